@@ -1,0 +1,56 @@
+"""`choose`: runs the policies of the first condition that holds."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+from xml.etree import ElementTree as ET
+
+from policies.errors import PolicyError
+from policies.options import Options
+from policies.policy import Placement, Policy, TypedPolicy, options_element
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class When(Options):
+    """A condition and the policies that run where it is the first to hold."""
+
+    condition: bool | str
+    """Expression that yields a Boolean, or a constant."""
+    policies: list[Policy] = field(default_factory=list)
+    """Policies to run, in this order."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choose(TypedPolicy):
+    """Runs one list of policies, chosen by conditions in their order (choose)."""
+
+    tag: ClassVar[str] = "choose"
+
+    when: list[When]
+    """Conditions in the order in which they are tried, at least one."""
+    otherwise: list[Policy] | None = None
+    """Policies to run where no condition holds. Left out: none run."""
+
+    def __post_init__(self) -> None:
+        """Check that there is a condition."""
+        TypedPolicy.__post_init__(self)
+        if not self.when:
+            raise PolicyError("choose when [] is empty; give at least one When")
+
+    def children(self) -> Iterable[ET.Element]:
+        """Yield the conditions, then `otherwise`."""
+        for branch in self.when:
+            element = options_element("when", branch)
+            element.extend(policy.element() for policy in branch.policies)
+            yield element
+        if self.otherwise is not None:
+            element = ET.Element("otherwise")
+            element.extend(policy.element() for policy in self.otherwise)
+            yield element
+
+    def placements(self) -> Iterator[Placement]:
+        """Yield the policy itself and those of every branch."""
+        yield Placement(self.tag, self.sections)
+        for policies in (*(branch.policies for branch in self.when), self.otherwise or []):
+            for policy in policies:
+                yield from policy.placements()

@@ -1,0 +1,114 @@
+"""A policy document: the four sections of one scope."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from xml.etree import ElementTree as ET
+
+from policies.base import Base
+from policies.errors import PolicyError
+from policies.policy import Policy, Section
+from policies.raw_element import Verbatim
+from policies.token_validation import TokenValidation
+from policies.validate_azure_ad_token import ValidateAzureAdToken
+from policies.validate_jwt import ValidateJwt
+
+_INDENT = "    "
+_LIMIT_KIB = 256
+_LIMIT_KIB_OF_SKU = {"Consumption": 16}
+_DIRECTLY = {"base", ValidateAzureAdToken.tag, ValidateJwt.tag}
+
+
+def _parent() -> list[Policy]:
+    return [Base()]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Document:
+    """The policies of one scope, such as an API (set or edit policies).
+
+    A section that is left out runs the parent scope's policies; an empty one runs nothing, not even those.
+    """
+
+    inbound: Sequence[Policy] = field(default_factory=_parent)
+    """Policies of the request. Those that validate a token come before all others but `Base`."""
+    backend: Sequence[Policy] = field(default_factory=_parent)
+    """The one policy that sends the request to the backend."""
+    outbound: Sequence[Policy] = field(default_factory=_parent)
+    """Policies of the response."""
+    on_error: Sequence[Policy] = field(default_factory=_parent)
+    """Policies of a failure in any other section."""
+
+    def __post_init__(self) -> None:
+        """Check where the policies stand."""
+        for section in Section:
+            policies = self._policies(section)
+            for policy in policies:
+                _check_place(policy, section)
+            if [type(policy) for policy in policies].count(Base) > 1:
+                raise PolicyError(
+                    f"{section} has more than one base; the parent's policies run once, remove the others"
+                )
+        if len(self.backend) != 1:
+            raise PolicyError(f"backend has {len(self.backend)} policies; it takes exactly one, such as Base or Choose")
+        _check_order(self.inbound)
+
+    def render(self, sku: str | None = None) -> str:
+        """Return the document for `format="xml"`; the same options give the same text.
+
+        `sku` is the service's pricing tier; Consumption takes 16 KiB, every other tier 256 KiB (service limits).
+        Raises `PolicyError` when the document is larger.
+        """
+        root = ET.Element("policies")
+        for section in Section:
+            ET.SubElement(root, section.value).extend(policy.element() for policy in self._policies(section))
+        _indent(root, 1)
+        # ElementTree escapes a carriage return in an attribute but not in text, where a parser makes it a line feed.
+        text = ET.tostring(root, encoding="unicode").replace("\r", "&#13;") + "\n"
+        limit = _LIMIT_KIB_OF_SKU.get(sku or "", _LIMIT_KIB)
+        if (size := len(text.encode())) > limit * 1024:
+            tier = f" for {sku}" if sku else ""
+            raise PolicyError(
+                f"policy document has {size} bytes; the limit{tier} is {limit} KiB, move parts to fragments"
+            )
+        return text
+
+    def _policies(self, section: Section) -> Sequence[Policy]:
+        policies: Sequence[Policy] = getattr(self, section.name.lower())
+        return policies
+
+
+def _check_place(policy: object, section: Section) -> None:
+    """Refuse a policy that may not stand in `section`, or that may stand there but not inside another policy."""
+    if not isinstance(policy, Policy):
+        raise PolicyError(
+            f"{section} holds {type(policy).__name__}; it takes policies, such as SetHeader or RawElement"
+        )
+    outer, *inner = policy.placements()
+    for placement in (outer, *inner):
+        if section not in placement.sections:
+            allowed = " or ".join(allowed for allowed in Section if allowed in placement.sections)
+            raise PolicyError(f"{placement.tag} is not allowed in {section}; put it into {allowed}")
+    for placement in inner:
+        if placement.tag in _DIRECTLY:
+            raise PolicyError(f"{placement.tag} is not allowed inside {outer.tag}; put it directly into {section}")
+
+
+def _check_order(inbound: Sequence[Policy]) -> None:
+    """Refuse a token validation after any other policy: nothing runs for a caller who is not known yet."""
+    earlier: str | None = None
+    for policy in inbound:
+        if isinstance(policy, TokenValidation):
+            if earlier is not None:
+                raise PolicyError(f"{policy.tag} comes after {earlier}; put it before every policy but base")
+        elif not isinstance(policy, Base):
+            earlier = earlier or next(policy.placements()).tag
+
+
+def _indent(element: ET.Element, level: int) -> None:
+    """Put each child on a line of its own; text and raw elements stay as they are."""
+    if len(element) and not isinstance(element, Verbatim):
+        element.text = "\n" + _INDENT * level
+        for child in element:
+            child.tail = element.text
+            _indent(child, level + 1)
+        element[-1].tail = "\n" + _INDENT * (level - 1)

@@ -1,0 +1,56 @@
+"""`forward-request`: sends the request to the backend."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from policies.errors import PolicyError
+from policies.policy import Section, TypedPolicy
+
+_LARGEST = 2**31 - 1  # xs:int
+
+
+class HttpVersion(StrEnum):
+    """HTTP version that the gateway speaks to the backend."""
+
+    HTTP_1 = "1"
+    HTTP_2_OR_1 = "2or1"
+    HTTP_2 = "2"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ForwardRequest(TypedPolicy):
+    """Sends the request to the backend and waits for its response (forward-request)."""
+
+    tag: ClassVar[str] = "forward-request"
+    sections: ClassVar[frozenset[Section]] = frozenset({Section.BACKEND})
+
+    timeout: int | str | None = None
+    """Seconds to wait for the response's headers. Left out: 300."""
+    timeout_ms: int | str | None = None
+    """Milliseconds to wait, in place of `timeout`. Left out: `timeout` counts."""
+    continue_timeout: int | str | None = None
+    """Seconds to wait for a `100 Continue`. Left out: the gateway does not wait for it."""
+    http_version: HttpVersion | None = None
+    """HTTP version to the backend. Left out: 1."""
+    follow_redirects: bool | str | None = None
+    """Whether the gateway follows redirects itself. Left out: the caller gets them."""
+    buffer_request_body: bool | None = None
+    """Whether the request is kept so that a retry can send it again. Left out: it is not."""
+    buffer_response: bool | None = None
+    """Whether the response is passed on in chunks of 8 KB; `False` for event streams. Left out: it is."""
+    fail_on_error_status_code: bool | None = None
+    """Whether a status code of 400 to 599 runs `on-error`. Left out: it runs `outbound`."""
+
+    def __post_init__(self) -> None:
+        """Check that there is one timeout and that numbers fit the schema."""
+        TypedPolicy.__post_init__(self)
+        if self.timeout is not None and self.timeout_ms is not None:
+            raise PolicyError(
+                f"forward-request timeout {self.timeout} with timeout_ms {self.timeout_ms} is not allowed; "
+                "give one of them"
+            )
+        for name in ("timeout", "timeout_ms", "continue_timeout"):
+            value = getattr(self, name)
+            if isinstance(value, int) and not 0 <= value <= _LARGEST:
+                raise PolicyError(f"forward-request {name} {value} is not allowed; use 0 to {_LARGEST}")

@@ -1,0 +1,109 @@
+"""Options: immutable values, checked when they are made against their declared types and against XML 1.0."""
+
+import re
+from dataclasses import fields
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin
+
+from policies.errors import PolicyError
+
+_ILLEGAL_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_EXPRESSION = re.compile(r"@\(.+\)|@\{.+\}", re.DOTALL)
+_NAMED_VALUE = re.compile(r"\{\{\s*[A-Za-z0-9._-]+\s*\}\}")
+_NAMES = {str: "text", int: "a whole number", bool: "True or False"}
+
+
+class Options:
+    """Base of the option dataclasses: refuses a value of another type and text that no policy can hold."""
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Check every field; a subclass that has rules across fields calls this first."""
+        for field in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
+            _check_field(f"{label(self)} {field.name}", field.type, getattr(self, field.name))
+
+
+def label(options: object) -> str:
+    """Return the words that name `options` in a message: the policy as XML spells it, or the class."""
+    return getattr(options, "tag", None) or re.sub(r"(?<!^)(?=[A-Z])", " ", type(options).__name__).lower()
+
+
+def starts_expression(text: str) -> bool:
+    """Tell whether the gateway takes `text` for a policy expression."""
+    return text.lstrip().startswith(("@(", "@{"))
+
+
+def is_expression(text: str | None) -> bool:
+    """Tell whether `text` is one whole policy expression."""
+    return text is not None and _EXPRESSION.fullmatch(text) is not None
+
+
+def is_named_value(text: str) -> bool:
+    """Tell whether `text` is nothing but a reference to a named value."""
+    return _NAMED_VALUE.fullmatch(text) is not None
+
+
+def _check_field(what: str, annotation: Any, value: object) -> None:
+    """Refuse a value that `annotation` does not allow; text beside another scalar type stands for an expression."""
+    kinds = [kind for kind in _kinds(annotation) if kind is not NoneType]
+    if value is None and NoneType in _kinds(annotation):
+        return
+    for kind in kinds:
+        if get_origin(kind) is list and isinstance(value, list):
+            for item in value:
+                _check_field(what, get_args(kind)[0], item)
+            return
+        if get_origin(kind) is dict and isinstance(value, dict):
+            for name, item in value.items():
+                _check_field(f"{what} name", str, name)
+                _check_field(what, get_args(kind)[1], item)
+            return
+    typed = [kind for kind in kinds if kind is not str]
+    if any(_is_a(value, kind) for kind in typed):
+        return
+    if not (isinstance(value, str) and str in kinds):
+        # A list may hold secrets, so its message tells the type alone.
+        given = type(value).__name__ if get_origin(kinds[0]) else repr(value)
+        raise PolicyError(f"{what} {given} is not allowed; use {_describe(kinds)}")
+    if typed and not is_expression(value) and not is_named_value(value):
+        raise PolicyError(f"{what} {value!r} is not allowed; use {_describe(typed)} or an expression such as @(...)")
+    _check_text(what, value)
+
+
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+
+
+def _is_a(value: object, kind: Any) -> bool:
+    if get_origin(kind):
+        return False
+    return type(value) is kind if kind in (int, bool) else isinstance(value, kind)
+
+
+def _describe(kinds: list[Any]) -> str:
+    return " or ".join(_describe_one(kind) for kind in kinds)
+
+
+def _describe_one(kind: Any) -> str:
+    if get_origin(kind) is list:
+        return f"a list of {_describe_one(get_args(kind)[0])}"
+    if get_origin(kind) is dict:
+        return f"a dict of {_describe_one(get_args(kind)[1])} by name"
+    if issubclass(kind, Enum):
+        return " or ".join(f"{kind.__name__}.{member.name}" for member in kind)
+    return _NAMES.get(kind) or str(kind.__name__)
+
+
+def check_characters(what: str, text: str) -> None:
+    """Refuse a character that XML 1.0 cannot carry: most control characters, lone surrogates, U+FFFE, U+FFFF."""
+    if found := _ILLEGAL_IN_XML.search(text):
+        code = f"U+{ord(found[0]):04X}"
+        raise PolicyError(f"{what} holds the character {code} at {found.start()}, which XML cannot carry; remove it")
+
+
+def _check_text(what: str, text: str) -> None:
+    check_characters(what, text)
+    if starts_expression(text) and not is_expression(text.strip()):
+        raise PolicyError(f"{what} starts a policy expression that does not end; close its bracket at the very end")

@@ -1,0 +1,95 @@
+"""What every policy is: checked options that know their XML element and the sections where it may stand."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import ClassVar, NamedTuple
+from xml.etree import ElementTree as ET
+
+from policies.options import Options
+
+
+class Section(StrEnum):
+    """Section of a policy document, in the order in which the gateway runs them."""
+
+    INBOUND = "inbound"
+    BACKEND = "backend"
+    OUTBOUND = "outbound"
+    ON_ERROR = "on-error"
+
+
+INBOUND_ONLY = frozenset({Section.INBOUND})
+ANY_SECTION = frozenset(Section)
+
+
+class Placement(NamedTuple):
+    """A policy element and the sections where it may stand."""
+
+    tag: str
+    sections: frozenset[Section]
+
+
+class Policy(Options, ABC):
+    """A policy of Azure API Management."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def element(self) -> ET.Element:
+        """Return the policy as XML."""
+
+    @abstractmethod
+    def placements(self) -> Iterator[Placement]:
+        """Yield the policy and those inside it that run in the same section."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TypedPolicy(Policy):
+    """A policy with a type of its own: a field is the attribute of that name, in kebab case."""
+
+    tag: ClassVar[str]
+    sections: ClassVar[frozenset[Section]] = ANY_SECTION
+
+    id: str | None = None
+    """Identifier that `context.LastError.PolicyId` reports. Left out: the error names no policy."""
+
+    def element(self) -> ET.Element:
+        """Return the policy as XML: its attributes, then its children in the order of the schema."""
+        element = options_element(self.tag, self)
+        element.extend(self.children())
+        return element
+
+    def children(self) -> Iterable[ET.Element]:
+        """Return the child elements, in the order of the schema."""
+        return ()
+
+    def placements(self) -> Iterator[Placement]:
+        """Yield the policy itself."""
+        yield Placement(self.tag, self.sections)
+
+
+def options_element(tag: str, options: Options) -> ET.Element:
+    """Return an element whose attributes are the scalar fields of `options`; `None` is an absent attribute."""
+    element = ET.Element(tag)
+    for field in fields(options):  # type: ignore[arg-type]  # every Options is a dataclass
+        value = getattr(options, field.name)
+        if isinstance(value, str | int) and not field.metadata.get("content"):
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            element.set(field.name.replace("_", "-"), text)
+    return element
+
+
+def text_element(tag: str, text: str) -> ET.Element:
+    """Return an element that holds nothing but `text`."""
+    element = ET.Element(tag)
+    element.text = text
+    return element
+
+
+def list_element(tag: str, item_tag: str, texts: list[str]) -> Iterator[ET.Element]:
+    """Yield the element that lists `texts`, or nothing for an empty list."""
+    if texts:
+        element = ET.Element(tag)
+        element.extend(text_element(item_tag, text) for text in texts)
+        yield element

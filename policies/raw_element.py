@@ -1,0 +1,141 @@
+"""A policy that has no type in this package, given as XML."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from policies.authentication_managed_identity import AuthenticationManagedIdentity
+from policies.check_header import CheckHeader
+from policies.choose import Choose
+from policies.errors import PolicyError
+from policies.forward_request import ForwardRequest
+from policies.include_fragment import IncludeFragment
+from policies.policy import ANY_SECTION, INBOUND_ONLY, Placement, Policy, Section, TypedPolicy
+from policies.return_response import ReturnResponse
+from policies.rewrite_uri import RewriteUri
+from policies.set_backend_service import SetBackendService
+from policies.set_body import SetBody
+from policies.set_header import SetHeader
+from policies.set_query_parameter import SetQueryParameter
+from policies.set_status import SetStatus
+from policies.set_variable import SetVariable
+from policies.validate_azure_ad_token import ValidateAzureAdToken
+from policies.validate_jwt import ValidateJwt
+
+_DEEPEST = 50
+_TYPES: tuple[type[TypedPolicy], ...] = (
+    AuthenticationManagedIdentity, CheckHeader, Choose, ForwardRequest, IncludeFragment, ReturnResponse, RewriteUri,
+    SetBackendService, SetBody, SetHeader, SetQueryParameter, SetStatus, SetVariable, ValidateAzureAdToken, ValidateJwt,
+)  # fmt: skip
+_TYPED = {"base": "Base", **{kind.tag: kind.__name__ for kind in _TYPES}}
+_NEVER_RAW = frozenset({"base", ValidateAzureAdToken.tag, ValidateJwt.tag})
+
+_INBOUND = """authentication-basic authentication-certificate azure-openai-emit-token-metric
+azure-openai-semantic-cache-lookup azure-openai-token-limit cache-lookup cors cross-domain ip-filter
+llm-emit-token-metric llm-semantic-cache-lookup llm-token-limit proxy quota quota-by-key rate-limit rate-limit-by-key
+validate-client-certificate validate-graphql-request validate-odata-request validate-parameters"""
+_OUTBOUND = "azure-openai-semantic-cache-store cache-store jsonp llm-semantic-cache-store"
+_INBOUND_OR_OUTBOUND = "llm-content-safety redirect-content-urls"
+_NOT_BACKEND = """emit-metric invoke-dapr-binding mock-response publish-to-dapr send-service-bus-message
+validate-content xsl-transform"""
+_NOT_ON_ERROR = "get-authorization-context"
+_RESPONSE = "validate-headers validate-status-code"
+_ANYWHERE = """cache-lookup-value cache-remove-value cache-store-value cache-value find-and-replace invoke-request
+json-to-xml limit-concurrency log-to-eventhub retry send-one-way-request send-request set-method trace wait
+xml-to-json"""
+SECTIONS: dict[str, frozenset[Section]] = {
+    **{kind.tag: kind.sections for kind in _TYPES},
+    **dict.fromkeys(_INBOUND.split(), INBOUND_ONLY),
+    **dict.fromkeys(_OUTBOUND.split(), frozenset({Section.OUTBOUND})),
+    **dict.fromkeys(_INBOUND_OR_OUTBOUND.split(), frozenset({Section.INBOUND, Section.OUTBOUND})),
+    **dict.fromkeys(_NOT_BACKEND.split(), ANY_SECTION - {Section.BACKEND}),
+    **dict.fromkeys(_NOT_ON_ERROR.split(), ANY_SECTION - {Section.ON_ERROR}),
+    **dict.fromkeys(_RESPONSE.split(), frozenset({Section.OUTBOUND, Section.ON_ERROR})),
+    **dict.fromkeys(_ANYWHERE.split(), ANY_SECTION),
+}
+"""Sections where each policy may stand (policy reference)."""
+_FLOW = frozenset({"choose", "when", "otherwise", "retry", "wait", "limit-concurrency", "cache-value", "value"})
+_WRAPPERS = frozenset({"when", "otherwise", "value"})
+
+
+class Verbatim(ET.Element):
+    """An element whose white space may be part of what it says, so that indentation leaves it alone."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RawElement(Policy):
+    """A policy given as XML, for one that has no type here; comments in it are dropped.
+
+    The text is parsed, without document types, entities of its own and namespaces, and written anew.
+    """
+
+    xml: str
+    """The policy's element."""
+    sections: list[Section] | None = None
+    """Sections where the policy may stand. Left out: those of the policy reference, which must know the policy."""
+
+    def __post_init__(self) -> None:
+        """Check that the XML is one policy that has no type, and that its sections are known."""
+        Policy.__post_init__(self)
+        root = self.element()
+        if root.tag in _TYPED:
+            raise PolicyError(f"raw element {root.tag} has a type; use {_TYPED[root.tag]}")
+        if self.sections == []:
+            raise PolicyError(f"raw element {root.tag} has no sections; name at least one, or leave sections out")
+        for element in root.iter():
+            if element.tag in _NEVER_RAW:
+                raise PolicyError(
+                    f"raw element {root.tag} holds {element.tag}; put {_TYPED[element.tag]} directly into the section"
+                )
+        for tag in _running(root):
+            if tag not in SECTIONS and self.sections is None:
+                raise PolicyError(f"raw element {tag} is not a policy known here; check its name, or give its sections")
+
+    def element(self) -> ET.Element:
+        """Return the policy as XML."""
+        try:
+            # The builder refuses document types, and with them every entity of the text's own.
+            parser = ET.XMLParser(target=_Builder(element_factory=Verbatim))  # noqa: S314
+            return ET.fromstring(self.xml, parser)  # noqa: S314
+        except ET.ParseError as error:
+            raise PolicyError(f"raw element xml is not well-formed: {error}; correct it") from None
+
+    def placements(self) -> Iterator[Placement]:
+        """Yield the policy and, in one that controls the flow, those inside it."""
+        given = None if self.sections is None else frozenset(self.sections)
+        root, *inner = _running(self.element())
+        yield Placement(root, given or SECTIONS[root])
+        for tag in inner:
+            yield Placement(tag, SECTIONS.get(tag) or given or ANY_SECTION)
+
+
+def _running(element: ET.Element) -> Iterator[str]:
+    """Yield the policies that run in the section where `element` stands, itself first."""
+    if element.tag not in _WRAPPERS:
+        yield element.tag
+    if element.tag in _FLOW:
+        for child in element:
+            yield from _running(child)
+
+
+class _Builder(ET.TreeBuilder):
+    """Builds the tree of an element, and refuses what could change its meaning elsewhere or exhaust the parser."""
+
+    depth = 0
+
+    def doctype(self, name: str, public_id: str | None, system_id: str | None) -> None:
+        raise PolicyError(f"raw element xml has the document type {name!r}; remove it, entities are not allowed")
+
+    def start_ns(self, prefix: str, uri: str) -> None:
+        raise PolicyError(f"raw element xml has the namespace {uri!r}; policies have none, remove it")
+
+    def start(self, tag: Any, attributes: Any, /) -> ET.Element:
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise PolicyError(f"raw element xml is nested deeper than {_DEEPEST} elements; make it flatter")
+        return super().start(tag, attributes)
+
+    def end(self, tag: str, /) -> ET.Element:
+        self.depth -= 1
+        return super().end(tag)

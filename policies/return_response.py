@@ -1,0 +1,31 @@
+"""`return-response`: ends the pipeline and answers the caller."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar
+from xml.etree import ElementTree as ET
+
+from policies.policy import TypedPolicy
+from policies.set_body import SetBody
+from policies.set_header import SetHeader
+from policies.set_status import SetStatus
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReturnResponse(TypedPolicy):
+    """Answers the caller at once; with no options it answers 200 with no body (return-response)."""
+
+    tag: ClassVar[str] = "return-response"
+
+    response_variable_name: str | None = None
+    """Variable that holds a response, such as one of `send-request`, to start from. Left out: an empty one."""
+    status: SetStatus | None = None
+    """Status. Left out: 200, or that of the variable."""
+    headers: list[SetHeader] = field(default_factory=list)
+    """Headers. Left out: none, or those of the variable."""
+    body: SetBody | None = None
+    """Body. Left out: none, or that of the variable."""
+
+    def children(self) -> Iterable[ET.Element]:
+        """Return status, headers and body."""
+        return [part.element() for part in (self.status, *self.headers, self.body) if part is not None]

@@ -1,0 +1,27 @@
+"""`set-status`: sets the response's status code."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from policies.checks import check_one_line
+from policies.errors import PolicyError
+from policies.policy import TypedPolicy
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SetStatus(TypedPolicy):
+    """Sets the status code and the reason phrase of the response (set-status)."""
+
+    tag: ClassVar[str] = "set-status"
+
+    code: int | str
+    """Status code, or an expression that yields one."""
+    reason: str | None = None
+    """Reason phrase. Left out: the gateway sends its own or none (inferred)."""
+
+    def __post_init__(self) -> None:
+        """Check that the code is an HTTP status code and that the reason is one line."""
+        TypedPolicy.__post_init__(self)
+        if isinstance(self.code, int) and not 100 <= self.code <= 599:
+            raise PolicyError(f"set-status code {self.code} is not an HTTP status code; use 100 to 599")
+        check_one_line("set-status reason", self.reason)

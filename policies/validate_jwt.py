@@ -1,0 +1,100 @@
+"""`validate-jwt`: lets a request pass only with a valid token of an OpenID Connect provider."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+from xml.etree import ElementTree as ET
+
+from policies.checks import check_url
+from policies.errors import PolicyError
+from policies.options import Options
+from policies.policy import list_element
+from policies.token_validation import TokenValidation, check_secret, key_element
+
+_LONGEST_SKEW = 300
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IssuerSigningKey(Options):
+    """A key with which an issuer signs tokens: a certificate, an RSA key, or a shared secret."""
+
+    certificate_id: str | None = None
+    """Certificate resource of the API Management service. Left out: the key is one of the other kinds."""
+    n: str | None = None
+    """Modulus of an RSA public key in Base64url, with `e`. Left out: the key is one of the other kinds."""
+    e: str | None = None
+    """Exponent of an RSA public key in Base64url, with `n`. Left out: the key is one of the other kinds."""
+    value: str | None = field(default=None, repr=False, metadata={"content": True})
+    """Named value, such as `{{signing-key}}`, that holds a shared secret in Base64. Left out: another kind."""
+    id: str | None = None
+    """Key ID that the header of a token names. Left out: the key is tried on every token."""
+
+    def __post_init__(self) -> None:
+        """Check that there is one key, and no secret in the policy's text."""
+        Options.__post_init__(self)
+        if (self.n is None) != (self.e is None):
+            raise PolicyError("issuer signing key has only one of n and e; give both, an RSA public key needs them")
+        if [self.certificate_id, self.n, self.value].count(None) != 2:
+            raise PolicyError(
+                "issuer signing key needs one of certificate_id, n with e, and value; give exactly one of them"
+            )
+        check_secret("issuer signing key value", self.value)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidateJwt(TokenValidation):
+    """Validates a token that any OpenID Connect provider issued (validate-jwt).
+
+    Keys come from `openid_config_urls`, `issuer_signing_keys` or both. `audiences` or `required_claims` are needed:
+    without either, a token that the issuer made for another service would pass.
+    """
+
+    tag: ClassVar[str] = "validate-jwt"
+
+    require_scheme: str | None = "Bearer"
+    """Scheme before the token in the `Authorization` header; the gateway ignores it for another header.
+    `None`: no scheme is demanded."""
+    require_expiration_time: bool | None = None
+    """Whether a token must expire. Left out: it must."""
+    require_signed_tokens: bool | None = None
+    """Whether a token must be signed; `False` is refused. Left out: it must."""
+    clock_skew: int | None = None
+    """Seconds, 0 to 300, by which the issuer's clock may differ. Left out: 0."""
+    openid_config_urls: list[str] = field(default_factory=list)
+    """OpenID configuration endpoints, where signing keys and issuer are found; https, or http on loopback."""
+    issuer_signing_keys: list[IssuerSigningKey] = field(default_factory=list)
+    """Signing keys that are known beforehand. Left out: those that the OpenID configurations name."""
+    issuers: list[str] = field(default_factory=list)
+    """Issuers, of which the token must name one. Left out: those that the OpenID configurations name."""
+
+    def __post_init__(self) -> None:
+        """Check that the policy demands a signature by known keys, and something of what is signed."""
+        TokenValidation.__post_init__(self)
+        if self.require_signed_tokens is False:
+            raise PolicyError(f"{self.tag} require_signed_tokens False would let anyone write a token; leave it out")
+        if not (self.openid_config_urls or self.issuer_signing_keys):
+            raise PolicyError(f"{self.tag} knows no signing key; give openid_config_urls or issuer_signing_keys")
+        if not (self.audiences or self.required_claims):
+            raise PolicyError(
+                f"{self.tag} would accept the issuer's tokens for every service; give audiences or required_claims"
+            )
+        if self.clock_skew is not None and not 0 <= self.clock_skew <= _LONGEST_SKEW:
+            raise PolicyError(
+                f"{self.tag} clock_skew {self.clock_skew} is not allowed; use 0 to {_LONGEST_SKEW} seconds"
+            )
+        for url in self.openid_config_urls:
+            check_url(f"{self.tag} openid_config_urls", url)
+        self._check_decided("issuers", *self.issuers)
+
+    def children(self) -> Iterator[ET.Element]:
+        """Yield OpenID configurations, keys, audiences, issuers and claims."""
+        for url in self.openid_config_urls:
+            yield ET.Element("openid-config", url=url)
+        if self.issuer_signing_keys:
+            keys = ET.Element("issuer-signing-keys")
+            keys.extend(key_element(key, key.value) for key in self.issuer_signing_keys)
+            yield keys
+        yield from self._decryption_keys()
+        yield from list_element("audiences", "audience", self.audiences)
+        yield from list_element("issuers", "issuer", self.issuers)
+        yield from self._claims()

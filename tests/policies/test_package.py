@@ -1,0 +1,43 @@
+"""The package's border: what it offers, and what it needs."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+import policies
+from policies import ClaimMatch, RequiredClaim
+
+SOURCES = sorted(Path(policies.__file__).parent.glob("*.py"))
+
+
+def test_all_names_exactly_what_the_package_imports() -> None:
+    tree = ast.parse(Path(policies.__file__).read_text(encoding="utf-8"))
+    imported = {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+
+    assert set(policies.__all__) == imported
+    assert len(policies.__all__) == len(set(policies.__all__))
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_only_the_standard_library_is_needed(source: Path) -> None:
+    nodes = list(ast.walk(ast.parse(source.read_text(encoding="utf-8"))))
+    modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    modules |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    packages = {module.partition(".")[0] for module in modules}
+
+    assert packages <= sys.stdlib_module_names | {"policies"}
+    assert "__future__" not in packages
+
+
+def test_required_claim_is_read_from_config() -> None:
+    read = TypeAdapter(RequiredClaim).validate_python({"values": ["a"], "match": "any", "separator": " "})
+
+    assert read == RequiredClaim(values=["a"], match=ClaimMatch.ANY, separator=" ")
+
+
+def test_mistake_in_config_keeps_its_message() -> None:
+    with pytest.raises(ValidationError, match="has a named value; it decides who is let in"):
+        TypeAdapter(RequiredClaim).validate_python({"values": ["{{a}}"]})

@@ -1,0 +1,581 @@
+"""What no policy can say, and the message that tells so."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from policies import (
+    AuthenticationManagedIdentity,
+    Base,
+    CheckHeader,
+    Choose,
+    ClaimMatch,
+    DecryptionKey,
+    Document,
+    ExistsAction,
+    ForwardRequest,
+    IncludeFragment,
+    IssuerSigningKey,
+    PolicyError,
+    RawElement,
+    RequiredClaim,
+    ReturnResponse,
+    RewriteUri,
+    Section,
+    SetBackendService,
+    SetBody,
+    SetHeader,
+    SetQueryParameter,
+    SetStatus,
+    SetVariable,
+    ValidateAzureAdToken,
+    ValidateJwt,
+    When,
+)
+
+CONFIG = ["https://login.example.com/config"]
+
+
+def entra(**options: Any) -> ValidateAzureAdToken:
+    return ValidateAzureAdToken(**{"tenant_id": "contoso.com", "audiences": ["api"], **options})
+
+
+def jwt(**options: Any) -> ValidateJwt:
+    return ValidateJwt(**{"openid_config_urls": CONFIG, "audiences": ["api"], **options})
+
+
+def any_type(value: object) -> Any:
+    """Return `value` as the type checker would not let it pass."""
+    return value
+
+
+OPTIONS: list[tuple[Callable[[], object], str]] = [
+    # types
+    (lambda: SetVariable(name="a", value=any_type(7)), "set-variable value 7 is not allowed; use text"),
+    (lambda: SetVariable(name="a", value=any_type(None)), "set-variable value None is not allowed; use text"),
+    (lambda: SetStatus(code=any_type(True)), "set-status code True is not allowed; use a whole number or text"),
+    (lambda: SetStatus(code=any_type(200.0)), "set-status code 200.0 is not allowed; use a whole number or text"),
+    (
+        lambda: SetStatus(code="200"),
+        "set-status code '200' is not allowed; use a whole number or an expression such as @(...)",
+    ),
+    (
+        lambda: When(condition="yes"),
+        "when condition 'yes' is not allowed; use True or False or an expression such as @(...)",
+    ),
+    (
+        lambda: RewriteUri(template="/a", copy_unmatched_params=any_type("@(true)")),
+        "rewrite-uri copy_unmatched_params '@(true)' is not allowed; use True or False",
+    ),
+    (
+        lambda: SetBody(value="", template=any_type("liquid")),
+        "set-body template 'liquid' is not allowed; use BodyTemplate.NONE or BodyTemplate.LIQUID",
+    ),
+    (
+        lambda: RequiredClaim(values=["a"], match=any_type("any")),
+        "required claim match 'any' is not allowed; use ClaimMatch.ALL or ClaimMatch.ANY",
+    ),
+    (lambda: SetHeader(name="a", values=any_type("k3y")), "set-header values str is not allowed; use a list of text"),
+    (lambda: SetHeader(name="a", values=[any_type(1)]), "set-header values 1 is not allowed; use text"),
+    (
+        lambda: entra(required_claims=["roles"]),
+        "validate-azure-ad-token required_claims list is not allowed; use a dict of RequiredClaim by name",
+    ),
+    (
+        lambda: entra(required_claims={"roles": ["a"]}),
+        "validate-azure-ad-token required_claims ['a'] is not allowed; use RequiredClaim",
+    ),
+    (
+        lambda: entra(required_claims={1: RequiredClaim(values=["a"])}),
+        "validate-azure-ad-token required_claims name 1 is not allowed; use text",
+    ),
+    (lambda: Choose(when=any_type([Base()])), "choose when Base() is not allowed; use When"),
+    (lambda: When(condition=True, policies=[any_type("x")]), "when policies 'x' is not allowed; use Policy"),
+    (
+        lambda: ReturnResponse(status=any_type(403)),
+        "return-response status 403 is not allowed; use SetStatus",
+    ),
+    # text
+    (
+        lambda: SetVariable(name="a", value="b\x00"),
+        "set-variable value holds the character U+0000 at 1, which XML cannot carry; remove it",
+    ),
+    (
+        lambda: SetBody(value="\x1b[0m"),
+        "set-body value holds the character U+001B at 0, which XML cannot carry; remove it",
+    ),
+    (
+        lambda: SetHeader(name="a", values=["ok", "\ud800"]),
+        "set-header values holds the character U+D800 at 0, which XML cannot carry; remove it",
+    ),
+    (
+        lambda: entra(required_claims={"\uffff": RequiredClaim(values=["a"])}),
+        "validate-azure-ad-token required_claims name holds the character U+FFFF at 0, "
+        "which XML cannot carry; remove it",
+    ),
+    (
+        lambda: SetVariable(name="a", value="@(1"),
+        "set-variable value starts a policy expression that does not end; close its bracket at the very end",
+    ),
+    (
+        lambda: SetVariable(name="a", value=" @{return 1;} x"),
+        "set-variable value starts a policy expression that does not end; close its bracket at the very end",
+    ),
+    # set-backend-service
+    (
+        SetBackendService,
+        "set-backend-service backend_id None with base_url None is not allowed; give exactly one of them",
+    ),
+    (
+        lambda: SetBackendService(backend_id="a", base_url="https://b"),
+        "set-backend-service backend_id 'a' with base_url 'https://b' is not allowed; give exactly one of them",
+    ),
+    (
+        lambda: SetBackendService(backend_id="dapr", dapr_namespace="ns"),
+        "set-backend-service has only some of the dapr options; give dapr_app_id and dapr_method",
+    ),
+    (
+        lambda: SetBackendService(backend_id="b", dapr_app_id="a", dapr_method="m"),
+        "set-backend-service backend_id 'b' is not Dapr's; use 'dapr'",
+    ),
+    # set-header, set-query-parameter
+    *(
+        (
+            lambda name=name: SetHeader(name=name, values=["a"]),
+            f"set-header name {name!r} is not a header name; use letters, digits and !#$%&'*+-.^_`|~",
+        )
+        for name in ("", "a b", "a:", "a\r\nb", "naïve", "{{name}}", "a\n")
+    ),
+    *(
+        (
+            lambda name=name: SetHeader(name=name, exists_action=ExistsAction.DELETE),
+            f"set-header name {name!r} is not allowed; the gateway alone sets this header",
+        )
+        for name in ("Connection", "content-length", "KEEP-ALIVE", "Transfer-Encoding")
+    ),
+    *(
+        (
+            lambda name=name: SetHeader(name=name, exists_action=ExistsAction.DELETE),
+            f"set-header name {name!r} with exists_action delete is not allowed; override it instead",
+        )
+        for name in ("Server", "x-forwarded-for")
+    ),
+    *(
+        (
+            lambda value=value: SetHeader(name="x-a", values=["b", value]),
+            "set-header values of 'x-a' has a line break; write it on one line",
+        )
+        for value in ("a\r\nx-b: c", "a\n", "\r")
+    ),
+    (
+        lambda: SetHeader(name="x-a"),
+        "set-header 'x-a' has no values; give one, or exists_action=ExistsAction.DELETE to remove it",
+    ),
+    (
+        lambda: SetHeader(name="x-a", values=["b"], exists_action=ExistsAction.DELETE),
+        "set-header 'x-a' has values, but its exists_action is delete; leave one of them out",
+    ),
+    (lambda: SetQueryParameter(name=" ", values=["a"]), "set-query-parameter name ' ' is empty; give it a value"),
+    (
+        lambda: SetQueryParameter(name="q", exists_action=ExistsAction.SKIP),
+        "set-query-parameter 'q' has no values; give one, or exists_action=ExistsAction.DELETE to remove it",
+    ),
+    # the other small ones
+    (lambda: SetVariable(name="", value="a"), "set-variable name '' is empty; give it a value"),
+    (lambda: RewriteUri(template=""), "rewrite-uri template '' is empty; give it a value"),
+    (lambda: Choose(when=[]), "choose when [] is empty; give at least one When"),
+    *(
+        (
+            lambda code=code: SetStatus(code=code),
+            f"set-status code {code} is not an HTTP status code; use 100 to 599",
+        )
+        for code in (0, 99, 600)
+    ),
+    (lambda: SetStatus(code=200, reason="a\r\nb"), "set-status reason has a line break; write it on one line"),
+    (
+        lambda: AuthenticationManagedIdentity(resource=""),
+        "authentication-managed-identity resource '' is empty; give it a value",
+    ),
+    *(
+        (
+            lambda name=name: IncludeFragment(fragment_id=name),
+            f"include-fragment fragment_id {name!r} is not a fragment name; "
+            "use 1 to 80 letters, digits, underscores and inner hyphens",
+        )
+        for name in ("", "-a", "a-", "a.b", "@(1)", "{{f}}", "a" * 81, "a\n")
+    ),
+    *(
+        (
+            lambda code=code: CheckHeader(name="a", failed_check_httpcode=code),
+            f"check-header failed_check_httpcode {code} is not an error status code; use 400 to 599",
+        )
+        for code in (200, 399, 600)
+    ),
+    (
+        lambda: CheckHeader(name="a b"),
+        "check-header name 'a b' is not a header name; use letters, digits and !#$%&'*+-.^_`|~",
+    ),
+    (
+        lambda: ForwardRequest(timeout=1, timeout_ms=1000),
+        "forward-request timeout 1 with timeout_ms 1000 is not allowed; give one of them",
+    ),
+    (
+        lambda: ForwardRequest(continue_timeout=-1),
+        "forward-request continue_timeout -1 is not allowed; use 0 to 2147483647",
+    ),
+    (lambda: ForwardRequest(timeout=2**31), "forward-request timeout 2147483648 is not allowed; use 0 to 2147483647"),
+    # what validates a token
+    (
+        lambda: RequiredClaim(values=[]),
+        "required claim values [] is empty and would let any value in; give at least one value",
+    ),
+    *(
+        (
+            lambda value=value: RequiredClaim(values=["a", value], match=ClaimMatch.ANY),
+            f"required claim values {value!r} {problem}",
+        )
+        for value, problem in (
+            ("@(context.Api.Name)", "is a policy expression; it decides who is let in, so give the value itself"),
+            ("{{role}}", "has a named value; it decides who is let in, so give the value itself"),
+            ("x-{{role}}", "has a named value; it decides who is let in, so give the value itself"),
+            (" ", "is empty; give it a value"),
+            ("a ", "has spaces around it; remove them"),
+        )
+    ),
+    *(
+        (
+            lambda options=options: entra(**options),
+            f"validate-azure-ad-token {name} {value!r} is a policy expression; "
+            "it decides who is let in, so give the value itself",
+        )
+        for value in ("@(context.Api.Name)", "@{ return 1; }")
+        for name, options in (
+            ("tenant_id", {"tenant_id": value}),
+            ("audiences", {"audiences": [value]}),
+            ("client_application_ids", {"client_application_ids": ["a", value]}),
+            ("backend_application_ids", {"backend_application_ids": [value]}),
+            ("required_claims name", {"required_claims": {value: RequiredClaim(values=["a"])}}),
+            ("header_name", {"header_name": value}),
+            ("query_parameter_name", {"header_name": None, "query_parameter_name": value}),
+            ("require_scheme", {"require_scheme": value}),
+            ("authentication_endpoint", {"authentication_endpoint": value}),
+        )
+    ),
+    *(
+        (
+            lambda options=options: jwt(**options),
+            f"validate-jwt {name} '{{{{x}}}}' has a named value; it decides who is let in, so give the value itself",
+        )
+        for name, options in (
+            ("openid_config_urls", {"openid_config_urls": ["{{x}}"]}),
+            ("audiences", {"audiences": ["{{x}}"]}),
+            ("issuers", {"issuers": ["{{x}}"]}),
+            ("required_claims name", {"required_claims": {"{{x}}": RequiredClaim(values=["a"])}}),
+        )
+    ),
+    (
+        lambda: entra(audiences=[]),
+        "validate-azure-ad-token would accept every token of tenant 'contoso.com'; "
+        "give audiences, client_application_ids or backend_application_ids",
+    ),
+    (
+        lambda: entra(header_name=None),
+        "validate-azure-ad-token takes the token from nowhere; "
+        "give exactly one of header_name, query_parameter_name, token_value and None for the others",
+    ),
+    (
+        lambda: jwt(query_parameter_name="token"),
+        "validate-jwt takes the token from header_name and query_parameter_name; "
+        "give exactly one of header_name, query_parameter_name, token_value and None for the others",
+    ),
+    (
+        lambda: jwt(header_name=None, token_value="eyJhbGciOi"),
+        "validate-jwt token_value is not an expression; give one that yields the token, such as @(...)",
+    ),
+    (
+        lambda: jwt(header_name="a b"),
+        "validate-jwt header_name 'a b' is not a header name; use letters, digits and !#$%&'*+-.^_`|~",
+    ),
+    (
+        lambda: jwt(output_token_variable_name=""),
+        "validate-jwt output_token_variable_name '' is empty; give it a value",
+    ),
+    (
+        lambda: entra(failed_validation_httpcode=200),
+        "validate-azure-ad-token failed_validation_httpcode 200 is not an error status code; use 400 to 599",
+    ),
+    (
+        lambda: entra(failed_validation_httpcode="@(200)"),
+        "validate-azure-ad-token failed_validation_httpcode '@(200)' is not allowed; use a whole number",
+    ),
+    (
+        lambda: entra(decryption_keys=[DecryptionKey(value="{{key}}")]),
+        "validate-azure-ad-token decryption_keys has a key without certificate_id; give the certificate's name",
+    ),
+    (
+        DecryptionKey,
+        "decryption key needs either certificate_id or value; give exactly one of them",
+    ),
+    (
+        lambda: DecryptionKey(value="c2VjcmV0"),
+        "decryption key value is not a named value; keep the key in a secret named value and give {{its-name}}",
+    ),
+    (
+        lambda: IssuerSigningKey(value="c2VjcmV0"),
+        "issuer signing key value is not a named value; keep the key in a secret named value and give {{its-name}}",
+    ),
+    (
+        lambda: IssuerSigningKey(n="AQAB"),
+        "issuer signing key has only one of n and e; give both, an RSA public key needs them",
+    ),
+    (
+        lambda: IssuerSigningKey(certificate_id="a", n="AQAB", e="AQAB"),
+        "issuer signing key needs one of certificate_id, n with e, and value; give exactly one of them",
+    ),
+    (
+        lambda: jwt(require_signed_tokens=False),
+        "validate-jwt require_signed_tokens False would let anyone write a token; leave it out",
+    ),
+    (
+        lambda: jwt(require_signed_tokens="@(false)"),
+        "validate-jwt require_signed_tokens '@(false)' is not allowed; use True or False",
+    ),
+    (
+        lambda: jwt(require_expiration_time="@(false)"),
+        "validate-jwt require_expiration_time '@(false)' is not allowed; use True or False",
+    ),
+    (
+        lambda: jwt(openid_config_urls=[]),
+        "validate-jwt knows no signing key; give openid_config_urls or issuer_signing_keys",
+    ),
+    (
+        lambda: jwt(audiences=[]),
+        "validate-jwt would accept the issuer's tokens for every service; give audiences or required_claims",
+    ),
+    *(
+        (
+            lambda skew=skew: jwt(clock_skew=skew),
+            f"validate-jwt clock_skew {skew} is not allowed; use 0 to 300 seconds",
+        )
+        for skew in (-1, 301)
+    ),
+    *(
+        (
+            lambda url=url: jwt(openid_config_urls=[*CONFIG, url]),
+            f"validate-jwt openid_config_urls {url!r} is not https; use https (http is for loopback hosts only)",
+        )
+        for url in ("http://login.example.com", "http://localhost.example.com/a", "http://127.0.0.1.example.com")
+    ),
+    *(
+        (
+            lambda url=url: jwt(openid_config_urls=[url]),
+            f"validate-jwt openid_config_urls {url!r} is not a URL; use one such as https://login.example.com/path",
+        )
+        for url in (
+            "login.example.com",
+            "ftp://login.example.com",
+            "https://",
+            "https:///path",
+            "https://[::1",
+            "https://a:99999/",
+            "https://a:0/",
+            "http://127.0.0.1@login.example.com",
+            "http://127.0.0.1\\@login.example.com",
+            "https://a b/",
+            "https://a/#b",
+        )
+    ),
+    # raw elements
+    (
+        lambda: RawElement(xml="<trace"),
+        "raw element xml is not well-formed: unclosed token: line 1, column 0; correct it",
+    ),
+    (
+        lambda: RawElement(xml=""),
+        "raw element xml is not well-formed: no element found: line 1, column 0; correct it",
+    ),
+    (
+        lambda: RawElement(xml="<trace/><base/>"),
+        "raw element xml is not well-formed: junk after document element: line 1, column 8; correct it",
+    ),
+    (
+        lambda: RawElement(xml="<trace>&nbsp;</trace>"),
+        "raw element xml is not well-formed: undefined entity: line 1, column 7; correct it",
+    ),
+    (
+        lambda: RawElement(xml='<!DOCTYPE t [<!ENTITY e SYSTEM "file:///etc/passwd">]><trace>&e;</trace>'),
+        "raw element xml has the document type 't'; remove it, entities are not allowed",
+    ),
+    (
+        lambda: RawElement(xml='<trace xmlns="urn:x"/>'),
+        "raw element xml has the namespace 'urn:x'; policies have none, remove it",
+    ),
+    (
+        lambda: RawElement(xml="<wait>" * 51 + "</wait>" * 51),
+        "raw element xml is nested deeper than 50 elements; make it flatter",
+    ),
+    (lambda: RawElement(xml="<base/>"), "raw element base has a type; use Base"),
+    (lambda: RawElement(xml="<validate-jwt/>"), "raw element validate-jwt has a type; use ValidateJwt"),
+    (
+        lambda: RawElement(xml="<retry><validate-azure-ad-token/></retry>"),
+        "raw element retry holds validate-azure-ad-token; put ValidateAzureAdToken directly into the section",
+    ),
+    (
+        lambda: RawElement(xml="<retry><base/></retry>"),
+        "raw element retry holds base; put Base directly into the section",
+    ),
+    (
+        lambda: RawElement(xml="<rate-limt/>"),
+        "raw element rate-limt is not a policy known here; check its name, or give its sections",
+    ),
+    (
+        lambda: RawElement(xml="<retry><choose><when><rate-limt/></when></choose></retry>"),
+        "raw element rate-limt is not a policy known here; check its name, or give its sections",
+    ),
+    (
+        lambda: RawElement(xml="<new-policy/>", sections=[]),
+        "raw element new-policy has no sections; name at least one, or leave sections out",
+    ),
+]
+
+DOCUMENTS: list[tuple[Callable[[], object], str]] = [
+    (
+        lambda: Document(inbound=[any_type("<base/>")]),
+        "inbound holds str; it takes policies, such as SetHeader or RawElement",
+    ),
+    (
+        lambda: Document(outbound=any_type("x")),
+        "outbound holds str; it takes policies, such as SetHeader or RawElement",
+    ),
+    (
+        lambda: Document(outbound=[SetBackendService(backend_id="b")]),
+        "set-backend-service is not allowed in outbound; put it into inbound or backend",
+    ),
+    (
+        lambda: Document(on_error=[AuthenticationManagedIdentity()]),
+        "authentication-managed-identity is not allowed in on-error; put it into inbound",
+    ),
+    (
+        lambda: Document(outbound=[Choose(when=[When(condition=True)], otherwise=[CheckHeader(name="a")])]),
+        "check-header is not allowed in outbound; put it into inbound",
+    ),
+    (
+        lambda: Document(inbound=[Choose(when=[When(condition=True, policies=[ForwardRequest()])])]),
+        "forward-request is not allowed in inbound; put it into backend",
+    ),
+    (
+        lambda: Document(inbound=[RawElement(xml="<cache-store duration='1'/>")]),
+        "cache-store is not allowed in inbound; put it into outbound",
+    ),
+    (
+        lambda: Document(inbound=[RawElement(xml="<retry><wait><forward-request/></wait></retry>")]),
+        "forward-request is not allowed in inbound; put it into backend",
+    ),
+    (
+        lambda: Document(inbound=[RawElement(xml="<new-policy/>", sections=[Section.OUTBOUND, Section.ON_ERROR])]),
+        "new-policy is not allowed in inbound; put it into outbound or on-error",
+    ),
+    (
+        lambda: Document(outbound=[Base(), SetVariable(name="a", value=""), Base()]),
+        "outbound has more than one base; the parent's policies run once, remove the others",
+    ),
+    (
+        lambda: Document(inbound=[Choose(when=[When(condition=True, policies=[Base()])])]),
+        "base is not allowed inside choose; put it directly into inbound",
+    ),
+    (
+        lambda: Document(inbound=[Choose(when=[When(condition=True, policies=[jwt()])])]),
+        "validate-jwt is not allowed inside choose; put it directly into inbound",
+    ),
+    (
+        lambda: Document(inbound=[Base(), SetHeader(name="a", values=["b"]), RewriteUri(template="/"), entra()]),
+        "validate-azure-ad-token comes after set-header; put it before every policy but base",
+    ),
+    (
+        lambda: Document(inbound=[entra(), RawElement(xml="<trace source='a'/>"), Base(), jwt()]),
+        "validate-jwt comes after trace; put it before every policy but base",
+    ),
+    (
+        lambda: Document(backend=[Base(), ForwardRequest()]),
+        "backend has 2 policies; it takes exactly one, such as Base or Choose",
+    ),
+    (
+        lambda: Document(backend=[]),
+        "backend has 0 policies; it takes exactly one, such as Base or Choose",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"), [pytest.param(*case, id=ascii(case[1])[1:90]) for case in (*OPTIONS, *DOCUMENTS)]
+)
+def test_it_is_refused_with_this_message(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(PolicyError) as refusal:
+        make()
+
+    assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8080/a", "http://127.0.0.1/a", "http://[::1]:80/", "https://a/b?c=d"]
+)
+def test_openid_configuration_may_be_on_https_or_on_loopback(url: str) -> None:
+    assert jwt(openid_config_urls=[url]).openid_config_urls == [url]
+
+
+def test_two_token_validations_may_follow_each_other() -> None:
+    document = Document(inbound=[Base(), entra(), jwt(header_name="X-User-Token", require_scheme=None)])
+
+    assert document.render().index("<validate-azure-ad-token") < document.render().index("<validate-jwt")
+
+
+def test_many_entities_are_refused_before_they_expand() -> None:
+    entities = '<!ENTITY a "aaaaaaaaaa">' + "".join(
+        f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+
+    with pytest.raises(PolicyError, match="document type"):
+        RawElement(xml=f"<!DOCTYPE t [{entities}]><trace>&i;</trace>")
+
+
+@pytest.mark.parametrize(("sku", "limit"), [(None, 256), ("Developer", 256), ("StandardV2", 256), ("Consumption", 16)])
+def test_document_may_fill_the_limit_but_not_exceed_it(sku: str | None, limit: int) -> None:
+    def document(size: int) -> Document:
+        return Document(outbound=[SetBody(value="é" * (size // 2) + "x" * (size % 2))])
+
+    room = limit * 1024 - len(document(0).render().replace("<set-body />", "<set-body></set-body>").encode())
+
+    assert len(document(room).render(sku).encode()) == limit * 1024
+    with pytest.raises(PolicyError) as refusal:
+        document(room + 1).render(sku)
+    assert str(refusal.value) == (
+        f"policy document has {limit * 1024 + 1} bytes; the limit{f' for {sku}' if sku else ''} is {limit} KiB, "
+        "move parts to fragments"
+    )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: SetHeader(name="a", values=any_type("s3cret")), id="text in place of a list"),
+        pytest.param(lambda: SetHeader(name="a", values=["s3cret\n"]), id="line break"),
+        pytest.param(lambda: SetHeader(name="a", values=["s3cret\x00"]), id="character"),
+        pytest.param(lambda: IssuerSigningKey(value="s3cret"), id="signing key"),
+        pytest.param(lambda: DecryptionKey(value="s3cret"), id="decryption key"),
+        pytest.param(lambda: jwt(header_name=None, token_value="s3cret"), id="token"),
+        pytest.param(lambda: RawElement(xml="<trace>s3cret"), id="XML"),
+    ],
+)
+def test_message_does_not_repeat_what_may_be_secret(make: Callable[[], object]) -> None:
+    with pytest.raises(PolicyError) as refusal:
+        make()
+
+    assert "s3cret" not in str(refusal.value)
+    assert "s3cret" not in str(refusal.value.__cause__)
+
+
+def test_key_is_not_in_the_representation_of_its_policy() -> None:
+    key = IssuerSigningKey(value="{{shared-secret}}")
+
+    assert "shared-secret" not in repr(jwt(issuer_signing_keys=[key]))

@@ -1,0 +1,33 @@
+"""Where each policy may stand, held against what is known of the service."""
+
+import policies
+from policies import Base, Section
+from policies.policy import TypedPolicy
+from policies.raw_element import SECTIONS
+
+# The policy reference names fewer sections for these than the judge, or more; the judge unites it with the toolkit.
+NARROWER = {"authentication-managed-identity", "set-backend-service", "set-query-parameter"}
+WIDER = {"llm-content-safety"}  # the policy reference allows it in `outbound` since 2026
+NOT_IN_THE_SCHEMAS = {"validate-graphql-request"}
+
+
+def test_every_policy_stands_where_the_service_allows_it(judged_sections: dict[str, set[str]]) -> None:
+    ours = {tag: {str(section) for section in sections} for tag, sections in SECTIONS.items()}
+    ours["base"] = {str(section) for placement in Base().placements() for section in placement.sections}
+
+    assert ours.keys() - judged_sections.keys() == NOT_IN_THE_SCHEMAS
+    assert judged_sections.keys() - ours.keys() == set()
+    assert {tag for tag, known in judged_sections.items() if ours[tag] < known} == NARROWER
+    assert {tag for tag, known in judged_sections.items() if not ours[tag] <= known} == WIDER
+
+
+def test_every_policy_class_is_listed_with_its_sections() -> None:
+    exported = [value for name in policies.__all__ if isinstance(value := getattr(policies, name), type)]
+    typed = {kind.tag: kind.sections for kind in exported if issubclass(kind, TypedPolicy)}
+
+    assert len(typed) == 15
+    assert {tag: SECTIONS[tag] for tag in typed} == typed
+
+
+def test_sections_are_in_the_order_in_which_they_run() -> None:
+    assert list(Section) == ["inbound", "backend", "outbound", "on-error"]
