@@ -1,0 +1,105 @@
+"""Stack config as settings: every mistake in one error, before any resource.
+
+The keys are those of `Pulumi.yaml`, in the namespace `openai-gateway`, and `azure-native:location`.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from settings.mistakes import LOCATION, NAMESPACE, SettingsError, Warn, full_key, in_order
+from settings.resolve import ApiSettings, Settings, resolve
+from settings.rules import (
+    check_apis,
+    check_blocks,
+    check_effect,
+    check_gateway,
+    check_keys,
+    check_openai,
+    read_definitions,
+)
+from settings.schema import Stack, canonical, parse
+from settings.values import check_location, check_values
+
+__all__ = ["ApiSettings", "Settings", "SettingsError", "from_stack", "load"]
+
+
+def from_stack() -> Settings:
+    """Return the settings of the stack that Pulumi runs.
+
+    Raises:
+        pulumi.RunError: the config has mistakes; Pulumi prints the message and no traceback.
+
+    """
+    # Here, so that a command line that only checks a config file need not wait for Pulumi's imports.
+    import pulumi  # noqa: PLC0415
+    from pulumi.runtime.config import CONFIG, get_config_env  # noqa: PLC0415
+
+    keys = {*get_config_env(), *CONFIG.get()}
+    values = {key: _decoded(pulumi.runtime.get_config(key)) for key in sorted(keys)}
+    secret_keys = {key for key in keys if pulumi.runtime.is_config_secret(key)}
+    try:
+        return load(values, Path(pulumi.get_root_directory()), secret_keys=secret_keys)
+    except SettingsError as error:
+        raise pulumi.RunError(f"the stack's config has mistakes; nothing was deployed:\n{error}") from None
+
+
+def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collection[str] = ()) -> Settings:
+    """Return the settings that stack config describes.
+
+    Args:
+        values: decoded values by full key, such as `openai-gateway:auth`; keys of other namespaces are passed over.
+        project_dir: folder that definition files are relative to.
+        secret_keys: full keys whose values must not appear in a message.
+
+    Raises:
+        SettingsError: the config has mistakes; all of them are listed.
+
+    """
+    config = {str(key): value for key, value in values.items()}
+    prefix = f"{NAMESPACE}:"
+    tree = canonical({key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)})
+    location = config.get(LOCATION)
+
+    stack, wrong, mistakes = parse(tree)
+    mistakes += check_values(tree)
+    mistakes += check_location(location)
+    if "gateway" not in wrong:
+        mistakes += check_gateway(stack.gateway)
+    if "openai" not in wrong:
+        mistakes += check_openai(stack.openai)
+    if not wrong & {"key", "entra", "jwt"}:
+        mistakes += check_blocks((), stack.key, stack.entra, stack.jwt)
+    definitions: list[str | None] = []
+    if "apis" not in wrong:
+        mistakes += check_apis(stack.apis)
+        definitions, unreadable = read_definitions(stack.apis, project_dir)
+        mistakes += unreadable
+    apis: list[ApiSettings] = []
+    # Rules that join several keys say something sensible only where each of those has its shape.
+    if not wrong & set(Stack.model_fields):
+        apis = [resolve(stack, api, text) for api, text in zip(stack.apis, definitions, strict=True)]
+        mistakes += check_effect(stack, apis)
+        mistakes += check_keys(stack, apis)
+
+    mistakes = in_order(mistakes)
+    if errors := [mistake for mistake in mistakes if not isinstance(mistake, Warn)]:
+        raise SettingsError(errors, secret_keys=secret_keys)
+    return Settings(
+        location=str(location),
+        gateway=stack.gateway,
+        openai=stack.openai,
+        apis=tuple(apis),
+        warnings=tuple(warning.line(secret=full_key(warning.key) in secret_keys) for warning in mistakes),
+    )
+
+
+def _decoded(value: Any) -> Any:
+    """Return a config value as it stands in YAML: Pulumi hands over mappings and lists as JSON text."""
+    if isinstance(value, str) and value.startswith(("{", "[")):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value

@@ -1,0 +1,106 @@
+"""Settings of a deployment: stack config with every default and inherited value in place."""
+
+from dataclasses import dataclass
+
+from options import (
+    SYSTEM_ASSIGNED,
+    ApiOptions,
+    AuthMode,
+    BackendAuth,
+    EntraOptions,
+    GatewayOptions,
+    JwtOptions,
+    KeyOptions,
+    KeySource,
+    OpenAIOptions,
+)
+from settings.schema import Stack
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiSettings:
+    """An API with what it inherits from the stack."""
+
+    name: str
+    """Identifier of the API, unique within the service."""
+    path: str
+    """URL path below the gateway."""
+    auth: AuthMode
+    """How it authenticates its callers and itself."""
+    identity: str = SYSTEM_ASSIGNED
+    """Managed identity for Azure OpenAI, in the notation of `GatewayOptions.identity`."""
+    backend_auth: BackendAuth
+    """Credential that the gateway presents to Azure OpenAI."""
+    key: KeyOptions | None = None
+    """Set exactly where that credential is a key."""
+    entra: EntraOptions | None = None
+    """Set where callers present Microsoft Entra ID tokens."""
+    jwt: JwtOptions | None = None
+    """Set where callers present another provider's tokens."""
+    subscription_required: bool
+    """Whether callers need a subscription key."""
+    api_version: str
+    """Version of the official Azure OpenAI definition to import."""
+    definition: str | None = None
+    """OpenAPI 3 document (JSON) to import in place of the official one."""
+
+    @property
+    def uses_no_identity(self) -> bool:
+        """Whether it presents a key that the gateway keeps itself, so that no managed identity takes part."""
+        return self.key is not None and self.key.source is not KeySource.KEY_VAULT
+
+    @property
+    def creates_vault(self) -> bool:
+        """Whether a Key Vault is created for its key."""
+        key = self.key
+        return key is not None and key.source is KeySource.KEY_VAULT and not (key.vault and key.vault.existing)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What a deployment consists of, free of mistakes."""
+
+    location: str
+    """Azure region of what is created."""
+    gateway: GatewayOptions
+    """The API Management service."""
+    openai: OpenAIOptions
+    """The Azure OpenAI accounts and their deployments."""
+    apis: tuple[ApiSettings, ...]
+    """The APIs, at least one."""
+    warnings: tuple[str, ...] = ()
+    """What works but is hardly meant, one line each."""
+
+    @property
+    def local_auth(self) -> bool:
+        """Whether an API authenticates to Azure OpenAI by key."""
+        return any(api.key is not None for api in self.apis)
+
+
+def resolve(stack: Stack, api: ApiOptions, definition: str | None = None) -> ApiSettings:
+    """Return the API with the stack's values wherever it has none of its own."""
+    auth = api.auth or stack.auth
+    entra, jwt = _tokens(stack, api) if auth is AuthMode.ENTRA else (None, None)
+    tokens = entra or jwt
+    backend_auth = tokens.backend_auth if tokens else BackendAuth(auth.value)
+    by_token = auth is AuthMode.ENTRA
+    return ApiSettings(
+        name=api.name,
+        path=api.path,
+        auth=auth,
+        identity=api.identity or stack.gateway.identity,
+        backend_auth=backend_auth,
+        key=(api.key or stack.key) if backend_auth is BackendAuth.KEY else None,
+        entra=entra,
+        jwt=jwt,
+        subscription_required=not by_token if api.subscription_required is None else api.subscription_required,
+        api_version=api.api_version,
+        definition=definition,
+    )
+
+
+def _tokens(stack: Stack, api: ApiOptions) -> tuple[EntraOptions | None, JwtOptions | None]:
+    """Return whose tokens the API validates: the nearest block decides, and Entra's without any."""
+    if api.entra or api.jwt:
+        return api.entra, api.jwt
+    return (None, stack.jwt) if stack.jwt else (stack.entra or EntraOptions(), None)

@@ -1,0 +1,162 @@
+"""The shape of stack config: the option dataclasses under the keys of the namespace."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from options import ApiOptions, AuthMode, EntraOptions, GatewayOptions, JwtOptions, KeyOptions, OpenAIOptions
+from settings.mistakes import ABSENT, REFUSED, Key, Mistake, suggestion
+
+
+class Stack(BaseModel):
+    """Config of a stack: one field for each key of the namespace, in camelCase."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+
+    auth: AuthMode = AuthMode.MANAGED_IDENTITY
+    """Mode of every API that names no other."""
+    gateway: GatewayOptions = GatewayOptions()
+    openai: OpenAIOptions = Field(default_factory=OpenAIOptions)
+    key: KeyOptions = KeyOptions()
+    entra: EntraOptions | None = None
+    jwt: JwtOptions | None = None
+    apis: list[ApiOptions] = Field(default_factory=lambda: [ApiOptions(name="openai", path="openai")])
+
+
+_NEEDED = {
+    "audiences": "list the audiences that are accepted",
+    "clientId": "give the application (client) ID",
+    "model": "name the model to deploy, such as gpt-4o",
+    "name": "give the name",
+    "openidConfigUrls": "list the provider's OpenID configuration endpoints",
+    "path": "give the URL path, which ends in openai, such as team/openai",
+    "principalId": "give the object ID of the client's service principal",
+    "resourceGroup": "name the resource group that holds it",
+    "role": "name one of the application's roles",
+    "values": "list the values that are accepted",
+}
+_SHAPES = {
+    "bool": "true or false",
+    "dataclass": "a mapping",
+    "dict": "a mapping",
+    "int": "a whole number",
+    "list": "a list",
+    "string": "text",
+}
+
+
+def parse(tree: Mapping[str, Any]) -> tuple[Stack, set[str], list[Mistake]]:
+    """Validate each key of the canonical tree on its own.
+
+    Returns the keys that are right as a `Stack`, with defaults for the others; the names of those others; and what is
+    wrong with them.
+    """
+    good: dict[str, Any] = {}
+    bad: set[str] = set()
+    mistakes: list[Mistake] = []
+    for key, value in tree.items():
+        if key in Stack.model_fields and (blanks := list(_blanks(_type_at((key,)), (key,), value))):
+            bad.add(key)
+            mistakes += blanks
+        try:
+            good[key] = getattr(Stack.model_validate({key: value}), key)
+        except ValidationError as error:
+            bad.add(key)
+            mistakes += map(_mistake, error.errors(include_url=False, include_context=False))
+    return Stack.model_construct(**good), bad, mistakes
+
+
+def canonical(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Write out the shorthands: one account for a list of one, bare values for a required claim, `{}` for no block."""
+    # Pulumi.yaml has to give every optional key a default; the one of these two is {}.
+    result = {key: value for key, value in tree.items() if not (key in {"entra", "jwt"} and value == {})}
+    openai = result.get("openai")
+    if isinstance(openai, Mapping) and isinstance(openai.get("accounts"), Mapping):
+        result["openai"] = {**openai, "accounts": [openai["accounts"]]}
+    if isinstance(apis := result.get("apis"), list):
+        result["apis"] = [_with_claims(api) if isinstance(api, Mapping) else api for api in apis]
+    return _with_claims(result)
+
+
+def _with_claims(blocks: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(blocks)
+    for key in ("entra", "jwt"):
+        block = result.get(key)
+        if isinstance(block, Mapping) and isinstance(claims := block.get("requiredClaims"), Mapping):
+            result[key] = {**block, "requiredClaims": {name: _claim(value) for name, value in claims.items()}}
+    return result
+
+
+def _claim(value: object) -> object:
+    if isinstance(value, list):
+        return {"values": value}
+    return {"values": [value]} if isinstance(value, str) else value
+
+
+def _mistake(error: ErrorDetails) -> Mistake:
+    key, value, kind = error["loc"], error["input"], error["type"]
+    if key[-1] == "[key]" and kind.startswith("string"):  # pydantic's mark of a mapping's key that is wrong itself
+        key = key[:-1]
+    if kind == "missing":
+        return Mistake(key=key, problem=f"is missing; {_NEEDED[str(key[-1])]}")
+    if kind in {"extra_forbidden", "unexpected_keyword_argument"}:
+        known = list(_known_keys(key[:-1]))
+        return Mistake(key=key, problem=f"is no known key; allowed: {', '.join(known)}{suggestion(key[-1], known)}")
+    if kind == "enum":
+        known = [str(member) for member in _type_at(key)]
+        problem = f"is not allowed; allowed: {', '.join(known)}{suggestion(value, known)}"
+    elif kind == "value_error":
+        value, problem = ABSENT, REFUSED
+    else:
+        shape = kind.partition("_")[0]
+        expected = _SHAPES.get(shape, "a key that is text")
+        if key[-2:-1] == ("requiredClaims",) and shape == "dataclass":
+            expected = "a value, a list of values, or a mapping of values, match and separator"
+        problem = f"is given where {expected} is expected"
+        if shape == "string" and not isinstance(value, dict | list | bool | None):
+            problem += "; write it in quotes"
+    return Mistake(key=key, value=value, problem=problem)
+
+
+def _known_keys(key: Key) -> Iterator[str]:
+    """Keys that may stand in the mapping at `key`."""
+    kind = _type_at(key)
+    names = [field.name for field in fields(kind)] if is_dataclass(kind) else list(Stack.model_fields)
+    return map(to_camel, names)
+
+
+def _type_at(key: Key) -> Any:
+    """Return the type of the value at `key`, without its `None`."""
+    kind: Any = Stack
+    for part in key:
+        kind = _given(get_args(kind)[-1] if get_origin(kind) in {list, dict} else _hints(kind)[str(part)])
+    return kind
+
+
+def _blanks(kind: Any, key: Key, value: Any) -> Iterator[Mistake]:
+    """Yield the blank values of fields that have a default other than None, which would not apply."""
+    if is_dataclass(kind) and isinstance(value, Mapping):
+        hints = _hints(kind)
+        for field in fields(kind):
+            name = to_camel(field.name)
+            if name in value and value[name] is None and field.default is not None:
+                yield Mistake(key=(*key, name), problem="is blank; give it a value, or remove it")
+            elif name in value:
+                yield from _blanks(_given(hints[name]), (*key, name), value[name])
+    elif get_origin(kind) is list and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _blanks(get_args(kind)[0], (*key, index), item)
+
+
+def _hints(kind: Any) -> dict[str, Any]:
+    return {to_camel(name): hint for name, hint in get_type_hints(kind).items()}
+
+
+def _given(kind: Any) -> Any:
+    """Return the type without its `None`."""
+    return get_args(kind)[0] if get_origin(kind) in {Union, UnionType} else kind

@@ -1,0 +1,546 @@
+"""Stack config that is accepted, and what becomes of it."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pulumi.runtime.config import CONFIG
+from pydantic.alias_generators import to_camel
+
+from options import (
+    AccountOptions,
+    ApiOptions,
+    AuthMode,
+    BackendAuth,
+    DeploymentOptions,
+    EntraOptions,
+    ExistingApplication,
+    ExistingResource,
+    GatewayOptions,
+    JwtOptions,
+    KeyDelivery,
+    KeyOptions,
+    KeySource,
+    KeyVaultOptions,
+    OpenAIOptions,
+)
+from policies import ClaimMatch, RequiredClaim
+from settings import ApiSettings, Settings, SettingsError, from_stack, load
+from settings.schema import Stack
+
+ROOT = Path(__file__).parents[1]
+GUID = "11111111-2222-3333-4444-555555555555"
+JWT = {"openidConfigUrls": ["https://login.example.com/openid-configuration"], "audiences": ["api"]}
+RIGHT: dict[str, Any] = {
+    "azure-native:location": "swedencentral",
+    "openai-gateway:gateway": {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com"},
+    "openai-gateway:openai": {"deployments": [{"name": "gpt-4o", "model": "gpt-4o"}]},
+}
+
+
+def settings(folder: Path = ROOT, **config: Any) -> Settings:
+    return load({**RIGHT, **{f"openai-gateway:{key}": value for key, value in config.items()}}, folder)
+
+
+def only_api(folder: Path = ROOT, **config: Any) -> ApiSettings:
+    [api] = settings(folder, **config).apis
+    return api
+
+
+def api(**config: Any) -> dict[str, Any]:
+    return {"name": "openai", "path": "openai", **config}
+
+
+# Defaults and shorthands
+
+
+def test_least_config_publishes_one_api_by_managed_identity() -> None:
+    least = settings()
+
+    assert least.location == "swedencentral"
+    assert least.gateway == GatewayOptions(publisher_name="Contoso", publisher_email="ai@contoso.com")
+    assert least.openai.accounts == [AccountOptions()]
+    assert least.apis == (
+        ApiSettings(
+            name="openai",
+            path="openai",
+            auth=AuthMode.MANAGED_IDENTITY,
+            backend_auth=BackendAuth.MANAGED_IDENTITY,
+            subscription_required=True,
+            api_version="2024-10-21",
+        ),
+    )
+    assert not least.local_auth
+    assert least.warnings == ()
+
+
+def test_one_account_need_not_be_a_list() -> None:
+    accounts = settings(openai={"accounts": {"existing": {"name": "aoai", "resourceGroup": "rg"}}}).openai.accounts
+
+    assert accounts == [AccountOptions(existing=ExistingResource(name="aoai", resource_group="rg"))]
+
+
+@pytest.mark.parametrize("block", ["entra", "jwt"])
+@pytest.mark.parametrize("where", ["stack", "api"])
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        pytest.param("eng", RequiredClaim(values=["eng"]), id="value"),
+        pytest.param(["eng", "ops"], RequiredClaim(values=["eng", "ops"]), id="values"),
+        pytest.param(
+            {"values": ["eng"], "match": "any", "separator": " "},
+            RequiredClaim(values=["eng"], match=ClaimMatch.ANY, separator=" "),
+            id="in full",
+        ),
+    ],
+)
+def test_required_claim_has_shorthands(block: str, where: str, claim: Any, expected: RequiredClaim) -> None:
+    tokens = {**(JWT if block == "jwt" else {}), "requiredClaims": {"groups": claim}}
+    config = {block: tokens} if where == "stack" else {"apis": [api(**{block: tokens})]}
+
+    assert getattr(only_api(auth="entra", **config), block).required_claims == {"groups": expected}
+
+
+@pytest.mark.parametrize("number", [2, "2", 2.0], ids=repr)
+def test_whole_number_may_be_written_as_text(number: Any) -> None:
+    assert settings(gateway={**RIGHT["openai-gateway:gateway"], "capacity": number}).gateway.capacity == 2
+
+
+@pytest.mark.parametrize("value", [True, "true"], ids=repr)
+def test_boolean_may_be_written_as_text(value: Any) -> None:
+    assert only_api(auth="entra", apis=[api(subscriptionRequired=value)]).subscription_required is True
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://login.example.com/openid-configuration",
+        "http://127.0.0.1:8080/openid-configuration",
+        "http://127.8.9.10/",
+        "http://localhost/",
+        "http://[::1]:8080/",
+    ],
+)
+def test_provider_is_reached_over_https_or_on_this_machine(url: str) -> None:
+    jwt = only_api(auth="entra", jwt={**JWT, "openidConfigUrls": [url], "issuers": [url]}).jwt
+
+    assert jwt is not None
+    assert jwt.openid_config_urls == jwt.issuers == [url]
+
+
+def test_definition_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "openapi.json").write_text('{"openapi": "3.0.1", "paths": {}}')
+
+    assert only_api(tmp_path, apis=[api(definitionFile="openapi.json")]).definition == (
+        '{"openapi": "3.0.1", "paths": {}}'
+    )
+
+
+def test_everything_may_be_adopted() -> None:
+    identity = (
+        f"/subscriptions/{GUID}/resourceGroups/rg/providers/Microsoft.ManagedIdentity/userAssignedIdentities/apim"
+    )
+    adopted = settings(
+        gateway={"existing": {"name": "apim", "resourceGroup": "rg"}, "identity": identity},
+        openai={"accounts": {"existing": {"name": "aoai", "resourceGroup": "rg"}}},
+        auth="entra",
+        entra={"existing": {"clientId": GUID, "audiences": [GUID]}, "roles": ["Chat.User"]},
+    )
+
+    assert adopted.gateway.existing == ExistingResource(name="apim", resource_group="rg")
+    assert adopted.apis[0].identity == identity
+    assert adopted.warnings == ()
+
+
+# Modes and inheritance
+
+
+@pytest.mark.parametrize(
+    ("config", "backend_auth", "subscription_required", "blocks"),
+    [
+        pytest.param({"auth": "key"}, "key", True, {"key"}, id="key"),
+        pytest.param({"auth": "managed-identity"}, "managed-identity", True, set(), id="managed identity"),
+        pytest.param({"auth": "entra"}, "managed-identity", False, {"entra"}, id="entra"),
+        pytest.param(
+            {"auth": "entra", "entra": {"backendAuth": "key"}}, "key", False, {"entra", "key"}, id="entra key"
+        ),
+        pytest.param({"auth": "entra", "jwt": JWT}, "managed-identity", False, {"jwt"}, id="jwt"),
+        pytest.param(
+            {"auth": "entra", "jwt": {**JWT, "backendAuth": "key"}}, "key", False, {"jwt", "key"}, id="jwt key"
+        ),
+    ],
+)
+def test_mode_decides_what_an_api_has(
+    config: dict[str, Any], backend_auth: str, subscription_required: bool, blocks: set[str]
+) -> None:
+    result = settings(**config)
+    [found] = result.apis
+
+    assert found.backend_auth == backend_auth
+    assert found.subscription_required is subscription_required
+    assert {name for name in ("key", "entra", "jwt") if getattr(found, name) is not None} == blocks
+    assert result.local_auth is (backend_auth == "key")
+
+
+@pytest.mark.parametrize("auth", list(AuthMode))
+def test_auth_alone_moves_a_stack_to_another_mode(auth: AuthMode) -> None:
+    blocks: dict[str, Any] = {"key": {"source": "key-vault"}, "entra": {"roles": ["Chat.User"]}}
+
+    assert only_api(auth=str(auth), **blocks).auth is auth
+
+
+@pytest.mark.parametrize(
+    ("stack", "own", "expected"),
+    [
+        pytest.param({}, {}, ("entra", []), id="neither has a block"),
+        pytest.param({"entra": {"roles": ["Stack"]}}, {}, ("entra", ["Stack"]), id="the stack's entra"),
+        pytest.param({"jwt": JWT}, {}, ("jwt", ["api"]), id="the stack's jwt"),
+        pytest.param({"entra": {}, "jwt": JWT}, {}, ("jwt", ["api"]), id="the default of Pulumi.yaml beside jwt"),
+        pytest.param({"entra": {"roles": ["Stack"]}, "jwt": {}}, {}, ("entra", ["Stack"]), id="and beside entra"),
+        pytest.param(
+            {"entra": {"roles": ["Stack"]}}, {"entra": {"roles": ["Own"]}}, ("entra", ["Own"]), id="entra over entra"
+        ),
+        pytest.param({"entra": {"roles": ["Stack"]}}, {"jwt": JWT}, ("jwt", ["api"]), id="jwt over entra"),
+        pytest.param({"jwt": JWT}, {"entra": {"roles": ["Own"]}}, ("entra", ["Own"]), id="entra over jwt"),
+        pytest.param({"jwt": JWT}, {"entra": {}}, ("entra", []), id="entra as it comes over jwt"),
+    ],
+)
+def test_nearest_block_decides_whose_tokens(
+    stack: dict[str, Any], own: dict[str, Any], expected: tuple[str, list[str]]
+) -> None:
+    found = only_api(auth="entra", **stack, apis=[api(**own)])
+
+    if found.jwt:
+        assert (("jwt", found.jwt.audiences), found.entra) == (expected, None)
+    else:
+        assert found.entra is not None
+        assert ("entra", found.entra.roles) == expected
+
+
+def test_api_overrides_what_the_stack_says() -> None:
+    own = {
+        "auth": "key",
+        "key": {"source": "key-vault", "delivery": "header", "namedValue": "own"},
+        "apiVersion": "2024-06-01",
+    }
+    one, two = settings(
+        key={"namedValue": "stack"}, apis=[api(auth="key"), {"name": "two", "path": "two/openai", **own}]
+    ).apis
+
+    assert one.key == KeyOptions(named_value="stack")
+    assert two.key == KeyOptions(source=KeySource.KEY_VAULT, delivery=KeyDelivery.HEADER, named_value="own")
+    assert (one.api_version, two.api_version) == ("2024-10-21", "2024-06-01")
+
+
+@pytest.mark.parametrize("own", [None, "user-assigned"], ids=["inherited", "own"])
+def test_identity_is_the_gateways_unless_the_api_has_its_own(own: str | None) -> None:
+    gateway = {**RIGHT["openai-gateway:gateway"], "identity": "system-assigned" if own else "user-assigned"}
+
+    assert only_api(gateway=gateway, apis=[api(identity=own)]).identity == "user-assigned"
+
+
+def test_token_api_may_demand_a_subscription_key_too() -> None:
+    assert only_api(auth="entra", apis=[api(subscriptionRequired=True)]).subscription_required is True
+
+
+def test_apis_by_key_keep_keys_apart() -> None:
+    adopted = {"source": "key-vault", "vault": {"existing": {"name": "kv-contoso", "resourceGroup": "rg"}}}
+    one, two = settings(auth="key", key=adopted, apis=[api(), {"name": "two", "path": "two/openai"}]).apis
+
+    assert one.key == two.key  # in one vault, under the name of each API
+    assert not one.creates_vault
+
+
+def test_new_vaults_of_several_apis_have_names_of_their_own() -> None:
+    vault = {"source": "key-vault"}
+    apis = settings(auth="key", key=vault, apis=[api(), {"name": "two", "path": "two/openai"}]).apis
+
+    assert all(found.creates_vault for found in apis)
+
+
+# Warnings
+
+
+@pytest.mark.parametrize(
+    ("config", "warning"),
+    [
+        pytest.param(
+            {"apis": [api(path="chat")]},
+            'openai-gateway:apis[0].path: "chat" does not end in openai, so the OpenAI SDKs cannot call it; '
+            "append /openai",
+            id="path that SDKs cannot call",
+        ),
+        pytest.param(
+            {"apis": [api(path="myopenai")]},
+            'openai-gateway:apis[0].path: "myopenai" does not end in openai, so the OpenAI SDKs cannot call it; '
+            "append /openai",
+            id="path whose last segment only ends so",
+        ),
+        pytest.param(
+            {"jwt": JWT},
+            "openai-gateway:jwt: has no effect, as no API uses it; remove it, or change auth",
+            id="jwt that no API uses",
+        ),
+        pytest.param(
+            {"entra": {"roles": ["Chat.User"]}},
+            "openai-gateway:entra: has no effect, as no API uses it; remove it, or change auth",
+            id="entra that no API uses",
+        ),
+        pytest.param(
+            {"auth": "entra", "entra": {"roles": ["Chat.User"]}, "apis": [api(jwt=JWT)]},
+            "openai-gateway:entra: has no effect, as no API uses it; remove it, or change auth",
+            id="entra that each API overrides",
+        ),
+        pytest.param(
+            {"key": {"delivery": "header"}},
+            "openai-gateway:key: has no effect, as no API uses it; remove it, or change auth",
+            id="key that no API uses",
+        ),
+        pytest.param(
+            {"openai": {}},
+            "openai-gateway:openai.deployments: is empty; the accounts to create serve no model until one is listed",
+            id="no deployments",
+        ),
+        pytest.param(
+            {
+                "openai": {
+                    "accounts": {"existing": {"name": "aoai", "resourceGroup": "rg"}},
+                    "deployments": [{"name": "gpt-4o", "model": "gpt-4o"}],
+                }
+            },
+            "openai-gateway:openai.deployments: has no effect, as every account is adopted and keeps its own; "
+            "remove it",
+            id="deployments of adopted accounts",
+        ),
+        pytest.param(
+            {"openai": {**RIGHT["openai-gateway:openai"], "accounts": {"priority": 1}}},
+            "openai-gateway:openai.accounts[0].priority: 1 has no effect on a single account; remove it, or add "
+            "accounts to make a pool",
+            id="priority of a single account",
+        ),
+        pytest.param(
+            {"openai": {**RIGHT["openai-gateway:openai"], "accounts": {"weight": 0}}},
+            "openai-gateway:openai.accounts[0].weight: 0 has no effect on a single account; remove it, or add accounts "
+            "to make a pool",
+            id="weight of a single account",
+        ),
+    ],
+)
+def test_warning_does_not_stop_a_deployment(config: dict[str, Any], warning: str) -> None:
+    assert settings(**config).warnings == (warning,)
+
+
+def test_warning_hides_no_mistake() -> None:
+    two = [api(path="chat"), {"name": "two", "path": "chat"}]
+
+    with pytest.raises(SettingsError, match=r'apis\[1\]\.path: "chat" is taken by openai-gateway:apis\[0\]\.path') as e:
+        settings(apis=two)
+
+    assert len(str(e.value).splitlines()) == 1
+
+
+def test_pool_has_priorities_and_weights() -> None:
+    accounts = [{"name": "aoai-one", "priority": 0, "weight": 100}, {"name": "aoai-two", "priority": 100, "weight": 0}]
+    result = settings(openai={**RIGHT["openai-gateway:openai"], "accounts": accounts})
+
+    assert [(account.priority, account.weight) for account in result.openai.accounts] == [(0, 100), (100, 0)]
+    assert result.warnings == ()
+
+
+# Files of the project
+
+
+def declared() -> dict[str, dict[str, Any]]:
+    config: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
+    return {key.removeprefix("openai-gateway:"): declaration for key, declaration in config.items()}
+
+
+def test_every_key_is_declared_and_every_declaration_is_a_key() -> None:
+    assert list(declared()) == list(Stack.model_fields)
+
+
+def test_every_declaration_says_what_the_key_is() -> None:
+    kinds = {"auth": "string", "apis": "array"}
+
+    for key, declaration in declared().items():
+        assert declaration["type"] == kinds.get(key, "object")
+        assert declaration["description"]
+    assert declared()["apis"]["items"] == {"type": "object"}
+
+
+def test_declared_defaults_are_those_of_the_program() -> None:
+    defaults = {key: declaration["default"] for key, declaration in declared().items() if "default" in declaration}
+
+    assert set(Stack.model_fields) - set(defaults) == {"gateway"}
+    assert settings(**defaults) == settings(openai={})
+
+
+def test_declarations_name_every_option() -> None:
+    kinds: dict[str, list[Any]] = {
+        "gateway": [GatewayOptions, ExistingResource],
+        "openai": [OpenAIOptions, AccountOptions, DeploymentOptions],
+        "key": [KeyOptions, KeyVaultOptions],
+        "entra": [EntraOptions, ExistingApplication],
+        "jwt": [JwtOptions],
+        "apis": [ApiOptions],
+    }
+    names = {(key, to_camel(field.name)) for key, kinds in kinds.items() for kind in kinds for field in fields(kind)}
+
+    assert {
+        (key, name) for key, name in names if not re.search(rf"\b{name}\b", declared()[key]["description"])
+    } == set()
+
+
+@pytest.mark.parametrize("stack", ["dev", "sandbox"])
+def test_stack_of_the_project_is_right(stack: str) -> None:
+    config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
+
+    result = load(config, ROOT)
+
+    assert result.warnings == ()
+    assert result.apis[0].auth is AuthMode.MANAGED_IDENTITY
+    assert [deployment.model for deployment in result.openai.deployments] == ["gpt-4o", "text-embedding-3-large"]
+
+
+# Pulumi
+
+
+@pytest.fixture
+def pulumi_config() -> Iterator[None]:
+    token = CONFIG.set({})
+    yield
+    pulumi.runtime.set_all_config({}, [])
+    CONFIG.reset(token)
+
+
+@pytest.mark.usefixtures("pulumi_config")
+def test_stack_config_comes_from_pulumi_as_json_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps({"azure-native:location": "norwayeast", "aws:region": "eu-north-1"}))
+    pulumi.runtime.set_all_config(
+        {
+            "openai-gateway:gateway": json.dumps(RIGHT["openai-gateway:gateway"]),
+            "openai-gateway:apis": '[{"name": "chat", "path": "chat/openai"}]',
+            "openai-gateway:auth": "key",
+        }
+    )
+
+    found = from_stack()
+
+    assert found.location == "norwayeast"
+    assert [(one.name, one.auth) for one in found.apis] == [("chat", AuthMode.KEY)]
+
+
+@pytest.mark.usefixtures("pulumi_config")
+def test_misspelt_and_broken_keys_of_a_stack_are_told() -> None:
+    pulumi.runtime.set_all_config(
+        {
+            "azure-native:location": "norwayeast",
+            "openai-gateway:gateway": "{broken",
+            "openai-gateway:apiz": "[]",
+            "openai-gateway:auth": "hunter2",
+        },
+        ["openai-gateway:auth"],
+    )
+
+    with pytest.raises(pulumi.RunError) as refused:
+        from_stack()
+
+    assert str(refused.value).splitlines() == [
+        "the stack's config has mistakes; nothing was deployed:",
+        "openai-gateway:apiz: is no known key; allowed: auth, gateway, openai, key, entra, jwt, apis; "
+        "did you mean apis?",
+        "openai-gateway:auth: the value (not shown) is not allowed; allowed: key, managed-identity, entra",
+        'openai-gateway:gateway: "{broken" is given where a mapping is expected',
+    ]
+
+
+def test_settings_load_without_pulumi() -> None:
+    program = "import sys, settings; sys.exit('pulumi' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0  # noqa: S603
+
+
+# Anything at all
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["\ud800", "@(", "{{x}}", "1"]),
+    lambda items: st.lists(items, max_size=3) | st.dictionaries(st.text(), items, max_size=3),
+    max_leaves=8,
+)
+BLOCKS: dict[str, Any] = {
+    "key": {"source": "key-vault", "delivery": "backend", "namedValue": "a", "vault": {"existing": {"name": "kv-a"}}},
+    "entra": {
+        "existing": {"clientId": GUID, "audiences": [GUID]},
+        "tenantId": GUID,
+        "roles": ["Chat.User"],
+        "scopes": ["chat"],
+        "requiredClaims": {"groups": {"values": ["a"], "match": "any", "separator": " "}, "scp": ["x"]},
+        "roleAssignments": [{"principalId": GUID, "role": "Chat.User"}],
+        "assignmentRequired": False,
+    },
+    "jwt": {**JWT, "issuers": ["https://login.example.com/"], "requiredClaims": {"scp": "x"}},
+}
+RICH: dict[str, Any] = {
+    **RIGHT,
+    **{f"openai-gateway:{key}": block for key, block in BLOCKS.items()},
+    "openai-gateway:auth": "entra",
+    "openai-gateway:openai": {
+        "accounts": [{"name": "aoai-one", "priority": 1, "weight": 2, "disableLocalAuth": True}, {"location": "x"}],
+        "deployments": [{"name": "gpt-4o", "model": "gpt-4o", "capacity": 1, "version": "1", "sku": "Standard"}],
+    },
+    "openai-gateway:apis": [api(auth="key", definitionFile="openapi.json"), {"name": "b", "path": "b", **BLOCKS}],
+}
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if path:
+        yield path
+    if isinstance(value, dict | list):
+        for part, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from paths(item, (*path, part))
+
+
+def planted(path: tuple[Any, ...], junk: Any) -> dict[str, Any]:
+    config = deepcopy(RICH)
+    place: Any = config
+    for part in path[:-1]:
+        place = place[part]
+    place[path[-1]] = junk
+    return config
+
+
+def loads_or_tells(config: dict[str, Any]) -> None:
+    try:
+        result = load(config, ROOT)
+    except SettingsError as error:
+        lines = str(error).split("\n")
+        assert all(re.fullmatch(r"(openai-gateway|azure-native):\S.*: \S.*", line) for line in lines)
+        assert all(line.isprintable() for line in lines)
+    else:
+        assert result.apis
+
+
+@given(st.dictionaries(st.sampled_from(sorted(RICH)) | st.text().map("openai-gateway:{}".format), JSON, max_size=4))
+def test_any_json_loads_or_is_told(config: dict[str, Any]) -> None:
+    loads_or_tells({**RIGHT, **config})
+
+
+@given(st.sampled_from(list(paths(RICH))).flatmap(lambda path: JSON.map(lambda junk: planted(path, junk))))
+def test_any_json_within_a_rich_config_loads_or_is_told(config: dict[str, Any]) -> None:
+    loads_or_tells(config)
