@@ -1,0 +1,23 @@
+"""Pulumi components that put Azure OpenAI behind API Management."""
+
+from components._backends import OpenAIAccount
+from components.api_gateway import ApiGateway, ApiGatewayArgs, GatewayIdentity
+from components.entra_protected_api import EntraProtectedApi, EntraProtectedApiArgs
+from components.key_auth_api import KeyAuthApi, KeyAuthApiArgs
+from components.managed_identity_api import ManagedIdentityApi, ManagedIdentityApiArgs
+from components.openai_backend import OpenAIBackend, OpenAIBackendArgs
+
+__all__ = [
+    "ApiGateway",
+    "ApiGatewayArgs",
+    "EntraProtectedApi",
+    "EntraProtectedApiArgs",
+    "GatewayIdentity",
+    "KeyAuthApi",
+    "KeyAuthApiArgs",
+    "ManagedIdentityApi",
+    "ManagedIdentityApiArgs",
+    "OpenAIAccount",
+    "OpenAIBackend",
+    "OpenAIBackendArgs",
+]

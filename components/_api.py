@@ -1,0 +1,128 @@
+"""What every published API has: the imported definition, its policy document and a subscription for its callers."""
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_azure_native import apimanagement
+
+from options import API_VERSION
+from policies import (
+    Base,
+    Document,
+    ExistsAction,
+    ForwardRequest,
+    Policy,
+    SetHeader,
+    SetQueryParameter,
+)
+
+KEY_NAME = "api-key"
+"""Header and query parameter in which the OpenAI SDKs send the key, here a caller's subscription key."""
+
+_UNREACHABLE = "https://api-without-its-policy.invalid/openai"
+"""Where an API sends requests until its policy names the backend: nowhere (RFC 2606), so it fails closed. The
+definition's own server would be somebody else's host name."""
+
+_CALLER_HEADERS = (KEY_NAME, "Ocp-Apim-Subscription-Key", "Authorization")
+_CALLER_QUERY = (KEY_NAME, "subscription-key")
+
+
+def definition_url(version: str) -> str:
+    """Official Azure OpenAI inference definition of a stable version (azure-rest-api-specs)."""
+    return (
+        "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/main/specification/cognitiveservices"
+        f"/data-plane/AzureOpenAI/inference/stable/{version}/inference.json"
+    )
+
+
+def policy_document(validation: Sequence[Policy], credential: Sequence[Policy]) -> str:
+    """Render an API's policy: who is calling, then nothing of theirs, then the gateway's own credential.
+
+    Responses are not buffered: server-sent events would otherwise reach the caller in blocks of 8 KB (Microsoft's
+    "Configure API for server-sent events").
+    """
+    strip: list[Policy] = [
+        *(SetHeader(name=name, exists_action=ExistsAction.DELETE) for name in _CALLER_HEADERS),
+        *(SetQueryParameter(name=name, exists_action=ExistsAction.DELETE) for name in _CALLER_QUERY),
+    ]
+    return Document(
+        inbound=[Base(), *validation, *strip, *credential],
+        backend=[ForwardRequest(buffer_response=False)],
+    ).render()
+
+
+def publish(
+    name: str,
+    *,
+    resource_group_name: pulumi.Input[str],
+    service_name: pulumi.Input[str],
+    path: pulumi.Input[str],
+    policy: pulumi.Output[str],
+    subscription_required: bool,
+    parent: pulumi.Resource,
+    display_name: pulumi.Input[str] | None = None,
+    api_version: pulumi.Input[str] | None = None,
+    definition: pulumi.Input[str] | None = None,
+) -> apimanagement.Api:
+    """Import the definition as API `name` and attach `policy`, which is known once its credential works."""
+    child = pulumi.ResourceOptions(parent=parent)
+    api = apimanagement.Api(
+        f"{name}-api",
+        api_id=name,
+        resource_group_name=resource_group_name,
+        service_name=service_name,
+        path=path,
+        display_name=display_name or name,
+        protocols=[apimanagement.Protocol.HTTPS],
+        service_url=_UNREACHABLE,
+        subscription_required=subscription_required,
+        subscription_key_parameter_names={"header": KEY_NAME, "query": KEY_NAME},
+        format=apimanagement.ContentFormat.OPENAPI_JSON
+        if definition is not None
+        else apimanagement.ContentFormat.OPENAPI_JSON_LINK,
+        value=definition
+        if definition is not None
+        else pulumi.Output.from_input(api_version or API_VERSION).apply(definition_url),
+        opts=child,
+    )
+    apimanagement.ApiPolicy(
+        f"{name}-policy",
+        resource_group_name=resource_group_name,
+        service_name=service_name,
+        api_id=api.name,
+        policy_id="policy",
+        format=apimanagement.PolicyContentFormat.XML,
+        value=policy,
+        # Deleted with the API and not before it: an API never serves a moment without its policy.
+        opts=pulumi.ResourceOptions(parent=parent, deleted_with=api),
+    )
+    return api
+
+
+def subscribe(
+    name: str,
+    api: apimanagement.Api,
+    *,
+    resource_group_name: pulumi.Input[str],
+    service_name: pulumi.Input[str],
+    parent: pulumi.Resource,
+) -> pulumi.Output[str]:
+    """Make a subscription for the API's callers and return its primary key, a secret."""
+    subscription = apimanagement.Subscription(
+        f"{name}-subscription",
+        sid=f"{name}-callers",
+        display_name=f"{name} callers",
+        resource_group_name=resource_group_name,
+        service_name=service_name,
+        scope=api.id,
+        state=apimanagement.SubscriptionState.ACTIVE,
+        allow_tracing=False,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    secrets = apimanagement.list_subscription_secrets_output(
+        resource_group_name=resource_group_name,
+        service_name=service_name,
+        sid=subscription.name,
+        opts=pulumi.InvokeOutputOptions(parent=parent),
+    )
+    return pulumi.Output.secret(secrets.apply(lambda value: str(value.primary_key)))

@@ -1,0 +1,174 @@
+"""The app registration that stands for an API in Microsoft Entra ID."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import pulumi
+import pulumi_azuread as azuread
+
+from options import EntraOptions, ExistingApplication
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://learn.microsoft.com/entra/identity-platform/app-roles")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiApplication:
+    """What the gateway and its callers need to know of the registration."""
+
+    client_id: pulumi.Output[str]
+    tenant_id: pulumi.Output[str]
+    audiences: pulumi.Output[list[str]]
+    scopes: pulumi.Output[list[str]]
+
+
+def permission_id(kind: str, value: str) -> str:
+    """ID of an app role or scope: it follows from the value, so reordering a list never replaces a grant."""
+    return str(uuid.uuid5(_NAMESPACE, f"{kind}/{value}"))
+
+
+def register_application(
+    name: str, entra: EntraOptions, *, display_name: pulumi.Input[str], parent: pulumi.Resource
+) -> ApiApplication:
+    """Create a registration that issues v2 tokens, with its service principal, roles, scopes and grants."""
+    if entra.tenant_id is not None:
+        raise pulumi.RunError(
+            f"tenant_id {entra.tenant_id} cannot be chosen for an app registration that is created: it is made in the "
+            "tenant of the azuread provider (azuread:tenantId); leave tenant_id out, or name an existing registration"
+        )
+    application = azuread.Application(
+        f"{name}-application",
+        display_name=display_name,
+        sign_in_audience="AzureADMyOrg",
+        prevent_duplicate_names=False,
+        api={
+            "requested_access_token_version": 2,
+            "oauth2_permission_scopes": [
+                {
+                    "id": permission_id("scope", scope),
+                    "value": scope,
+                    "type": "User",
+                    "enabled": True,
+                    "admin_consent_display_name": scope,
+                    "admin_consent_description": f"Call {name} as the signed-in user ({scope}).",
+                    "user_consent_display_name": scope,
+                    "user_consent_description": f"Call {name} on your behalf ({scope}).",
+                }
+                for scope in entra.scopes
+            ],
+        },
+        app_roles=[
+            {
+                "id": permission_id("role", role),
+                "value": role,
+                "display_name": role,
+                "description": f"May call {name} as {role}.",
+                "allowed_member_types": ["Application", "User"],
+                "enabled": True,
+            }
+            for role in entra.roles
+        ],
+        # The URI holds the client ID, so it is a resource of its own; without this the two would undo each other.
+        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["identifierUris"]),
+    )
+    uri = azuread.ApplicationIdentifierUri(
+        f"{name}-application-uri",
+        application_id=application.id,
+        identifier_uri=pulumi.Output.concat("api://", application.client_id),
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    principal = azuread.ServicePrincipal(
+        f"{name}-service-principal",
+        client_id=application.client_id,
+        app_role_assignment_required=entra.assignment_required,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    for client_id in entra.pre_authorized_client_ids:
+        azuread.ApplicationPreAuthorized(
+            f"{name}-pre-authorized-{client_id}",
+            application_id=application.id,
+            authorized_client_id=client_id,
+            permission_ids=[permission_id("scope", scope) for scope in entra.scopes],
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+    for assignment in entra.role_assignments:
+        _assign(
+            name,
+            assignment.principal_id,
+            assignment.role,
+            role_id=permission_id("role", assignment.role),
+            resource_object_id=principal.object_id,
+            parent=parent,
+        )
+    return ApiApplication(
+        client_id=application.client_id,
+        tenant_id=_login_tenant(parent),
+        audiences=application.client_id.apply(lambda client_id: [client_id]),
+        scopes=_scopes(uri.identifier_uri, entra),
+    )
+
+
+def use_existing_application(
+    name: str, entra: EntraOptions, existing: ExistingApplication, *, parent: pulumi.Resource
+) -> ApiApplication:
+    """Use a registration that its owners keep; grant its roles to clients where that is asked for."""
+    if not existing.audiences:
+        raise pulumi.RunError(f"application {existing.client_id} needs audiences, those that its tokens are issued for")
+    if entra.role_assignments:
+        principal = azuread.get_service_principal_output(
+            client_id=existing.client_id, opts=pulumi.InvokeOutputOptions(parent=parent)
+        )
+        for assignment in entra.role_assignments:
+            role = assignment.role
+            _assign(
+                name,
+                assignment.principal_id,
+                role,
+                role_id=principal.app_role_ids.apply(partial(_role_id, existing.client_id, role)),
+                resource_object_id=principal.object_id,
+                parent=parent,
+            )
+    uris = [audience for audience in existing.audiences if "://" in audience]
+    return ApiApplication(
+        client_id=pulumi.Output.from_input(existing.client_id),
+        tenant_id=_login_tenant(parent) if entra.tenant_id is None else pulumi.Output.from_input(entra.tenant_id),
+        audiences=pulumi.Output.from_input(existing.audiences),
+        scopes=_scopes(uris[0] if uris else f"api://{existing.client_id}", entra),
+    )
+
+
+def _assign(
+    name: str,
+    client: str,
+    role: str,
+    *,
+    role_id: pulumi.Input[str],
+    resource_object_id: pulumi.Input[str],
+    parent: pulumi.Resource,
+) -> None:
+    azuread.AppRoleAssignment(
+        f"{name}-{role}-{client}",
+        app_role_id=role_id,
+        principal_object_id=client,
+        resource_object_id=resource_object_id,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+
+
+def _login_tenant(parent: pulumi.Resource) -> pulumi.Output[str]:
+    return azuread.get_client_config_output(opts=pulumi.InvokeOutputOptions(parent=parent)).tenant_id
+
+
+def _role_id(client_id: str, role: str, role_ids: Mapping[str, str]) -> str:
+    if role not in role_ids:
+        raise pulumi.RunError(
+            f"application {client_id} has no role {role}; it has {', '.join(role_ids) or 'none'}; ask its owner to "
+            "define the role, or name one of those"
+        )
+    return role_ids[role]
+
+
+def _scopes(uri: pulumi.Input[str], entra: EntraOptions) -> pulumi.Output[list[str]]:
+    names = (*entra.scopes, ".default")
+    return pulumi.Output.from_input(uri).apply(lambda known: [f"{known}/{name}" for name in names])

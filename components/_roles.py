@@ -1,0 +1,40 @@
+"""Azure role assignments for the gateway's identity (facts: "Azure built-in roles")."""
+
+import uuid
+
+import pulumi
+from pulumi_azure_native import authorization
+
+COGNITIVE_SERVICES_OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
+KEY_VAULT_SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
+
+
+def assign_role(
+    name: str,
+    *,
+    scope: pulumi.Input[str],
+    principal_id: pulumi.Input[str],
+    role: str,
+    parent: pulumi.Resource,
+) -> authorization.RoleAssignment:
+    """Give a service principal a built-in role on `scope`, a resource ID.
+
+    The assignment's name follows from what it says, so the same grant always has the same ID. Its type is sent
+    because Azure looks a new identity up as a user otherwise and refuses it until the directory has caught up.
+    """
+    facts = pulumi.Output.all(scope=scope, principal=principal_id)
+    return authorization.RoleAssignment(
+        name,
+        scope=scope,
+        principal_id=principal_id,
+        principal_type=authorization.PrincipalType.SERVICE_PRINCIPAL,
+        role_definition_id=pulumi.Output.from_input(scope).apply(
+            lambda value: (
+                f"/subscriptions/{value.split('/')[2]}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+            )
+        ),
+        role_assignment_name=facts.apply(
+            lambda value: str(uuid.uuid5(uuid.NAMESPACE_URL, f"{value['scope']}|{value['principal']}|{role}".lower()))
+        ),
+        opts=pulumi.ResourceOptions(parent=parent),
+    )

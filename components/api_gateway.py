@@ -1,0 +1,220 @@
+"""The API Management service: created, or adopted from whoever owns it."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NotRequired, TypedDict
+
+import pulumi
+from pulumi_azure_native import apimanagement, managedidentity
+
+from components._arm import name_of, resource_group_of
+from components._names import unique_name
+from components._wire import options
+from options import SYSTEM_ASSIGNED, USER_ASSIGNED, ExistingResource, GatewayOptions, GatewaySku
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GatewayIdentity:
+    """A managed identity of the service."""
+
+    principal_id: pulumi.Output[str]
+    """Object ID that role assignments name."""
+    client_id: pulumi.Output[str] | None
+    """Client ID that policies name. None: system-assigned, which they name by leaving the ID out."""
+
+
+class ApiGatewayArgs(TypedDict):
+    """Inputs of `ApiGateway`."""
+
+    resource_group_name: pulumi.Input[str]
+    """Resource group of what is created."""
+    location: NotRequired[pulumi.Input[str]]
+    """Azure region of what is created. Left out: the region of the provider's configuration."""
+    gateway: NotRequired[GatewayOptions]
+    """The service to create or adopt."""
+    identities: NotRequired[list[str]]
+    """Identities that APIs use beside `gateway.identity`, in the same notation."""
+
+
+class ApiGateway(pulumi.ComponentResource):
+    """An API Management service with the managed identities that its APIs use."""
+
+    service_id: pulumi.Output[str]
+    """Resource ID of the service."""
+    service_name: pulumi.Output[str]
+    """Name of the service."""
+    resource_group_name: pulumi.Output[str]
+    """Resource group of the service: where its APIs, backends and named values go."""
+    gateway_url: pulumi.Output[str]
+    """URL that callers reach the service at, without a trailing slash."""
+    principal_id: pulumi.Output[str]
+    """Object ID of the service's default identity."""
+    identity_client_id: pulumi.Output[str] | None
+    """Client ID of the default identity. Absent: it is system-assigned."""
+
+    def __init__(self, name: str, args: ApiGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("openai-gateway:index:ApiGateway", name, {}, opts)
+        gateway = options(GatewayOptions, args.get("gateway", GatewayOptions()))
+        wanted = list(dict.fromkeys([gateway.identity, *args.get("identities", [])]))
+
+        if gateway.existing is not None:
+            service = _adopt(self, gateway.existing, wanted)
+        else:
+            service = _create(self, name, args, gateway, wanted)
+
+        self.identities = service.identities
+        self.service_id = service.id
+        self.service_name = service.name
+        self.resource_group_name = service.resource_group_name
+        self.gateway_url = service.gateway_url
+        default = self.identities[gateway.identity]
+        self.principal_id = default.principal_id
+        self.identity_client_id = default.client_id
+        self.register_outputs(
+            {
+                "serviceId": self.service_id,
+                "serviceName": self.service_name,
+                "resourceGroupName": self.resource_group_name,
+                "gatewayUrl": self.gateway_url,
+                "principalId": self.principal_id,
+                "identityClientId": self.identity_client_id,
+            }
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Service:
+    id: pulumi.Output[str]
+    name: pulumi.Output[str]
+    resource_group_name: pulumi.Output[str]
+    gateway_url: pulumi.Output[str]
+    identities: dict[str, GatewayIdentity]
+
+
+def _create(
+    parent: ApiGateway, name: str, args: ApiGatewayArgs, gateway: GatewayOptions, wanted: list[str]
+) -> _Service:
+    if gateway.publisher_name is None or gateway.publisher_email is None:
+        raise pulumi.RunError("an API Management service needs publisher_name and publisher_email, or existing to adopt one")
+
+    user_assigned = _user_assigned(parent, name, args, wanted)
+    resource_ids = {identity: resource_id for identity, (resource_id, _) in user_assigned.items()}
+    kinds = ["SystemAssigned"] * (SYSTEM_ASSIGNED in wanted) + ["UserAssigned"] * bool(resource_ids)
+    consumption = gateway.sku is GatewaySku.CONSUMPTION
+    resource = apimanagement.ApiManagementService(
+        f"{name}-service",
+        service_name=gateway.name or unique_name(name, "apim", limit=50, parent=parent),
+        resource_group_name=args["resource_group_name"],
+        location=args.get("location"),
+        sku=apimanagement.ApiManagementServiceSkuPropertiesArgs(
+            name=gateway.sku.value,
+            capacity=gateway.capacity if gateway.capacity is not None else int(not consumption),
+        ),
+        publisher_name=gateway.publisher_name,
+        publisher_email=gateway.publisher_email,
+        identity=apimanagement.ApiManagementServiceIdentityArgs(
+            type=", ".join(kinds),
+            # An output cannot be a key: the map is made once the IDs are known.
+            user_assigned_identities=pulumi.Output.all(*resource_ids.values()).apply(_identity_map)
+            if resource_ids
+            else None,
+        ),
+        tags=gateway.tags or None,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    identities = {identity: found for identity, (_, found) in user_assigned.items()}
+    if SYSTEM_ASSIGNED in wanted:
+        principal_id = resource.identity.apply(partial(_system_principal, name))
+        identities[SYSTEM_ASSIGNED] = GatewayIdentity(principal_id=principal_id, client_id=None)
+    return _Service(
+        id=resource.id,
+        name=resource.name,
+        resource_group_name=pulumi.Output.from_input(args["resource_group_name"]),
+        gateway_url=resource.gateway_url,
+        identities=identities,
+    )
+
+
+def _identity_map(resource_ids: list[str]) -> dict[str, apimanagement.UserIdentityPropertiesArgs]:
+    return {resource_id: apimanagement.UserIdentityPropertiesArgs() for resource_id in resource_ids}
+
+
+def _user_assigned(
+    parent: ApiGateway, name: str, args: ApiGatewayArgs, wanted: list[str]
+) -> dict[str, tuple[pulumi.Input[str], GatewayIdentity]]:
+    """Resource ID and identity of each user-assigned one, created or looked up."""
+    found: dict[str, tuple[pulumi.Input[str], GatewayIdentity]] = {}
+    for identity in wanted:
+        if identity == USER_ASSIGNED:
+            created = managedidentity.UserAssignedIdentity(
+                f"{name}-identity",
+                resource_group_name=args["resource_group_name"],
+                location=args.get("location"),
+                opts=pulumi.ResourceOptions(parent=parent),
+            )
+            found[identity] = (
+                created.id,
+                GatewayIdentity(principal_id=created.principal_id, client_id=created.client_id),
+            )
+        elif identity != SYSTEM_ASSIGNED:
+            looked_up = managedidentity.get_user_assigned_identity_output(
+                resource_name=name_of(identity),
+                resource_group_name=resource_group_of(identity),
+                opts=pulumi.InvokeOutputOptions(parent=parent),
+            )
+            found[identity] = (
+                identity,
+                GatewayIdentity(principal_id=looked_up.principal_id, client_id=looked_up.client_id),
+            )
+    return found
+
+
+def _adopt(parent: ApiGateway, existing: ExistingResource, wanted: list[str]) -> _Service:
+    found = apimanagement.get_api_management_service_output(
+        service_name=existing.name,
+        resource_group_name=existing.resource_group,
+        opts=pulumi.InvokeOutputOptions(parent=parent),
+    )
+
+    def identity_of(identity: str) -> GatewayIdentity:
+        if identity == USER_ASSIGNED:
+            raise pulumi.RunError(
+                f'service {existing.name}: identity "user-assigned" would create one; an adopted service needs '
+                "the resource ID of one of its identities, or system-assigned"
+            )
+        if identity == SYSTEM_ASSIGNED:
+            principal_id = found.identity.apply(partial(_system_principal, existing.name))
+            return GatewayIdentity(principal_id=principal_id, client_id=None)
+        entry = found.identity.apply(lambda value: _user_entry(existing.name, value, identity))
+        return GatewayIdentity(
+            principal_id=entry.apply(lambda value: value[0]), client_id=entry.apply(lambda value: value[1])
+        )
+
+    return _Service(
+        id=found.id,
+        name=found.name,
+        resource_group_name=pulumi.Output.from_input(existing.resource_group),
+        gateway_url=found.gateway_url,
+        identities={identity: identity_of(identity) for identity in wanted},
+    )
+
+
+def _system_principal(service: str, identity: Any) -> str:
+    principal_id = identity and identity.principal_id
+    if not principal_id:
+        raise pulumi.RunError(
+            f"service {service} has no system-assigned identity; enable it, or set identity to the resource ID "
+            "of a user-assigned identity that the service has"
+        )
+    return str(principal_id)
+
+
+def _user_entry(service: str, identity: Any, resource_id: str) -> tuple[str, str]:
+    attached = (identity and identity.user_assigned_identities) or {}
+    for key, value in attached.items():
+        if key.lower() == resource_id.lower():
+            return value.principal_id, value.client_id
+    raise pulumi.RunError(
+        f"service {service} does not have the identity {resource_id}; it has {', '.join(attached) or 'none'}; "
+        "attach it to the service, or name one of those"
+    )

@@ -1,0 +1,85 @@
+"""An Azure OpenAI API whose gateway authenticates with an API key."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from components._api import policy_document, publish, subscribe
+from components._backends import OpenAIAccount, openai_accounts
+from components._credentials import key_credential
+from components._wire import options
+from options import KeyOptions
+
+
+class KeyAuthApiArgs(TypedDict):
+    """Inputs of `KeyAuthApi`."""
+
+    resource_group_name: pulumi.Input[str]
+    """Resource group of the API Management service."""
+    service_name: pulumi.Input[str]
+    """API Management service that publishes the API."""
+    path: pulumi.Input[str]
+    """URL path below the gateway, unique within the service; ends in `openai` for the OpenAI SDKs."""
+    backend_id: pulumi.Input[str]
+    """Backend without a credential, such as `OpenAIBackend.backend_id`, that `delivery: header` calls."""
+    accounts: list[OpenAIAccount]
+    """Azure OpenAI accounts whose keys are used; they accept keys (local authentication)."""
+    key: NotRequired[KeyOptions]
+    """Where the key is kept and how it is presented. Left out: a secret named value, in the backend's credentials."""
+    vault_resource_group_name: NotRequired[pulumi.Input[str]]
+    """Resource group of a vault that is created. Left out: that of the API Management service."""
+    principal_id: NotRequired[pulumi.Input[str]]
+    """Object ID of the gateway's identity, which reads the key from a vault. Needed with `source: key-vault`."""
+    identity_client_id: NotRequired[pulumi.Input[str | None]]
+    """Client ID of that identity. Left out: it is the system-assigned one."""
+    display_name: NotRequired[pulumi.Input[str]]
+    """Name of the API for people. Left out: the component's name."""
+    api_version: NotRequired[pulumi.Input[str]]
+    """Version of the official definition to import. Left out: 2024-10-21."""
+    definition: NotRequired[pulumi.Input[str]]
+    """OpenAPI 3 document (JSON) to import in place of the official one."""
+
+
+class KeyAuthApi(pulumi.ComponentResource):
+    """Publishes Azure OpenAI to callers with a subscription key; the gateway itself presents an API key."""
+
+    api_id: pulumi.Output[str]
+    """Resource ID of the API, the scope for products and subscriptions."""
+    subscription_key: pulumi.Output[str]
+    """Primary key of the subscription made for callers; a secret."""
+
+    def __init__(self, name: str, args: KeyAuthApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("openai-gateway:index:KeyAuthApi", name, {}, opts)
+        credential = key_credential(
+            name,
+            options(KeyOptions, args.get("key", KeyOptions())),
+            accounts=openai_accounts(args["accounts"]),
+            backend_id=args["backend_id"],
+            resource_group_name=args["resource_group_name"],
+            service_name=args["service_name"],
+            vault_resource_group_name=args.get("vault_resource_group_name", args["resource_group_name"]),
+            principal_id=args.get("principal_id"),
+            client_id=args.get("identity_client_id"),
+            parent=self,
+        )
+        api = publish(
+            name,
+            resource_group_name=args["resource_group_name"],
+            service_name=args["service_name"],
+            path=args["path"],
+            policy=credential.apply(lambda policies: policy_document([], policies)),
+            subscription_required=True,
+            display_name=args.get("display_name"),
+            api_version=args.get("api_version"),
+            definition=args.get("definition"),
+            parent=self,
+        )
+        self.api_id = api.id
+        self.subscription_key = subscribe(
+            name,
+            api,
+            resource_group_name=args["resource_group_name"],
+            service_name=args["service_name"],
+            parent=self,
+        )
+        self.register_outputs({"apiId": self.api_id, "subscriptionKey": self.subscription_key})

@@ -1,0 +1,80 @@
+"""An Azure OpenAI API whose gateway authenticates with its managed identity."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+
+from components._api import policy_document, publish, subscribe
+from components._backends import OpenAIAccount, openai_accounts
+from components._credentials import grant_access, managed_identity_credential
+
+
+class ManagedIdentityApiArgs(TypedDict):
+    """Inputs of `ManagedIdentityApi`."""
+
+    resource_group_name: pulumi.Input[str]
+    """Resource group of the API Management service."""
+    service_name: pulumi.Input[str]
+    """API Management service that publishes the API."""
+    path: pulumi.Input[str]
+    """URL path below the gateway, unique within the service; ends in `openai` for the OpenAI SDKs."""
+    backend_id: pulumi.Input[str]
+    """Backend without a credential, such as `OpenAIBackend.backend_id`."""
+    accounts: list[OpenAIAccount]
+    """Azure OpenAI accounts behind the backend, on which the identity needs its role."""
+    principal_id: pulumi.Input[str]
+    """Object ID of the gateway's identity."""
+    identity_client_id: NotRequired[pulumi.Input[str | None]]
+    """Client ID of that identity. Left out: it is the system-assigned one."""
+    role_assignment_ids: NotRequired[pulumi.Input[list[str]]]
+    """Role assignments that give the identity access already. Left out: they are made here, one for each account."""
+    display_name: NotRequired[pulumi.Input[str]]
+    """Name of the API for people. Left out: the component's name."""
+    api_version: NotRequired[pulumi.Input[str]]
+    """Version of the official definition to import. Left out: 2024-10-21."""
+    definition: NotRequired[pulumi.Input[str]]
+    """OpenAPI 3 document (JSON) to import in place of the official one."""
+
+
+class ManagedIdentityApi(pulumi.ComponentResource):
+    """Publishes Azure OpenAI to callers with a subscription key; the gateway itself presents its managed identity."""
+
+    api_id: pulumi.Output[str]
+    """Resource ID of the API, the scope for products and subscriptions."""
+    subscription_key: pulumi.Output[str]
+    """Primary key of the subscription made for callers; a secret."""
+
+    def __init__(self, name: str, args: ManagedIdentityApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("openai-gateway:index:ManagedIdentityApi", name, {}, opts)
+        granted = args.get("role_assignment_ids")
+        if granted is None:
+            granted = grant_access(
+                name,
+                accounts=openai_accounts(args["accounts"]),
+                principal_id=args["principal_id"],
+                parent=self,
+            )
+        credential = managed_identity_credential(
+            backend_id=args["backend_id"], client_id=args.get("identity_client_id"), role_assignment_ids=granted
+        )
+        api = publish(
+            name,
+            resource_group_name=args["resource_group_name"],
+            service_name=args["service_name"],
+            path=args["path"],
+            policy=credential.apply(lambda policies: policy_document([], policies)),
+            subscription_required=True,
+            display_name=args.get("display_name"),
+            api_version=args.get("api_version"),
+            definition=args.get("definition"),
+            parent=self,
+        )
+        self.api_id = api.id
+        self.subscription_key = subscribe(
+            name,
+            api,
+            resource_group_name=args["resource_group_name"],
+            service_name=args["service_name"],
+            parent=self,
+        )
+        self.register_outputs({"apiId": self.api_id, "subscriptionKey": self.subscription_key})

@@ -1,0 +1,91 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from components import OpenAIAccount
+from sandbox.cloud import Cloud
+
+GROUP = "rg"
+SERVICE = "apim"
+
+
+class Azure:
+    """A cloud in which an API's surroundings exist already: a service, accounts and a backend."""
+
+    def __init__(self) -> None:
+        self.cloud = Cloud()
+        self.create("resources:ResourceGroup", {"location": "swedencentral"})
+        service = {
+            "serviceName": SERVICE,
+            "location": "swedencentral",
+            "sku": {"name": "StandardV2", "capacity": 1},
+            "publisherName": "Contoso",
+            "publisherEmail": "ai@contoso.com",
+            "identity": {"type": "SystemAssigned"},
+        }
+        outputs = self.create("apimanagement:ApiManagementService", service)[1]
+        self.principal_id: str = outputs["identity"]["principalId"]
+        backend = {
+            "backendId": "openai-backend",
+            "type": "Single",
+            "protocol": "http",
+            "url": "https://a.example/openai",
+        }
+        self.create("apimanagement:Backend", {"serviceName": SERVICE, **backend})
+
+    def create(self, token: str, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        return self.cloud.create(f"azure-native:{token}", "test", {"resourceGroupName": GROUP, **inputs})
+
+    def account(self, name: str, *, local_auth: bool = True) -> OpenAIAccount:
+        inputs = {
+            "accountName": name,
+            "location": "swedencentral",
+            "kind": "OpenAI",
+            "sku": {"name": "S0"},
+            "properties": {"customSubDomainName": name, "disableLocalAuth": not local_auth},
+        }
+        account_id, _ = self.create("cognitiveservices:Account", inputs)
+        return OpenAIAccount(key=name, id=account_id, url=f"https://{name}.openai.azure.com/openai")
+
+    def vault(self, name: str, *, rbac: bool = True) -> str:
+        properties: dict[str, Any] = {
+            "tenantId": self.cloud.tenant_id,
+            "sku": {"family": "A", "name": "standard"},
+            "enableRbacAuthorization": rbac,
+            **({} if rbac else {"accessPolicies": []}),
+        }
+        inputs = {"vaultName": name, "location": "swedencentral", "properties": properties}
+        return self.create("keyvault:Vault", inputs)[0]
+
+    def api_args(self, *accounts: OpenAIAccount, **more: Any) -> Any:
+        """Inputs that all API components share; untyped, since each component takes some of its own."""
+        return {
+            "resource_group_name": GROUP,
+            "service_name": SERVICE,
+            "path": "team/openai",
+            "backend_id": "openai-backend",
+            "accounts": list(accounts),
+            "principal_id": self.principal_id,
+            **more,
+        }
+
+
+@pytest.fixture
+def azure() -> Azure:
+    return Azure()
+
+
+def exporting(build: Callable[[], Any], *outputs: str) -> Callable[[], None]:
+    """Run `build` and export some outputs of what it makes."""
+
+    def program() -> None:
+        import pulumi
+
+        component = build()
+        for name in outputs:
+            value = getattr(component, name)
+            if value is not None:
+                pulumi.export(name, value)
+
+    return program

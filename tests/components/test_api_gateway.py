@@ -1,0 +1,219 @@
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+
+from components import ApiGateway, ApiGatewayArgs
+from options import ExistingResource, GatewayOptions, GatewaySku
+from sandbox.cloud import Cloud
+from sandbox.cloud.wire import UNKNOWN
+from sandbox.deploy import DeployError
+from tests.deployed import deploy_component
+
+PUBLISHER: dict[str, Any] = {"publisher_name": "Contoso", "publisher_email": "ai@contoso.com"}
+GROUP = "rg"
+
+
+def build(options: GatewayOptions, **args: Any) -> Callable[[], None]:
+    def program() -> None:
+        gateway = ApiGateway("gateway", ApiGatewayArgs(resource_group_name=GROUP, gateway=options, **args))
+        for name in ("service_id", "service_name", "resource_group_name", "gateway_url", "principal_id"):
+            pulumi.export(name, getattr(gateway, name))
+        pulumi.export("identity_client_id", gateway.identity_client_id)
+        pulumi.export("identities", {key: found.principal_id for key, found in gateway.identities.items()})
+
+    return program
+
+
+def cloud_with_group() -> Cloud:
+    cloud = Cloud()
+    inputs = {"resourceGroupName": GROUP, "location": "swedencentral"}
+    cloud.create("azure-native:resources:ResourceGroup", GROUP, inputs)
+    return cloud
+
+
+def shared_identity(cloud: Cloud) -> str:
+    inputs = {"resourceGroupName": GROUP, "resourceName": "id-shared", "location": "swedencentral"}
+    return cloud.create("azure-native:managedidentity:UserAssignedIdentity", "id-shared", inputs)[0]
+
+
+def shared_service(cloud: Cloud, identity: dict[str, Any] | None) -> ExistingResource:
+    inputs = {
+        "resourceGroupName": GROUP,
+        "serviceName": "apim-shared",
+        "location": "swedencentral",
+        "sku": {"name": "StandardV2", "capacity": 1},
+        "publisherName": "Shared",
+        "publisherEmail": "shared@example.com",
+        **({"identity": identity} if identity else {}),
+    }
+    cloud.create("azure-native:apimanagement:ApiManagementService", "apim-shared", inputs)
+    return ExistingResource(name="apim-shared", resource_group=GROUP)
+
+
+def test_a_service_is_created_with_its_options() -> None:
+    options = GatewayOptions(
+        **PUBLISHER, name="apim-contoso", sku=GatewaySku.STANDARD_V2, capacity=2, tags={"team": "ai"}
+    )
+
+    deployed = deploy_component(build(options), cloud_with_group())
+
+    inputs = deployed.one("ApiManagementService").inputs
+    assert inputs["serviceName"] == "apim-contoso"
+    assert inputs["sku"] == {"name": "StandardV2", "capacity": 2}
+    assert (inputs["publisherName"], inputs["publisherEmail"]) == ("Contoso", "ai@contoso.com")
+    assert inputs["identity"] == {"type": "SystemAssigned"}
+    assert inputs["tags"] == {"team": "ai"}
+
+
+def test_all_children_belong_to_the_component() -> None:
+    deployed = deploy_component(build(GatewayOptions(**PUBLISHER, identity="user-assigned")), cloud_with_group())
+
+    component = deployed.one("ApiGateway")
+    children = [entry for entry in deployed.registrations if entry is not component]
+    assert len(children) == 3
+    assert {child.parent for child in children} == {component.urn}
+
+
+def test_a_name_left_out_is_made_unique_and_fits_azure() -> None:
+    deployed = deploy_component(build(GatewayOptions(**PUBLISHER)), cloud_with_group())
+
+    name = deployed.one("ApiManagementService").inputs["serviceName"]
+    assert name == f"apim-gateway-{deployed.one('RandomString').outputs['result']}"
+    assert len(name) <= 50
+
+
+@pytest.mark.parametrize(
+    ("sku", "capacity"),
+    [(GatewaySku.CONSUMPTION, 0), (GatewaySku.BASIC_V2, 1), (GatewaySku.DEVELOPER, 1)],
+)
+def test_capacity_left_out_is_what_the_sku_allows(sku: GatewaySku, capacity: int) -> None:
+    deployed = deploy_component(build(GatewayOptions(**PUBLISHER, sku=sku)), cloud_with_group())
+
+    assert deployed.one("ApiManagementService").inputs["sku"] == {"name": sku.value, "capacity": capacity}
+
+
+def test_outputs_of_a_created_service_are_its_own() -> None:
+    deployed = deploy_component(build(GatewayOptions(**PUBLISHER, name="apim-contoso")), cloud_with_group())
+
+    service = deployed.one("ApiManagementService")
+    assert deployed.outputs["service_id"] == service.id
+    assert deployed.outputs["service_name"] == "apim-contoso"
+    assert deployed.outputs["resource_group_name"] == GROUP
+    assert deployed.outputs["gateway_url"] == "https://apim-contoso.azure-api.net"
+    assert deployed.outputs["principal_id"] == service.outputs["identity"]["principalId"]
+    assert deployed.outputs.get("identity_client_id") is None
+
+
+def test_user_assigned_creates_an_identity_and_attaches_it() -> None:
+    deployed = deploy_component(build(GatewayOptions(**PUBLISHER, identity="user-assigned")), cloud_with_group())
+
+    identity = deployed.one("UserAssignedIdentity")
+    sent = deployed.one("ApiManagementService").inputs["identity"]
+    assert sent == {"type": "UserAssigned", "userAssignedIdentities": {identity.id: {}}}
+    assert deployed.outputs["principal_id"] == identity.outputs["principalId"]
+    assert deployed.outputs["identity_client_id"] == identity.outputs["clientId"]
+
+
+def test_an_identity_of_somebody_else_is_attached_and_not_created() -> None:
+    cloud = cloud_with_group()
+    resource_id = shared_identity(cloud)
+
+    deployed = deploy_component(build(GatewayOptions(**PUBLISHER, identity=resource_id)), cloud)
+
+    sent = deployed.one("ApiManagementService").inputs["identity"]
+    assert sent == {"type": "UserAssigned", "userAssignedIdentities": {resource_id: {}}}
+    assert deployed.all("UserAssignedIdentity") == []
+    assert cloud.identity_tenant(deployed.outputs["principal_id"]) == cloud.tenant_id
+
+
+def test_identities_of_the_apis_join_that_of_the_service() -> None:
+    cloud = cloud_with_group()
+    resource_id = shared_identity(cloud)
+    identities = ["user-assigned", resource_id, "system-assigned"]
+
+    deployed = deploy_component(build(GatewayOptions(**PUBLISHER), identities=identities), cloud)
+
+    sent = deployed.one("ApiManagementService").inputs["identity"]
+    assert sent["type"] == "SystemAssigned, UserAssigned"
+    assert set(sent["userAssignedIdentities"]) == {resource_id, deployed.one("UserAssignedIdentity").id}
+    assert len(set(deployed.outputs["identities"].values())) == 3
+
+
+@pytest.mark.parametrize("left_out", ["publisher_name", "publisher_email"])
+def test_creating_needs_a_publisher(left_out: str) -> None:
+    options = GatewayOptions(**{key: value for key, value in PUBLISHER.items() if key != left_out})
+
+    with pytest.raises(DeployError, match="needs publisher_name and publisher_email, or existing"):
+        deploy_component(build(options), cloud_with_group())
+
+
+def test_an_adopted_service_is_looked_up_and_not_owned() -> None:
+    cloud = cloud_with_group()
+    existing = shared_service(cloud, {"type": "SystemAssigned"})
+
+    deployed = deploy_component(build(GatewayOptions(existing=existing)), cloud)
+
+    assert [entry.type for entry in deployed.registrations] == ["openai-gateway:index:ApiGateway"]
+    assert deployed.outputs["gateway_url"] == "https://apim-shared.azure-api.net"
+    assert deployed.outputs["service_name"] == "apim-shared"
+    assert deployed.outputs["resource_group_name"] == GROUP
+    assert cloud.identity_tenant(deployed.outputs["principal_id"]) == cloud.tenant_id
+
+
+def test_an_adopted_service_is_used_with_an_identity_that_it_has() -> None:
+    cloud = cloud_with_group()
+    resource_id = shared_identity(cloud)
+    assigned = {"type": "UserAssigned", "userAssignedIdentities": {resource_id: {}}}
+    options = GatewayOptions(
+        existing=shared_service(cloud, assigned), identity=resource_id.replace("userAssigned", "UserAssigned")
+    )
+
+    deployed = deploy_component(build(options), cloud)
+
+    assert cloud.identity_tenant(deployed.outputs["principal_id"]) == cloud.tenant_id
+    assert deployed.outputs["identity_client_id"]
+
+
+@pytest.mark.parametrize(
+    ("identity", "message"),
+    [
+        ("system-assigned", "apim-shared has no system-assigned identity; enable it, or set identity"),
+        ("user-assigned", '"user-assigned" would create one'),
+        (
+            "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/other",
+            "does not have the identity .*/other; it has none; attach it",
+        ),
+    ],
+    ids=["none of its own", "cannot be created", "not attached"],
+)
+def test_an_adopted_service_without_the_identity_is_refused(identity: str, message: str) -> None:
+    cloud = cloud_with_group()
+    existing = shared_service(cloud, None)
+
+    with pytest.raises(DeployError, match=message):
+        deploy_component(build(GatewayOptions(existing=existing, identity=identity)), cloud)
+
+
+def test_an_adopted_service_that_does_not_exist_is_refused() -> None:
+    existing = ExistingResource(name="apim-gone", resource_group=GROUP)
+
+    with pytest.raises(DeployError, match="apim-gone"):
+        deploy_component(build(GatewayOptions(existing=existing)), cloud_with_group())
+
+
+@pytest.mark.parametrize("identity", ["system-assigned", "user-assigned"])
+def test_at_preview_what_azure_decides_is_unknown(identity: str) -> None:
+    deployed = deploy_component(build(GatewayOptions(**PUBLISHER, identity=identity)), preview=True)
+
+    for name in ("service_id", "service_name", "gateway_url", "principal_id"):
+        assert deployed.outputs[name] is UNKNOWN, name
+
+
+def test_options_may_arrive_as_the_component_host_sends_them() -> None:
+    sent: Any = {"publisher_name": "C", "publisher_email": "a@b.example", "sku": "StandardV2", "capacity": 2.0}
+
+    deployed = deploy_component(build(sent), cloud_with_group())
+
+    assert deployed.one("ApiManagementService").inputs["sku"] == {"name": "StandardV2", "capacity": 2}

@@ -1,0 +1,234 @@
+from typing import Any
+
+import pytest
+
+from components import OpenAIBackend, OpenAIBackendArgs
+from options import AccountOptions, DeploymentOptions, ExistingResource, OpenAIOptions, VersionUpgrade
+from sandbox.cloud.wire import UNKNOWN
+from sandbox.deploy import DeployError
+from tests.components.conftest import GROUP, SERVICE, Azure, exporting
+from tests.deployed import Deployed, deploy_component
+
+GPT = DeploymentOptions(name="gpt-4o", model="gpt-4o", version="2024-11-20", capacity=10)
+EMBEDDING = DeploymentOptions(name="embed", model="text-embedding-3-large", version="1", sku="Standard")
+OUTPUTS = ("backend_id", "account_ids", "urls", "role_assignment_ids")
+
+
+def deploy(azure: Azure, openai: OpenAIOptions, *, preview: bool = False, **args: Any) -> Deployed:
+    inputs = OpenAIBackendArgs(
+        resource_group_name=GROUP, gateway_resource_group_name=GROUP, service_name=SERVICE, openai=openai, **args
+    )
+    return deploy_component(exporting(lambda: OpenAIBackend("ai", inputs), *OUTPUTS), azure.cloud, preview=preview)
+
+
+def accounts(*options: AccountOptions) -> OpenAIOptions:
+    return OpenAIOptions(accounts=list(options))
+
+
+def test_an_account_is_created_for_entra_tokens_alone(azure: Azure) -> None:
+    deployed = deploy(azure, accounts(AccountOptions(location="swedencentral", name="oai-contoso")))
+
+    inputs = deployed.one("Account").inputs
+    assert (inputs["kind"], inputs["sku"]) == ("OpenAI", {"name": "S0"})
+    assert inputs["accountName"] == inputs["properties"]["customSubDomainName"] == "oai-contoso"
+    assert inputs["properties"]["disableLocalAuth"] is True
+
+
+@pytest.mark.parametrize(
+    ("local_auth", "disable", "sent"),
+    [(True, None, False), (False, None, True), (True, True, True), (False, False, False)],
+    ids=["a key mode needs keys", "none does", "the account's own option wins", "and the other way round"],
+)
+def test_local_auth_is_off_unless_it_is_needed(
+    azure: Azure, local_auth: bool, disable: bool | None, sent: bool
+) -> None:
+    deployed = deploy(azure, accounts(AccountOptions(disable_local_auth=disable)), local_auth=local_auth)
+
+    assert deployed.one("Account").inputs["properties"]["disableLocalAuth"] is sent
+
+
+def test_a_name_left_out_is_unique_and_also_the_subdomain(azure: Azure) -> None:
+    deployed = deploy(azure, accounts(AccountOptions(location="swedencentral")))
+
+    inputs = deployed.one("Account").inputs
+    assert inputs["accountName"] == f"oai-ai-swedencentral-{deployed.one('RandomString').outputs['result']}"
+    assert inputs["properties"]["customSubDomainName"] == inputs["accountName"]
+
+
+def test_deployments_carry_their_options(azure: Azure) -> None:
+    tuned = DeploymentOptions(
+        name="gpt", model="gpt-4o", sku="DataZoneStandard", version_upgrade=VersionUpgrade.NEVER, rai_policy="strict"
+    )
+
+    deployed = deploy(azure, OpenAIOptions(accounts=[AccountOptions(name="oai")], deployments=[GPT, tuned]))
+
+    first, second = (entry.inputs for entry in deployed.all("Deployment"))
+    assert second["deploymentName"] == "gpt-4o"
+    assert second["sku"] == {"name": "GlobalStandard", "capacity": 10}
+    assert second["properties"] == {"model": {"format": "OpenAI", "name": "gpt-4o", "version": "2024-11-20"}}
+    assert first["sku"] == {"name": "DataZoneStandard", "capacity": 1}
+    assert first["properties"] == {
+        "model": {"format": "OpenAI", "name": "gpt-4o"},
+        "versionUpgradeOption": "NoAutoUpgrade",
+        "raiPolicyName": "strict",
+    }
+
+
+def test_deployments_of_one_account_follow_each_other_and_other_accounts_do_not_wait(azure: Azure) -> None:
+    both = [AccountOptions(location="swedencentral"), AccountOptions(location="francecentral")]
+
+    deployed = deploy(azure, OpenAIOptions(accounts=both, deployments=[GPT, EMBEDDING]))
+
+    second = deployed.waits_for(deployed.one("Deployment", "ai-swedencentral-embed"))
+    assert "ai-swedencentral-gpt-4o" in second
+    assert not any("francecentral" in name for name in second)
+
+
+def test_one_account_is_a_single_backend_without_a_credential(azure: Azure) -> None:
+    deployed = deploy(azure, accounts(AccountOptions(name="oai")))
+
+    backend = deployed.one("Backend").inputs
+    assert backend["type"] == "Single"
+    assert backend["url"] == "https://oai.openai.azure.com/openai"
+    assert backend["tls"] == {"validateCertificateChain": True, "validateCertificateName": True}
+    assert "credentials" not in backend
+    assert deployed.outputs["backend_id"] == backend["backendId"] == "ai-backend"
+
+
+def test_several_accounts_are_a_pool(azure: Azure) -> None:
+    deployed = deploy(
+        azure,
+        accounts(
+            AccountOptions(location="swedencentral", priority=1, weight=3),
+            AccountOptions(location="francecentral", priority=2),
+        ),
+    )
+
+    pool = deployed.one("Backend", "ai-backend")
+    members = [deployed.one("Backend", f"ai-backend-{key}") for key in ("swedencentral", "francecentral")]
+    assert pool.inputs["type"] == "Pool"
+    assert pool.inputs["pool"]["services"] == [
+        {"id": members[0].id, "priority": 1, "weight": 3},
+        {"id": members[1].id, "priority": 2},
+    ]
+    assert deployed.outputs["backend_id"] == "ai-backend"
+    assert len(deployed.outputs["urls"]) == len(deployed.outputs["account_ids"]) == 2
+
+
+def test_accounts_in_one_region_are_told_apart(azure: Azure) -> None:
+    deployed = deploy(azure, accounts(*[AccountOptions(location="swedencentral")] * 2))
+
+    assert [entry.name for entry in deployed.all("Account")] == [
+        "ai-swedencentral-2-account",
+        "ai-swedencentral-account",
+    ]
+
+
+def test_a_second_account_leaves_the_first_ones_name_alone(azure: Azure) -> None:
+    alone = deploy(azure, accounts(AccountOptions(location="swedencentral")))
+    joined = deploy(Azure(), accounts(AccountOptions(location="northeurope"), AccountOptions(location="swedencentral")))
+
+    name = alone.one("Account").name
+    assert name in [entry.name for entry in joined.all("Account")]
+
+
+def test_an_adopted_account_is_looked_up_and_not_owned(azure: Azure) -> None:
+    account = azure.account("oai-shared")
+    existing = ExistingResource(name="oai-shared", resource_group=GROUP)
+
+    deployed = deploy(azure, OpenAIOptions(accounts=[AccountOptions(existing=existing)], deployments=[GPT]))
+
+    assert deployed.all("Account") == deployed.all("Deployment") == []
+    assert deployed.outputs["account_ids"] == [account.id]
+    assert deployed.outputs["urls"] == ["https://oai-shared.openai.azure.com/openai"]
+
+
+def test_an_adopted_account_without_a_subdomain_is_refused(azure: Azure) -> None:
+    inputs = {"accountName": "oai-old", "location": "swedencentral", "kind": "OpenAI", "sku": {"name": "S0"}}
+    azure.create("cognitiveservices:Account", {**inputs, "properties": {}})
+    existing = ExistingResource(name="oai-old", resource_group=GROUP)
+
+    with pytest.raises(DeployError, match="oai-old has no custom subdomain"):
+        deploy(azure, accounts(AccountOptions(existing=existing)))
+
+
+def test_users_get_the_role_on_each_account(azure: Azure) -> None:
+    both = accounts(AccountOptions(location="swedencentral"), AccountOptions(location="francecentral"))
+
+    deployed = deploy(azure, both, users={"gateway": azure.principal_id})
+
+    assignments = deployed.all("RoleAssignment")
+    assert {entry.inputs["scope"] for entry in assignments} == set(deployed.outputs["account_ids"])
+    assert {entry.inputs["principalType"] for entry in assignments} == {"ServicePrincipal"}
+    assert deployed.outputs["role_assignment_ids"] == [
+        deployed.one("RoleAssignment", f"ai-{key}-gateway-role").id for key in ("swedencentral", "francecentral")
+    ]
+    for account_id in deployed.outputs["account_ids"]:
+        role = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
+        assert azure.cloud.has_role(azure.principal_id, role, account_id)
+
+
+def test_no_accounts_are_refused(azure: Azure) -> None:
+    with pytest.raises(DeployError, match="accounts is empty"):
+        deploy(azure, OpenAIOptions(accounts=[]))
+
+
+def test_nothing_of_azure_openai_waits_for_api_management(azure: Azure) -> None:
+    def program() -> None:
+        from pulumi_azure_native import apimanagement
+
+        slow = apimanagement.ApiManagementService(
+            "slow",
+            resource_group_name=GROUP,
+            publisher_name="C",
+            publisher_email="a@b.example",
+            sku={"name": "Developer", "capacity": 1},
+        )
+        OpenAIBackend(
+            "ai",
+            OpenAIBackendArgs(
+                resource_group_name=GROUP,
+                gateway_resource_group_name=GROUP,
+                service_name=slow.name,
+                openai=OpenAIOptions(deployments=[GPT, EMBEDDING]),
+            ),
+        )
+
+    deployed = deploy_component(program, azure.cloud)
+
+    waiting = {entry.name for entry in deployed.registrations if "slow" in deployed.waits_for(entry)}
+    assert waiting == {"ai-backend"}
+
+
+def test_at_preview_what_azure_decides_is_unknown(azure: Azure) -> None:
+    deployed = deploy(azure, accounts(AccountOptions(location="swedencentral")), preview=True)
+
+    assert deployed.outputs["backend_id"] is UNKNOWN
+    assert deployed.one("Backend").inputs["url"] is UNKNOWN
+
+
+def test_the_component_is_the_parent_of_all_it_makes(azure: Azure) -> None:
+    deployed = deploy(azure, OpenAIOptions(deployments=[GPT]), users={"gateway": azure.principal_id})
+
+    component = deployed.one("OpenAIBackend")
+    children = [entry for entry in deployed.registrations if entry is not component]
+    assert {child.parent for child in children} == {component.urn}
+    assert {child.type.rsplit(":", 1)[1] for child in children} == {
+        "Account",
+        "Backend",
+        "Deployment",
+        "RandomString",
+        "RoleAssignment",
+    }
+
+
+def test_options_may_arrive_as_the_component_host_sends_them(azure: Azure) -> None:
+    sent: Any = {
+        "accounts": [{"location": "swedencentral", "priority": 1.0}, {"location": "francecentral"}],
+        "deployments": [{"name": "gpt", "model": "gpt-4o", "capacity": 5.0}],
+    }
+
+    deployed = deploy(azure, sent)
+
+    assert deployed.one("Backend", "ai-backend").inputs["pool"]["services"][0]["priority"] == 1
+    assert deployed.all("Deployment")[0].inputs["sku"]["capacity"] == 5

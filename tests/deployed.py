@@ -1,0 +1,88 @@
+"""Deploys components and the program on the sandbox's model of Azure, and asks what was registered."""
+
+import importlib.util
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from sandbox.cloud import Cloud
+from sandbox.cloud.mocks import Registration
+from sandbox.deploy import Deployment, deploy
+
+ROOT = Path(__file__).resolve().parent.parent
+JUDGES = Path(os.environ.get("APIM_JUDGES", ROOT.parent / "shared" / "judges"))
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A deployment and the cloud that it went to."""
+
+    deployment: Deployment
+    cloud: Cloud
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        return self.deployment.outputs
+
+    @property
+    def registrations(self) -> tuple[Registration, ...]:
+        return self.deployment.registrations
+
+    def all(self, type_name: str) -> list[Registration]:
+        """Resources whose type token ends in `:type_name`, in order of their names."""
+        found = [entry for entry in self.registrations if entry.type.endswith(f":{type_name}")]
+        return sorted(found, key=lambda entry: entry.name)
+
+    def one(self, type_name: str, name: str | None = None) -> Registration:
+        found = [entry for entry in self.all(type_name) if name in (None, entry.name)]
+        assert len(found) == 1, f"{type_name} {name or ''}: {[entry.name for entry in found]}"
+        return found[0]
+
+    def waits_for(self, entry: Registration) -> set[str]:
+        """Names of all resources that `entry` waits for, directly or through others."""
+        by_urn = {found.urn: found for found in self.registrations}
+        seen: set[str] = set()
+        pending = list(entry.dependencies)
+        while pending:
+            urn = pending.pop()
+            if urn not in seen:
+                seen.add(urn)
+                pending += by_urn[urn].dependencies
+        return {by_urn[urn].name for urn in seen}
+
+    def policy(self, name: str) -> str:
+        return str(self.one("ApiPolicy", f"{name}-policy").inputs["value"])
+
+
+def deploy_component(build: Callable[[], Any], cloud: Cloud | None = None, *, preview: bool = False) -> Deployed:
+    """Run `build`, which makes components and exports what the test wants to see."""
+    cloud = cloud or Cloud()
+    config = {"azure-native:location": "swedencentral"}
+    return Deployed(deploy(build, config, cloud, project="openai-gateway", stack="test", preview=preview), cloud)
+
+
+def deploy_program(config: Mapping[str, Any], cloud: Cloud | None = None, *, preview: bool = False) -> Deployed:
+    """Run the project's `__main__.py` on a config with full keys."""
+    cloud = cloud or Cloud()
+    main = ROOT / "__main__.py"
+    return Deployed(deploy(main, config, cloud, project="openai-gateway", stack="test", preview=preview), cloud)
+
+
+@cache
+def judge(name: str) -> ModuleType:
+    """Load one of the official checkers, or skip the test where they are absent."""
+    path = JUDGES / f"{name}.py"
+    if not path.is_file():
+        pytest.skip(f"{path} is absent")
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
