@@ -16,6 +16,9 @@ COMPONENTS = {
 }
 
 settings = from_stack()
+for warning in settings.warnings:
+    pulumi.log.warn(warning)
+
 group = resources.ResourceGroup("openai-gateway")
 gateway = ApiGateway(
     "gateway",

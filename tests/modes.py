@@ -1,0 +1,91 @@
+"""Stack config of every mode, on top of the dev stack's."""
+
+from typing import Any
+
+import yaml
+
+from sandbox.cloud import Cloud
+from tests.deployed import ROOT
+
+GROUP = "rg-shared"
+CLIENT = "11111111-1111-4111-8111-111111111111"
+PUBLISHER = {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com"}
+EXISTING = {"name": "apim-shared", "resourceGroup": GROUP}
+ENTRA = {
+    "roles": ["Chat.User"],
+    "scopes": ["access_as_user"],
+    "clientApplicationIds": [CLIENT],
+    "preAuthorizedClientIds": [CLIENT],
+    "requiredClaims": {"department": ["research"]},
+}
+JWT = {
+    "openidConfigUrls": ["https://login.contoso.com/.well-known/openid-configuration"],
+    "issuers": ["https://login.contoso.com/"],
+    "audiences": ["https://ai.contoso.com"],
+    "requiredClaims": {"scope": {"values": ["chat", "embed"], "match": "any", "separator": " "}},
+}
+DEPLOYMENTS = [{"name": "gpt-4o", "model": "gpt-4o"}]
+POOL = {
+    "accounts": [{"location": "swedencentral", "priority": 1}, {"location": "francecentral", "priority": 2}],
+    "deployments": DEPLOYMENTS,
+}
+
+MODES: dict[str, dict[str, Any]] = {
+    "key-named-value-backend": {"auth": "key"},
+    "key-named-value-header": {"auth": "key", "key": {"delivery": "header"}},
+    "key-key-vault-backend": {"auth": "key", "key": {"source": "key-vault"}},
+    "key-key-vault-header": {"auth": "key", "key": {"source": "key-vault", "delivery": "header"}},
+    "key-existing-vault": {
+        "auth": "key",
+        "key": {"source": "key-vault", "vault": {"existing": {"name": "kv-shared", "resourceGroup": GROUP}}},
+    },
+    "key-pool": {"auth": "key", "openai": POOL},
+    "identity-system-assigned": {},
+    "identity-user-assigned": {"gateway": {**PUBLISHER, "identity": "user-assigned"}},
+    "identity-pool": {"openai": POOL},
+    "entra-identity": {"auth": "entra", "entra": ENTRA},
+    "entra-key": {"auth": "entra", "entra": {**ENTRA, "backendAuth": "key"}},
+    "entra-existing-application": {
+        "auth": "entra",
+        "entra": {"existing": {"clientId": CLIENT, "audiences": [CLIENT]}, "tenantId": CLIENT, "roles": ["Chat.User"]},
+    },
+    "jwt-identity": {"auth": "entra", "jwt": JWT},
+    "jwt-key": {"auth": "entra", "jwt": {**JWT, "backendAuth": "key"}},
+    "existing-gateway-and-account": {
+        "gateway": {"existing": EXISTING},
+        "openai": {"accounts": [{"existing": {"name": "oai-shared", "resourceGroup": GROUP}}]},
+    },
+}
+
+
+def mode_config(mode: str, **more: Any) -> dict[str, Any]:
+    """Config with full keys."""
+    base = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8"))["config"]
+    changes = {**MODES[mode], **more}
+    return {**base, **{f"openai-gateway:{key}": value for key, value in changes.items()}}
+
+
+def shared_cloud() -> Cloud:
+    """A cloud that has what the modes adopt."""
+    cloud = Cloud()
+    place = {"resourceGroupName": GROUP, "location": "swedencentral"}
+    vault = {"tenantId": cloud.tenant_id, "sku": {"family": "A", "name": "standard"}, "enableRbacAuthorization": True}
+    account = {"customSubDomainName": "oai-shared", "disableLocalAuth": False}
+    service = {
+        "sku": {"name": "StandardV2", "capacity": 1},
+        "publisherName": "Shared",
+        "publisherEmail": "shared@example.com",
+        "identity": {"type": "SystemAssigned"},
+    }
+    resources: list[tuple[str, dict[str, Any]]] = [
+        ("resources:ResourceGroup", {}),
+        ("apimanagement:ApiManagementService", {"serviceName": "apim-shared", **service}),
+        ("keyvault:Vault", {"vaultName": "kv-shared", "properties": vault}),
+        (
+            "cognitiveservices:Account",
+            {"accountName": "oai-shared", "kind": "OpenAI", "sku": {"name": "S0"}, "properties": account},
+        ),
+    ]
+    for token, inputs in resources:
+        cloud.create(f"azure-native:{token}", "shared", {**place, **inputs})
+    return cloud

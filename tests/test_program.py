@@ -1,0 +1,269 @@
+"""The program as a whole, in every mode."""
+
+import ast
+import os
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from sandbox.cloud.wire import UNKNOWN
+from sandbox.deploy import DeployError
+from tests.deployed import ROOT, Deployed, deploy_program, judge
+from tests.modes import MODES, mode_config, shared_cloud
+
+SNAPSHOTS = ROOT / "tests" / "snapshots" / "modes"
+EVERY_MODE = pytest.mark.parametrize("mode", list(MODES))
+GUID_OF = "00000000-0000-0000-0000-{:012}"
+
+
+def deploy(mode: str, **more: Any) -> Deployed:
+    preview = more.pop("preview", False)
+    return deploy_program(mode_config(mode, **more), shared_cloud(), preview=preview)
+
+
+@EVERY_MODE
+def test_the_policy_is_the_one_that_people_have_read(mode: str) -> None:
+    """`UPDATE_SNAPSHOTS=1` writes the files anew; read the difference before committing it."""
+    deployed = deploy(mode)
+    text = deployed.policy("openai")
+    for number, unstable in enumerate(sorted(unstable_ids(deployed))):
+        text = text.replace(unstable, GUID_OF.format(number))
+    path = SNAPSHOTS / f"{mode}.xml"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        path.write_text(text, encoding="utf-8")
+
+    assert text == path.read_text(encoding="utf-8")
+
+
+def unstable_ids(deployed: Deployed) -> set[str]:
+    """IDs that the sandbox's cloud chose."""
+    found = {deployed.cloud.tenant_id}
+    for entry in deployed.registrations:
+        found |= {str(entry.outputs[name]) for name in ("clientId", "principalId") if entry.outputs.get(name)}
+    return found
+
+
+@EVERY_MODE
+def test_the_official_schema_accepts_the_policy(mode: str) -> None:
+    result = judge("validate_policy").check_text(deploy(mode).policy("openai"), fmt="xml")
+
+    assert result["errors"] == result["warnings"] == []
+    assert result["status"] == "PASS"
+
+
+@EVERY_MODE
+def test_azure_accepts_every_resource(mode: str) -> None:
+    judge("validate_policy")
+    arm = judge("check_arm")
+    deployed = deploy(mode)
+    resources = [entry for entry in deployed.registrations if entry.type.startswith("azure-native:")]
+
+    refused = [
+        (entry.name, problem["path"], problem["message"])
+        for entry in resources
+        for problem in arm.check({"type": entry.type, "inputs": dict(entry.inputs)})
+        if problem["level"] == "error"
+    ]
+
+    assert resources
+    assert refused == []
+
+
+@EVERY_MODE
+def test_no_secret_is_in_the_clear(mode: str) -> None:
+    deployed = deploy(mode)
+    gateway = [found for found in deployed.cloud.gateways() if found.apis]
+    secrets = {key for account in deployed.cloud.accounts() for key in account.keys}
+    secrets |= {
+        key for found in gateway for entry in found.subscriptions for key in (entry.primary_key, entry.secondary_key)
+    }
+
+    leaks = [
+        (entry.name, name)
+        for entry in deployed.registrations
+        for values, hidden in ((entry.inputs, entry.secret_inputs), (entry.outputs, entry.secret_outputs))
+        for name, value in values.items()
+        if name not in hidden and any(secret in repr(value) for secret in secrets)
+    ]
+    exported = [
+        name
+        for name, value in deployed.outputs.items()
+        if name not in deployed.deployment.secret_outputs and any(secret in repr(value) for secret in secrets)
+    ]
+
+    assert secrets
+    assert leaks == exported == []
+    assert not any(secret in repr(deployed.deployment) for secret in secrets)
+
+
+@EVERY_MODE
+def test_every_mode_can_be_previewed_before_anything_exists(mode: str) -> None:
+    deployed = deploy(mode, preview=True)
+
+    assert deployed.one("Api").inputs["apiId"] == "openai"
+    assert deployed.policy("openai")
+
+
+@EVERY_MODE
+def test_nothing_waits_for_api_management_that_need_not(mode: str) -> None:
+    deployed = deploy(mode)
+    independent = {"Account", "Deployment", "Vault", "Secret", "Application", "ServicePrincipal"}
+
+    for entry in deployed.registrations:
+        if entry.type.rsplit(":", 1)[1] in independent:
+            assert "gateway-service" not in deployed.waits_for(entry), entry.name
+
+
+@EVERY_MODE
+def test_what_callers_present_never_reaches_azure_openai(mode: str) -> None:
+    inbound = ET.fromstring(deploy(mode).policy("openai")).find("inbound")
+    assert inbound is not None
+    tags = [child.tag for child in inbound]
+    chosen = tags.index("set-backend-service")
+
+    removed = {child.get("name") for child in inbound[:chosen] if child.get("exists-action") == "delete"}
+    assert removed == {"api-key", "Ocp-Apim-Subscription-Key", "Authorization", "subscription-key"}
+    assert tags.count("base") == 1
+    assert tags[0] == "base"
+
+
+def test_exports_say_where_each_api_is_and_what_to_present() -> None:
+    deployed = deploy(
+        "entra-identity",
+        apis=[
+            {"name": "chat", "path": "chat/openai"},
+            {"name": "batch", "path": "batch/openai", "auth": "managed-identity"},
+        ],
+    )
+
+    url = deployed.outputs["gatewayUrl"]
+    assert deployed.outputs["chatUrl"] == f"{url}/chat/openai"
+    assert deployed.outputs["batchUrl"] == f"{url}/batch/openai"
+    assert deployed.outputs["chatAudience"] == deployed.one("Application").outputs["clientId"]
+    assert deployed.outputs["chatScopes"][0].endswith("/access_as_user")
+    assert deployed.deployment.secret_outputs == {"batchSubscriptionKey"}
+
+
+def test_apis_that_share_an_identity_share_its_roles() -> None:
+    apis = [{"name": name, "path": f"{name}/openai"} for name in ("one", "two")]
+
+    together = deploy("identity-pool", apis=apis)
+    alone = deploy("identity-pool", apis=apis[1:])
+
+    roles = [entry.name for entry in together.all("RoleAssignment")]
+    assert roles == [entry.name for entry in alone.all("RoleAssignment")]
+    assert len(roles) == 2
+    for name in ("one", "two"):
+        assert set(roles) <= together.waits_for(together.one("ApiPolicy", f"{name}-policy"))
+
+
+def test_an_api_may_use_another_identity_than_the_others() -> None:
+    apis = [
+        {"name": "one", "path": "one/openai"},
+        {"name": "two", "path": "two/openai", "identity": "user-assigned"},
+    ]
+
+    deployed = deploy("identity-system-assigned", apis=apis)
+
+    assert deployed.one("ApiManagementService").inputs["identity"]["type"] == "SystemAssigned, UserAssigned"
+    client_id = deployed.one("UserAssignedIdentity").outputs["clientId"]
+    assert f'client-id="{client_id}"' in deployed.policy("two")
+    assert "client-id" not in deployed.policy("one")
+    assert len(deployed.all("RoleAssignment")) == 2
+
+
+def test_a_key_api_beside_an_identity_api_does_not_give_it_the_key() -> None:
+    apis = [{"name": "keyed", "path": "keyed/openai", "auth": "key"}, {"name": "plain", "path": "plain/openai"}]
+
+    deployed = deploy("identity-system-assigned", apis=apis)
+
+    assert 'backend-id="keyed-key-backend"' in deployed.policy("keyed")
+    assert 'backend-id="openai-backend"' in deployed.policy("plain")
+    assert "credentials" not in deployed.one("Backend", "openai-backend").inputs
+    assert deployed.one("Account").inputs["properties"]["disableLocalAuth"] is False
+
+
+def test_auth_alone_moves_a_stack_from_one_mode_to_another() -> None:
+    config = mode_config("identity-system-assigned", entra={"roles": ["Chat.User"]}, key={"delivery": "header"})
+    found = {}
+    for auth in ("key", "managed-identity", "entra"):
+        deployed = deploy_program({**config, "openai-gateway:auth": auth}, shared_cloud())
+        policy = deployed.policy("openai")
+        found[auth] = (
+            "{{openai-api-key}}" in policy,
+            "authentication-managed-identity" in policy,
+            "validate-azure-ad-token" in policy,
+            deployed.one("Account").inputs["properties"]["disableLocalAuth"],
+        )
+        assert deployed.one("Api").urn.endswith("::openai-api")
+
+    assert found == {
+        "key": (True, False, False, False),
+        "managed-identity": (False, True, False, True),
+        "entra": (False, True, True, True),
+    }
+
+
+def test_mistakes_stop_the_program_before_anything_is_registered() -> None:
+    cloud = shared_cloud()
+    config = mode_config("identity-system-assigned", auth="keys", apis=[{"name": "a b", "path": "x"}])
+
+    with pytest.raises(DeployError) as refused:
+        deploy_program(config, cloud)
+
+    assert str(refused.value).splitlines()[0] == "the stack's config has mistakes; nothing was deployed:"
+    assert len(str(refused.value).splitlines()) == 3
+    assert [found.name for found in cloud.gateways()] == ["apim-shared"]
+
+
+def test_warnings_reach_the_log_and_do_not_stop_the_program() -> None:
+    deployed = deploy("identity-system-assigned", apis=[{"name": "openai", "path": "chat"}])
+
+    warning = 'openai-gateway:apis[0].path: "chat" does not end in openai'
+    assert [message.text[: len(warning)] for message in deployed.deployment.messages] == [warning]
+    assert deployed.deployment.messages[0].severity == "warning"
+
+
+def test_a_definition_file_is_imported_in_place_of_the_official_one(tmp_path: Path) -> None:
+    definition = tmp_path / "definition.json"
+    definition.write_text('{"openapi": "3.0.0", "paths": {"/models": {"get": {"operationId": "models"}}}}')
+    apis = [{"name": "openai", "path": "openai", "definitionFile": str(definition)}]
+
+    inputs = deploy("identity-system-assigned", apis=apis).one("Api").inputs
+
+    assert inputs["format"] == "openapi+json"
+    assert inputs["value"] == definition.read_text()
+
+
+def test_at_preview_the_exports_are_unknown_and_the_keys_still_secret() -> None:
+    deployed = deploy("identity-system-assigned", preview=True)
+
+    assert deployed.outputs["openaiUrl"] is UNKNOWN
+    assert deployed.deployment.secret_outputs == {"openaiSubscriptionKey"}
+
+
+ROOMS = {
+    "policies": set[str](),
+    "options.py": {"policies"},
+    "settings": {"policies", "options"},
+    "components": {"policies", "options"},
+    "sandbox": {"policies"},
+    "__main__.py": {"components", "options", "settings"},
+}
+
+
+@pytest.mark.parametrize("room", list(ROOMS))
+def test_imports_point_one_way(room: str) -> None:
+    names = {name.removesuffix(".py") for name in ROOMS} - {"__main__"}
+    files = [ROOT / room] if room.endswith(".py") else list((ROOT / room).rglob("*.py"))
+    imported: set[str] = set()
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add((node.module or "").split(".")[0])
+
+    assert imported & names - {room} <= ROOMS[room]
