@@ -125,7 +125,9 @@ def _account_key(account: OpenAIAccount, parent: pulumi.Resource) -> pulumi.Outp
 
 def _first_key(account_id: str, keys: cognitiveservices.ListAccountKeysResult) -> str:
     if not keys.key1:
-        raise pulumi.RunError(f"account {account_id} has no API key; enable local authentication on it, or use its identity")
+        raise pulumi.RunError(
+            f"account {account_id} has no API key; enable local authentication on it, or use its identity"
+        )
     return keys.key1
 
 
@@ -185,7 +187,9 @@ def _named_value(
     key_vault: apimanagement.KeyVaultContractCreatePropertiesArgsDict | None = None
     if vault is not None:
         if principal_id is None:
-            raise pulumi.RunError("source key-vault needs principal_id, the identity that reads the secret for the gateway")
+            raise pulumi.RunError(
+                "source key-vault needs principal_id, the identity that reads the secret for the gateway"
+            )
         secret = keyvault.Secret(
             f"{named_value}-secret",
             secret_name=re.sub("[^a-zA-Z0-9-]", "-", named_value),

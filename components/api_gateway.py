@@ -95,7 +95,9 @@ def _create(
     parent: ApiGateway, name: str, args: ApiGatewayArgs, gateway: GatewayOptions, wanted: list[str]
 ) -> _Service:
     if gateway.publisher_name is None or gateway.publisher_email is None:
-        raise pulumi.RunError("an API Management service needs publisher_name and publisher_email, or existing to adopt one")
+        raise pulumi.RunError(
+            "an API Management service needs publisher_name and publisher_email, or existing to adopt one"
+        )
 
     user_assigned = _user_assigned(parent, name, args, wanted)
     resource_ids = {identity: resource_id for identity, (resource_id, _) in user_assigned.items()}

@@ -150,7 +150,9 @@ def _credential(
     granted = args.get("role_assignment_ids")
     if granted is None:
         if principal_id is None:
-            raise pulumi.RunError("backend_auth managed-identity needs principal_id, the identity that calls Azure OpenAI")
+            raise pulumi.RunError(
+                "backend_auth managed-identity needs principal_id, the identity that calls Azure OpenAI"
+            )
         granted = grant_access(name, accounts=accounts, principal_id=principal_id, parent=parent)
     return managed_identity_credential(
         backend_id=args["backend_id"], client_id=args.get("identity_client_id"), role_assignment_ids=granted

@@ -218,8 +218,10 @@ def _check_entra(key: Key, entra: EntraOptions) -> Iterator[Mistake]:
         problem = "is missing; list the audiences of the app's tokens: its client ID for v2, its ID URI for v1"
         yield Mistake(key=(*key, "existing", "audiences"), problem=problem)
     if entra.tenant_id is not None and not entra.existing:
-        problem = "cannot be chosen for an app registration that is created; it is made in the tenant of the azuread login"
-        problem += " (azuread:tenantId): remove it, or name an existing registration"
+        problem = (
+            "cannot be chosen for an app registration that is created; it is made in the tenant of the azuread login "
+            "(azuread:tenantId): remove it, or name an existing registration"
+        )
         yield Mistake(key=(*key, "tenantId"), value=entra.tenant_id, problem=problem)
     if entra.roles and "roles" in entra.required_claims:
         problem = f"contradicts {spell((*key, 'roles'))}, of which a caller needs one; remove one of the two"

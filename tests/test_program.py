@@ -94,7 +94,8 @@ def test_no_secret_is_in_the_clear(mode: str) -> None:
     ]
 
     assert secrets
-    assert leaks == exported == []
+    assert leaks == []
+    assert exported == []
     assert not any(secret in repr(deployed.deployment) for secret in secrets)
 
 

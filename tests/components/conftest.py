@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import pulumi
 import pytest
 
 from components import OpenAIAccount
@@ -80,8 +81,6 @@ def exporting(build: Callable[[], Any], *outputs: str) -> Callable[[], None]:
     """Run `build` and export some outputs of what it makes."""
 
     def program() -> None:
-        import pulumi
-
         component = build()
         for name in outputs:
             value = getattr(component, name)

@@ -4,7 +4,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import ApiGateway, ApiGatewayArgs
+from components import ApiGateway
 from options import ExistingResource, GatewayOptions, GatewaySku
 from sandbox.cloud import Cloud
 from sandbox.cloud.wire import UNKNOWN
@@ -17,7 +17,8 @@ GROUP = "rg"
 
 def build(options: GatewayOptions, **args: Any) -> Callable[[], None]:
     def program() -> None:
-        gateway = ApiGateway("gateway", ApiGatewayArgs(resource_group_name=GROUP, gateway=options, **args))
+        inputs: Any = {"resource_group_name": GROUP, "gateway": options, **args}
+        gateway = ApiGateway("gateway", inputs)
         for name in ("service_id", "service_name", "resource_group_name", "gateway_url", "principal_id"):
             pulumi.export(name, getattr(gateway, name))
         pulumi.export("identity_client_id", gateway.identity_client_id)

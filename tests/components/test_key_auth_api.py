@@ -2,11 +2,11 @@ from typing import Any
 
 import pytest
 
-from components import KeyAuthApi
-from options import ExistingResource, KeyDelivery, KeyOptions, KeySource, KeyVaultOptions
+from components import KeyAuthApi, OpenAIAccount, OpenAIBackend, OpenAIBackendArgs
+from options import ExistingResource, KeyDelivery, KeyOptions, KeySource, KeyVaultOptions, OpenAIOptions
 from sandbox.cloud.wire import UNKNOWN
 from sandbox.deploy import DeployError
-from tests.components.conftest import GROUP, Azure, exporting
+from tests.components.conftest import GROUP, SERVICE, Azure, exporting
 from tests.deployed import Deployed, deploy_component
 
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
@@ -217,7 +217,7 @@ def test_the_official_definition_is_imported_by_version(azure: Azure) -> None:
 
 
 def test_a_definition_of_ones_own_takes_its_place(azure: Azure) -> None:
-    definition = '{"openapi": "3.0.0", "info": {"title": "t", "version": "1"}, "paths": {"/x": {"get": {"operationId": "x", "responses": {}}}}}'
+    definition = '{"openapi": "3.0.0", "paths": {"/x": {"get": {"operationId": "x", "responses": {}}}}}'
 
     deployed = deploy(azure, azure.api_args(azure.account("oai"), definition=definition))
 
@@ -240,10 +240,6 @@ def test_what_callers_present_is_removed_before_the_backend_is_chosen(azure: Azu
 
 
 def test_at_preview_key_and_policy_are_unknown_and_the_key_is_still_secret(azure: Azure) -> None:
-    from components import OpenAIAccount, OpenAIBackend, OpenAIBackendArgs
-    from options import OpenAIOptions
-    from tests.components.conftest import SERVICE
-
     def program() -> None:
         backend = OpenAIBackend(
             "new",

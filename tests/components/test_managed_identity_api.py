@@ -1,9 +1,7 @@
 from typing import Any
 
-import pytest
-
-from components import ManagedIdentityApi, OpenAIBackend, OpenAIBackendArgs
-from options import OpenAIOptions
+from components import ApiGateway, ApiGatewayArgs, ManagedIdentityApi, OpenAIBackend, OpenAIBackendArgs
+from options import GatewayOptions, OpenAIOptions
 from sandbox.cloud.wire import UNKNOWN
 from tests.components.conftest import GROUP, SERVICE, Azure, exporting
 from tests.deployed import Deployed, deploy_component
@@ -110,9 +108,6 @@ def test_callers_need_a_subscription_key(azure: Azure) -> None:
 
 
 def test_at_preview_an_unknown_identity_leaves_the_policy_unknown(azure: Azure) -> None:
-    from components import ApiGateway, ApiGatewayArgs
-    from options import GatewayOptions
-
     def program() -> None:
         options = GatewayOptions(publisher_name="C", publisher_email="a@b.example", identity="user-assigned")
         gateway = ApiGateway("gateway", ApiGatewayArgs(resource_group_name=GROUP, gateway=options))

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from pulumi_azure_native import apimanagement
 
 from components import OpenAIBackend, OpenAIBackendArgs
 from options import AccountOptions, DeploymentOptions, ExistingResource, OpenAIOptions, VersionUpgrade
@@ -15,9 +16,13 @@ OUTPUTS = ("backend_id", "account_ids", "urls", "role_assignment_ids")
 
 
 def deploy(azure: Azure, openai: OpenAIOptions, *, preview: bool = False, **args: Any) -> Deployed:
-    inputs = OpenAIBackendArgs(
-        resource_group_name=GROUP, gateway_resource_group_name=GROUP, service_name=SERVICE, openai=openai, **args
-    )
+    inputs: Any = {
+        "resource_group_name": GROUP,
+        "gateway_resource_group_name": GROUP,
+        "service_name": SERVICE,
+        "openai": openai,
+        **args,
+    }
     return deploy_component(exporting(lambda: OpenAIBackend("ai", inputs), *OUTPUTS), azure.cloud, preview=preview)
 
 
@@ -175,8 +180,6 @@ def test_no_accounts_are_refused(azure: Azure) -> None:
 
 def test_nothing_of_azure_openai_waits_for_api_management(azure: Azure) -> None:
     def program() -> None:
-        from pulumi_azure_native import apimanagement
-
         slow = apimanagement.ApiManagementService(
             "slow",
             resource_group_name=GROUP,

@@ -31,7 +31,7 @@ TYPES: dict[str, Any] = {
 
 def read_document(text: str) -> Document:
     """Return the options of a rendered document."""
-    sections = {section.tag.replace("-", "_"): section for section in ET.fromstring(text)}  # noqa: S314
+    sections = {section.tag.replace("-", "_"): section for section in ET.fromstring(text)}
     return Document(**{name: [read_policy(child) for child in section] for name, section in sections.items()})
 
 
