@@ -1,0 +1,9 @@
+"""Azure API Management."""
+
+from sandbox.cloud.apimanagement import apis, credentials, policies, services
+from sandbox.cloud.apimanagement.gateway import gateways
+
+__all__ = ["INVOKES", "TYPES", "gateways"]
+
+TYPES = (*services.TYPES, *apis.TYPES, *credentials.TYPES, *policies.TYPES)
+INVOKES = {**services.INVOKES, **apis.INVOKES}

@@ -1,0 +1,153 @@
+"""APIs, the products that bundle them and the subscriptions that open them."""
+
+import re
+from dataclasses import asdict
+
+from sandbox.cloud.apimanagement.openapi import operations
+from sandbox.cloud.apimanagement.tokens import (
+    API,
+    IDENTIFIER,
+    OPERATION,
+    PATH,
+    PRODUCT,
+    PRODUCT_API,
+    SUBSCRIPTION,
+)
+from sandbox.cloud.arm import arm_type, existing
+from sandbox.cloud.errors import invalid, not_found
+from sandbox.cloud.keys import new_keys
+from sandbox.cloud.shape import Shape
+from sandbox.cloud.state import Invoke, Properties, Resource, State, text
+
+_PROTOCOLS = frozenset({"http", "https", "ws", "wss"})
+_STATES = ("suspended", "active", "expired", "submitted", "rejected", "cancelled")
+
+
+def _complete_api(state: State, resource: Resource, parent: Resource) -> None:
+    inputs = resource.inputs
+    path = inputs["path"]
+    if path != path.strip("/"):
+        raise invalid(f"path {path!r} may neither begin nor end with a slash", "path")
+    for other in state.of(API, under=parent.id):
+        if other.outputs["path"].lower() == path.lower():
+            raise invalid(f"the path {path!r} is already used by the API {other.name!r}", "path")
+    if unknown := set(inputs.get("protocols") or ()) - _PROTOCOLS:
+        raise invalid(f"protocols {', '.join(sorted(unknown))} are not known", "protocols")
+    content_format, value = inputs.get("format"), inputs.get("value")
+    if (content_format is None) != (value is None):
+        raise invalid("format and value go together: an import needs both", "format")
+    if value is None and not inputs.get("displayName"):
+        raise invalid("displayName is missing; an API without a definition needs it", "displayName")
+    imported = operations(content_format, value) if content_format is not None and value is not None else ()
+    resource.outputs.setdefault("subscriptionRequired", True)
+    resource.outputs.setdefault("displayName", resource.name)
+    resource.outputs |= {"isCurrent": True, "apiRevision": "1"}
+    for operation in imported:
+        state.add(
+            Resource(
+                id=f"{resource.id}/operations/{operation.name}",
+                token=OPERATION,
+                inputs={},
+                outputs=asdict(operation),
+            )
+        )
+
+
+def _complete_product(_state: State, resource: Resource, _parent: Resource) -> None:
+    resource.outputs.setdefault("subscriptionRequired", True)
+    resource.outputs.setdefault("state", "notPublished")
+
+
+def _complete_product_api(state: State, resource: Resource, parent: Resource) -> None:
+    service = parent.id.rsplit("/products/", 1)[0]
+    if state.find(f"{service}/apis/{resource.name}") is None:
+        raise not_found("API", resource.name, "apiId")
+
+
+def _complete_subscription(state: State, resource: Resource, parent: Resource) -> None:
+    scope = _scope(state, parent, text(resource.inputs, "scope"))
+    given = resource.inputs.get("state", "submitted")
+    if given not in _STATES:
+        raise invalid(f"state {given!r} is not one of {', '.join(_STATES)}", "state")
+    keys = new_keys(resource.inputs)
+    if any(set(keys) & set(other.private["keys"]) for other in state.of(SUBSCRIPTION, under=parent.id)):
+        raise invalid("another subscription already has one of the keys", "primaryKey")
+    resource.private |= {"keys": keys, "scope": scope}
+    resource.outputs |= {"state": given, "scope": parent.id + scope}
+
+
+def _scope(state: State, service: Resource, given: str) -> str:
+    """`/apis`, `/apis/{apiId}` or `/products/{productId}`, from that form or from a resource ID."""
+    relative = given.rstrip("/")
+    if relative.lower().startswith(service.id.lower()):
+        relative = relative[len(service.id) :] or "/apis"
+    if not re.fullmatch(r"/apis|/apis/[^/]+|/products/[^/]+", relative):
+        raise invalid(
+            f"scope {given!r} must be /apis, /apis/{{apiId}}, /products/{{productId}} or the ID of one of them in "
+            "this service",
+            "scope",
+        )
+    if relative != "/apis" and state.find(service.id + relative) is None:
+        raise not_found("the scope of the subscription", given, "scope")
+    return relative
+
+
+def _list_secrets(state: State, args: Properties) -> Properties:
+    service = existing(state, PATH, args, "serviceName")
+    found = state.find(f"{service.id}/subscriptions/{text(args, 'sid')}")
+    if found is None:
+        raise not_found("subscription", args["sid"], "sid")
+    primary, secondary = found.private["keys"]
+    return {"primaryKey": primary, "secondaryKey": secondary}
+
+
+TYPES = (
+    arm_type(
+        API,
+        f"{PATH}/apis",
+        "serviceName apiId",
+        Shape(
+            "path resourceGroupName serviceName",
+            "apiId apiRevision apiRevisionDescription apiType apiVersion apiVersionDescription apiVersionSet "
+            "apiVersionSetId authenticationSettings contact description displayName format isCurrent license "
+            "protocols serviceUrl soapApiType sourceApiId subscriptionKeyParameterNames subscriptionRequired "
+            "termsOfServiceUrl translateRequiredQueryParametersConduct value wsdlSelector",
+            subscriptionKeyParameterNames=Shape("", "header query"),
+        ),
+        _complete_api,
+        pattern=IDENTIFIER,
+        write_only=("format", "value", "soapApiType", "translateRequiredQueryParametersConduct", "wsdlSelector"),
+    ),
+    arm_type(
+        PRODUCT,
+        f"{PATH}/products",
+        "serviceName productId",
+        Shape(
+            "displayName resourceGroupName serviceName",
+            "approvalRequired description productId state subscriptionRequired subscriptionsLimit terms",
+        ),
+        _complete_product,
+        pattern=IDENTIFIER,
+    ),
+    arm_type(
+        PRODUCT_API,
+        f"{PATH}/products/apis",
+        "serviceName productId apiId",
+        Shape("productId resourceGroupName serviceName", "apiId"),
+        _complete_product_api,
+    ),
+    arm_type(
+        SUBSCRIPTION,
+        f"{PATH}/subscriptions",
+        "serviceName sid",
+        Shape(
+            "displayName resourceGroupName scope serviceName",
+            "allowTracing appType notify ownerId primaryKey secondaryKey sid state",
+        ),
+        _complete_subscription,
+        pattern=IDENTIFIER,
+        write_only=("appType", "notify", "primaryKey", "secondaryKey"),
+    ),
+)
+
+INVOKES: dict[str, Invoke] = {"azure-native:apimanagement:listSubscriptionSecrets": _list_secrets}

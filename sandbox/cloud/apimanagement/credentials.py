@@ -1,0 +1,159 @@
+"""Named values and backends: where credentials for what is behind the gateway are kept."""
+
+import re
+
+from sandbox.cloud.apimanagement.documents import Reference, named_values
+from sandbox.cloud.apimanagement.references import (
+    exists,
+    in_credentials,
+    member_id,
+    refuse_while_used,
+    service_id,
+)
+from sandbox.cloud.apimanagement.tokens import BACKEND, IDENTIFIER, NAMED_VALUE, PATH
+from sandbox.cloud.arm import arm_type
+from sandbox.cloud.errors import CloudError, invalid
+from sandbox.cloud.keyvault import may_read, secret_by_identifier
+from sandbox.cloud.managedidentity import identities
+from sandbox.cloud.shape import Shape
+from sandbox.cloud.state import Properties, Resource, State
+from sandbox.model import ManagedIdentity
+
+_DISPLAY_NAME = re.compile(r"^[A-Za-z0-9-._]{1,256}$")
+_MOST_MEMBERS = 30
+
+
+def value_of(state: State, named_value: Resource) -> str:
+    """Value of a named value. A Key Vault secret is read again; what was read last stays while that is refused.
+
+    The service keeps using the last value it could read (inferred).
+    """
+    reference = named_value.inputs.get("keyVault")
+    if reference:
+        try:
+            named_value.private["value"] = _read_secret(state, named_value, reference)
+        except CloudError:
+            return str(named_value.private["value"])
+    return str(named_value.private["value"])
+
+
+def _read_secret(state: State, named_value: Resource, reference: Properties) -> str:
+    identifier = reference.get("secretIdentifier")
+    if not identifier:
+        raise invalid("keyVault.secretIdentifier is missing; it is required", "keyVault.secretIdentifier")
+    identity = _reader(state, named_value, reference.get("identityClientId"))
+    vault, secret = secret_by_identifier(state, identifier)
+    if not may_read(state, vault, secret, identity.principal_id):
+        raise invalid(
+            f"the service's identity {identity.principal_id} may not read the secret {secret.name!r} of the vault "
+            f"{vault.name!r}; assign it the role Key Vault Secrets User on the secret or the vault first",
+            "keyVault.secretIdentifier",
+        )
+    if not secret.outputs["properties"]["attributes"]["enabled"]:
+        raise invalid(f"the secret {identifier} is disabled", "keyVault.secretIdentifier")
+    return str(secret.private["value"])
+
+
+def _reader(state: State, named_value: Resource, client_id: str | None) -> ManagedIdentity:
+    """Identity with which the service reads a secret: the one named, else the system-assigned one."""
+    service = state.find(service_id(named_value))
+    for identity in identities(state, service) if service else ():
+        if identity.system_assigned if client_id is None else identity.client_id == client_id:
+            return identity
+    wanted = "system-assigned identity" if client_id is None else f"identity with the client ID {client_id}"
+    raise invalid(f"the service has no {wanted} to read the Key Vault secret with", "keyVault.identityClientId")
+
+
+def _complete_named_value(state: State, resource: Resource, parent: Resource) -> None:
+    inputs = resource.inputs
+    display_name, value, reference = inputs["displayName"], inputs.get("value"), inputs.get("keyVault")
+    if not _DISPLAY_NAME.match(display_name):
+        raise invalid(f"displayName {display_name!r} does not match {_DISPLAY_NAME.pattern}", "displayName")
+    if exists(state, parent.id, Reference("named-value", display_name)):
+        raise invalid(f"a named value with the displayName {display_name!r} already exists", "displayName")
+    if (value is None) == (reference is None):
+        raise invalid("exactly one of value and keyVault is required", "value")
+    if reference is not None:
+        if inputs.get("secret") is not True:
+            raise invalid("secret must be true with keyVault", "secret")
+        resource.private["value"] = _read_secret(state, resource, reference)
+        return
+    if not isinstance(value, str) or not 1 <= len(value) <= 4096:
+        raise invalid("value must be a text of 1 to 4096 characters", "value")
+    if named_values(value):
+        raise invalid("value refers to another named value; they cannot be nested", "value")
+    resource.private["value"] = value
+    if inputs.get("secret"):
+        resource.outputs.pop("value")
+
+
+def _complete_backend(state: State, resource: Resource, parent: Resource) -> None:
+    inputs = resource.inputs
+    kind, pool = inputs.get("type") or "Single", inputs.get("pool")
+    if kind not in {"Single", "Pool"}:
+        raise invalid(f"type {kind!r} is not one of Single, Pool", "type")
+    if (kind == "Pool") != (pool is not None):
+        raise invalid(f"type {kind} and pool contradict each other", "pool")
+    rules = (inputs.get("circuitBreaker") or {}).get("rules") or ()
+    if len(rules) > (kind == "Single"):
+        raise invalid("one circuit breaker rule for a backend, and none for a pool", "circuitBreaker.rules")
+    if pool is not None:
+        _check_pool(state, parent.id, pool)
+        return
+    for required in ("url", "protocol"):
+        if not inputs.get(required):
+            raise invalid(f"{required} is missing; it is required", required)
+    if not re.match(r"^https?://[^/\s]+", inputs["url"]):
+        raise invalid(f"url {inputs['url']!r} must be an absolute HTTP URL", "url")
+    for reference in in_credentials(resource):
+        if not exists(state, parent.id, reference):
+            raise invalid(f"cannot find a property {reference.name!r}; create this named value first", "credentials")
+
+
+def _check_pool(state: State, service: str, pool: Properties) -> None:
+    members = pool.get("services") or ()
+    if not 1 <= len(members) <= _MOST_MEMBERS:
+        raise invalid(f"pool.services has {len(members)} members; a pool takes 1 to {_MOST_MEMBERS}", "pool.services")
+    for member in members:
+        found = state.find(member_id(service, member["id"]))
+        if found is None or found.token != BACKEND or service_id(found) != service:
+            raise invalid(f"pool.services: the backend {member['id']!r} does not exist in the service", "pool.services")
+        if found.inputs.get("pool"):
+            raise invalid(f"pool.services: {member['id']!r} is a pool itself", "pool.services")
+        for share in ("priority", "weight"):
+            if not 0 <= (member.get(share) or 0) <= 100:
+                raise invalid(f"pool.services.{share} {member[share]} is not 0 to 100", f"pool.services.{share}")
+
+
+TYPES = (
+    arm_type(
+        NAMED_VALUE,
+        f"{PATH}/namedValues",
+        "serviceName namedValueId",
+        Shape(
+            "displayName resourceGroupName serviceName",
+            "keyVault namedValueId secret tags value",
+            keyVault=Shape("", "identityClientId secretIdentifier"),
+        ),
+        _complete_named_value,
+        pattern=IDENTIFIER,
+        on_delete=refuse_while_used,
+    ),
+    arm_type(
+        BACKEND,
+        f"{PATH}/backends",
+        "serviceName backendId",
+        Shape(
+            "resourceGroupName serviceName",
+            "backendId circuitBreaker credentials description pool properties protocol proxy resourceId title tls "
+            "type url",
+            circuitBreaker=Shape("", "rules"),
+            credentials=Shape("", "authorization certificate certificateIds header query"),
+            pool=Shape("", "services", services=Shape("id", "priority weight")),
+            tls=Shape("", "validateCertificateChain validateCertificateName"),
+        ),
+        _complete_backend,
+        pattern=r"^[^*#&+:<>?]{1,80}$",
+        on_delete=refuse_while_used,
+    ),
+)

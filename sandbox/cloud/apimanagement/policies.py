@@ -1,0 +1,56 @@
+"""Policy documents at every scope, and fragments."""
+
+from sandbox.cloud.apimanagement import documents
+from sandbox.cloud.apimanagement.references import exists, refuse_while_used, service_id
+from sandbox.cloud.apimanagement.tokens import (
+    API_POLICY,
+    FRAGMENT,
+    OPERATION_POLICY,
+    PATH,
+    POLICY,
+    PRODUCT_POLICY,
+)
+from sandbox.cloud.arm import arm_type
+from sandbox.cloud.errors import invalid
+from sandbox.cloud.shape import Shape
+from sandbox.cloud.state import Resource, ResourceType, State
+
+
+def _complete(state: State, resource: Resource, _parent: Resource) -> None:
+    value = resource.inputs["value"]
+    if not isinstance(value, str):
+        raise invalid("value must be the text of a policy document", "value")
+    service = service_id(resource)
+    holder = state.find(service)
+    sku = holder.outputs["sku"]["name"] if holder else ""
+    root = "fragment" if resource.token == FRAGMENT else "policies"
+    documents.check(value, resource.inputs.get("format") or "xml", root=root, sku=sku)
+    documents.require(value, lambda reference: exists(state, service, reference))
+
+
+def _policy(token: str, path: str, names: str) -> ResourceType:
+    return arm_type(
+        token,
+        f"{PATH}{path}/policies",
+        f"serviceName {names} policyId",
+        Shape(f"{names} resourceGroupName serviceName value", "format policyId"),
+        _complete,
+        pattern="^policy$",
+    )
+
+
+TYPES = (
+    _policy(POLICY, "", ""),
+    _policy(PRODUCT_POLICY, "/products", "productId"),
+    _policy(API_POLICY, "/apis", "apiId"),
+    _policy(OPERATION_POLICY, "/apis/operations", "apiId operationId"),
+    arm_type(
+        FRAGMENT,
+        f"{PATH}/policyFragments",
+        "serviceName id",
+        Shape("resourceGroupName serviceName value", "description format id"),
+        _complete,
+        pattern=r"^\w$|^\w[\w-]{0,78}\w$",
+        on_delete=refuse_while_used,
+    ),
+)

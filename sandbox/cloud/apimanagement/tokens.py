@@ -1,0 +1,21 @@
+"""Type tokens of API Management."""
+
+SERVICE = "azure-native:apimanagement:ApiManagementService"
+API = "azure-native:apimanagement:Api"
+OPERATION = "azure-native:apimanagement:ApiOperation"
+POLICY = "azure-native:apimanagement:Policy"
+API_POLICY = "azure-native:apimanagement:ApiPolicy"
+OPERATION_POLICY = "azure-native:apimanagement:ApiOperationPolicy"
+PRODUCT_POLICY = "azure-native:apimanagement:ProductPolicy"
+FRAGMENT = "azure-native:apimanagement:PolicyFragment"
+NAMED_VALUE = "azure-native:apimanagement:NamedValue"
+BACKEND = "azure-native:apimanagement:Backend"
+PRODUCT = "azure-native:apimanagement:Product"
+PRODUCT_API = "azure-native:apimanagement:ProductApi"
+SUBSCRIPTION = "azure-native:apimanagement:Subscription"
+
+PATH = "Microsoft.ApiManagement/service"
+"""ARM type of the service."""
+
+IDENTIFIER = r"^[^*#&+:<>?]{1,256}$"
+"""What the identifiers of APIs, named values, products and subscriptions match (ARM types)."""

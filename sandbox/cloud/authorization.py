@@ -1,0 +1,163 @@
+"""Azure RBAC: role assignments that gate the data plane (Microsoft.Authorization)."""
+
+import re
+import uuid
+
+from sandbox.cloud.errors import CloudError, invalid, not_found
+from sandbox.cloud.managedidentity import USER_ASSIGNED_IDENTITY
+from sandbox.cloud.shape import Shape
+from sandbox.cloud.state import Invoke, Properties, Resource, ResourceType, State, text
+
+ROLE_ASSIGNMENT = "azure-native:authorization:RoleAssignment"
+SERVICE_PRINCIPAL = "azuread:index/servicePrincipal:ServicePrincipal"
+
+KEY_VAULT_SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
+
+_ROLES = {
+    "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd": "Cognitive Services OpenAI User",
+    "a001fd3d-188f-4b5d-821b-7da978bf7442": "Cognitive Services OpenAI Contributor",
+    "a97b65f3-24c7-4388-baec-2e87135dc908": "Cognitive Services User",
+    "25fbc0a9-bd7c-42a3-aa1a-3b75d497ee68": "Cognitive Services Contributor",
+    "53ca6127-db72-4b80-b1b0-d745d6d5456d": "Azure AI User",
+    KEY_VAULT_SECRETS_USER: "Key Vault Secrets User",
+    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "Key Vault Secrets Officer",
+    "21090545-7ca7-4776-b22c-e363652d74d2": "Key Vault Reader",
+    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+    "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
+    "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
+    "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
+    "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": "User Access Administrator",
+    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
+}
+"""Built-in roles that can be assigned here (Microsoft's "Azure built-in roles")."""
+
+_DEFINITION = re.compile(
+    r"^(?:/subscriptions/[^/]+)?/providers/Microsoft\.Authorization/roleDefinitions/([0-9a-f-]{36})$", re.IGNORECASE
+)
+
+
+def has_role(state: State, principal_id: str, role_id: str, scope: str) -> bool:
+    """Whether a principal holds a role on a resource ID or on a scope above it."""
+    wanted = f"{scope.rstrip('/')}/".lower()
+    return any(
+        assignment.outputs["principalId"].lower() == principal_id.lower()
+        and assignment.private["role"] == role_id.lower()
+        and wanted.startswith(f"{assignment.outputs['scope'].rstrip('/')}/".lower())
+        for assignment in state.of(ROLE_ASSIGNMENT)
+    )
+
+
+def principal_type(state: State, principal_id: str) -> str | None:
+    """Type of a principal of the home tenant, None where there is no such principal."""
+    wanted = principal_id.lower()
+    if wanted == state.deployer_object_id:
+        return "User"
+    identities = (identity.outputs["principalId"] for identity in state.of(USER_ASSIGNED_IDENTITY))
+    principals = (
+        principal.outputs["objectId"]
+        for principal in state.of(SERVICE_PRINCIPAL)
+        if principal.private["tenant_id"] == state.tenant_id
+    )
+    if wanted in identities or wanted in principals or wanted in _system_assigned(state):
+        return "ServicePrincipal"
+    return None
+
+
+def _system_assigned(state: State) -> set[str]:
+    return {
+        identity["principalId"]
+        for resource in state.all()
+        if isinstance(identity := resource.outputs.get("identity"), dict) and "principalId" in identity
+    }
+
+
+def identity_tenant(state: State, principal_id: str) -> str | None:
+    """Tenant of a managed identity, system- or user-assigned."""
+    user_assigned = {identity.outputs["principalId"] for identity in state.of(USER_ASSIGNED_IDENTITY)}
+    return state.tenant_id if principal_id.lower() in user_assigned | _system_assigned(state) else None
+
+
+def _create(state: State, logical_name: str, inputs: Properties) -> Resource:
+    scope = text(inputs, "scope").rstrip("/")
+    name = inputs.get("roleAssignmentName") or state.fresh_guid("name", ROLE_ASSIGNMENT, logical_name)
+    try:
+        uuid.UUID(name)
+    except ValueError as error:
+        raise CloudError(
+            "InvalidRoleAssignmentId", f"roleAssignmentName {name!r} must be a GUID", "roleAssignmentName"
+        ) from error
+    if scope.lower() != f"/subscriptions/{state.subscription_id}" and state.find(scope) is None:
+        raise not_found("scope", scope, "scope")
+    role = _role(inputs)
+    principal_id = text(inputs, "principalId")
+    _require_principal(state, principal_id, inputs.get("principalType", "User"))
+
+    for other in state.of(ROLE_ASSIGNMENT):
+        if (other.outputs["scope"].lower(), other.outputs["principalId"].lower(), other.private["role"]) == (
+            scope.lower(),
+            principal_id.lower(),
+            role,
+        ):
+            raise CloudError("RoleAssignmentExists", f"the role assignment already exists: {other.id}", "principalId")
+    return Resource(
+        id=f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}",
+        token=ROLE_ASSIGNMENT,
+        inputs=inputs,
+        outputs={**inputs, "scope": scope, "name": name, "type": "Microsoft.Authorization/roleAssignments"},
+        private={"role": role},
+    )
+
+
+def _role(inputs: Properties) -> str:
+    definition = text(inputs, "roleDefinitionId")
+    match = _DEFINITION.match(definition)
+    if match is None:
+        raise invalid(
+            f"roleDefinitionId {definition!r} must be /subscriptions/{{id}}/providers/Microsoft.Authorization"
+            "/roleDefinitions/{guid}",
+            "roleDefinitionId",
+        )
+    role = match[1].lower()
+    if role not in _ROLES:
+        raise CloudError("RoleDefinitionDoesNotExist", f"the role {role!r} does not exist", "roleDefinitionId")
+    return role
+
+
+def _require_principal(state: State, principal_id: str, given: str) -> None:
+    actual = principal_type(state, principal_id)
+    if actual is None:
+        raise CloudError(
+            "PrincipalNotFound",
+            f"principal {principal_id!r} does not exist in the tenant {state.tenant_id}",
+            "principalId",
+        )
+    if given != actual:
+        raise CloudError(
+            "UnmatchedPrincipalType",
+            f"principal {principal_id!r} is a {actual}, not a {given}; set principalType to {actual}",
+            "principalType",
+        )
+
+
+def _client_config(state: State, _args: Properties) -> Properties:
+    return {
+        "clientId": state.deployer_client_id,
+        "objectId": state.deployer_object_id,
+        "subscriptionId": state.subscription_id,
+        "tenantId": state.tenant_id,
+    }
+
+
+TYPES = (
+    ResourceType(
+        token=ROLE_ASSIGNMENT,
+        shape=Shape(
+            "principalId roleDefinitionId scope",
+            "condition conditionVersion delegatedManagedIdentityResourceId description principalType "
+            "roleAssignmentName",
+        ),
+        create=_create,
+    ),
+)
+
+INVOKES: dict[str, Invoke] = {"azure-native:authorization:getClientConfig": _client_config}

@@ -1,0 +1,150 @@
+"""Azure OpenAI accounts and their model deployments (Microsoft.CognitiveServices)."""
+
+from urllib.parse import urlsplit
+
+from sandbox.cloud.arm import arm_type, described, existing
+from sandbox.cloud.errors import CloudError, invalid
+from sandbox.cloud.keys import new_key
+from sandbox.cloud.managedidentity import attach
+from sandbox.cloud.shape import Shape
+from sandbox.cloud.state import Invoke, Properties, Resource, State
+from sandbox.model import Account, Model
+
+ACCOUNT = "azure-native:cognitiveservices:Account"
+DEPLOYMENT = "azure-native:cognitiveservices:Deployment"
+_PATH = "Microsoft.CognitiveServices/accounts"
+_KINDS = ("OpenAI", "AIServices")
+
+_SKU = Shape("name", "capacity family size tier")
+_ACCOUNT_PROPERTIES = Shape(
+    "",
+    "allowProjectManagement allowedFqdnList amlWorkspace apiProperties associatedProjects customSubDomainName "
+    "defaultProject disableLocalAuth dynamicThrottlingEnabled encryption locations migrationToken networkAcls "
+    "networkInjections publicNetworkAccess raiMonitorConfig restore restrictOutboundNetworkAccess userOwnedStorage",
+)
+_DEPLOYMENT_PROPERTIES = Shape(
+    "",
+    "capacitySettings currentCapacity model parentDeploymentName raiPolicyName scaleSettings "
+    "spilloverDeploymentName versionUpgradeOption",
+    model=Shape("", "format name publisher source sourceAccount version"),
+)
+
+
+def accounts(state: State) -> tuple[Account, ...]:
+    """Accounts with an endpoint of their own; those without a custom subdomain accept no Microsoft Entra token."""
+    return tuple(
+        Account(
+            id=account.id,
+            host=str(urlsplit(account.outputs["properties"]["endpoint"]).hostname),
+            keys=account.private["keys"],
+            local_auth=not account.outputs["properties"]["disableLocalAuth"],
+            models=tuple(_model(deployment) for deployment in state.of(DEPLOYMENT, under=account.id)),
+        )
+        for account in state.of(ACCOUNT)
+        if "customSubDomainName" in account.outputs["properties"]
+    )
+
+
+def _model(deployment: Resource) -> Model:
+    model = deployment.outputs["properties"]["model"]
+    return Model(name=deployment.name, model=model["name"], version=model.get("version"))
+
+
+def _complete_account(state: State, resource: Resource, _parent: Resource) -> None:
+    for required in ("kind", "sku"):
+        if resource.inputs.get(required) is None:
+            raise invalid(f"{required} is missing; it is required", required)
+    kind = resource.inputs["kind"]
+    if kind not in _KINDS:
+        raise CloudError("InvalidKind", f"kind {kind!r} is not one of {', '.join(_KINDS)}", "kind")
+    properties = dict(resource.inputs.get("properties") or {})
+    subdomain = properties.get("customSubDomainName")
+    if subdomain is None:
+        host = f"{resource.outputs['location']}.api.cognitive.microsoft.com"
+    else:
+        _require_free(state, subdomain)
+        host = f"{subdomain.lower()}.{'openai' if kind == 'OpenAI' else 'cognitiveservices'}.azure.com"
+    properties.setdefault("disableLocalAuth", False)
+    properties |= {"endpoint": f"https://{host}/", "provisioningState": "Succeeded"}
+    if subdomain is not None and kind == "AIServices":
+        properties["endpoints"] = {
+            "OpenAI Language Model Instance API": f"https://{subdomain.lower()}.openai.azure.com/"
+        }
+    resource.outputs["properties"] = properties
+    resource.private["keys"] = (new_key(), new_key())
+    attach(state, resource)
+
+
+def _require_free(state: State, subdomain: str) -> None:
+    for other in state.of(ACCOUNT):
+        if str(other.outputs["properties"].get("customSubDomainName", "")).lower() == subdomain.lower():
+            raise CloudError(
+                "CustomDomainInUse",
+                f"the subdomain {subdomain!r} is already used by another account; pick another name",
+                "properties.customSubDomainName",
+            )
+
+
+def _complete_deployment(_state: State, resource: Resource, _parent: Resource) -> None:
+    properties = dict(resource.inputs.get("properties") or {})
+    model = properties.get("model") or {}
+    for required in ("format", "name"):
+        if not model.get(required):
+            raise CloudError(
+                "InvalidResourceProperties",
+                f"properties.model.{required} is missing; it is required",
+                f"properties.model.{required}",
+            )
+    if (resource.inputs.get("sku") or {}).get("capacity", 1) < 1:
+        raise CloudError("InvalidCapacity", "sku.capacity must be 1 or more", "sku.capacity")
+    resource.outputs["properties"] = properties | {"provisioningState": "Succeeded"}
+
+
+def _list_keys(state: State, args: Properties) -> Properties:
+    account = existing(state, _PATH, args, "accountName")
+    if account.outputs["properties"]["disableLocalAuth"]:
+        raise CloudError(
+            "BadRequest",
+            f"the keys of account {account.name!r} cannot be listed: disableLocalAuth is true",
+            "accountName",
+        )
+    first, second = account.private["keys"]
+    return {"key1": first, "key2": second}
+
+
+TYPES = (
+    arm_type(
+        ACCOUNT,
+        _PATH,
+        "accountName",
+        Shape(
+            "resourceGroupName",
+            "accountName identity kind location properties sku tags",
+            identity=Shape("", "type userAssignedIdentities"),
+            properties=_ACCOUNT_PROPERTIES,
+            sku=_SKU,
+        ),
+        _complete_account,
+        pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$",
+    ),
+    arm_type(
+        DEPLOYMENT,
+        f"{_PATH}/deployments",
+        "accountName deploymentName",
+        Shape(
+            "accountName resourceGroupName",
+            "deploymentName properties sku tags",
+            properties=_DEPLOYMENT_PROPERTIES,
+            sku=_SKU,
+        ),
+        _complete_deployment,
+        pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$",
+    ),
+)
+
+INVOKES: dict[str, Invoke] = {
+    "azure-native:cognitiveservices:getAccount": lambda state, args: described(
+        existing(state, _PATH, args, "accountName")
+    ),
+    "azure-native:cognitiveservices:listAccountKeys": _list_keys,
+}

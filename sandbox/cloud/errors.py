@@ -1,0 +1,22 @@
+"""How the control plane refuses."""
+
+
+class CloudError(Exception):
+    """A request that Azure would refuse, with Azure Resource Manager's error code where one is documented."""
+
+    def __init__(self, code: str, message: str, target: str | None = None) -> None:
+        """Refuse with a code such as `ResourceNotFound`, a sentence for people and the property or ID it is about."""
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.target = target
+
+
+def invalid(message: str, target: str | None = None) -> CloudError:
+    """Refuse a request whose content is wrong."""
+    return CloudError("ValidationError", message, target)
+
+
+def not_found(kind: str, name: str, target: str | None = None) -> CloudError:
+    """Refuse a reference to what does not exist."""
+    return CloudError("ResourceNotFound", f"{kind} {name!r} was not found", target)

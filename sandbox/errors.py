@@ -1,0 +1,5 @@
+"""Mistakes of a person that the command line tells in one line."""
+
+
+class SandboxError(Exception):
+    """Something the caller can mend; the message says how."""

@@ -1,0 +1,171 @@
+"""What the control plane tells the data plane: the deployed cloud as immutable values.
+
+`sandbox.cloud` makes these from registered resources, `sandbox.gateway` and `sandbox.services` read them. Neither side
+knows the other.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """An operation of an imported API definition."""
+
+    name: str
+    method: str
+    url_template: str
+    """Path below the API's, such as `/deployments/{deployment-id}/chat/completions`."""
+    policy: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Api:
+    """An API with its policy document."""
+
+    id: str
+    """`apiId`, the last segment of the resource ID."""
+    path: str
+    operations: tuple[Operation, ...]
+    subscription_required: bool = True
+    key_header: str = "Ocp-Apim-Subscription-Key"
+    key_query: str = "subscription-key"
+    service_url: str | None = None
+    policy: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Product:
+    """A product: APIs that a subscription opens together."""
+
+    id: str
+    api_ids: frozenset[str]
+    subscription_required: bool = True
+    published: bool = True
+    policy: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscription:
+    """A subscription and its two keys."""
+
+    id: str
+    scope: str
+    """`/apis` (all), `/apis/{apiId}` or `/products/{productId}`, whatever form the resource gave it in."""
+    primary_key: str = field(repr=False)
+    secondary_key: str = field(repr=False)
+    active: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolMember:
+    """A backend's place in a pool."""
+
+    backend_id: str
+    priority: int = 0
+    weight: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Backend:
+    """A backend: one URL, or a pool of other backends."""
+
+    id: str
+    url: str | None = None
+    header: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """Credential headers, before named values are put in."""
+    query: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    members: tuple[PoolMember, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ManagedIdentity:
+    """A managed identity of the gateway."""
+
+    principal_id: str
+    client_id: str
+    system_assigned: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gateway:
+    """A deployed API Management service, all that its gateway needs to serve."""
+
+    name: str
+    sku: str
+    apis: tuple[Api, ...]
+    subscriptions: tuple[Subscription, ...] = ()
+    products: tuple[Product, ...] = ()
+    backends: tuple[Backend, ...] = ()
+    identities: tuple[ManagedIdentity, ...] = ()
+    named_values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """By display name; Key Vault references are already resolved."""
+    secret_names: frozenset[str] = frozenset()
+    """Display names of the secret ones: their values are masked in traces."""
+    fragments: Mapping[str, str] = field(default_factory=dict)
+    policy: str | None = None
+    """Policy of the global scope."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """A model deployment of an account."""
+
+    name: str
+    model: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """An Azure OpenAI account, all that its endpoint needs to serve."""
+
+    id: str
+    host: str
+    """`NAME.openai.azure.com`, from the custom subdomain."""
+    keys: tuple[str, str] = field(repr=False)
+    local_auth: bool = False
+    models: tuple[Model, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Application:
+    """An app registration with its service principal."""
+
+    tenant_id: str
+    client_id: str
+    display_name: str
+    service_principal_id: str
+    """Object ID of the service principal."""
+    identifier_uris: tuple[str, ...] = ()
+    app_roles: Mapping[str, str] = field(default_factory=dict)
+    """Role ID -> value."""
+    token_version: int = 2
+    assignment_required: bool = False
+    assignments: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Roles of this application held by other principals: object ID -> role values."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Client secrets with which the application itself may obtain tokens."""
+
+
+class Directory(Protocol):
+    """Questions that the data plane asks the deployed cloud; each answer is the state at that moment."""
+
+    def gateways(self) -> Sequence[Gateway]:
+        """All API Management services."""
+
+    def accounts(self) -> Sequence[Account]:
+        """All Azure OpenAI accounts."""
+
+    def applications(self) -> Sequence[Application]:
+        """All app registrations of all tenants."""
+
+    def tenant_ids(self) -> Sequence[str]:
+        """All tenants."""
+
+    def identity_tenant(self, principal_id: str) -> str | None:
+        """Tenant of a managed identity, None where there is no such identity."""
+
+    def has_role(self, principal_id: str, role_id: str, scope: str) -> bool:
+        """Whether a principal holds a role (GUID of the definition) on a resource ID or a scope above it."""

@@ -1,0 +1,148 @@
+"""Functions that a program calls, such as looking up what it adopts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sandbox.cloud import Cloud, CloudError
+from tests.sandbox.cloud.azure import Azure
+
+
+@pytest.fixture
+def adopted(azure: Azure) -> Azure:
+    azure.service()
+    azure.account()
+    azure.vault()
+    azure.identity()
+    azure.api()
+    azure.apim("Subscription", sid="callers", displayName="callers", scope="/apis/openai", state="active")
+    return azure
+
+
+@pytest.mark.parametrize(
+    ("token", "args", "expected"),
+    [
+        pytest.param(
+            "apimanagement:getApiManagementService",
+            {"serviceName": "apim"},
+            {"name": "apim", "gatewayUrl": "https://apim.azure-api.net"},
+            id="service",
+        ),
+        pytest.param(
+            "cognitiveservices/v20250601:getAccount",
+            {"accountName": "OAI"},
+            {"name": "oai", "kind": "OpenAI"},
+            id="account-any-case-and-version",
+        ),
+        pytest.param("keyvault:getVault", {"vaultName": "kv-contoso"}, {"name": "kv-contoso"}, id="vault"),
+        pytest.param(
+            "managedidentity:getUserAssignedIdentity",
+            {"resourceName": "gateway-identity"},
+            {"name": "gateway-identity"},
+            id="identity",
+        ),
+    ],
+)
+def test_a_lookup_returns_id_and_outputs(
+    adopted: Azure, token: str, args: Mapping[str, Any], expected: Mapping[str, Any]
+) -> None:
+    found = adopted.cloud.call(f"azure-native:{token}", {"resourceGroupName": "rg", **args})
+
+    assert expected.items() <= found.items()
+    assert found["id"].endswith(found["name"])
+
+
+def test_keys_are_those_that_the_account_accepts(adopted: Azure) -> None:
+    keys = adopted.cloud.call(
+        "azure-native:cognitiveservices:listAccountKeys", {"resourceGroupName": "rg", "accountName": "oai"}
+    )
+
+    assert (keys["key1"], keys["key2"]) == adopted.cloud.accounts()[0].keys
+
+
+@pytest.mark.parametrize("sid", ["callers", "master"])
+def test_subscription_keys_are_those_that_the_gateway_accepts(adopted: Azure, sid: str) -> None:
+    args = {"resourceGroupName": "rg", "serviceName": "apim", "sid": sid}
+
+    keys = adopted.cloud.call("azure-native:apimanagement:listSubscriptionSecrets", args)
+
+    found = next(found for found in adopted.cloud.gateways()[0].subscriptions if found.id == sid)
+    assert keys == {"primaryKey": found.primary_key, "secondaryKey": found.secondary_key}
+
+
+def test_client_config_is_the_deployers(cloud: Cloud) -> None:
+    azure = cloud.call("azure-native:authorization:getClientConfig", {})
+    entra = cloud.call("azuread:index/getClientConfig:getClientConfig", {})
+
+    assert azure["subscriptionId"] == cloud.subscription_id
+    assert azure["tenantId"] == entra["tenantId"] == cloud.tenant_id
+    assert azure["objectId"] == entra["objectId"] == cloud.deployer_object_id
+
+
+def test_applications_are_found_by_id_name_and_uri(azure: Azure) -> None:
+    resource_id, application = azure.entra("Application", displayName="api")
+    azure.entra("ApplicationIdentifierUri", applicationId=resource_id, identifierUri="api://contoso")
+    azure.entra("ServicePrincipal", clientId=application["clientId"])
+
+    for args in (
+        {"clientId": application["clientId"]},
+        {"displayName": "api"},
+        {"objectId": application["objectId"]},
+        {"identifierUri": "api://contoso"},
+    ):
+        assert azure.cloud.call("azuread:index/getApplication:getApplication", args)["id"] == resource_id
+    principal = azure.cloud.call(
+        "azuread:index/getServicePrincipal:getServicePrincipal", {"clientId": application["clientId"]}
+    )
+    assert principal["displayName"] == "api"
+
+
+@pytest.mark.parametrize(
+    ("token", "args", "code"),
+    [
+        pytest.param("azure-native:storage:listStorageAccountKeys", {}, "InvalidRequest", id="unknown-function"),
+        pytest.param(
+            "azure-native:cognitiveservices:getAccount",
+            {"resourceGroupName": "rg", "accountName": "missing"},
+            "ResourceNotFound",
+            id="unknown-account",
+        ),
+        pytest.param(
+            "azure-native:cognitiveservices:listAccountKeys",
+            {"resourceGroupName": "rg", "accountName": "keyless"},
+            "BadRequest",
+            id="local-auth-disabled",
+        ),
+        pytest.param(
+            "azure-native:apimanagement:getApiManagementService",
+            {"resourceGroupName": "missing", "serviceName": "apim"},
+            "ResourceGroupNotFound",
+            id="unknown-group",
+        ),
+        pytest.param(
+            "azure-native:apimanagement:listSubscriptionSecrets",
+            {"resourceGroupName": "rg", "serviceName": "apim", "sid": "missing"},
+            "ResourceNotFound",
+            id="unknown-subscription",
+        ),
+        pytest.param(
+            "azuread:index/getApplication:getApplication",
+            {"clientId": "11111111-1111-1111-1111-111111111111"},
+            "Request_ResourceNotFound",
+            id="unknown-application",
+        ),
+        pytest.param(
+            "azuread:index/getServicePrincipal:getServicePrincipal", {}, "ValidationError", id="nothing-to-find-by"
+        ),
+    ],
+)
+def test_a_call_that_cannot_be_answered_is_refused(
+    adopted: Azure, token: str, args: Mapping[str, Any], code: str
+) -> None:
+    adopted.account("keyless", disableLocalAuth=True)
+
+    with pytest.raises(CloudError) as refusal:
+        adopted.cloud.call(token, args)
+
+    assert refusal.value.code == code

@@ -1,0 +1,3 @@
+def subdomain(owner: str) -> str:
+    """Subdomain of an owner's account."""
+    return f"oai-{owner}"
