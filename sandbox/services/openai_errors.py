@@ -1,0 +1,92 @@
+"""Refusals of Azure OpenAI, with the status codes and bodies of the service.
+
+Those of authentication and deployments are as its callers report them; those of request parameters are OpenAI's own
+texts, which Azure passes on. Where a text is inferred, its function says so.
+"""
+
+
+class ServiceError(Exception):
+    """A refused request."""
+
+    def __init__(self, status: int, body: dict[str, object]) -> None:
+        """Answer with a status code and a JSON body."""
+        super().__init__(f"status {status}")
+        self.status = status
+        self.body = body
+
+
+def _coded(status: int, code: str, message: str) -> ServiceError:
+    return ServiceError(status, {"error": {"code": code, "message": message}})
+
+
+def invalid_key() -> ServiceError:
+    """Refuse a key that is not the account's."""
+    return _coded(
+        401,
+        "401",
+        "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an"
+        " active subscription and use a correct regional API endpoint for your resource.",
+    )
+
+
+def invalid_token() -> ServiceError:
+    """Refuse a token that is missing, invalid, expired or for another audience; its body has a shape of its own."""
+    return ServiceError(
+        401,
+        {
+            "statusCode": 401,
+            "message": "Unauthorized. Access token is missing, invalid, audience is incorrect"
+            " (https://cognitiveservices.azure.com), or have expired.",
+        },
+    )
+
+
+def key_authentication_disabled() -> ServiceError:
+    """Refuse any key where `disableLocalAuth` is set."""
+    return _coded(403, "AuthenticationTypeDisabled", "Key based authentication is disabled for this resource.")
+
+
+def permission_denied(principal_id: str, action: str, operation: str) -> ServiceError:
+    """Refuse a principal without a role on the account; the status is 401."""
+    return _coded(
+        401,
+        "PermissionDenied",
+        f"The principal `{principal_id}` lacks the required data action `{action}` to perform `{operation}` operation.",
+    )
+
+
+def resource_not_found() -> ServiceError:
+    """Refuse an unknown path, method or API version; that an unknown host gets the same is inferred."""
+    return _coded(404, "404", "Resource not found")
+
+
+def deployment_not_found() -> ServiceError:
+    """Refuse the name of a deployment that the account does not have."""
+    return _coded(
+        404,
+        "DeploymentNotFound",
+        "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes,"
+        " please wait a moment and try again.",
+    )
+
+
+def model_not_found(model_id: str) -> ServiceError:
+    """Refuse the ID of a model that the account does not have; code and text are inferred."""
+    return _coded(404, "ResourceNotFound", f"The model '{model_id}' does not exist.")
+
+
+def operation_not_supported(operation: str, model: str) -> ServiceError:
+    """Refuse an operation that the deployment's model cannot do."""
+    return _coded(
+        400,
+        "OperationNotSupported",
+        f"The {operation} operation does not work with the specified model, {model}. Please choose different model and"
+        " try again. You can learn more about which models can be used with each operation here:"
+        " https://go.microsoft.com/fwlink/?linkid=2197993.",
+    )
+
+
+def invalid_request(message: str, *, param: str | None = None, code: str | None = None) -> ServiceError:
+    """Refuse a request body."""
+    error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
+    return ServiceError(400, {"error": error})
