@@ -1,6 +1,7 @@
 """What every published API has: the imported definition, its policy document and a subscription for its callers."""
 
 from collections.abc import Sequence
+from typing import NotRequired, TypedDict
 
 import pulumi
 from pulumi_azure_native import apimanagement
@@ -51,28 +52,35 @@ def policy_document(validation: Sequence[Policy], credential: Sequence[Policy]) 
     ).render()
 
 
+class PublishArgs(TypedDict):
+    """The inputs that every API component has."""
+
+    resource_group_name: pulumi.Input[str]
+    service_name: pulumi.Input[str]
+    path: pulumi.Input[str]
+    display_name: NotRequired[pulumi.Input[str]]
+    api_version: NotRequired[pulumi.Input[str]]
+    definition: NotRequired[pulumi.Input[str]]
+
+
 def publish(
     name: str,
+    args: PublishArgs,
     *,
-    resource_group_name: pulumi.Input[str],
-    service_name: pulumi.Input[str],
-    path: pulumi.Input[str],
     policy: pulumi.Output[str],
     subscription_required: bool,
     parent: pulumi.Resource,
-    display_name: pulumi.Input[str] | None = None,
-    api_version: pulumi.Input[str] | None = None,
-    definition: pulumi.Input[str] | None = None,
 ) -> apimanagement.Api:
     """Import the definition as API `name` and attach `policy`, which is known once its credential works."""
+    definition = args.get("definition")
     child = pulumi.ResourceOptions(parent=parent)
     api = apimanagement.Api(
         f"{name}-api",
         api_id=name,
-        resource_group_name=resource_group_name,
-        service_name=service_name,
-        path=path,
-        display_name=display_name or name,
+        resource_group_name=args["resource_group_name"],
+        service_name=args["service_name"],
+        path=args["path"],
+        display_name=args.get("display_name", name),
         protocols=[apimanagement.Protocol.HTTPS],
         service_url=_UNREACHABLE,
         subscription_required=subscription_required,
@@ -82,13 +90,13 @@ def publish(
         else apimanagement.ContentFormat.OPENAPI_JSON_LINK,
         value=definition
         if definition is not None
-        else pulumi.Output.from_input(api_version or API_VERSION).apply(definition_url),
+        else pulumi.Output.from_input(args.get("api_version", API_VERSION)).apply(definition_url),
         opts=child,
     )
     apimanagement.ApiPolicy(
         f"{name}-policy",
-        resource_group_name=resource_group_name,
-        service_name=service_name,
+        resource_group_name=args["resource_group_name"],
+        service_name=args["service_name"],
         api_id=api.name,
         policy_id="policy",
         format=apimanagement.PolicyContentFormat.XML,
@@ -99,29 +107,22 @@ def publish(
     return api
 
 
-def subscribe(
-    name: str,
-    api: apimanagement.Api,
-    *,
-    resource_group_name: pulumi.Input[str],
-    service_name: pulumi.Input[str],
-    parent: pulumi.Resource,
-) -> pulumi.Output[str]:
+def subscribe(name: str, args: PublishArgs, api: apimanagement.Api, *, parent: pulumi.Resource) -> pulumi.Output[str]:
     """Make a subscription for the API's callers and return its primary key, a secret."""
     subscription = apimanagement.Subscription(
         f"{name}-subscription",
         sid=f"{name}-callers",
         display_name=f"{name} callers",
-        resource_group_name=resource_group_name,
-        service_name=service_name,
+        resource_group_name=args["resource_group_name"],
+        service_name=args["service_name"],
         scope=api.id,
         state=apimanagement.SubscriptionState.ACTIVE,
         allow_tracing=False,
         opts=pulumi.ResourceOptions(parent=parent),
     )
     secrets = apimanagement.list_subscription_secrets_output(
-        resource_group_name=resource_group_name,
-        service_name=service_name,
+        resource_group_name=args["resource_group_name"],
+        service_name=args["service_name"],
         sid=subscription.name,
         opts=pulumi.InvokeOutputOptions(parent=parent),
     )

@@ -3,14 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict
 
 import pulumi
 from pulumi_azure_native import apimanagement, authorization, cognitiveservices, keyvault
 
 from components._arm import name_of, resource_group_of
-from components._backends import OpenAIAccount, create_backends
+from components._backends import OpenAIAccount, create_backends, openai_accounts
 from components._names import unique_name
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, KEY_VAULT_SECRETS_USER, assign_role
+from components._wire import options
 from options import KeyDelivery, KeyOptions, KeySource, KeyVaultOptions
 from policies import (
     BEARER_TOKEN,
@@ -57,24 +59,27 @@ def managed_identity_credential(
     )
 
 
-def key_credential(
-    name: str,
-    key: KeyOptions,
-    *,
-    accounts: Sequence[OpenAIAccount],
-    backend_id: pulumi.Input[str],
-    resource_group_name: pulumi.Input[str],
-    service_name: pulumi.Input[str],
-    vault_resource_group_name: pulumi.Input[str],
-    principal_id: pulumi.Input[str] | None,
-    client_id: pulumi.Input[str | None],
-    parent: pulumi.Resource,
-) -> pulumi.Output[list[Policy]]:
+class KeyArgs(TypedDict):
+    """The inputs of an API component that may authenticate by key."""
+
+    resource_group_name: pulumi.Input[str]
+    service_name: pulumi.Input[str]
+    backend_id: pulumi.Input[str]
+    accounts: list[OpenAIAccount]
+    key: NotRequired[KeyOptions]
+    vault_resource_group_name: NotRequired[pulumi.Input[str]]
+    principal_id: NotRequired[pulumi.Input[str]]
+    identity_client_id: NotRequired[pulumi.Input[str | None]]
+
+
+def key_credential(name: str, args: KeyArgs, *, parent: pulumi.Resource) -> pulumi.Output[list[Policy]]:
     """Policies that call the accounts by API key, known once the gateway can read every key.
 
     `backend_id` is used for `delivery: header`; `delivery: backend` makes backends of its own, so that no other API
     on the accounts is given the key.
     """
+    key = options(KeyOptions, args.get("key", KeyOptions()))
+    accounts = openai_accounts(args["accounts"])
     if key.delivery is KeyDelivery.HEADER and len(accounts) > 1:
         raise pulumi.RunError(
             f"delivery header presents one key, and the pool of {len(accounts)} accounts needs one for each; "
@@ -82,31 +87,23 @@ def key_credential(
         )
     stem = key.named_value or f"{name}-api-key"
     names = [stem] if len(accounts) == 1 else [f"{stem}-{account.key}" for account in accounts]
-    vault = _vault(name, key, vault_resource_group_name, parent) if key.source is KeySource.KEY_VAULT else None
+    group = args.get("vault_resource_group_name", args["resource_group_name"])
+    vault = _vault(name, key, group, parent) if key.source is KeySource.KEY_VAULT else None
     references = [
-        _named_value(
-            named_value,
-            value=_account_key(account, parent),
-            vault=vault,
-            resource_group_name=resource_group_name,
-            service_name=service_name,
-            principal_id=principal_id,
-            client_id=client_id,
-            parent=parent,
-        )
+        _named_value(named_value, args, value=_account_key(account, parent), vault=vault, parent=parent)
         for named_value, account in zip(names, accounts, strict=True)
     ]
     if key.delivery is KeyDelivery.BACKEND:
         keyed = create_backends(
             f"{name}-key-backend",
             accounts,
-            resource_group_name=resource_group_name,
-            service_name=service_name,
+            resource_group_name=args["resource_group_name"],
+            service_name=args["service_name"],
             api_keys=references,
             parent=parent,
         )
         return keyed.apply(lambda known: [SetBackendService(backend_id=known)])
-    return pulumi.Output.all(backend=backend_id, reference=references[0]).apply(
+    return pulumi.Output.all(backend=args["backend_id"], reference=references[0]).apply(
         lambda known: [
             SetBackendService(backend_id=known["backend"]),
             SetHeader(name="api-key", exists_action=ExistsAction.OVERRIDE, values=[known["reference"]]),
@@ -173,19 +170,17 @@ def _in_rbac_mode(vault: keyvault.GetVaultResult) -> str:
 
 def _named_value(
     named_value: str,
+    args: KeyArgs,
     *,
     value: pulumi.Output[str],
     vault: _Vault | None,
-    resource_group_name: pulumi.Input[str],
-    service_name: pulumi.Input[str],
-    principal_id: pulumi.Input[str] | None,
-    client_id: pulumi.Input[str | None],
     parent: pulumi.Resource,
 ) -> pulumi.Output[str]:
     """Keep a key as a secret named value and return the reference to it, `{{name}}`."""
     depends_on: list[pulumi.Resource] = []
     key_vault: apimanagement.KeyVaultContractCreatePropertiesArgsDict | None = None
     if vault is not None:
+        principal_id = args.get("principal_id")
         if principal_id is None:
             raise pulumi.RunError(
                 "source key-vault needs principal_id, the identity that reads the secret for the gateway"
@@ -210,13 +205,13 @@ def _named_value(
         ]
         # Without a version, so that the gateway follows a rotated key.
         identifier = pulumi.Output.unsecret(secret.properties.apply(lambda properties: properties.secret_uri))
-        key_vault = {"secret_identifier": identifier, "identity_client_id": client_id}
+        key_vault = {"secret_identifier": identifier, "identity_client_id": args.get("identity_client_id")}
     resource = apimanagement.NamedValue(
         named_value,
         named_value_id=named_value,
         display_name=named_value,
-        resource_group_name=resource_group_name,
-        service_name=service_name,
+        resource_group_name=args["resource_group_name"],
+        service_name=args["service_name"],
         secret=True,
         value=None if vault is not None else value,
         key_vault=key_vault,

@@ -69,16 +69,20 @@ class EntraProtectedApi(pulumi.ComponentResource):
         if ("entra" in args) == ("jwt" in args):
             raise pulumi.RunError("one of entra and jwt is needed, and not both: each says whose tokens are accepted")
 
-        validation: pulumi.Output[list[Policy]]
+        validation: pulumi.Output[Policy]
         if "jwt" in args:
             jwt = options(JwtOptions, args["jwt"])
+            if not jwt.audiences:
+                raise pulumi.RunError("jwt.audiences is empty; name the audiences that tokens must be for")
             backend_auth = jwt.backend_auth
             self.audience = pulumi.Output.from_input(jwt.audiences[0])
             self.client_id = None
             self.scopes = pulumi.Output.from_input(list[str]())
-            validation = pulumi.Output.from_input(list[Policy]()).apply(lambda _: [_validate_jwt(jwt)])
+            validation = pulumi.Output.from_input(_validate_jwt(jwt))
         else:
             entra = options(EntraOptions, args["entra"])
+            if entra.roles and "roles" in entra.required_claims:
+                raise pulumi.RunError("entra.required_claims has roles beside entra.roles; say it in one of the two")
             backend_auth = entra.backend_auth
             application = (
                 register_application(name, entra, display_name=args.get("display_name", name), parent=self)
@@ -89,35 +93,20 @@ class EntraProtectedApi(pulumi.ComponentResource):
             self.client_id = application.client_id
             self.scopes = application.scopes
             validation = pulumi.Output.all(tenant=application.tenant_id, audiences=application.audiences).apply(
-                lambda known: [_validate_entra(entra, known["tenant"], known["audiences"])]
+                lambda known: _validate_entra(entra, known["tenant"], known["audiences"])
             )
 
         credential = _credential(name, args, backend_auth, self)
         subscription_required = args.get("subscription_required", False)
         api = publish(
             name,
-            resource_group_name=args["resource_group_name"],
-            service_name=args["service_name"],
-            path=args["path"],
-            policy=pulumi.Output.all(validation, credential).apply(lambda parts: policy_document(parts[0], parts[1])),
+            args,
+            policy=pulumi.Output.all(validation, credential).apply(lambda parts: policy_document([parts[0]], parts[1])),
             subscription_required=subscription_required,
-            display_name=args.get("display_name"),
-            api_version=args.get("api_version"),
-            definition=args.get("definition"),
             parent=self,
         )
         self.api_id = api.id
-        self.subscription_key = (
-            subscribe(
-                name,
-                api,
-                resource_group_name=args["resource_group_name"],
-                service_name=args["service_name"],
-                parent=self,
-            )
-            if subscription_required
-            else None
-        )
+        self.subscription_key = subscribe(name, args, api, parent=self) if subscription_required else None
         self.register_outputs(
             {
                 "apiId": self.api_id,
@@ -132,28 +121,18 @@ class EntraProtectedApi(pulumi.ComponentResource):
 def _credential(
     name: str, args: EntraProtectedApiArgs, backend_auth: BackendAuth, parent: pulumi.Resource
 ) -> pulumi.Output[list[Policy]]:
-    accounts = openai_accounts(args["accounts"])
-    principal_id = args.get("principal_id")
     if backend_auth is BackendAuth.KEY:
-        return key_credential(
-            name,
-            options(KeyOptions, args.get("key", KeyOptions())),
-            accounts=accounts,
-            backend_id=args["backend_id"],
-            resource_group_name=args["resource_group_name"],
-            service_name=args["service_name"],
-            vault_resource_group_name=args.get("vault_resource_group_name", args["resource_group_name"]),
-            principal_id=principal_id,
-            client_id=args.get("identity_client_id"),
-            parent=parent,
-        )
+        return key_credential(name, args, parent=parent)
     granted = args.get("role_assignment_ids")
     if granted is None:
+        principal_id = args.get("principal_id")
         if principal_id is None:
             raise pulumi.RunError(
                 "backend_auth managed-identity needs principal_id, the identity that calls Azure OpenAI"
             )
-        granted = grant_access(name, accounts=accounts, principal_id=principal_id, parent=parent)
+        granted = grant_access(
+            name, accounts=openai_accounts(args["accounts"]), principal_id=principal_id, parent=parent
+        )
     return managed_identity_credential(
         backend_id=args["backend_id"], client_id=args.get("identity_client_id"), role_assignment_ids=granted
     )

@@ -5,9 +5,8 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from components._api import policy_document, publish, subscribe
-from components._backends import OpenAIAccount, openai_accounts
+from components._backends import OpenAIAccount
 from components._credentials import key_credential
-from components._wire import options
 from options import KeyOptions
 
 
@@ -50,36 +49,9 @@ class KeyAuthApi(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: KeyAuthApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:KeyAuthApi", name, {}, opts)
-        credential = key_credential(
-            name,
-            options(KeyOptions, args.get("key", KeyOptions())),
-            accounts=openai_accounts(args["accounts"]),
-            backend_id=args["backend_id"],
-            resource_group_name=args["resource_group_name"],
-            service_name=args["service_name"],
-            vault_resource_group_name=args.get("vault_resource_group_name", args["resource_group_name"]),
-            principal_id=args.get("principal_id"),
-            client_id=args.get("identity_client_id"),
-            parent=self,
-        )
-        api = publish(
-            name,
-            resource_group_name=args["resource_group_name"],
-            service_name=args["service_name"],
-            path=args["path"],
-            policy=credential.apply(lambda policies: policy_document([], policies)),
-            subscription_required=True,
-            display_name=args.get("display_name"),
-            api_version=args.get("api_version"),
-            definition=args.get("definition"),
-            parent=self,
-        )
+        credential = key_credential(name, args, parent=self)
+        policy = credential.apply(lambda policies: policy_document([], policies))
+        api = publish(name, args, policy=policy, subscription_required=True, parent=self)
         self.api_id = api.id
-        self.subscription_key = subscribe(
-            name,
-            api,
-            resource_group_name=args["resource_group_name"],
-            service_name=args["service_name"],
-            parent=self,
-        )
+        self.subscription_key = subscribe(name, args, api, parent=self)
         self.register_outputs({"apiId": self.api_id, "subscriptionKey": self.subscription_key})

@@ -57,24 +57,8 @@ class ManagedIdentityApi(pulumi.ComponentResource):
         credential = managed_identity_credential(
             backend_id=args["backend_id"], client_id=args.get("identity_client_id"), role_assignment_ids=granted
         )
-        api = publish(
-            name,
-            resource_group_name=args["resource_group_name"],
-            service_name=args["service_name"],
-            path=args["path"],
-            policy=credential.apply(lambda policies: policy_document([], policies)),
-            subscription_required=True,
-            display_name=args.get("display_name"),
-            api_version=args.get("api_version"),
-            definition=args.get("definition"),
-            parent=self,
-        )
+        policy = credential.apply(lambda policies: policy_document([], policies))
+        api = publish(name, args, policy=policy, subscription_required=True, parent=self)
         self.api_id = api.id
-        self.subscription_key = subscribe(
-            name,
-            api,
-            resource_group_name=args["resource_group_name"],
-            service_name=args["service_name"],
-            parent=self,
-        )
+        self.subscription_key = subscribe(name, args, api, parent=self)
         self.register_outputs({"apiId": self.api_id, "subscriptionKey": self.subscription_key})

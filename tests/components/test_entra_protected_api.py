@@ -287,6 +287,18 @@ def test_one_kind_of_token_is_demanded(azure: Azure, more: dict[str, Any]) -> No
         deploy(azure, **more)
 
 
+def test_roles_are_demanded_in_one_place(azure: Azure) -> None:
+    entra = EntraOptions(roles=["Chat.User"], required_claims={"roles": RequiredClaim(values=["Chat.Admin"])})
+
+    with pytest.raises(DeployError, match="required_claims has roles beside entra.roles"):
+        deploy(azure, entra=entra)
+
+
+def test_another_providers_tokens_need_an_audience(azure: Azure) -> None:
+    with pytest.raises(DeployError, match="jwt.audiences is empty"):
+        deploy(azure, jwt=JwtOptions(openid_config_urls=JWT.openid_config_urls, audiences=[]))
+
+
 def test_a_managed_identity_needs_its_principal(azure: Azure) -> None:
     args = azure.api_args(azure.account("oai"), entra=EntraOptions())
     del args["principal_id"]
