@@ -290,12 +290,12 @@ def test_one_kind_of_token_is_demanded(azure: Azure, more: dict[str, Any]) -> No
 def test_roles_are_demanded_in_one_place(azure: Azure) -> None:
     entra = EntraOptions(roles=["Chat.User"], required_claims={"roles": RequiredClaim(values=["Chat.Admin"])})
 
-    with pytest.raises(DeployError, match="required_claims has roles beside entra.roles"):
+    with pytest.raises(DeployError, match=r"required_claims has roles beside entra\.roles"):
         deploy(azure, entra=entra)
 
 
 def test_another_providers_tokens_need_an_audience(azure: Azure) -> None:
-    with pytest.raises(DeployError, match="jwt.audiences is empty"):
+    with pytest.raises(DeployError, match=r"jwt\.audiences is empty"):
         deploy(azure, jwt=JwtOptions(openid_config_urls=JWT.openid_config_urls, audiences=[]))
 
 
