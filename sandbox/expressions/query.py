@@ -1,0 +1,46 @@
+"""A query string that keeps what nobody changed byte for byte."""
+
+from urllib.parse import quote, unquote_plus
+
+
+class Query:
+    """Query parameters in order, each kept in the encoding that it arrived in."""
+
+    __slots__ = ("_pieces",)
+
+    def __init__(self, raw: str = "") -> None:
+        """Split a raw query string without its question mark."""
+        self._pieces = [piece for piece in raw.split("&") if piece]
+
+    def __str__(self) -> str:
+        return "&".join(self._pieces)
+
+    def names(self) -> list[str]:
+        """List the decoded parameter names, in order, with repetitions."""
+        return [_name(piece) for piece in self._pieces]
+
+    def values(self, name: str) -> list[str]:
+        """List a parameter's decoded values; names are compared without case, as .NET's query collections do."""
+        wanted = name.lower()
+        return [
+            unquote_plus(piece.partition("=")[2], errors="replace")
+            for piece in self._pieces
+            if _name(piece).lower() == wanted
+        ]
+
+    def add(self, name: str, value: str) -> None:
+        """Append a parameter."""
+        self._pieces.append(f"{quote(name, safe='')}={quote(value, safe='')}")
+
+    def remove(self, name: str) -> None:
+        """Drop every value of a parameter."""
+        wanted = name.lower()
+        self._pieces = [piece for piece in self._pieces if _name(piece).lower() != wanted]
+
+    def copy(self) -> "Query":
+        """Make an independent copy."""
+        return Query(str(self))
+
+
+def _name(piece: str) -> str:
+    return unquote_plus(piece.partition("=")[0], errors="replace")

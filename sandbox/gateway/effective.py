@@ -1,0 +1,77 @@
+"""The effective policy of an API for people to read."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from lxml import etree
+
+from sandbox.gateway.document import EMPTY, GLOBAL, SECTIONS, Node, Reader, sections
+from sandbox.gateway.errors import PolicyLoadError, Problem, RefusedError
+from sandbox.gateway.plan import max_size, read_fragments
+from sandbox.model import Gateway
+
+T = TypeVar("T")
+
+
+def effective_policy(gateway: Gateway, api_id: str, operation: str | None = None, product: str | None = None) -> str:
+    """Compose the document that runs for an API: `<base/>` and fragments inserted, `{{name}}` left as it is.
+
+    Raises `LookupError` for an unknown API, operation or product and `PolicyLoadError` for a document that cannot be
+    read.
+    """
+    api = _named((one for one in gateway.apis if one.id == api_id), f"api {api_id}")
+    chain = [(GLOBAL, gateway.policy)]
+    if product is not None:
+        owner = _named((one for one in gateway.products if one.id == product), f"product {product}")
+        chain.append((f"product {product}", owner.policy))
+    chain.append((f"api {api_id}", api.policy))
+    if operation is not None:
+        found = _named((one for one in api.operations if one.name == operation), f"operation {operation}")
+        chain.append((f"operation {api_id}/{operation}", found.policy))
+    return _text(_composed(gateway, chain))
+
+
+def _composed(gateway: Gateway, chain: list[tuple[str, str | None]]) -> dict[str, tuple[Node, ...]]:
+    problems: list[Problem] = []
+    reader = Reader(max_size(gateway), None)
+    fragments = read_fragments(gateway, reader, problems)
+    composed: dict[str, tuple[Node, ...]] = dict.fromkeys(SECTIONS, ())
+    for label, text in chain:
+        try:
+            own = sections(reader.read(text or EMPTY, label), fragments)
+        except RefusedError as refused:
+            problems.append(refused.problem)
+            continue
+        composed = {
+            section: tuple(
+                node for child in own[section] for node in (composed[section] if child.name == "base" else (child,))
+            )
+            for section in SECTIONS
+        }
+    if problems:
+        raise PolicyLoadError(problems)
+    return composed
+
+
+def _text(composed: dict[str, tuple[Node, ...]]) -> str:
+    root = etree.Element("policies")
+    for section, nodes in composed.items():
+        parent = etree.SubElement(root, section)
+        for node in nodes:
+            _append(parent, node)
+    etree.indent(root, "    ")
+    return etree.tostring(root, encoding="unicode") + "\n"
+
+
+def _append(parent: etree._Element, node: Node) -> None:
+    element = etree.SubElement(parent, node.name, dict(node.attributes))
+    if node.text.strip():
+        element.text = node.text
+    for child in node.children:
+        _append(element, child)
+
+
+def _named(found: Iterable[T], what: str) -> T:
+    for one in found:
+        return one
+    raise LookupError(f"{what} does not exist")

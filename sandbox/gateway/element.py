@@ -1,0 +1,200 @@
+"""The XML element of a policy, read attribute by attribute; literals are checked and expressions compiled at once."""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sandbox.expressions import Context, EvaluationError, ExpressionError, Type, compile_expression
+from sandbox.gateway.document import Node
+from sandbox.gateway.errors import RefusedError
+
+T = TypeVar("T")
+Value = Callable[[Context], T]
+"""An attribute or text: a literal or an expression, asked for once a call."""
+
+
+class Element:
+    """Reads a policy's attributes, text and children; what was not read is refused by `done`."""
+
+    def __init__(self, node: Node) -> None:
+        """Start with nothing read."""
+        self.node = node
+        self._attributes: set[str] = set()
+        self._children: set[str] = set()
+        self._text = False
+
+    def refused(self, reason: str, attribute: str | None = None) -> RefusedError:
+        """Make the error that refuses this element."""
+        return self.node.refused(reason, attribute)
+
+    def has(self, attribute: str) -> bool:
+        """Tell whether an attribute is given."""
+        return attribute in self.node.attributes
+
+    def literal(self, attribute: str, default: str | None = None) -> str | None:
+        """Read an attribute that may not be an expression."""
+        text = self._attribute(attribute)
+        if text is not None and _is_expression(text, self.node, attribute):
+            raise self.refused("an expression is not allowed here", attribute)
+        return default if text is None else text
+
+    def text(self, attribute: str, default: str | None = None) -> Value[str]:
+        """Read a string; one without a default is required."""
+        text = self._attribute(attribute)
+        if text is None and default is None:
+            raise self.refused("attribute is missing", attribute)
+        return text_value(self.node, text if text is not None else default or "", attribute)
+
+    def optional_text(self, attribute: str) -> Value[str] | None:
+        """Read a string that may be left out."""
+        return self.text(attribute) if self.has(attribute) else None
+
+    def any_value(self, attribute: str) -> Value[object]:
+        """Read a required string or an expression of any type."""
+        text = self._attribute(attribute)
+        if text is None:
+            raise self.refused("attribute is missing", attribute)
+        return _compiled(self.node, text, Type.OBJECT, attribute) or (lambda _: text)
+
+    def boolean(self, attribute: str, default: bool | None = None) -> Value[bool]:
+        """Read `true`, `false` or an expression."""
+        text = self._attribute(attribute)
+        if text is None and default is None:
+            raise self.refused("attribute is missing", attribute)
+        run = None if text is None else _compiled(self.node, text, Type.BOOL, attribute)
+        if run is not None:
+            return run
+        if text is not None and text.lower() not in {"true", "false"}:
+            raise self.refused(f"{_shown(self.node, text)} is not true or false", attribute)
+        value = bool(default) if text is None else text.lower() == "true"
+        return lambda _: value
+
+    def flag(self, attribute: str, default: bool) -> bool:
+        """Read `true` or `false`, known when loading."""
+        text = self.literal(attribute)
+        if text is not None and text.lower() not in {"true", "false"}:
+            raise self.refused(f"{_shown(self.node, text)} is not true or false", attribute)
+        return default if text is None else text.lower() == "true"
+
+    def integer(self, attribute: str, low: int, high: int, default: int | None = None) -> Value[int]:
+        """Read a whole number in a range, or an expression that is checked when it is evaluated."""
+        text = self._attribute(attribute)
+        if text is None and default is None:
+            raise self.refused("attribute is missing", attribute)
+        run = None if text is None else _compiled(self.node, text, Type.INT, attribute)
+        if run is not None:
+            return _ranged(run, low, high)
+        number = default if text is None else _whole(text)
+        if number is None or not low <= number <= high:
+            raise self.refused(f"{_shown(self.node, text or '')} is not a whole number, {low} to {high}", attribute)
+        return lambda _: number
+
+    def choice(self, attribute: str, options: tuple[str, ...], default: str) -> str:
+        """Read one of several words, known when loading."""
+        text = self.literal(attribute, default)
+        if text not in options:
+            raise self.refused(f"{_shown(self.node, text or '')} is not one of {', '.join(options)}", attribute)
+        return text
+
+    def only(self, attribute: str, *values: str) -> None:
+        """Accept an attribute whose other values the sandbox does not support."""
+        text = self.literal(attribute)
+        if text is not None and text not in values:
+            raise self.refused(f"only {' or '.join(values)} is supported", attribute)
+
+    def children(self, name: str) -> list[Node]:
+        """Read the child elements of a name."""
+        self._children.add(name)
+        return [child for child in self.node.children if child.name == name]
+
+    def child(self, name: str) -> Node | None:
+        """Read a child element that appears at most once."""
+        found = self.children(name)
+        if len(found) > 1:
+            raise found[1].refused("appears twice")
+        return found[0] if found else None
+
+    def texts(self, child: str, *, strip: bool = False) -> list[Value[str]]:
+        """Read the child elements of a name that hold text."""
+        return [leaf(node, strip=strip) for node in self.children(child)]
+
+    def content(self) -> Value[str]:
+        """Read the text of the element itself."""
+        self._text = True
+        return text_value(self.node, self.node.text)
+
+    def done(self) -> None:
+        """Refuse what nobody read."""
+        for attribute in self.node.attributes:
+            if attribute not in self._attributes:
+                raise self.refused("attribute is not supported", attribute)
+        for child in self.node.children:
+            if child.name not in self._children:
+                raise child.refused(f"element is not supported in {self.node.name}")
+        if self.node.text.strip() and not self._text:
+            raise self.refused("text is not supported here")
+
+    def _attribute(self, name: str) -> str | None:
+        self._attributes.add(name)
+        return self.node.attributes.get(name)
+
+
+def leaf(node: Node, *, strip: bool = False) -> Value[str]:
+    """Read an element that holds text and nothing else."""
+    element = Element(node)
+    value = element.content()
+    element.done()
+    return (lambda context: value(context).strip(" \t\r\n")) if strip else value
+
+
+def text_value(node: Node, text: str, attribute: str | None = None) -> Value[str]:
+    """Make a string value of a literal or an expression; an expression's null throws."""
+    run = _compiled(node, text, Type.STRING, attribute)
+    if run is None:
+        return lambda _: text
+
+    def evaluate(context: Context) -> str:
+        value: str | None = run(context)
+        if value is None:
+            raise EvaluationError("ArgumentNullException")
+        return value
+
+    return evaluate
+
+
+def _compiled(node: Node, text: str, result: Type, attribute: str | None) -> Callable[[Context], Any] | None:
+    if not _is_expression(text, node, attribute):
+        return None
+    try:
+        return compile_expression(text.strip(), result)
+    except ExpressionError as error:
+        # The reason may quote the expression, and the expression may hold a secret.
+        place = f"line {error.line}, column {error.column} of the expression"
+        reason = "not supported once its named values are in" if node.substituted else error.reason
+        raise node.refused(f"{place}: {reason}", attribute) from None
+
+
+def _is_expression(text: str, node: Node, attribute: str | None) -> bool:
+    if text.strip().startswith(("@(", "@{")):
+        return True
+    if "@(" in text or "@{" in text:
+        raise node.refused("an expression must be the whole value", attribute)
+    return False
+
+
+def _shown(node: Node, text: str) -> str:
+    return "the value" if node.substituted else repr(text)
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+
+
+def _ranged(run: Value[int], low: int, high: int) -> Value[int]:
+    def evaluate(context: Context) -> int:
+        value = run(context)
+        if not low <= value <= high:
+            raise EvaluationError("ArgumentOutOfRangeException")
+        return value
+
+    return evaluate

@@ -1,0 +1,69 @@
+"""HTTP details shared by the way in and the way out: headers, failure bodies, paths."""
+
+import json
+import re
+from http import HTTPStatus
+from urllib.parse import unquote
+from uuid import UUID
+
+from multidict import CIMultiDict, CIMultiDictProxy
+
+HOP_BY_HOP = frozenset(
+    {
+        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+        "transfer-encoding", "upgrade",
+    }
+)  # fmt: skip
+"""Headers of one connection (RFC 9110, 7.6.1), never passed on."""
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}", re.ASCII)
+_UNSAFE_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
+
+
+def is_header_name(name: str) -> bool:
+    """Tell whether a header may have this name."""
+    return _TOKEN.fullmatch(name) is not None
+
+
+def is_header_value(value: str) -> bool:
+    """Tell whether a header may have this value: no control characters, so no second header hides in it."""
+    return _UNSAFE_VALUE.search(value) is None and len(value) <= 65_536
+
+
+def end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+    """Copy headers without those of the connection, be they standard or named by `Connection`."""
+    named = {name.strip().lower() for value in headers.getall("Connection", []) for name in value.split(",")}
+    drop = HOP_BY_HOP | named
+    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in drop)
+
+
+def envelope(status: int, message: str, activity: UUID | None = None) -> bytes:
+    """Write the service's failure body, byte for byte."""
+    tail = "" if activity is None else f', "activityId": "{activity}"'
+    return f'{{ "statusCode": {status}, "message": {json.dumps(message, ensure_ascii=False)}{tail} }}'.encode()
+
+
+def phrase(status: int) -> str:
+    """Give the standard reason phrase."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
+
+
+def is_safe_path(path: str) -> bool:
+    """Tell whether a raw path stays where it seems to be, however often somebody decodes it."""
+    if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path or len(path) > 16_384:
+        return False
+    text = path
+    while True:
+        if "\\" in text or any(ord(letter) < 0x20 for letter in text):
+            return False
+        if any(segment.partition(";")[0] in {".", ".."} for segment in text.split("/")):
+            return False
+        decoded = unquote(text, errors="replace")
+        if decoded.count("/") != text.count("/"):
+            return False
+        if decoded == text:
+            return True
+        text = decoded

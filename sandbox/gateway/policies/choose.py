@@ -1,0 +1,39 @@
+"""`choose`: runs the policies of the first `when` that holds, or of `otherwise`."""
+
+from sandbox.gateway.element import Element, Value
+from sandbox.gateway.exchange import Exchange
+from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site, Step, run_steps
+
+
+def _compile(element: Element, site: Site) -> Run:
+    branches: list[tuple[Value[bool], tuple[Step, ...]]] = []
+    whens = element.children("when")
+    if not whens:
+        raise element.refused("needs at least one when")
+    for number, node in enumerate(whens, 1):
+        when = Element(node)
+        condition = when.boolean("condition")
+        name = f"when[{number}]" if len(whens) > 1 else "when"
+        branches.append((condition, site.inside(name).sequence(node.children)))
+        for child in node.children:
+            when.children(child.name)
+        when.done()
+    otherwise = element.child("otherwise")
+    rest: tuple[Step, ...] = ()
+    if otherwise is not None:
+        if otherwise.attributes or otherwise.text.strip():
+            raise otherwise.refused("takes policies only")
+        if element.node.children[-1] is not otherwise:
+            raise otherwise.refused("must come last")
+        rest = site.inside("otherwise").sequence(otherwise.children)
+
+    async def run(exchange: Exchange) -> None:
+        for condition, steps in branches:
+            if condition(exchange.context):
+                return await run_steps(steps, exchange)
+        return await run_steps(rest, exchange)
+
+    return run
+
+
+POLICY = Policy("choose", EVERYWHERE, _compile)

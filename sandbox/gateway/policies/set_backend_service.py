@@ -1,0 +1,49 @@
+"""`set-backend-service`: where the call goes."""
+
+from sandbox.gateway.backends import endpoint
+from sandbox.gateway.element import Element
+from sandbox.gateway.errors import internal_error
+from sandbox.gateway.exchange import Exchange
+from sandbox.gateway.policy import Policy, Run, Site
+
+
+def _compile(element: Element, site: Site) -> Run:
+    if element.has("backend-id") == element.has("base-url"):
+        raise element.refused("needs exactly one of backend-id, base-url")
+    return _by_id(element, site) if element.has("backend-id") else _by_url(element, site)
+
+
+def _by_id(element: Element, site: Site) -> Run:
+    name = element.literal("backend-id")
+    target = site.backends.get(name or "")
+    if target is None:
+        raise element.refused("no such backend", "backend-id")
+    chosen, scope = target, site.scope
+
+    async def run(exchange: Exchange) -> None:
+        exchange.send_to(chosen)
+        exchange.target_scope = scope
+
+    return run
+
+
+def _by_url(element: Element, site: Site) -> Run:
+    url = element.text("base-url")
+    scope = site.scope
+
+    async def run(exchange: Exchange) -> None:
+        if exchange.target_scope not in {None, scope}:
+            # The reference says that only backend-id overrides it; refusing is inferred.
+            raise internal_error("BackendOverride", "base-url cannot override the backend-id of another scope")
+        found = endpoint(url(exchange.context))
+        if found is None:
+            raise internal_error(
+                "BackendConnectionFailure", "base-url is not an http or https URL without query and user"
+            )
+        exchange.send_to(found)
+        exchange.target_scope = None
+
+    return run
+
+
+POLICY = Policy("set-backend-service", frozenset({"inbound", "backend"}), _compile)

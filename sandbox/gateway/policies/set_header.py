@@ -1,0 +1,77 @@
+"""`set-header`: sets, appends or deletes a header of the request or the response."""
+
+from multidict import CIMultiDict
+
+from sandbox.expressions import Context, EvaluationError
+from sandbox.gateway.element import Element, Value
+from sandbox.gateway.exchange import Exchange
+from sandbox.gateway.http import is_header_name, is_header_value
+from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+
+ACTIONS = ("override", "skip", "append", "delete")
+
+_FORBIDDEN = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+_SEPARATE_LINES = frozenset(
+    {
+        "user-agent", "www-authenticate", "proxy-authenticate", "cookie", "set-cookie", "warning", "date", "expires",
+        "if-modified-since", "if-unmodified-since", "last-modified", "retry-after",
+    }
+)  # fmt: skip
+
+
+class HeaderChange:
+    """What one `set-header` does to headers."""
+
+    def __init__(self, element: Element) -> None:
+        """Read the policy; raises `RefusedError`."""
+        self.name = element.text("name")
+        self._action = element.choice("exists-action", ACTIONS, "override")
+        self._values: list[Value[str]] = element.texts("value", strip=True)
+        if (self._action == "delete") == bool(self._values):
+            raise element.refused("delete takes no value, every other action at least one", "exists-action")
+        name = element.node.attributes["name"]
+        if not name.startswith("@") and not _allowed(name):
+            raise element.refused("this header cannot be set or deleted", "name")
+        for child in element.node.children:
+            if not child.text.strip().startswith("@") and not is_header_value(child.text.strip(" \t\r\n")):
+                raise child.refused("not a header value")
+
+    def apply(self, headers: CIMultiDict[str], context: Context) -> None:
+        """Change the headers; raises `EvaluationError` for a name or value that no header may have."""
+        name = self.name(context)
+        if not _allowed(name):
+            raise EvaluationError("FormatException")
+        if self._action == "skip" and name in headers:
+            return
+        values = [value(context) for value in self._values]
+        if not all(map(is_header_value, values)):
+            raise EvaluationError("FormatException")
+        if self._action == "append":
+            values = [*headers.getall(name, []), *values]
+        headers.popall(name, None)
+        if values and name.lower() not in _SEPARATE_LINES:
+            values = [",".join(values)]
+        for value in values:
+            headers.add(name, value)
+
+
+def _allowed(name: str) -> bool:
+    return is_header_name(name) and name.lower() not in _FORBIDDEN
+
+
+def _compile(element: Element, site: Site) -> Run:
+    change = HeaderChange(element)
+    on_request = site.section in {"inbound", "backend"}
+
+    async def run(exchange: Exchange) -> None:
+        context = exchange.context
+        if on_request:
+            change.apply(context.request.headers, context)
+            exchange.host_set = exchange.host_set or change.name(context).lower() == "host"
+        else:
+            change.apply(exchange.response.headers, context)
+
+    return run
+
+
+POLICY = Policy("set-header", EVERYWHERE, _compile)

@@ -1,0 +1,1 @@
+"""JSON Web Tokens: strict reading, keys, signatures and claims. The cryptography is joserfc's."""

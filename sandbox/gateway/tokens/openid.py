@@ -1,0 +1,98 @@
+"""OpenID Connect providers: their metadata and keys, fetched over HTTP and cached."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiohttp
+from yarl import URL
+
+from sandbox.clock import Clock
+from sandbox.gateway.tokens.keys import SigningKey, from_jwks
+from sandbox.gateway.tokens.strict import strict_json
+from sandbox.network import HostRefusedError, Network
+
+CACHE_SECONDS = 3600
+"""How long metadata and keys are used (validate-jwt: every hour)."""
+RETRY_SECONDS = 300
+"""Shortest time between fetches for an unknown key or after a failed one (validate-jwt: 5 minutes)."""
+
+_MAX_DOCUMENT = 1_048_576
+_TIMEOUT = aiohttp.ClientTimeout(total=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a provider says of itself."""
+
+    issuer: str
+    keys: tuple[SigningKey, ...]
+
+
+class OpenIdProvider:
+    """One OpenID configuration endpoint."""
+
+    def __init__(self, url: URL, network: Network, clock: Clock, session: Callable[[], aiohttp.ClientSession]) -> None:
+        """Fetch nothing yet."""
+        self._url = url
+        self._network = network
+        self._clock = clock
+        self._session = session
+        self._metadata: Metadata | None = None
+        self._fetched = float("-inf")
+        self._attempted = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def metadata(self, key_id: str | None) -> Metadata | None:
+        """Return the metadata, refreshed for a key ID that it lacks; None while the provider cannot be asked."""
+        async with self._lock:
+            now = self._clock.now()
+            fresh = self._metadata if now - self._fetched < CACHE_SECONDS else None
+            known = fresh is not None and (key_id is None or any(key.key_id == key_id for key in fresh.keys))
+            if not known and now - self._attempted >= RETRY_SECONDS:
+                self._attempted = now
+                fetched = await self._fetch()
+                if fetched is not None:
+                    self._metadata, self._fetched = fetched, now
+                    fresh = fetched
+            return fresh
+
+    async def _fetch(self) -> Metadata | None:
+        try:
+            document = await self._get(self._url)
+            if not isinstance(document, dict):
+                return None
+            issuer, keys_url = document.get("issuer"), document.get("jwks_uri")
+            if not isinstance(issuer, str) or not isinstance(keys_url, str):
+                return None
+            return Metadata(issuer, tuple(from_jwks(await self._get(URL(keys_url)), issuer)))
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError, HostRefusedError):
+            return None
+
+    async def _get(self, url: URL) -> object:
+        headers = {"Host": url.authority, "Accept": "application/json"}
+        target = self._network.target(url)
+        async with self._session().get(target, headers=headers, timeout=_TIMEOUT, allow_redirects=False) as response:
+            data = await response.content.read(_MAX_DOCUMENT + 1)
+            while len(data) <= _MAX_DOCUMENT and not response.content.at_eof():
+                data += await response.content.read(_MAX_DOCUMENT + 1 - len(data))
+            if response.status != 200 or len(data) > _MAX_DOCUMENT:
+                raise ValueError("no document")
+            return strict_json(data)
+
+
+class OpenIdProviders:
+    """The providers of all policies, one for each URL."""
+
+    def __init__(self, network: Network, clock: Clock, session: Callable[[], aiohttp.ClientSession]) -> None:
+        """Start without any."""
+        self._providers: dict[str, OpenIdProvider] = {}
+        self._network = network
+        self._clock = clock
+        self._session = session
+
+    def get(self, url: str) -> OpenIdProvider:
+        """Return the provider of a configuration URL that a policy names."""
+        if url not in self._providers:
+            self._providers[url] = OpenIdProvider(URL(url), self._network, self._clock, self._session)
+        return self._providers[url]

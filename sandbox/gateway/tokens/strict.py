@@ -1,0 +1,110 @@
+"""A token read before any key is asked: what a lenient reader and a strict one could take differently is refused."""
+
+import base64
+import binascii
+import json
+import re
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+MAX_SIZE = 16_384
+"""Longest token, in characters."""
+ALGORITHMS = frozenset({"RS256", "RS512", "PS256", "ES256", "HS256", "HS384", "HS512"})
+"""Signature algorithms of validate-jwt; the HS ones only with keys written into the policy."""
+
+_PARTS = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
+_MAX_HEADER = 512
+_REFUSED_HEADERS = frozenset({"jwk", "jku", "x5u", "x5c", "crit", "b64", "zip", "enc"})
+
+
+class TokenError(Exception):
+    """A token that is not accepted; `reason` is LastError's."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        """Tell the reason in APIM's word and in a sentence without the token's values."""
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class RawToken:
+    """A token whose form is right and whose signature nobody checked yet."""
+
+    text: str = field(repr=False)
+    header: dict[str, object] = field(repr=False)
+    payload: dict[str, object] = field(repr=False)
+
+    @property
+    def algorithm(self) -> str:
+        """`alg`, one of `ALGORITHMS`."""
+        return str(self.header["alg"])
+
+    @property
+    def key_id(self) -> str | None:
+        """`kid`."""
+        value = self.header.get("kid")
+        return value if isinstance(value, str) else None
+
+
+def read(text: str) -> RawToken:
+    """Read a token in compact form; raises `TokenError`."""
+    match = _PARTS.fullmatch(text) if len(text) <= MAX_SIZE else None
+    if match is None:
+        raise _invalid("not three base64url parts, or too long")
+    if len(match[1]) > _MAX_HEADER:
+        raise _invalid("header too long")
+    header, payload = _object(match[1]), _object(match[2])
+    _decoded(match[3])
+    if header.get("alg") not in ALGORITHMS:
+        raise _invalid("algorithm is not allowed")
+    if _REFUSED_HEADERS & header.keys():
+        raise _invalid("header carries a key, a URL or an extension")
+    if not isinstance(header.get("kid", ""), str):
+        raise _invalid("kid is not a string")
+    return RawToken(text, header, payload)
+
+
+def strict_json(data: bytes) -> object:
+    """Parse JSON without repeated members, NaN, infinities or lone surrogates; raises `ValueError`."""
+    try:
+        value: object = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_constant)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    return value
+
+
+def _object(part: str) -> dict[str, object]:
+    try:
+        value = strict_json(_decoded(part))
+    except ValueError:
+        raise _invalid("a part is not strict JSON") from None
+    if not isinstance(value, dict):
+        raise _invalid("a part is not a JSON object")
+    return value
+
+
+def _decoded(part: str) -> bytes:
+    try:
+        data = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except binascii.Error:
+        raise _invalid("a part is not base64url") from None
+    if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != part:
+        raise _invalid("a part is not canonical base64url")
+    return data
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member appears twice")
+    return found
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _invalid(detail: str) -> TokenError:
+    return TokenError("JwtInvalid", f"JWT is not valid: {detail}.")
