@@ -1,0 +1,56 @@
+"""App registrations, as a tenant's administrator handles them."""
+
+import uuid
+from collections.abc import Iterable
+
+from sandbox.cloud import Cloud
+from sandbox.model import Application
+
+
+def find_application(cloud: Cloud, audience: str) -> Application | None:
+    """Return the application that tokens for an audience are for."""
+    for application in cloud.applications():
+        if audience in (application.client_id, *application.identifier_uris):
+            return application
+    return None
+
+
+def create_application(cloud: Cloud, display_name: str, roles: Iterable[str]) -> Application:
+    """Create a registration of v2 tokens with its service principal."""
+    application_id, application = cloud.create(
+        "azuread:index/application:Application",
+        display_name,
+        {
+            "displayName": display_name,
+            "api": {"requestedAccessTokenVersion": 2},
+            "appRoles": [
+                {
+                    "id": str(uuid.uuid5(uuid.NAMESPACE_URL, role)),
+                    "value": role,
+                    "displayName": role,
+                    "description": role,
+                    "allowedMemberTypes": ["Application"],
+                }
+                for role in roles
+            ],
+        },
+    )
+    client_id = application["clientId"]
+    cloud.create("azuread:index/servicePrincipal:ServicePrincipal", display_name, {"clientId": client_id})
+    uri = {"applicationId": application_id, "identifierUri": f"api://{client_id}"}
+    cloud.create("azuread:index/applicationIdentifierUri:ApplicationIdentifierUri", display_name, uri)
+    return next(found for found in cloud.applications() if found.client_id == client_id)
+
+
+def assign_role(cloud: Cloud, application: Application, client: Application, role: str) -> None:
+    """Give a client an app role of an application. Raises `KeyError` for a role that it does not define."""
+    role_ids = {value: role_id for role_id, value in application.app_roles.items()}
+    cloud.create(
+        "azuread:index/appRoleAssignment:AppRoleAssignment",
+        f"{client.display_name}-{role}",
+        {
+            "resourceObjectId": application.service_principal_id,
+            "principalObjectId": client.service_principal_id,
+            "appRoleId": role_ids[role],
+        },
+    )

@@ -1,0 +1,100 @@
+"""Those who call the gateway: client applications with a secret, and the tokens that attackers try."""
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from sandbox.cloud import Cloud
+from sandbox.model import Application
+from sandbox.provider import Provider
+from sandbox.services.entra import Entra
+from sandbox.services.grants import COGNITIVE_SERVICES
+from sandbox.services.signing import LIFETIME, SigningKey, tamper, unverified_claims
+
+FOREIGN_TENANT = "99999999-9999-4999-8999-999999999999"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Callers:
+    """Client applications of the home tenant; their client and object IDs are the same in every sandbox."""
+
+    client: Application
+    """The one that is meant to get through."""
+    without_role: Application
+    """One that no role is assigned to."""
+    other: Application
+    """One that an API may leave out of `clientApplicationIds`."""
+
+    @classmethod
+    def register(cls, cloud: Cloud) -> Self:
+        """Register them, before a program names them."""
+        return cls(
+            client=cloud.add_caller("client"),
+            without_role=cloud.add_caller("client-without-role"),
+            other=cloud.add_caller("other-client"),
+        )
+
+    def __iter__(self) -> Iterator[Application]:
+        """Iterate over all."""
+        return iter((self.client, self.without_role, self.other))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BadToken:
+    """A token that differs from an accepted one in a single respect."""
+
+    what: str
+    """What is wrong with it."""
+    reason: str
+    """`LastError.Reason` of its refusal."""
+    token: str = field(repr=False)
+
+
+def entra_tokens(entra: Entra, application: Application, callers: Callers, role: str) -> list[BadToken]:
+    """Tokens that an API must refuse that demands `role` and lets in all of `callers` but `other`."""
+
+    def issue(resource: Application | str, caller: Application, **changes: Any) -> str:
+        return entra.issue(resource, client_id=caller.client_id, principal_id=caller.service_principal_id, **changes)
+
+    claims = {"roles": [role]}
+    return [
+        _bad("expired token", "TokenExpired", issue(application, callers.client, age=LIFETIME + 1)),
+        _bad("wrong audience", "TokenAudienceNotAllowed", issue(callers.other, callers.client, claims=claims)),
+        _bad("token for Azure OpenAI", "TokenAudienceNotAllowed", issue(COGNITIVE_SERVICES, callers.client)),
+        _bad("wrong tenant", "TokenSignatureKeyNotFound", issue(application, callers.client, tenant_id=FOREIGN_TENANT)),
+        _bad("wrong client", "TokenClaimValueNotAllowed", issue(application, callers.other, claims=claims)),
+        _bad("missing role", "TokenClaimNotFound", issue(application, callers.without_role)),
+        *_broken(issue(application, callers.client)),
+    ]
+
+
+def provider_tokens(provider: Provider, audience: str, claims: Mapping[str, object]) -> list[BadToken]:
+    """Tokens that an API must refuse that demands `claims` for `audience` from `provider`."""
+
+    def issue(**changes: Any) -> str:
+        return provider.issue(**{"audience": audience, "subject": "client", "claims": claims, **changes})
+
+    elsewhere = {**claims, "iss": "https://login.fabrikam.com/"}
+    return [
+        _bad("expired token", "TokenExpired", issue(age=LIFETIME + 1)),
+        _bad("wrong audience", "TokenAudienceNotAllowed", issue(audience="https://other.contoso.com")),
+        _bad("wrong issuer", "TokenIssuerNotAllowed", issue(claims=elsewhere)),
+        _bad("missing role", "TokenClaimNotFound", issue(claims={})),
+        *_broken(issue()),
+    ]
+
+
+def _broken(token: str) -> list[BadToken]:
+    """Take an accepted token and break its proof of origin."""
+    _, payload, _ = token.split(".")
+    header = base64.urlsafe_b64encode(b'{"typ":"JWT","alg":"none"}').rstrip(b"=").decode()
+    return [
+        _bad("tampered signature", "TokenSignatureInvalid", tamper(token)),
+        _bad("no signature (alg none)", "JwtInvalid", f"{header}.{payload}."),
+        _bad("signed by somebody else", "TokenSignatureKeyNotFound", SigningKey().sign(unverified_claims(token))),
+    ]
+
+
+def _bad(what: str, reason: str, token: str) -> BadToken:
+    return BadToken(what=what, reason=reason, token=token)

@@ -1,0 +1,74 @@
+"""The OpenAI client, as callers of the gateway use it."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from openai import APIStatusError, AsyncAzureOpenAI, DefaultAsyncHttpxClient, Omit
+
+API_VERSION = "2024-10-21"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credentials:
+    """What a caller presents; nothing at all is possible too."""
+
+    key: str | None = field(default=None, repr=False)
+    """Subscription key, in the header `api-key`."""
+    token: str | None = field(default=None, repr=False)
+    """Access token, in the header `Authorization`."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Sent besides."""
+
+
+def new_http_client() -> DefaultAsyncHttpxClient:
+    """HTTP client for `Client`; it goes straight to this machine, whatever proxy the environment names."""
+    return DefaultAsyncHttpxClient(trust_env=False)
+
+
+class Client:
+    """One caller's OpenAI client for an API, without retries and without anything from the environment.
+
+    Each call raises `openai.APIError`: `APIStatusError` where it is refused.
+    """
+
+    def __init__(self, api_url: str, credentials: Credentials, http_client: DefaultAsyncHttpxClient) -> None:
+        """Call `{api_url}/deployments/...` with some credentials."""
+        self._headers: dict[str, Any] = dict(credentials.headers)
+        login: dict[str, Any] = {"api_key": credentials.key or "none"}
+        if credentials.token is not None:
+            login = {"azure_ad_token": credentials.token}
+            if credentials.key is not None:
+                self._headers["api-key"] = credentials.key
+        elif credentials.key is None:
+            self._headers["api-key"] = Omit()
+        self._openai = AsyncAzureOpenAI(
+            base_url=api_url, api_version=API_VERSION, http_client=http_client, max_retries=0, **login
+        )
+
+    async def chat(self, model: str, prompt: str) -> str:
+        """Ask once and return the answer."""
+        completion = await self._openai.chat.completions.create(
+            model=model, messages=[{"role": "user", "content": prompt}], extra_headers=self._headers
+        )
+        return completion.choices[0].message.content or ""
+
+    async def stream(self, model: str, prompt: str) -> AsyncIterator[str]:
+        """Ask once and yield the answer piece by piece."""
+        chunks = await self._openai.chat.completions.create(
+            model=model, messages=[{"role": "user", "content": prompt}], stream=True, extra_headers=self._headers
+        )
+        async for chunk in chunks:
+            if chunk.choices and chunk.choices[0].delta.content:
+                yield chunk.choices[0].delta.content
+
+    async def embed(self, model: str, text: str) -> list[float]:
+        """Return the embedding of a text."""
+        answer = await self._openai.embeddings.create(model=model, input=text, extra_headers=self._headers)
+        return answer.data[0].embedding
+
+
+def refusal(error: APIStatusError) -> str:
+    """Message of a refused call: API Management's or Azure OpenAI's own, else the status line."""
+    message = error.body.get("message") if isinstance(error.body, Mapping) else None
+    return message if isinstance(message, str) else error.response.reason_phrase

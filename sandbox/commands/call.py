@@ -1,0 +1,67 @@
+"""`python -m sandbox call`: calls an API of a running sandbox with the OpenAI client."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from openai import APIError, APIStatusError
+
+from sandbox.client import Client, Credentials, new_http_client, refusal
+from sandbox.commands.token import find_caller
+from sandbox.errors import SandboxError
+from sandbox.session import Api, SessionFile
+from sandbox.tokens import request_token
+
+
+def run(
+    stack: str,
+    api: str | None,
+    caller: str | None,
+    *,
+    model: str | None,
+    prompt: str,
+    stream: bool,
+    as_json: bool,
+) -> int:
+    """Print the answer and return 0, or the refusal and return 1."""
+    session = SessionFile(Path.cwd(), stack).read()
+    model = model or session.model
+    if model is None:
+        raise SandboxError(f"stack {stack} deploys no chat model; name a deployment with --model")
+    return asyncio.run(_call(session.api(api), caller, model=model, prompt=prompt, stream=stream, as_json=as_json))
+
+
+async def _call(api: Api, caller: str | None, *, model: str, prompt: str, stream: bool, as_json: bool) -> int:
+    async with new_http_client() as http:
+        client = Client(api.url, await _credentials(api, caller), http)
+        answer = ""
+        try:
+            if stream:
+                async for piece in client.stream(model, prompt):
+                    answer += piece
+                    if not as_json:
+                        sys.stdout.write(piece)
+                        sys.stdout.flush()
+            else:
+                answer = await client.chat(model, prompt)
+        except APIStatusError as error:
+            refused = {"api": api.name, "status": error.status_code, "message": refusal(error)}
+            sys.stdout.write(json.dumps(refused) if as_json else f"{refused['status']} {refused['message']}")
+            sys.stdout.write("\n")
+            return 1
+        except APIError:
+            raise SandboxError(f"{api.url} does not answer; start the sandbox again") from None
+    if as_json:
+        sys.stdout.write(json.dumps({"api": api.name, "status": 200, "answer": answer}))
+    elif not stream:
+        sys.stdout.write(answer)
+    sys.stdout.write("\n")
+    return 0
+
+
+async def _credentials(api: Api, caller: str | None) -> Credentials:
+    if not api.needs_token and caller is None:
+        return Credentials(key=api.key)
+    who = find_caller(api, caller)
+    return Credentials(key=api.key, token=await request_token(who.token_url, who.form))

@@ -1,0 +1,33 @@
+"""`python -m sandbox policies`: prints each API's effective policy."""
+
+import json
+import sys
+
+from sandbox.callers import Callers
+from sandbox.cloud import Cloud
+from sandbox.commands.terminal import explained, progress, project_and_config
+from sandbox.errors import SandboxError
+from sandbox.existing import subscription_id
+from sandbox.gateway import effective_policy
+from sandbox.runtime import deploy_to, deployed_service
+
+
+def run(stack: str, api: str | None, as_json: bool) -> int:
+    """Deploy without serving, and print."""
+    project, config = project_and_config(stack)
+    cloud = Cloud(subscription_id=subscription_id(config))
+    callers = Callers.register(cloud)
+    with explained(callers), progress.status(f"deploying {stack}"):
+        service = deployed_service(cloud, deploy_to(cloud, project, config, stack))
+        policies = {found.id: effective_policy(service, found.id) for found in service.apis}
+    if api is not None and api not in policies:
+        raise SandboxError(f"--api {api}: stack {stack} has no such API; it has {', '.join(policies)}")
+    chosen = policies if api is None else {api: policies[api]}
+    if as_json:
+        text = json.dumps(chosen, indent=2) + "\n"
+    elif len(chosen) == 1:
+        text = next(iter(chosen.values()))
+    else:
+        text = "\n".join(f"<!-- API {name} -->\n{policy}" for name, policy in chosen.items())
+    sys.stdout.write(text)
+    return 0

@@ -1,0 +1,41 @@
+"""What the commands share: progress for people, and mistakes in one line."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from sandbox.deploy import DeployError, Project, load_project, load_stack
+from sandbox.errors import SandboxError
+from sandbox.gateway import PolicyLoadError
+from sandbox.model import Application
+
+progress = Console(stderr=True)
+"""Where everything goes that is no answer; the answer alone is on the standard output."""
+
+
+@contextmanager
+def explained(callers: Iterable[Application] = ()) -> Iterator[None]:
+    """Turn mistakes in the project, its config or its policies into a `SandboxError`.
+
+    One about a principal that does not exist tells which `callers` do.
+    """
+    try:
+        yield
+    except (DeployError, PolicyLoadError) as error:
+        lines = [str(error)]
+        if "principal" in lines[0] and "does not exist" in lines[0]:
+            lines += [
+                f"  the sandbox has {caller.display_name}: object ID {caller.service_principal_id},"
+                f" client ID {caller.client_id}"
+                for caller in callers
+            ]
+        raise SandboxError("\n".join(lines)) from None
+
+
+def project_and_config(stack: str) -> tuple[Project, dict[str, Any]]:
+    """Read the Pulumi project of the current folder and a stack's config."""
+    with explained():
+        return load_project(Path.cwd()), load_stack(Path.cwd(), stack)

@@ -1,0 +1,141 @@
+"""`python -m sandbox up`: deploys a stack and serves it until it is told to stop."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from sandbox.applications import assign_role, find_application
+from sandbox.cloud import Cloud
+from sandbox.commands.terminal import explained, progress, project_and_config
+from sandbox.demands import Demand, demand
+from sandbox.existing import subscription_id
+from sandbox.instructions import curl_command, python_program, token_command
+from sandbox.model import Api as DeployedApi
+from sandbox.runtime import Sandbox
+from sandbox.services.openai_operations import kind
+from sandbox.session import Api, Caller, Session, SessionFile, to_json
+from sandbox.tokens import client_credentials_form
+
+
+def run(stack: str, port: int, as_json: bool) -> int:
+    """Serve until Ctrl-C or SIGTERM."""
+    asyncio.run(_until_signalled(stack, port, as_json))
+    return 0
+
+
+async def _until_signalled(stack: str, port: int, as_json: bool) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with serving(stack, port) as session:
+        sys.stdout.write(f"{to_json(session) if as_json else _text(session)}\n")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+@asynccontextmanager
+async def serving(stack: str, port: int) -> AsyncIterator[Session]:
+    """Deploy a stack of the current folder and serve it; `call` and `token` find it meanwhile."""
+    project, config = project_and_config(stack)
+    cloud = Cloud(subscription_id=subscription_id(config))
+    with SessionFile(Path.cwd(), stack).owned() as write:
+        async with Sandbox(cloud=cloud, port=port) as sandbox:
+            with explained(sandbox.callers), progress.status(f"deploying {stack}"):
+                deployment = await sandbox.deploy(project, config, stack)
+            for note in (*(message.text for message in deployment.messages), *_admit(sandbox)):
+                progress.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
+            session = describe(sandbox, stack)
+            write(session)
+            yield session
+
+
+def describe(sandbox: Sandbox, stack: str) -> Session:
+    """Say how to call what is deployed, with every credential that a caller needs."""
+    models = (model for account in sandbox.cloud.accounts() for model in account.models)
+    model = next((model.name for model in models if kind(model) == "chatCompletion"), None)
+    apis = [_api(sandbox, api) for api in sandbox.service.apis]
+    if model is not None:
+        apis = [replace(api, curl=curl_command(api, stack, model), python=python_program(api, model)) for api in apis]
+    return Session(stack=stack, url=sandbox.url, model=model, apis=apis)
+
+
+def _api(sandbox: Sandbox, api: DeployedApi) -> Api:
+    demanded = demand(api.policy)
+    return Api(
+        name=api.id,
+        url=f"{sandbox.url}/{api.path}",
+        key=sandbox.deployment.outputs.get(f"{api.id}SubscriptionKey"),
+        callers=list(_callers(sandbox, demanded)) if demanded else [],
+        needs_token=demanded is not None,
+    )
+
+
+def _callers(sandbox: Sandbox, demanded: Demand) -> Iterator[Caller]:
+    if not demanded.openid_config_urls:
+        for application in sandbox.callers if find_application(sandbox.cloud, demanded.audience) else ():
+            client_id, secret = application.client_id, application.secrets[0]
+            yield Caller(
+                name=application.display_name,
+                client_id=client_id,
+                object_id=application.service_principal_id,
+                token_url=sandbox.token_url,
+                form=client_credentials_form(client_id, secret, scope=f"{demanded.audience}/.default"),
+            )
+    elif provider := sandbox.providers.get(demanded.openid_config_urls[0]):
+        for name in provider.clients:
+            yield Caller(
+                name=name,
+                client_id=name,
+                object_id=None,
+                token_url=provider.token_url,
+                form=client_credentials_form(name, provider.secret, audience=demanded.audience),
+            )
+
+
+def _admit(sandbox: Sandbox) -> Iterator[str]:
+    """Give `client` the roles that an API demands, where the config gives none to any caller; say what was done."""
+    client = sandbox.callers.client
+    for api in sandbox.service.apis:
+        demanded = demand(api.policy)
+        if demanded is None or demanded.openid_config_urls:
+            continue
+        if demanded.client_ids and not {caller.client_id for caller in sandbox.callers} & set(demanded.client_ids):
+            yield (
+                f"API {api.id}: clientApplicationIds lets in no caller of the sandbox; add {client.client_id}"
+                f" ({client.display_name}) to try it"
+            )
+        application = find_application(sandbox.cloud, demanded.audience)
+        given = demanded.claims.get("roles", [])
+        roles = {given} if isinstance(given, str) else set(given)
+        if application is None:
+            yield f"API {api.id}: the sandbox has no app registration for {demanded.audience}, so nobody gets a token"
+            continue
+        if not roles <= set(application.app_roles.values()):
+            continue
+        if roles and not any(caller.service_principal_id in application.assignments for caller in sandbox.callers):
+            for role in roles:
+                assign_role(sandbox.cloud, application, client, role)
+            yield (
+                f"API {api.id}: the config assigns no role to a caller of the sandbox, so {client.display_name} got"
+                f" {', '.join(sorted(roles))} here; on Azure, use roleAssignments or have an administrator assign it"
+            )
+
+
+def _text(session: Session) -> str:
+    lines = [f"The gateway of stack {session.stack} listens on {session.url}; Ctrl-C stops it."]
+    for api in session.apis:
+        lines += ["", f"API {api.name}: {api.url}"]
+        if api.key is not None:
+            lines.append(f"  subscription key: {api.key}")
+        for caller in api.callers:
+            object_id = f", object ID {caller.object_id}" if caller.object_id else ""
+            lines.append(f"  caller {caller.name}: client ID {caller.client_id}{object_id}")
+        if api.callers:
+            lines.append(f"  a caller's token: {token_command(api, session.stack)} --caller {api.callers[0].name}")
+        if api.curl:
+            lines += ["", "  With curl:", "", api.curl, "", "  With Python:", "", api.python]
+    return "\n".join(lines)

@@ -1,0 +1,199 @@
+"""Every auth mode deployed and called: who gets through, and who must not."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from openai import APIError, APIStatusError, DefaultAsyncHttpxClient
+
+from sandbox.applications import find_application
+from sandbox.callers import entra_tokens, provider_tokens
+from sandbox.client import Client, Credentials, new_http_client
+from sandbox.deploy import load_project
+from sandbox.gateway import CallRecord
+from sandbox.modes import AUDIENCE, CHAT_MODEL, EMBEDDING_MODEL, MODES, PROVIDER, ROLE, Mode
+from sandbox.runtime import Sandbox
+from sandbox.services.azure_openai import Received
+from sandbox.tokens import client_credentials_form, request_token
+
+ANSWERED = "200"
+BY_SERVICE = "401 from Azure OpenAI"
+
+PROJECT = Path(__file__).resolve().parent.parent
+"""Folder of the Pulumi program."""
+
+_PROMPT = "Who may call you?"
+_CALLER_CREDENTIALS = frozenset({"api-key", "ocp-apim-subscription-key", "subscription-key", "authorization"})
+_OWN_HEADER = {"key": "api-key", "token": "authorization"}
+
+Ask = Callable[[Client], Awaitable[bool]]
+"""A call; whether its answer makes sense. Raises `openai.APIError`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One call of the demo."""
+
+    mode: str
+    caller: str
+    expected: str
+    """Status and, of a refusal, the gateway's reason (`context.LastError.Reason`) or that Azure OpenAI gave it."""
+    got: str
+    milliseconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the call went as it must."""
+        return self.got == self.expected
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """All calls of a demo."""
+
+    rows: Sequence[Row]
+    seconds: float
+    """How long all of it took."""
+    setup_seconds: float
+    """How much of it deployments took."""
+
+    @property
+    def failed(self) -> int:
+        """Number of calls that went otherwise than they must."""
+        return sum(not row.passed for row in self.rows)
+
+
+async def run(modes: Sequence[Mode] = MODES, started: Callable[[Mode], None] = lambda _: None) -> Report:
+    """Deploy each mode into a sandbox of its own and call it; `started` is told of each before."""
+    project = load_project(PROJECT)
+    begin = perf_counter()
+    rows: list[Row] = []
+    setup = 0.0
+    async with new_http_client() as http:
+        for mode in modes:
+            started(mode)
+            mark = perf_counter()
+            calls: asyncio.Queue[CallRecord] = asyncio.Queue()
+            async with Sandbox(recorder=calls.put_nowait) as sandbox:
+                await sandbox.deploy(project, mode.stack_config(sandbox))
+                setup += perf_counter() - mark
+                rows += [row async for row in Calls(mode, sandbox, calls, http).rows()]
+    return Report(rows=tuple(rows), seconds=perf_counter() - begin, setup_seconds=setup)
+
+
+class Calls:
+    """The calls of one mode."""
+
+    def __init__(
+        self, mode: Mode, sandbox: Sandbox, records: asyncio.Queue[CallRecord], http: DefaultAsyncHttpxClient
+    ) -> None:
+        """Call what is deployed to `sandbox`, whose recorder fills `records`."""
+        self._mode = mode
+        self._sandbox = sandbox
+        self._records = records
+        self._http = http
+
+    async def rows(self) -> AsyncIterator[Row]:
+        """Call as everybody who gets through, then as those who must not, and last without the gateway's role."""
+        good = await self._accepted()
+        name = "key" if self._mode.caller == "key" else "token"
+        for what, ask in (("chat", _chat), ("streamed chat", _stream), ("embeddings", _embed)):
+            yield await self._row(f"{name}, {what}", ANSWERED, good, ask)
+        stray = {"Ocp-Apim-Subscription-Key": "stray"} | ({"Authorization": "Bearer stray"} if good.key else {})
+        more = Credentials(key=good.key, token=good.token, headers=stray)
+        yield await self._row(f"{name} and stray credentials", ANSWERED, more)
+        for what, reason, bad in self._refused():
+            yield await self._row(what, f"401 {reason}", bad)
+        if self._mode.credential == "token":
+            self._sandbox.revoke_roles()
+            yield await self._row(f"{name}, role removed", BY_SERVICE, good)
+
+    async def _accepted(self) -> Credentials:
+        sandbox, outputs = self._sandbox, self._sandbox.deployment.outputs
+        if self._mode.caller == "key":
+            return Credentials(key=outputs["openaiSubscriptionKey"])
+        if self._mode.caller == "jwt":
+            provider = sandbox.providers[PROVIDER]
+            form = client_credentials_form("client", provider.secret, audience=AUDIENCE)
+            return Credentials(token=await request_token(provider.token_url, form))
+        client = sandbox.callers.client
+        form = client_credentials_form(client.client_id, client.secrets[0], scope=outputs["openaiScopes"][-1])
+        return Credentials(token=await request_token(sandbox.token_url, form))
+
+    def _refused(self) -> Iterator[tuple[str, str, Credentials]]:
+        """Who, why not, and what they present."""
+        sandbox = self._sandbox
+        if self._mode.caller == "key":
+            yield "no key", "SubscriptionKeyNotFound", Credentials()
+            yield "wrong key", "SubscriptionKeyInvalid", Credentials(key="0" * 32)
+            return
+        key = sandbox.service.subscriptions[0].primary_key
+        yield "no token", "TokenNotPresent", Credentials()
+        yield "key in place of a token", "TokenNotPresent", Credentials(key=key)
+        yield "not a token", "JwtInvalid", Credentials(token="no-token")  # noqa: S106 - no secret
+        if self._mode.caller == "entra":
+            application = find_application(sandbox.cloud, sandbox.deployment.outputs["openaiAudience"])
+            tokens = entra_tokens(sandbox.entra, application, sandbox.callers, ROLE) if application else []
+        else:
+            tokens = provider_tokens(sandbox.providers[PROVIDER], AUDIENCE, {"roles": [ROLE]})
+            yield "token of Microsoft Entra ID", "TokenSignatureKeyNotFound", Credentials(token=self._entra_token())
+        yield from ((bad.what, bad.reason, Credentials(token=bad.token)) for bad in tokens)
+
+    def _entra_token(self) -> str:
+        """Token with what the other provider's would carry."""
+        client = self._sandbox.callers.client
+        return self._sandbox.entra.issue(
+            AUDIENCE,
+            client_id=client.client_id,
+            principal_id=client.service_principal_id,
+            claims={"roles": [ROLE]},
+        )
+
+    async def _row(self, caller: str, expected: str, credentials: Credentials, ask: Ask | None = None) -> Row:
+        received = self._sandbox.openai.received
+        before = len(received)
+        client = Client(f"{self._sandbox.url}/openai", credentials, self._http)
+        mark = perf_counter()
+        try:
+            status = 200 if await (ask or _chat)(client) else None
+        except APIStatusError as error:
+            status = error.status_code
+        except APIError:
+            status = None
+        milliseconds = (perf_counter() - mark) * 1000
+        record = await asyncio.wait_for(self._records.get(), timeout=10)
+        got = self._outcome(status, record.error, list(received)[before:])
+        return Row(mode=self._mode.name, caller=caller, expected=expected, got=got, milliseconds=milliseconds)
+
+    def _outcome(self, status: int | None, reason: str | None, arrived: Sequence[Received]) -> str:
+        if status is None:
+            return "no sensible answer"
+        if status != 200 and reason is None:
+            return f"{status} from {'Azure OpenAI' if arrived else 'the gateway'}"
+        if status != 200:
+            return f"{status} {reason}{', but it reached Azure OpenAI' if arrived else ''}"
+        if len(arrived) != 1:
+            return f"{status}, with {len(arrived)} calls of Azure OpenAI"
+        call = arrived[0]
+        leaked = (_CALLER_CREDENTIALS - {_OWN_HEADER[self._mode.credential]}) & (call.headers | call.query.keys())
+        if leaked:
+            return f"{status}, but the caller's {', '.join(sorted(leaked))} reached Azure OpenAI"
+        identities = {identity.principal_id for identity in self._sandbox.service.identities}
+        if call.credential != self._mode.credential or not {call.principal_id} <= identities | {None}:
+            return f"{status}, but Azure OpenAI was not called with the gateway's {self._mode.credential}"
+        return f"{status}"
+
+
+async def _chat(client: Client) -> bool:
+    return _PROMPT in await client.chat(CHAT_MODEL, _PROMPT)
+
+
+async def _stream(client: Client) -> bool:
+    pieces = [piece async for piece in client.stream(CHAT_MODEL, _PROMPT)]
+    return len(pieces) > 1 and _PROMPT in "".join(pieces)
+
+
+async def _embed(client: Client) -> bool:
+    return len(await client.embed(EMBEDDING_MODEL, _PROMPT)) > 1

@@ -1,0 +1,144 @@
+"""The ways to configure the program that the demo goes through."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sandbox.applications import create_application
+from sandbox.runtime import Sandbox
+
+CHAT_MODEL = "gpt-4o"
+EMBEDDING_MODEL = "text-embedding-3-large"
+AUDIENCE = "https://ai.contoso.com"
+ROLE = "Chat.User"
+PROVIDER = "https://login.contoso.com/.well-known/openid-configuration"
+
+Config = dict[str, Any]
+"""Stack config, keys without the namespace."""
+
+_DEPLOYMENTS = [{"name": name, "model": name} for name in (CHAT_MODEL, EMBEDDING_MODEL)]
+_GATEWAY = {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com"}
+_BASE: Config = {
+    "gateway": _GATEWAY,
+    "openai": {"deployments": _DEPLOYMENTS},
+    "apis": [{"name": "openai", "path": "openai"}],
+}
+_POOL: Config = {
+    "openai": {
+        "accounts": [{"location": "swedencentral", "priority": 1}, {"location": "francecentral", "priority": 2}],
+        "deployments": _DEPLOYMENTS,
+    }
+}
+_ADOPTED: Config = {
+    "gateway": {"existing": {"name": "apim-contoso", "resourceGroup": "rg-shared"}},
+    "openai": {"accounts": [{"existing": {"name": "oai-contoso", "resourceGroup": "rg-shared"}}]},
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mode:
+    """A way to configure the program."""
+
+    name: str
+    config: Callable[[Sandbox], Config]
+    """What it adds to the config that all modes share."""
+    caller: Literal["key", "entra", "jwt"]
+    """What callers present: a subscription key, a token of Microsoft Entra ID or of another provider."""
+    credential: Literal["key", "token"]
+    """What the gateway presents to Azure OpenAI."""
+
+    def stack_config(self, sandbox: Sandbox) -> dict[str, Any]:
+        """Return the whole config, with full keys."""
+        config = _BASE | self.config(sandbox)
+        return {
+            "azure-native:location": "swedencentral",
+            **{f"openai-gateway:{key}": value for key, value in config.items()},
+        }
+
+
+def _key(source: str, delivery: str, **more: Any) -> Callable[[Sandbox], Config]:
+    return lambda _: {"auth": "key", "key": {"source": source, "delivery": delivery}, **more}
+
+
+def _identity(identity: str, **more: Any) -> Callable[[Sandbox], Config]:
+    return lambda _: {"auth": "managed-identity", "gateway": {**_GATEWAY, "identity": identity}, **more}
+
+
+def _entra(backend_auth: str, *, existing: bool = False) -> Callable[[Sandbox], Config]:
+    def config(sandbox: Sandbox) -> Config:
+        callers = sandbox.callers
+        entra: Config = {
+            "roles": [ROLE],
+            "clientApplicationIds": [callers.client.client_id, callers.without_role.client_id],
+            "roleAssignments": [{"principalId": callers.client.service_principal_id, "role": ROLE}],
+            "backendAuth": backend_auth,
+        }
+        if existing:
+            client_id = create_application(sandbox.cloud, "Azure OpenAI", [ROLE]).client_id
+            return {"auth": "entra", "entra": {**entra, "existing": {"clientId": client_id, "audiences": [client_id]}}}
+        return {"auth": "entra", "entra": {**entra, "scopes": ["access_as_user"]}}
+
+    return config
+
+
+def _jwt(backend_auth: str) -> Callable[[Sandbox], Config]:
+    jwt = {
+        "openidConfigUrls": [PROVIDER],
+        "issuers": ["https://login.contoso.com/"],
+        "audiences": [AUDIENCE],
+        "requiredClaims": {"roles": [ROLE]},
+        "backendAuth": backend_auth,
+    }
+    return lambda _: {"auth": "entra", "jwt": jwt}
+
+
+def _adopted(_: Sandbox) -> Config:
+    return {"auth": "managed-identity", **_ADOPTED}
+
+
+MODES = (
+    Mode(
+        name="key: named value, backend",
+        config=_key("named-value", "backend"),
+        caller="key",
+        credential="key",
+    ),
+    Mode(name="key: named value, header", config=_key("named-value", "header"), caller="key", credential="key"),
+    Mode(name="key: Key Vault, backend", config=_key("key-vault", "backend"), caller="key", credential="key"),
+    Mode(name="key: Key Vault, header", config=_key("key-vault", "header"), caller="key", credential="key"),
+    Mode(
+        name="key: pool of accounts",
+        config=_key("named-value", "backend", **_POOL),
+        caller="key",
+        credential="key",
+    ),
+    Mode(
+        name="managed identity: system-assigned",
+        config=_identity("system-assigned"),
+        caller="key",
+        credential="token",
+    ),
+    Mode(name="managed identity: user-assigned", config=_identity("user-assigned"), caller="key", credential="token"),
+    Mode(
+        name="managed identity: pool of accounts",
+        config=_identity("system-assigned", **_POOL),
+        caller="key",
+        credential="token",
+    ),
+    Mode(name="managed identity: adopted APIM, account", config=_adopted, caller="key", credential="token"),
+    Mode(name="Entra, managed identity", config=_entra("managed-identity"), caller="entra", credential="token"),
+    Mode(name="Entra, key", config=_entra("key"), caller="entra", credential="key"),
+    Mode(
+        name="Entra: adopted app, managed identity",
+        config=_entra("managed-identity", existing=True),
+        caller="entra",
+        credential="token",
+    ),
+    Mode(
+        name="another provider's JWT, managed identity",
+        config=_jwt("managed-identity"),
+        caller="jwt",
+        credential="token",
+    ),
+    Mode(name="another provider's JWT, key", config=_jwt("key"), caller="jwt", credential="key"),
+)

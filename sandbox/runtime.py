@@ -1,0 +1,170 @@
+"""The sandbox put together: the cloud, the services around the gateway and the gateway itself, on this machine."""
+
+import asyncio
+import errno
+import socket
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from sandbox.callers import Callers
+from sandbox.clock import Clock
+from sandbox.cloud import Cloud
+from sandbox.demands import demand
+from sandbox.deploy import Deployment, Project, deploy
+from sandbox.errors import SandboxError
+from sandbox.existing import create_existing
+from sandbox.gateway import GatewayServer, Recorder
+from sandbox.model import Gateway
+from sandbox.network import Network
+from sandbox.provider import Provider, merged, stand_ins
+from sandbox.services.azure_openai import AzureOpenAI
+from sandbox.services.entra import Entra
+from sandbox.services.openai_auth import OPENAI_USER
+
+HOST = "127.0.0.1"
+
+
+def deploy_to(cloud: Cloud, project: Project, config: Mapping[str, Any], stack: str) -> Deployment:
+    """Run a project's program on `config` (full keys) against a cloud in which nothing is deployed yet.
+
+    What the config adopts is created first, as somebody else would have. Raises what `sandbox.deploy.deploy` raises.
+    """
+    create_existing(cloud, config)
+    return deploy(project.program, config, cloud, project=project.name, stack=stack)
+
+
+def deployed_service(cloud: Cloud, deployment: Deployment) -> Gateway:
+    """Return the API Management service that a program deployed to, by its export `gatewayUrl`."""
+    host = urlsplit(str(deployment.outputs.get("gatewayUrl"))).hostname
+    for service in cloud.gateways():
+        if host == f"{service.name.lower()}.azure-api.net":
+            return service
+    raise SandboxError(
+        "the program has no export gatewayUrl of an API Management service; export ApiGateway.gateway_url"
+    )
+
+
+class Sandbox:
+    """A cloud of its own and everything that serves it; an asynchronous context manager."""
+
+    def __init__(
+        self,
+        *,
+        cloud: Cloud | None = None,
+        port: int = 0,
+        clock: Clock | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
+        """Serve the gateway on `port` once entered, 0 being any free one; `recorder` is told of each of its calls."""
+        self.clock = clock or Clock()
+        self.cloud = cloud or Cloud()
+        self.callers = Callers.register(self.cloud)
+        self.entra = Entra(self.cloud, self.clock)
+        self.openai = AzureOpenAI(self.cloud, self.entra, self.clock)
+        self.network = Network()
+        self.gateway = GatewayServer(self.network, self.entra, self.clock, recorder)
+        self.providers: dict[str, Provider] = {}
+        """Stand-ins for the OpenID Connect providers of the deployed policies, by configuration URL."""
+        self.url = ""
+        """Where the gateway listens, without a trailing slash."""
+        self.entra_url = ""
+        """Where Microsoft Entra ID listens."""
+        self._port = port
+        self._deployment: Deployment | None = None
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Start the servers; the gateway knows no API yet. Raises `SandboxError` where the port is taken."""
+        try:
+            self.url = await self._serve(self.gateway.app, self._port)
+            self.entra_url = await self._serve(self.entra.app)
+            self.network.route("login.microsoftonline.com", self.entra_url)
+            self.network.route("*.openai.azure.com", await self._serve(self.openai.app))
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop all servers."""
+        await self._stack.aclose()
+
+    async def deploy(self, project: Project, config: Mapping[str, Any], stack: str = "sandbox") -> Deployment:
+        """Run a project's program on `config` (full keys), once, and let the gateway serve what it deployed.
+
+        Only one sandbox of a process may deploy at a time. Raises what `deploy_to` raises, and `PolicyLoadError` for a
+        policy document that the gateway does not know how to run.
+        """
+        self._deployment = await asyncio.to_thread(deploy_to, self.cloud, project, config, stack)
+        self.gateway.load(self.service)
+        await self._serve_providers()
+        return self._deployment
+
+    @property
+    def deployment(self) -> Deployment:
+        """What the program exported and registered."""
+        if self._deployment is None:
+            raise SandboxError("nothing is deployed yet")
+        return self._deployment
+
+    @property
+    def service(self) -> Gateway:
+        """The API Management service that the program deployed to."""
+        return deployed_service(self.cloud, self.deployment)
+
+    @property
+    def token_url(self) -> str:
+        """Token endpoint of the home tenant."""
+        return f"{self.entra_url}/{self.cloud.tenant_id}/oauth2/v2.0/token"
+
+    def revoke_roles(self) -> None:
+        """Take *Cognitive Services OpenAI User* away from everybody."""
+        for registration in self.deployment.registrations:
+            if registration.type == "azure-native:authorization:RoleAssignment" and registration.inputs[
+                "roleDefinitionId"
+            ].endswith(OPENAI_USER):
+                self.cloud.delete(registration.id)
+
+    async def _serve_providers(self) -> None:
+        demands = filter(None, (demand(api.policy) for api in self.service.apis))
+        self.providers = stand_ins(demands, self.clock)
+        by_host: defaultdict[str, list[str]] = defaultdict(list)
+        for url in self.providers:
+            by_host[urlsplit(url).hostname or ""].append(url)
+        for host, urls in by_host.items():
+            base_url = await self._serve(merged(self.providers[url] for url in urls))
+            self.network.route(host, base_url)
+            for url in urls:
+                self.providers[url].base_url = base_url
+
+    async def _serve(self, app: web.Application, port: int = 0) -> str:
+        listener = _listen(port)
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1)
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        await web.SockSite(runner, listener).start()
+        return f"http://{HOST}:{listener.getsockname()[1]}"
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise SandboxError(
+                f"port {port} is in use; stop what listens there, or choose another with --port"
+            ) from None
+        raise SandboxError(f"cannot listen on port {port}: {error.strerror}; choose another with --port") from None
+    return listener

@@ -1,0 +1,385 @@
+import asyncio
+import json
+import os
+import signal
+import socket
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sandbox.__main__ import main
+from sandbox.commands.up import serving
+from sandbox.errors import SandboxError
+from sandbox.modes import MODES
+
+PROJECT = Path(__file__).parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}
+UNAUTHORIZED = "401 Unauthorized. Access token is missing or invalid."
+
+CONFIGS = {
+    "keys": """
+  openai-gateway:auth: key
+  openai-gateway:apis:
+    - {name: openai, path: openai}
+    - {name: team, path: team/openai}
+""",
+    "tokens": """
+  openai-gateway:auth: entra
+  openai-gateway:apis:
+    - {name: entra, path: openai, entra: {roles: [Chat.User]}}
+    - {name: both, path: both/openai, subscriptionRequired: true, entra: {}}
+    - name: partner
+      path: partner/openai
+      jwt:
+        openidConfigUrls: [https://login.contoso.com/.well-known/openid-configuration]
+        issuers: [https://login.contoso.com/]
+        audiences: [https://ai.contoso.com]
+        requiredClaims: {department: [research]}
+    - {name: keyed, path: keyed/openai, auth: key}
+""",
+    "mistaken": """
+  openai-gateway:auth: keys
+  openai-gateway:apis: [{name: openai, pat: openai}]
+""",
+    "stranger": """
+  openai-gateway:auth: entra
+  openai-gateway:entra:
+    roles: [Chat.User]
+    roleAssignments: [{principalId: 00000000-0000-0000-0000-000000000001, role: Chat.User}]
+""",
+    "other-clients": """
+  openai-gateway:auth: entra
+  openai-gateway:entra: {clientApplicationIds: [00000000-0000-0000-0000-000000000001]}
+""",
+    "other-app": """
+  openai-gateway:auth: entra
+  openai-gateway:entra:
+    existing: {clientId: 00000000-0000-0000-0000-000000000001, audiences: ["api://chat"]}
+""",
+}
+COMMON = """config:
+  azure-native:location: swedencentral
+  openai-gateway:gateway: {publisherName: Contoso, publisherEmail: ai@contoso.com}
+  openai-gateway:openai: {deployments: [{name: chat, model: gpt-4o}]}"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project folder of our program with stacks of its own, the current folder."""
+    project = f"name: openai-gateway\nruntime: python\nmain: {PROJECT}\n"
+    (tmp_path / "Pulumi.yaml").write_text(project, encoding="utf-8")
+    for stack, config in CONFIGS.items():
+        (tmp_path / f"Pulumi.{stack}.yaml").write_text(COMMON + config, encoding="utf-8")
+    (tmp_path / "Pulumi.broken.yaml").write_text("config: {auth: [key\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command line in this process: exit code, standard output, standard error."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = main(list(arguments))
+        output = capsys.readouterr()
+        return code, output.out, output.err
+
+    return call
+
+
+async def execute(*command: str) -> tuple[int | None, str, str]:
+    """Run a process to its end."""
+    process = await asyncio.create_subprocess_exec(
+        *command, env=ENVIRONMENT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    output, errors = await process.communicate()
+    return process.returncode, output.decode(), errors.decode()
+
+
+@pytest.mark.parametrize("command", ["demo", "up", "call", "token", "policies"])
+def test_help_tells_the_options(command: str, run: Run) -> None:
+    code, output, _ = run(command, "--help")
+
+    assert code == 0
+    assert "--json" in output
+
+
+def test_without_a_command_the_help_is_shown(run: Run) -> None:
+    code, output, error = run()
+
+    assert code == 2
+    assert "policies" in output
+    assert error == ""
+
+
+START = "no sandbox of stack keys is running; start one with: python -m sandbox up --stack keys"
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        pytest.param("demo --jsn", "No such option: --jsn (Possible options: --json)", id="typo in an option"),
+        pytest.param("dmo", "No such command 'dmo'. Did you mean 'demo'?", id="typo in a command"),
+        pytest.param("demo --mode smoke", "--mode smoke: no mode has that in its name", id="unknown mode"),
+        pytest.param("up --port 65536", "Invalid value for '--port'", id="port out of range"),
+        pytest.param("up --port http", "Invalid value for '--port'", id="port that is no number"),
+        pytest.param("up --stack prod", "stack 'prod' does not exist; there are broken,", id="unknown stack"),
+        pytest.param("up --stack ../x", "stack '../x' does not exist", id="stack that is a path"),
+        pytest.param("up --stack broken", "Pulumi.broken.yaml:2: expected ',' or ']'", id="broken YAML"),
+        pytest.param("policies --stack keys --api x", "--api x: stack keys has no such API; it has", id="unknown API"),
+        pytest.param("call --stack keys", START, id="call without a sandbox"),
+        pytest.param("token --stack keys", START, id="token without a sandbox"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_mistake_is_one_line_and_exit_code_2(command: str, message: str, run: Run) -> None:
+    code, output, error = run(*command.split())
+
+    assert (code, output) == (2, "")
+    assert error.startswith("error: ")
+    assert message in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["up", "policies"])
+@pytest.mark.usefixtures("folder")
+def test_mistakes_in_the_config_are_listed_all_at_once(command: str, run: Run) -> None:
+    code, output, error = run(command, "--stack", "mistaken")
+
+    assert (code, output) == (2, "")
+    assert 'openai-gateway:auth: "keys" is not allowed' in error
+    assert "did you mean path?" in error
+    assert "Traceback" not in error
+
+
+@pytest.mark.usefixtures("folder")
+def test_unknown_principal_tells_which_callers_there_are(run: Run) -> None:
+    code, _, error = run("policies", "--stack", "stranger")
+
+    assert code == 2
+    assert "does not exist in the directory\n  the sandbox has client: object ID " in error
+
+
+def test_folder_without_a_project_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    code, _, error = run("policies")
+
+    assert code == 2
+    assert "there is no Pulumi project here; run this from the project's folder" in error
+
+
+def test_port_in_use_is_told_and_leaves_no_file(folder: Path, run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+        code, output, error = run("up", "--stack", "keys", "--port", str(port))
+
+    assert (code, output) == (2, "")
+    assert error == f"error: port {port} is in use; stop what listens there, or choose another with --port\n"
+    assert list((folder / ".sandbox").iterdir()) == []
+
+
+def test_file_that_a_killed_sandbox_left_is_no_running_sandbox(folder: Path, run: Run) -> None:
+    (folder / ".sandbox").mkdir()
+    (folder / ".sandbox" / "keys.json").write_text('{"stack": "keys"}', encoding="utf-8")
+
+    code, _, error = run("call", "--stack", "keys")
+
+    assert (code, error) == (2, f"error: {START}\n")
+
+
+def test_demo_prints_a_table_and_a_summary(run: Run) -> None:
+    code, output, error = run("demo", "--mode", "key: named value, backend")
+
+    assert (code, error) == (0, "")
+    assert output.splitlines()[0].split() == ["mode", "caller", "expected", "got", "time"]
+    assert f"6 calls, 1 of {len(MODES)} modes: all as expected; " in output
+
+
+def test_demo_prints_json_alone(run: Run) -> None:
+    code, output, error = run("demo", "--mode", "KEY VAULT", "--json")
+
+    report = json.loads(output)
+    assert (code, error) == (0, "")
+    assert report["summary"]["modes"] == 2
+    assert report["summary"]["calls"] == len(report["rows"]) == 12
+    assert all(row["passed"] for row in report["rows"])
+
+
+def test_demo_with_a_row_that_is_not_as_expected_ends_with_1(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    monkeypatch.setattr("sandbox.demo.ANSWERED", "201")
+
+    code, output, _ = run("demo", "--mode", "key: named value, backend")
+
+    assert code == 1
+    assert "4 NOT as expected" in output
+
+
+@pytest.mark.usefixtures("folder")
+def test_policies_of_one_api_are_its_document_alone(run: Run) -> None:
+    code, output, _ = run("policies", "--stack", "keys", "--api", "team")
+
+    assert code == 0
+    assert output.startswith("<policies>")
+    assert '<set-header name="Authorization" exists-action="delete"/>' in output
+    assert "<base" not in output
+
+
+@pytest.mark.usefixtures("folder")
+def test_policies_of_all_apis_are_told_apart(run: Run) -> None:
+    _, text, _ = run("policies", "--stack", "keys")
+    _, encoded, _ = run("policies", "--stack", "keys", "--json")
+
+    policies = json.loads(encoded)
+    assert list(policies) == ["openai", "team"]
+    assert text == "\n".join(f"<!-- API {name} -->\n{policy}" for name, policy in policies.items())
+
+
+@pytest.mark.parametrize(
+    ("number", "form"),
+    [
+        pytest.param(signal.SIGINT, [], id="Ctrl-C"),
+        pytest.param(signal.SIGTERM, ["--json"], id="SIGTERM, JSON"),
+    ],
+)
+async def test_up_tells_how_to_call_it_and_ends_cleanly(number: signal.Signals, form: list[str], folder: Path) -> None:
+    command = [sys.executable, "-m", "sandbox", "up", "--stack", "keys", "--port", "0", *form]
+    process = await asyncio.create_subprocess_exec(
+        *command, env=ENVIRONMENT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    path = folder / ".sandbox" / "keys.json"
+    assert process.stdout is not None
+    first = await process.stdout.readline()
+    written = path.read_text(encoding="utf-8")
+    mode = stat.S_IMODE(path.stat().st_mode)
+
+    process.send_signal(number)
+    rest, errors = await process.communicate()
+
+    text = (first + rest).decode()
+    session = json.loads(written)
+    if form:
+        assert text == f"{written}\n"
+    else:
+        assert text.startswith(f"The gateway of stack keys listens on {session['url']}; Ctrl-C stops it.\n")
+        assert all(api[what] in text for api in session["apis"] for what in ("url", "key", "curl", "python"))
+    assert mode == 0o600
+    assert (process.returncode, errors) == (0, b"")
+    assert not path.exists()
+
+
+@pytest.mark.usefixtures("folder")
+async def test_every_kind_of_api_is_called_as_up_says() -> None:
+    async with serving("tokens", 0) as session:
+        for api in session.apis:
+            _, answer, _ = await execute("bash", "-c", api.curl)
+            assert json.loads(answer)["choices"][0]["message"]["content"] == "You said: Hello", api.name
+            assert await execute(sys.executable, "-c", api.python) == (0, "You said: Hello\n", ""), api.name
+
+    assert [api.name for api in session.apis] == ["entra", "both", "partner", "keyed"]
+
+
+@pytest.mark.usefixtures("folder")
+async def test_call_presents_what_each_api_wants(run: Run) -> None:
+    calls = {
+        "--api entra": (0, "You said: Hello\n"),
+        "--api entra --stream": (0, "You said: Hello\n"),
+        "--api both --caller other-client": (0, "You said: Hello\n"),
+        "--api partner --prompt Hi": (0, "You said: Hi\n"),
+        "--api keyed --model chat": (0, "You said: Hello\n"),
+        "--api keyed --json": (0, '{"api": "keyed", "status": 200, "answer": "You said: Hello"}\n'),
+        "--api entra --caller client-without-role": (1, f"{UNAUTHORIZED}\n"),
+        "--api partner --caller client-without-claims": (1, f"{UNAUTHORIZED}\n"),
+    }
+    async with serving("tokens", 0):
+        got = {call: await asyncio.to_thread(run, "call", "--stack", "tokens", *call.split()) for call in calls}
+
+    assert got == {call: (*expected, "") for call, expected in calls.items()}
+
+
+@pytest.mark.parametrize("stream", [[], ["--stream"]], ids=["whole", "streamed"])
+@pytest.mark.usefixtures("folder")
+async def test_call_passes_on_what_azure_openai_says(stream: list[str], run: Run) -> None:
+    async with serving("keys", 0):
+        code, output, _ = await asyncio.to_thread(run, "call", "--stack", "keys", "--model", "nope", "--json", *stream)
+
+    refused = json.loads(output)
+    assert code == 1
+    assert refused["status"] == 404
+    assert refused["message"].startswith("The API deployment for this resource does not exist.")
+
+
+@pytest.mark.usefixtures("folder")
+async def test_unknown_api_or_caller_of_a_running_sandbox_is_told(run: Run) -> None:
+    mistakes = {
+        "--api nope": "error: --api nope: stack tokens has no such API; it has entra, both, partner, keyed\n",
+        "--caller me": "error: --caller me: API entra has no such caller; it has client, client-without-role, "
+        "other-client\n",
+        "--api keyed --caller client": "error: API keyed takes a subscription key, not a token; "
+        "`python -m sandbox up` prints the key\n",
+    }
+    async with serving("tokens", 0):
+        for options, message in mistakes.items():
+            for command in ("call", "token"):
+                arguments = [command, "--stack", "tokens", *options.split()]
+                assert await asyncio.to_thread(run, *arguments) == (2, "", message)
+
+
+@pytest.mark.usefixtures("folder")
+async def test_token_is_printed_alone_or_as_json(run: Run) -> None:
+    async with serving("tokens", 0):
+        _, text, _ = await asyncio.to_thread(run, "token", "--stack", "tokens", "--api", "entra")
+        _, encoded, _ = await asyncio.to_thread(run, "token", "--stack", "tokens", "--api", "partner", "--json")
+
+    described = json.loads(encoded)
+    assert text.strip().count(".") == 2
+    assert (described["api"], described["caller"]) == ("partner", "client")
+    assert described["token"].count(".") == 2
+
+
+@pytest.mark.usefixtures("folder")
+async def test_second_sandbox_of_a_stack_is_refused() -> None:
+    async with serving("keys", 0):
+        with pytest.raises(SandboxError, match=r"^a sandbox of stack keys runs already; stop it first$"):
+            async with serving("keys", 0):
+                pass
+
+
+@pytest.mark.usefixtures("folder")
+async def test_callers_have_the_same_ids_in_every_sandbox() -> None:
+    async with serving("tokens", 0) as first, serving("other-clients", 0) as second:
+        ids = [
+            [(caller.name, caller.client_id, caller.object_id) for caller in session.api(None).callers]
+            for session in (first, second)
+        ]
+
+    assert ids[0] == ids[1]
+    assert [name for name, _, _ in ids[0]] == ["client", "client-without-role", "other-client"]
+
+
+@pytest.mark.parametrize(
+    ("stack", "note"),
+    [
+        pytest.param(
+            "tokens", "API entra: the config assigns no role to a caller of the sandbox, so client", id="role"
+        ),
+        pytest.param("other-clients", "clientApplicationIds lets in no caller of the sandbox; add ", id="clients"),
+        pytest.param("other-app", "the sandbox has no app registration for api://chat", id="app registration"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+async def test_up_tells_who_gets_through_and_who_does_not(
+    stack: str, note: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with serving(stack, 0):
+        pass
+
+    assert note in capsys.readouterr().err

@@ -1,0 +1,109 @@
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import pytest
+
+import sandbox.demo
+from sandbox.demo import run
+from sandbox.deploy import Deployment, Project
+from sandbox.modes import MODES, Mode
+from sandbox.runtime import Sandbox
+
+REFUSED = {
+    "key": {"no key", "wrong key"},
+    "entra": {
+        "no token", "expired token", "wrong audience", "wrong tenant", "wrong client", "missing role",
+        "tampered signature", "no signature (alg none)", "signed by somebody else", "key in place of a token",
+    },
+    "jwt": {
+        "no token", "expired token", "wrong audience", "wrong issuer", "missing role", "tampered signature",
+        "no signature (alg none)", "signed by somebody else", "token of Microsoft Entra ID", "key in place of a token",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
+async def test_mode_lets_in_and_refuses_whom_it_must(mode: Mode) -> None:
+    started: list[str] = []
+
+    report = await run([mode], lambda found: started.append(found.name))
+
+    name = "key" if mode.caller == "key" else "token"
+    answered = {f"{name}, chat", f"{name}, streamed chat", f"{name}, embeddings", f"{name} and stray credentials"}
+    assert [row for row in report.rows if not row.passed] == []
+    assert {row.caller for row in report.rows if row.got == "200"} == answered
+    assert {row.caller for row in report.rows if re.fullmatch(r"401 \w+", row.got)} >= REFUSED[mode.caller]
+    by_service = [row.caller for row in report.rows if row.got == "401 from Azure OpenAI"]
+    assert by_service == ([f"{name}, role removed"] if mode.credential == "token" else [])
+    assert started == [mode.name]
+    assert 0 < report.setup_seconds < report.seconds
+
+
+def test_modes_are_all_that_the_config_offers() -> None:
+    configs = [mode.stack_config(Sandbox()) for mode in MODES]
+
+    def seen(key: str, *names: str) -> set[tuple[str, ...]]:
+        blocks = [config.get(f"openai-gateway:{key}", {}) for config in configs]
+        return {tuple(block[name] for name in names) for block in blocks if all(name in block for name in names)}
+
+    assert seen("key", "source", "delivery") == set(product(("named-value", "key-vault"), ("backend", "header")))
+    assert seen("gateway", "identity") == {("system-assigned",), ("user-assigned",)}
+    assert seen("entra", "backendAuth") == seen("jwt", "backendAuth") == {("key",), ("managed-identity",)}
+    assert len({mode.name for mode in MODES}) == len(MODES) >= 12
+
+
+def without(pattern: str) -> Callable[[str], str]:
+    return lambda policy: re.sub(pattern, "", policy, flags=re.DOTALL)
+
+
+VALIDATION = r"<validate-(azure-ad-token|jwt) .*</validate-\1>"
+CLAIMS = "<required-claims>.*</required-claims>"
+CLIENTS = "<client-application-ids>.*</client-application-ids>"
+
+
+@pytest.mark.parametrize(
+    ("mode", "weaken", "caller", "got"),
+    [
+        pytest.param("Entra, key", without(VALIDATION), "no token", "200", id="no validation"),
+        pytest.param("Entra, key", without(VALIDATION), "tampered signature", "200", id="no validation of signatures"),
+        pytest.param("Entra, key", without(CLAIMS), "missing role", "200", id="no role demanded"),
+        pytest.param("Entra, key", without(CLIENTS), "wrong client", "200", id="no client demanded"),
+        pytest.param("another provider's JWT, key", without(CLAIMS), "missing role", "200", id="no claim demanded"),
+        pytest.param(
+            "key: named value, header",
+            without('<set-header name="Authorization" exists-action="delete" />'),
+            "key and stray credentials",
+            "200, but the caller's authorization reached Azure OpenAI",
+            id="credentials of the caller not stripped",
+        ),
+        pytest.param(
+            "managed identity: system-assigned",
+            without('<set-header name="api-key" exists-action="delete" />'),
+            "key, chat",
+            "403 from Azure OpenAI",
+            id="subscription key not stripped",
+        ),
+    ],
+)
+async def test_a_weaker_policy_fails_the_demo(
+    mode: str, weaken: Callable[[str], str], caller: str, got: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Weak(Sandbox):
+        async def deploy(self, project: Project, config: Mapping[str, Any], stack: str = "sandbox") -> Deployment:
+            deployment = await super().deploy(project, config, stack)
+            apis = tuple(replace(api, policy=weaken(api.policy or "")) for api in self.service.apis)
+            assert apis != self.service.apis
+            self.gateway.load(replace(self.service, apis=apis))
+            return deployment
+
+    monkeypatch.setattr(sandbox.demo, "Sandbox", Weak)
+
+    report = await run([found for found in MODES if found.name == mode])
+
+    (row,) = [row for row in report.rows if row.caller == caller]
+    assert row.got == got
+    assert not row.passed
+    assert report.failed >= 1

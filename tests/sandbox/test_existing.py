@@ -1,0 +1,92 @@
+from typing import Any
+
+import pytest
+
+from sandbox.cloud import Cloud
+from sandbox.existing import MODELS, create_existing, subscription_id
+
+IDENTITY = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-ids"
+    "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-gateway"
+)
+
+
+def existing(name: str) -> dict[str, Any]:
+    return {"existing": {"name": name, "resourceGroup": "rg-shared"}}
+
+
+def config(**values: Any) -> dict[str, Any]:
+    return {f"openai-gateway:{key}": value for key, value in values.items()}
+
+
+def test_adopted_service_has_a_system_assigned_identity() -> None:
+    cloud = Cloud()
+
+    create_existing(cloud, config(gateway=existing("apim-contoso")))
+
+    (gateway,) = cloud.gateways()
+    assert gateway.name == "apim-contoso"
+    assert [identity.system_assigned for identity in gateway.identities] == [True]
+
+
+def test_adopted_identities_exist_in_their_subscription_and_on_the_service() -> None:
+    values = config(gateway={**existing("apim-contoso"), "identity": IDENTITY}, apis=[{"identity": IDENTITY}])
+    cloud = Cloud(subscription_id=subscription_id(values))
+
+    create_existing(cloud, values)
+
+    (gateway,) = cloud.gateways()
+    args = {"resourceGroupName": "rg-ids", "resourceName": "id-gateway"}
+    found = cloud.call("azure-native:managedidentity:getUserAssignedIdentity", args)
+    assert found["id"] == IDENTITY
+    assert [(one.system_assigned, one.client_id) for one in gateway.identities][1:] == [(False, found["clientId"])]
+
+
+def test_config_without_identities_names_no_subscription() -> None:
+    assert subscription_id(config(gateway={"identity": "system-assigned"})) is None
+
+
+def test_adopted_accounts_serve_models_and_take_keys() -> None:
+    cloud = Cloud()
+
+    create_existing(cloud, config(openai={"accounts": [existing("oai-a"), existing("oai-b"), {"location": "x"}]}))
+
+    assert [account.host for account in cloud.accounts()] == ["oai-a.openai.azure.com", "oai-b.openai.azure.com"]
+    assert {tuple(model.name for model in account.models) for account in cloud.accounts()} == {MODELS}
+    assert all(account.local_auth for account in cloud.accounts())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({"key": {"source": "key-vault", "vault": existing("kv-a")}}, id="of the stack"),
+        pytest.param({"apis": [{"key": {"vault": existing("kv-a")}}]}, id="of an API"),
+        pytest.param({"key": {"vault": existing("kv-a")}, "apis": [{"key": {"vault": existing("kv-a")}}]}, id="twice"),
+    ],
+)
+def test_adopted_vault_exists(values: dict[str, Any]) -> None:
+    cloud = Cloud()
+
+    create_existing(cloud, config(**values))
+
+    found = cloud.call("azure-native:keyvault:getVault", {"resourceGroupName": "rg-shared", "vaultName": "kv-a"})
+    assert found["properties"]["enableRbacAuthorization"] is True
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param({"gateway": "apim", "openai": [], "key": 3, "apis": {}}, id="wrong shapes"),
+        pytest.param({"gateway": {"existing": "apim"}, "openai": {"accounts": "oai"}}, id="wrong shapes inside"),
+        pytest.param({"gateway": existing("not a name!"), "apis": ["x", {"identity": 3}]}, id="bad names"),
+        pytest.param({"gateway": {"identity": "/userAssignedIdentities/"}}, id="bad identity"),
+    ],
+)
+def test_config_that_makes_no_sense_is_left_to_the_program(broken: dict[str, Any]) -> None:
+    cloud = Cloud()
+
+    create_existing(cloud, config(**broken))
+
+    assert not cloud.gateways()
+    assert not cloud.accounts()
