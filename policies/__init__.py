@@ -10,63 +10,156 @@ from policies.authentication_managed_identity import (
     AuthenticationManagedIdentity,
 )
 from policies.base import Base
+from policies.cache_lookup_value import CacheLookupValue
+from policies.cache_remove_value import CacheRemoveValue
+from policies.cache_store_value import CacheStoreValue
+from policies.caching_type import CachingType
 from policies.check_header import CheckHeader
 from policies.choose import Choose, When
 from policies.claims import ClaimMatch, RequiredClaim
+from policies.cors import Cors
+from policies.dimension import DEFAULT_DIMENSIONS, Dimension
 from policies.document import Document
+from policies.emit_metric import EmitMetric
+from policies.emit_token_metric import AzureOpenAIEmitTokenMetric, LlmEmitTokenMetric, TokenMetric
 from policies.errors import PolicyError
+from policies.find_and_replace import FindAndReplace
 from policies.forward_request import ForwardRequest, HttpVersion
 from policies.include_fragment import IncludeFragment
+from policies.ip_filter import AddressRange, IpFilter, IpFilterAction
+from policies.limit_concurrency import LimitConcurrency
+from policies.llm_content_safety import HarmCategory, LlmContentSafety, SafetyCategory, SeverityLevels
 from policies.policy import Policy, Section
+from policies.quota import Quota, QuotaApi, QuotaOperation
+from policies.quota_by_key import QuotaByKey
+from policies.rate_limit import RateLimit, RateLimitApi, RateLimitOperation
+from policies.rate_limit_by_key import RateLimitByKey
 from policies.raw_element import RawElement
+from policies.retry import Retry
 from policies.return_response import ReturnResponse
 from policies.rewrite_uri import RewriteUri
+from policies.semantic_cache_lookup import AzureOpenAISemanticCacheLookup, EmbeddingsBackendAuth, LlmSemanticCacheLookup
+from policies.semantic_cache_store import AzureOpenAISemanticCacheStore, LlmSemanticCacheStore
+from policies.send_request import ClientCertificate, Proxy, RequestMode, SendRequest
 from policies.set_backend_service import BACKEND_ID, ReplicaType, SetBackendService
 from policies.set_body import BodyTemplate, SetBody, XsiNil
 from policies.set_header import NAMED_VALUE, ExistsAction, SetHeader
+from policies.set_method import SetMethod
 from policies.set_query_parameter import SetQueryParameter
 from policies.set_status import SetStatus
 from policies.set_variable import SetVariable
+from policies.token_limit import AzureOpenAITokenLimit, LlmTokenLimit, PromptType, TokenQuotaPeriod
 from policies.token_validation import UNAUTHORIZED, DecryptionKey
+from policies.trace import Trace, TraceSeverity
 from policies.validate_azure_ad_token import ValidateAzureAdToken
+from policies.validate_content import (
+    ContentFormat,
+    ContentTypeMap,
+    ContentTypeMapping,
+    ValidateContent,
+    ValidatedContent,
+)
+from policies.validate_headers import ValidateHeaders
 from policies.validate_jwt import IssuerSigningKey, ValidateJwt
+from policies.validate_parameters import MessageParameters, PathParameters, ValidateParameters
+from policies.validate_status_code import ValidateStatusCode
+from policies.validation_action import ValidationAction
+from policies.wait import Wait, WaitFor
 
 __all__ = [
     "BACKEND_ID",
     "BEARER_TOKEN",
     "COGNITIVE_SERVICES",
+    "DEFAULT_DIMENSIONS",
     "NAMED_VALUE",
     "TOKEN_VARIABLE",
     "UNAUTHORIZED",
+    "AddressRange",
     "AuthenticationManagedIdentity",
+    "AzureOpenAIEmitTokenMetric",
+    "AzureOpenAISemanticCacheLookup",
+    "AzureOpenAISemanticCacheStore",
+    "AzureOpenAITokenLimit",
     "Base",
     "BodyTemplate",
+    "CacheLookupValue",
+    "CacheRemoveValue",
+    "CacheStoreValue",
+    "CachingType",
     "CheckHeader",
     "Choose",
     "ClaimMatch",
+    "ClientCertificate",
+    "ContentFormat",
+    "ContentTypeMap",
+    "ContentTypeMapping",
+    "Cors",
     "DecryptionKey",
+    "Dimension",
     "Document",
+    "EmbeddingsBackendAuth",
+    "EmitMetric",
     "ExistsAction",
+    "FindAndReplace",
     "ForwardRequest",
+    "HarmCategory",
     "HttpVersion",
     "IncludeFragment",
+    "IpFilter",
+    "IpFilterAction",
     "IssuerSigningKey",
+    "LimitConcurrency",
+    "LlmContentSafety",
+    "LlmEmitTokenMetric",
+    "LlmSemanticCacheLookup",
+    "LlmSemanticCacheStore",
+    "LlmTokenLimit",
+    "MessageParameters",
+    "PathParameters",
     "Policy",
     "PolicyError",
+    "PromptType",
+    "Proxy",
+    "Quota",
+    "QuotaApi",
+    "QuotaByKey",
+    "QuotaOperation",
+    "RateLimit",
+    "RateLimitApi",
+    "RateLimitByKey",
+    "RateLimitOperation",
     "RawElement",
     "ReplicaType",
+    "RequestMode",
     "RequiredClaim",
+    "Retry",
     "ReturnResponse",
     "RewriteUri",
+    "SafetyCategory",
     "Section",
+    "SendRequest",
     "SetBackendService",
     "SetBody",
     "SetHeader",
+    "SetMethod",
     "SetQueryParameter",
     "SetStatus",
     "SetVariable",
+    "SeverityLevels",
+    "TokenMetric",
+    "TokenQuotaPeriod",
+    "Trace",
+    "TraceSeverity",
     "ValidateAzureAdToken",
+    "ValidateContent",
+    "ValidateHeaders",
     "ValidateJwt",
+    "ValidateParameters",
+    "ValidateStatusCode",
+    "ValidatedContent",
+    "ValidationAction",
+    "Wait",
+    "WaitFor",
     "When",
     "XsiNil",
 ]

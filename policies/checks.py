@@ -2,10 +2,19 @@
 
 import ipaddress
 import re
+from collections.abc import Sized
+from dataclasses import fields
 from urllib.parse import urlsplit
 
 from policies.errors import PolicyError
-from policies.options import is_expression, starts_expression
+from policies.options import Options, is_expression, is_named_value, label, starts_expression
+
+INT_MAX = 2**31 - 1
+"""Largest `xs:int`."""
+LONG_MAX = 2**63 - 1
+"""Largest `xs:long`."""
+UNSIGNED_MAX = 2**32 - 1
+"""Largest `xs:unsignedInt`."""
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -28,6 +37,29 @@ def check_header_name(what: str, value: str) -> None:
         raise PolicyError(f"{what} {value!r} is not a header name; use letters, digits and !#$%&'*+-.^_`|~")
 
 
+def check_literal(what: str, value: str | None) -> None:
+    """Refuse a policy expression where the gateway takes none, and a text that is empty or blank."""
+    check_filled(what, value)
+    if value is not None and starts_expression(value):
+        raise PolicyError(f"{what} {value!r} is a policy expression, which is not allowed here; give the value itself")
+
+
+def check_output_names(policy: Options) -> None:
+    """Refuse names of headers and variables that the gateway could not write to; it takes no expression for them."""
+    for field in fields(policy):  # type: ignore[arg-type]  # every Options is a dataclass
+        if field.name.endswith(("header_name", "variable_name")):
+            what, value = f"{label(policy)} {field.name}", getattr(policy, field.name)
+            check_literal(what, value)
+            if value is not None and field.name.endswith("header_name"):
+                check_header_name(what, value)
+
+
+def check_range(what: str, value: int | str | None, low: int, high: int, unit: str = "") -> None:
+    """Refuse a number outside `low` to `high`; an expression is the gateway's to check."""
+    if isinstance(value, int) and not low <= value <= high:
+        raise PolicyError(f"{what} {value} is not allowed; use {low} to {high}{unit and ' ' + unit}")
+
+
 def check_decided(what: str, value: str) -> None:
     """Refuse a value that decides who is let in but that is known only when the gateway runs."""
     check_filled(what, value)
@@ -41,6 +73,30 @@ def check_decided(what: str, value: str) -> None:
         raise PolicyError(f"{what} {value!r} has spaces around it; remove them")
 
 
+def check_secret(what: str, value: str | None) -> None:
+    """Refuse a secret that is not in a named value: whoever may read the policy could read it."""
+    if value is not None and not is_named_value(value):
+        raise PolicyError(f"{what} is not a named value; keep it in a secret named value and give {{{{its-name}}}}")
+
+
+def check_some(what: str, values: Sized, of: str) -> None:
+    """Refuse an empty list where the policy would have nothing to do."""
+    if not values:
+        raise PolicyError(f"{what} is empty; give at least one {of}")
+
+
+def check_method(what: str, value: str) -> None:
+    """Refuse what is neither an HTTP method (token, RFC 9110 section 9.1) nor a policy expression."""
+    if not is_expression(value) and not is_named_value(value) and not _TOKEN.fullmatch(value):
+        raise PolicyError(f"{what} {value!r} is not a method; use one such as POST")
+
+
+def check_status_code(what: str, value: int | str) -> None:
+    """Refuse a number that is not an HTTP status code."""
+    if isinstance(value, int) and not 100 <= value <= 599:
+        raise PolicyError(f"{what} {value} is not an HTTP status code; use 100 to 599")
+
+
 def check_failure_code(what: str, value: int) -> None:
     """Refuse a status code that would not tell the caller of a failure."""
     if not 400 <= value <= 599:
@@ -50,6 +106,11 @@ def check_failure_code(what: str, value: int) -> None:
 def check_url(what: str, value: str) -> None:
     """Refuse a URL over which an impostor could answer: anything but https, except on the loopback interface."""
     check_decided(what, value)
+    check_location(what, value)
+
+
+def check_location(what: str, value: str) -> None:
+    """Refuse a literal text that is not a URL, or one over which an impostor could answer."""
     try:
         parts = urlsplit(value)
         host = parts.hostname if parts.port != 0 else None  # reading a bad port raises ValueError

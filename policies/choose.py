@@ -1,13 +1,13 @@
 """`choose`: runs the policies of the first condition that holds."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
 from policies.errors import PolicyError
 from policies.options import Options
-from policies.policy import Placement, Policy, TypedPolicy, options_element
+from policies.policy import Policy, TypedPolicy, options_element
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,9 +48,6 @@ class Choose(TypedPolicy):
             element.extend(policy.element() for policy in self.otherwise)
             yield element
 
-    def placements(self) -> Iterator[Placement]:
-        """Yield the policy itself and those of every branch."""
-        yield Placement(self.tag, self.sections)
-        for policies in (*(branch.policies for branch in self.when), self.otherwise or []):
-            for policy in policies:
-                yield from policy.placements()
+    def branches(self) -> Iterable[list[Policy]]:
+        """Return the policies of each condition, then those of `otherwise`."""
+        return [*(branch.policies for branch in self.when), self.otherwise or []]

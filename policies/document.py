@@ -4,18 +4,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
+from policies.availability import check_available
 from policies.base import Base
+from policies.cors import Cors
 from policies.errors import PolicyError
+from policies.order import check_order
 from policies.policy import Policy, Section
+from policies.quota import Quota
+from policies.rate_limit import RateLimit
 from policies.raw_element import Verbatim
-from policies.token_validation import TokenValidation
+from policies.semantic_cache_lookup import AzureOpenAISemanticCacheLookup, LlmSemanticCacheLookup
+from policies.semantic_cache_store import AzureOpenAISemanticCacheStore, LlmSemanticCacheStore
 from policies.validate_azure_ad_token import ValidateAzureAdToken
 from policies.validate_jwt import ValidateJwt
+from policies.validate_parameters import ValidateParameters
 
 _INDENT = "    "
 _LIMIT_KIB = 256
 _LIMIT_KIB_OF_SKU = {"Consumption": 16}
-_DIRECTLY = {"base", ValidateAzureAdToken.tag, ValidateJwt.tag}
+_DIRECTLY = {"base", Cors.tag, ValidateAzureAdToken.tag, ValidateJwt.tag}
+_ONCE = (
+    Cors, RateLimit, Quota, LlmSemanticCacheLookup, AzureOpenAISemanticCacheLookup, LlmSemanticCacheStore,
+    AzureOpenAISemanticCacheStore, ValidateParameters,
+)  # fmt: skip
 
 
 def _parent() -> list[Policy]:
@@ -30,7 +41,7 @@ class Document:
     """
 
     inbound: Sequence[Policy] = field(default_factory=_parent)
-    """Policies of the request. Those that validate a token come before all others but `Base`."""
+    """Policies of the request, in the order that `policies.order` tells."""
     backend: Sequence[Policy] = field(default_factory=_parent)
     """The one policy that sends the request to the backend."""
     outbound: Sequence[Policy] = field(default_factory=_parent)
@@ -44,20 +55,26 @@ class Document:
             policies = self._policies(section)
             for policy in policies:
                 _check_place(policy, section)
-            if [type(policy) for policy in policies].count(Base) > 1:
+            kinds = [type(policy) for policy in policies]
+            if kinds.count(Base) > 1:
                 raise PolicyError(
                     f"{section} has more than one base; the parent's policies run once, remove the others"
                 )
+            for kind in _ONCE:
+                if kinds.count(kind) > 1:
+                    raise PolicyError(f"{section} has more than one {kind.tag}; it may stand there once, merge them")
         if len(self.backend) != 1:
             raise PolicyError(f"backend has {len(self.backend)} policies; it takes exactly one, such as Base or Choose")
-        _check_order(self.inbound)
+        check_order(self.inbound)
 
     def render(self, sku: str | None = None) -> str:
         """Return the document for `format="xml"`; the same options give the same text.
 
         `sku` is the service's pricing tier; Consumption takes 16 KiB, every other tier 256 KiB (service limits).
-        Raises `PolicyError` when the document is larger.
+        Raises `PolicyError` when the document is larger, or has a policy that the tier's gateway lacks.
         """
+        if sku is not None:
+            self._check_available(sku)
         root = ET.Element("policies")
         for section in Section:
             ET.SubElement(root, section.value).extend(policy.element() for policy in self._policies(section))
@@ -71,6 +88,12 @@ class Document:
                 f"policy document has {size} bytes; the limit{tier} is {limit} KiB, move parts to fragments"
             )
         return text
+
+    def _check_available(self, sku: str) -> None:
+        for section in Section:
+            for policy in self._policies(section):
+                for placement in policy.placements():
+                    check_available(placement.tag, sku)
 
     def _policies(self, section: Section) -> Sequence[Policy]:
         policies: Sequence[Policy] = getattr(self, section.name.lower())
@@ -91,17 +114,6 @@ def _check_place(policy: object, section: Section) -> None:
     for placement in inner:
         if placement.tag in _DIRECTLY:
             raise PolicyError(f"{placement.tag} is not allowed inside {outer.tag}; put it directly into {section}")
-
-
-def _check_order(inbound: Sequence[Policy]) -> None:
-    """Refuse a token validation after any other policy: nothing runs for a caller who is not known yet."""
-    earlier: str | None = None
-    for policy in inbound:
-        if isinstance(policy, TokenValidation):
-            if earlier is not None:
-                raise PolicyError(f"{policy.tag} comes after {earlier}; put it before every policy but base")
-        elif not isinstance(policy, Base):
-            earlier = earlier or next(policy.placements()).tag
 
 
 def _indent(element: ET.Element, level: int) -> None:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
+from policies.checks import INT_MAX, check_range
 from policies.errors import PolicyError
 from policies.policy import Section, TypedPolicy
-
-_LARGEST = 2**31 - 1  # xs:int
 
 
 class HttpVersion(StrEnum):
@@ -51,6 +50,4 @@ class ForwardRequest(TypedPolicy):
                 "give one of them"
             )
         for name in ("timeout", "timeout_ms", "continue_timeout"):
-            value = getattr(self, name)
-            if isinstance(value, int) and not 0 <= value <= _LARGEST:
-                raise PolicyError(f"forward-request {name} {value} is not allowed; use 0 to {_LARGEST}")
+            check_range(f"forward-request {name}", getattr(self, name), 0, INT_MAX)

@@ -11,7 +11,7 @@ from policies.errors import PolicyError
 _ILLEGAL_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _EXPRESSION = re.compile(r"@\(.+\)|@\{.+\}", re.DOTALL)
 _NAMED_VALUE = re.compile(r"\{\{\s*[A-Za-z0-9._-]+\s*\}\}")
-_NAMES = {str: "text", int: "a whole number", bool: "True or False"}
+_NAMES = {str: "text", int: "a whole number", float: "a number", bool: "True or False"}
 
 
 class Options:
@@ -57,7 +57,7 @@ def _check_field(what: str, annotation: Any, value: object) -> None:
             return
         if get_origin(kind) is dict and isinstance(value, dict):
             for name, item in value.items():
-                _check_field(f"{what} name", str, name)
+                _check_field(f"{what} name", get_args(kind)[0], name)
                 _check_field(what, get_args(kind)[1], item)
             return
     typed = [kind for kind in kinds if kind is not str]
@@ -79,6 +79,8 @@ def _kinds(annotation: Any) -> tuple[Any, ...]:
 def _is_a(value: object, kind: Any) -> bool:
     if get_origin(kind):
         return False
+    if kind is float:
+        return type(value) in (int, float)
     return type(value) is kind if kind in (int, bool) else isinstance(value, kind)
 
 
@@ -90,7 +92,7 @@ def _describe_one(kind: Any) -> str:
     if get_origin(kind) is list:
         return f"a list of {_describe_one(get_args(kind)[0])}"
     if get_origin(kind) is dict:
-        return f"a dict of {_describe_one(get_args(kind)[1])} by name"
+        return f"a dict of {_describe(list(_kinds(get_args(kind)[1])))} by name"
     if issubclass(kind, Enum):
         return " or ".join(f"{kind.__name__}.{member.name}" for member in kind)
     return _NAMES.get(kind) or str(kind.__name__)

@@ -1,7 +1,7 @@
 """What every policy is: checked options that know their XML element and the sections where it may stand."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
@@ -46,7 +46,10 @@ class Policy(Options, ABC):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TypedPolicy(Policy):
-    """A policy with a type of its own: a field is the attribute of that name, in kebab case."""
+    """A policy with a type of its own: a field is the attribute of that name, in kebab case.
+
+    An attribute whose name Python reserves, such as `for`, is the field of that name with an underscore after it.
+    """
 
     tag: ClassVar[str]
     sections: ClassVar[frozenset[Section]] = ANY_SECTION
@@ -64,9 +67,16 @@ class TypedPolicy(Policy):
         """Return the child elements, in the order of the schema."""
         return ()
 
+    def branches(self) -> Iterable[Sequence[Policy]]:
+        """Return the lists of policies inside this one that run in the same section, each in its order."""
+        return ()
+
     def placements(self) -> Iterator[Placement]:
-        """Yield the policy itself."""
+        """Yield the policy itself and those of every branch."""
         yield Placement(self.tag, self.sections)
+        for branch in self.branches():
+            for policy in branch:
+                yield from policy.placements()
 
 
 def options_element(tag: str, options: Options) -> ET.Element:
@@ -74,9 +84,9 @@ def options_element(tag: str, options: Options) -> ET.Element:
     element = ET.Element(tag)
     for field in fields(options):  # type: ignore[arg-type]  # every Options is a dataclass
         value = getattr(options, field.name)
-        if isinstance(value, str | int) and not field.metadata.get("content"):
+        if isinstance(value, str | int | float) and not field.metadata.get("content"):
             text = str(value).lower() if isinstance(value, bool) else str(value)
-            element.set(field.name.replace("_", "-"), text)
+            element.set(field.name.rstrip("_").replace("_", "-"), text)
     return element
 
 

@@ -5,56 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from policies.authentication_managed_identity import AuthenticationManagedIdentity
-from policies.check_header import CheckHeader
-from policies.choose import Choose
+from policies.catalog import SECTIONS, TYPES
+from policies.cors import Cors
 from policies.errors import PolicyError
-from policies.forward_request import ForwardRequest
-from policies.include_fragment import IncludeFragment
-from policies.policy import ANY_SECTION, INBOUND_ONLY, Placement, Policy, Section, TypedPolicy
-from policies.return_response import ReturnResponse
-from policies.rewrite_uri import RewriteUri
-from policies.set_backend_service import SetBackendService
-from policies.set_body import SetBody
-from policies.set_header import SetHeader
-from policies.set_query_parameter import SetQueryParameter
-from policies.set_status import SetStatus
-from policies.set_variable import SetVariable
+from policies.policy import ANY_SECTION, Placement, Policy, Section
 from policies.validate_azure_ad_token import ValidateAzureAdToken
 from policies.validate_jwt import ValidateJwt
 
 _DEEPEST = 50
-_TYPES: tuple[type[TypedPolicy], ...] = (
-    AuthenticationManagedIdentity, CheckHeader, Choose, ForwardRequest, IncludeFragment, ReturnResponse, RewriteUri,
-    SetBackendService, SetBody, SetHeader, SetQueryParameter, SetStatus, SetVariable, ValidateAzureAdToken, ValidateJwt,
-)  # fmt: skip
-_TYPED = {"base": "Base", **{kind.tag: kind.__name__ for kind in _TYPES}}
-_NEVER_RAW = frozenset({"base", ValidateAzureAdToken.tag, ValidateJwt.tag})
-
-_INBOUND = """authentication-basic authentication-certificate azure-openai-emit-token-metric
-azure-openai-semantic-cache-lookup azure-openai-token-limit cache-lookup cors cross-domain ip-filter
-llm-emit-token-metric llm-semantic-cache-lookup llm-token-limit proxy quota quota-by-key rate-limit rate-limit-by-key
-validate-client-certificate validate-graphql-request validate-odata-request validate-parameters"""
-_OUTBOUND = "azure-openai-semantic-cache-store cache-store jsonp llm-semantic-cache-store"
-_INBOUND_OR_OUTBOUND = "llm-content-safety redirect-content-urls"
-_NOT_BACKEND = """emit-metric invoke-dapr-binding mock-response publish-to-dapr send-service-bus-message
-validate-content xsl-transform"""
-_NOT_ON_ERROR = "get-authorization-context"
-_RESPONSE = "validate-headers validate-status-code"
-_ANYWHERE = """cache-lookup-value cache-remove-value cache-store-value cache-value find-and-replace invoke-request
-json-to-xml limit-concurrency log-to-eventhub retry send-one-way-request send-request set-method trace wait
-xml-to-json"""
-SECTIONS: dict[str, frozenset[Section]] = {
-    **{kind.tag: kind.sections for kind in _TYPES},
-    **dict.fromkeys(_INBOUND.split(), INBOUND_ONLY),
-    **dict.fromkeys(_OUTBOUND.split(), frozenset({Section.OUTBOUND})),
-    **dict.fromkeys(_INBOUND_OR_OUTBOUND.split(), frozenset({Section.INBOUND, Section.OUTBOUND})),
-    **dict.fromkeys(_NOT_BACKEND.split(), ANY_SECTION - {Section.BACKEND}),
-    **dict.fromkeys(_NOT_ON_ERROR.split(), ANY_SECTION - {Section.ON_ERROR}),
-    **dict.fromkeys(_RESPONSE.split(), frozenset({Section.OUTBOUND, Section.ON_ERROR})),
-    **dict.fromkeys(_ANYWHERE.split(), ANY_SECTION),
-}
-"""Sections where each policy may stand (policy reference)."""
+_TYPED = {"base": "Base", **{kind.tag: kind.__name__ for kind in TYPES}}
+_NEVER_RAW = frozenset({"base", Cors.tag, ValidateAzureAdToken.tag, ValidateJwt.tag})
 _FLOW = frozenset({"choose", "when", "otherwise", "retry", "wait", "limit-concurrency", "cache-value", "value"})
 _WRAPPERS = frozenset({"when", "otherwise", "value"})
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from policies.checks import check_one_line
-from policies.errors import PolicyError
+from policies.checks import check_one_line, check_status_code
 from policies.policy import TypedPolicy
 
 
@@ -22,6 +21,5 @@ class SetStatus(TypedPolicy):
     def __post_init__(self) -> None:
         """Check that the code is an HTTP status code and that the reason is one line."""
         TypedPolicy.__post_init__(self)
-        if isinstance(self.code, int) and not 100 <= self.code <= 599:
-            raise PolicyError(f"set-status code {self.code} is not an HTTP status code; use 100 to 599")
+        check_status_code("set-status code", self.code)
         check_one_line("set-status reason", self.reason)

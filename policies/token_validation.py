@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_decided, check_failure_code, check_filled, check_header_name
+from policies.checks import check_decided, check_failure_code, check_filled, check_header_name, check_secret
 from policies.claims import RequiredClaim
 from policies.errors import PolicyError
-from policies.options import Options, is_expression, is_named_value
+from policies.options import Options, is_expression
 from policies.policy import INBOUND_ONLY, Section, TypedPolicy, options_element, text_element
 
 UNAUTHORIZED = "Unauthorized. Access token is missing or invalid."
@@ -112,14 +112,6 @@ class TokenValidation(TypedPolicy):
             element = ET.Element("decryption-keys")
             element.extend(key_element(key, key.value) for key in self.decryption_keys)
             yield element
-
-
-def check_secret(what: str, value: str | None) -> None:
-    """Refuse a secret that is not in a named value: whoever may read the policy could read it."""
-    if value is not None and not is_named_value(value):
-        raise PolicyError(
-            f"{what} is not a named value; keep the key in a secret named value and give {{{{its-name}}}}"
-        )
 
 
 def key_element(key: Options, value: str | None) -> ET.Element:

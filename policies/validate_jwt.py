@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_url
+from policies.checks import check_range, check_secret, check_url
 from policies.errors import PolicyError
 from policies.options import Options
 from policies.policy import list_element
-from policies.token_validation import TokenValidation, check_secret, key_element
+from policies.token_validation import TokenValidation, key_element
 
 _LONGEST_SKEW = 300
 
@@ -78,10 +78,7 @@ class ValidateJwt(TokenValidation):
             raise PolicyError(
                 f"{self.tag} would accept the issuer's tokens for every service; give audiences or required_claims"
             )
-        if self.clock_skew is not None and not 0 <= self.clock_skew <= _LONGEST_SKEW:
-            raise PolicyError(
-                f"{self.tag} clock_skew {self.clock_skew} is not allowed; use 0 to {_LONGEST_SKEW} seconds"
-            )
+        check_range(f"{self.tag} clock_skew", self.clock_skew, 0, _LONGEST_SKEW, "seconds")
         for url in self.openid_config_urls:
             check_url(f"{self.tag} openid_config_urls", url)
         self._check_decided("issuers", *self.issuers)

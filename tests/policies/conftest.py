@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ JUDGES = Path(os.environ.get("APIM_JUDGES", Path(__file__).parents[3] / "shared"
 
 
 @pytest.fixture(scope="session")
-def judge() -> Callable[[str], list[str]]:
-    """Return what is wrong with a policy document."""
+def judging() -> ModuleType:
+    """Return the judge's module."""
     path = JUDGES / "validate_policy.py"
     if not path.exists():
         pytest.skip(f"no policy schemas at {JUDGES}")
@@ -26,9 +27,15 @@ def judge() -> Callable[[str], list[str]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the judge's own code is not under test
         spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def judge(judging: ModuleType) -> Callable[[str], list[str]]:
+    """Return what is wrong with a policy document."""
 
     def errors(text: str) -> list[str]:
-        found: list[str] = module.check_text(text, fmt="xml")["errors"]
+        found: list[str] = judging.check_text(text, fmt="xml")["errors"]
         return found
 
     return errors

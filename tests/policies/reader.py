@@ -1,6 +1,6 @@
 """Reads a policy document back into the options that it was rendered from; an independent inverse of the renderer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from enum import Enum
 from types import UnionType
@@ -9,16 +9,29 @@ from xml.etree import ElementTree as ET
 
 import policies
 from policies import (
+    AddressRange,
     Base,
-    Choose,
+    ClientCertificate,
+    ContentTypeMap,
+    ContentTypeMapping,
     DecryptionKey,
+    Dimension,
     Document,
     IssuerSigningKey,
+    MessageParameters,
+    PathParameters,
     Policy,
+    Proxy,
+    QuotaApi,
+    QuotaOperation,
+    RateLimitApi,
+    RateLimitOperation,
     RawElement,
     RequiredClaim,
-    ReturnResponse,
-    SetBody,
+    SafetyCategory,
+    SeverityLevels,
+    ValidatedContent,
+    ValidationAction,
     When,
 )
 
@@ -50,15 +63,22 @@ def read_policy(element: ET.Element) -> Policy:
 
 def _attributes(kind: Any, element: ET.Element) -> dict[str, Any]:
     """Return the scalar fields: an absent attribute is `None`."""
-    scalars = {field.name: field.type for field in fields(kind) if field.name not in _CONTENT}
-    assert {name.replace("-", "_") for name in element.attrib if element.tag != "claim"} <= scalars.keys()
-    return {name: _scalar(hint, element.get(name.replace("_", "-"))) for name, hint in scalars.items()}
+    scalars = {_attribute(field.name): field for field in fields(kind) if field.name not in _CONTENT}
+    assert element.tag == "claim" or element.attrib.keys() <= scalars.keys()
+    return {field.name: _scalar(field.type, element.get(name)) for name, field in scalars.items()}
+
+
+def _attribute(name: str) -> str:
+    return name.removesuffix("_").replace("_", "-")
 
 
 _CONTENT = {
-    "values", "when", "otherwise", "policies", "status", "headers", "body", "audiences", "client_application_ids",
+    "values", "otherwise", "policies", "status", "headers", "body", "audiences", "client_application_ids",
     "backend_application_ids", "required_claims", "decryption_keys", "issuers", "issuer_signing_keys",
-    "openid_config_urls",
+    "openid_config_urls", "apis", "operations", "dimensions", "message", "metadata", "vary_by", "output_type",
+    "categories", "blocklist_ids", "allowed_origins", "allowed_methods", "preflight_result_max_age", "allowed_headers",
+    "expose_headers", "addresses", "address_ranges", "method", "certificate", "identity", "proxy",
+    "content_type_map", "contents", "types", "parameters", "query", "path", "status_codes",
 }  # fmt: skip
 
 
@@ -69,7 +89,7 @@ def _scalar(hint: Any, text: str | None) -> Any:
     for kind in kinds:
         if kind is bool:
             return {"true": True, "false": False}[text]
-        if kind is int or (isinstance(kind, type) and issubclass(kind, Enum)):
+        if kind in (int, float) or (isinstance(kind, type) and issubclass(kind, Enum)):
             return kind(text)
     return text
 
@@ -141,15 +161,150 @@ def _jwt(element: ET.Element) -> dict[str, Any]:
     }
 
 
-def _set_body(element: ET.Element) -> dict[str, Any]:
+def _content(element: ET.Element) -> dict[str, Any]:
     assert not len(element)
     return {"value": element.text or ""}
 
 
+def _optional(kind: Any, element: ET.Element | None) -> Any:
+    return None if element is None else kind(**_attributes(kind, element))
+
+
+def _many(kind: Any, elements: Iterable[ET.Element]) -> list[Any]:
+    return [kind(**_attributes(kind, element)) for element in elements]
+
+
+def _limits(api: Any, operation: Any) -> Callable[[ET.Element], dict[str, Any]]:
+    def read(element: ET.Element) -> dict[str, Any]:
+        return {
+            "apis": [
+                api(**_attributes(api, child), operations=_many(operation, child.findall("operation")))
+                for child in element.findall("api")
+            ]
+        }
+
+    return read
+
+
+def _dimensions(element: ET.Element) -> dict[str, Any]:
+    return {"dimensions": _many(Dimension, element.findall("dimension"))}
+
+
+def _trace(element: ET.Element) -> dict[str, Any]:
+    return {
+        "message": element.findtext("message"),
+        "metadata": {child.attrib["name"]: child.attrib["value"] for child in element.findall("metadata")},
+    }
+
+
+def _vary_by(element: ET.Element) -> dict[str, Any]:
+    return {"vary_by": _texts(element, "vary-by")}
+
+
+def _content_safety(element: ET.Element) -> dict[str, Any]:
+    categories = element.find("categories")
+    return {
+        "output_type": None if categories is None else _scalar(SeverityLevels | str, categories.get("output-type")),
+        "categories": _many(SafetyCategory, element.iterfind("categories/category")),
+        "blocklist_ids": _texts(element.find("blocklists"), "id"),
+    }
+
+
+def _flow(element: ET.Element) -> dict[str, Any]:
+    return {"policies": [read_policy(child) for child in element]}
+
+
+def _cors(element: ET.Element) -> dict[str, Any]:
+    methods = element.find("allowed-methods")
+    age = None if methods is None else methods.get("preflight-result-max-age")
+    return {
+        "allowed_origins": _texts(element.find("allowed-origins"), "origin"),
+        "allowed_methods": _texts(methods, "method"),
+        "preflight_result_max_age": _scalar(int | str, age),
+        "allowed_headers": _texts(element.find("allowed-headers"), "header"),
+        "expose_headers": _texts(element.find("expose-headers"), "header"),
+    }
+
+
+def _ip_filter(element: ET.Element) -> dict[str, Any]:
+    return {
+        "addresses": _texts(element, "address"),
+        "address_ranges": _many(AddressRange, element.findall("address-range")),
+    }
+
+
+def _send_request(element: ET.Element) -> dict[str, Any]:
+    def policy(tag: str) -> Policy | None:
+        child = element.find(tag)
+        return None if child is None else read_policy(child)
+
+    url = element.find("set-url")
+    return {
+        "url": None if url is None else url.text or "",
+        "method": policy("set-method"),
+        "headers": [read_policy(child) for child in element.findall("set-header")],
+        "body": policy("set-body"),
+        "certificate": _optional(ClientCertificate, element.find("authentication-certificate")),
+        "identity": policy("authentication-managed-identity"),
+        "proxy": _optional(Proxy, element.find("proxy")),
+    }
+
+
+def _validate_content(element: ET.Element) -> dict[str, Any]:
+    mapped = element.find("content-type-map")
+    return {
+        "content_type_map": None
+        if mapped is None
+        else ContentTypeMap(
+            **_attributes(ContentTypeMap, mapped), types=_many(ContentTypeMapping, mapped.findall("type"))
+        ),
+        "contents": _many(ValidatedContent, element.findall("content")),
+    }
+
+
+def _actions(element: ET.Element, tag: str, key: Callable[[str], Any] = str) -> dict[Any, Any]:
+    name = "code" if key is int else "name"
+    return {
+        key(child.attrib[name]): _scalar(ValidationAction | str, child.get("action")) for child in element.findall(tag)
+    }
+
+
+def _validate_parameters(element: ET.Element) -> dict[str, Any]:
+    def read(kind: Any, tag: str) -> Any:
+        child = element.find(tag)
+        return None if child is None else kind(**_attributes(kind, child), parameters=_actions(child, "parameter"))
+
+    return {
+        "headers": read(MessageParameters, "headers"),
+        "query": read(MessageParameters, "query"),
+        "path": read(PathParameters, "path"),
+    }
+
+
 CHILDREN: dict[str, Callable[[ET.Element], dict[str, Any]]] = {
-    Choose.tag: _choose,
-    ReturnResponse.tag: _return_response,
-    SetBody.tag: _set_body,
+    "azure-openai-emit-token-metric": _dimensions,
+    "azure-openai-semantic-cache-lookup": _vary_by,
+    "choose": _choose,
+    "cors": _cors,
+    "emit-metric": _dimensions,
+    "ip-filter": _ip_filter,
+    "limit-concurrency": _flow,
+    "llm-content-safety": _content_safety,
+    "llm-emit-token-metric": _dimensions,
+    "llm-semantic-cache-lookup": _vary_by,
+    "quota": _limits(QuotaApi, QuotaOperation),
+    "rate-limit": _limits(RateLimitApi, RateLimitOperation),
+    "retry": _flow,
+    "return-response": _return_response,
+    "send-request": _send_request,
+    "set-body": _content,
+    "set-method": _content,
+    "trace": _trace,
     "validate-azure-ad-token": _entra,
+    "validate-content": _validate_content,
+    "validate-headers": lambda element: {"headers": _actions(element, "header")},
     "validate-jwt": _jwt,
+    "validate-parameters": _validate_parameters,
+    "validate-status-code": lambda element: {"status_codes": _actions(element, "status-code", int)},
+    "wait": _flow,
 }

@@ -19,10 +19,12 @@ from policies import (
     HttpVersion,
     IncludeFragment,
     IssuerSigningKey,
+    LimitConcurrency,
     Policy,
     RawElement,
     ReplicaType,
     RequiredClaim,
+    Retry,
     ReturnResponse,
     RewriteUri,
     SetBackendService,
@@ -33,68 +35,31 @@ from policies import (
     SetVariable,
     ValidateAzureAdToken,
     ValidateJwt,
+    Wait,
+    WaitFor,
     When,
     XsiNil,
 )
-
-AWKWARD = [
-    "\t",
-    "\n",
-    "\r",
-    "\r\n",
-    " ",
-    "<",
-    ">",
-    "&",
-    '"',
-    "'",
-    "]]>",
-    "<![CDATA[",
-    "&#13;",
-    "<!--",
-    "\x85",
-    "\u2028",
-]
-EXPRESSIONS = [
-    "@(context.RequestId)",
-    '@("Bearer " + (string)context.Variables["t"])',
-    '@(1 < 2 && "a" != null)',
-    '@{\n\tvar a = "<&>\'";\r\n\treturn a;\n}',
-]
-
-
-def _is_plain(value: str) -> bool:
-    return not value.lstrip().startswith(("@(", "@{"))
-
-
-characters = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff") | st.sampled_from(
-    AWKWARD
+from tests.policies import limits, messages
+from tests.policies.values import (
+    EXPRESSIONS,
+    choice,
+    codes,
+    decided,
+    expressions,
+    filled,
+    flag_expressions,
+    flags,
+    lines,
+    maybe,
+    named_values,
+    numbers,
+    options,
+    texts,
+    tokens,
+    upto,
+    urls,
 )
-literals = st.lists(characters, max_size=8).map("".join).filter(_is_plain)
-expressions = st.sampled_from(EXPRESSIONS)
-named_values = st.sampled_from(["{{a}}", "{{ openai-api-key }}"])
-texts = literals | expressions | named_values
-filled = texts.filter(str.strip)
-lines = (literals.filter(lambda value: not set("\r\n") & set(value))) | expressions | named_values
-decided = literals.filter(lambda value: bool(value.strip()) and value == value.strip() and "{{" not in value)
-tokens = st.text("abcXYZ019!#$%&'*+-.^_`|~", min_size=1, max_size=12).map("x-".__add__)
-hosts = st.sampled_from(["login.example.com", "contoso.ciamlogin.com:443", "127.0.0.1", "[::1]:8443"])
-urls = st.builds("{}{}/{}".format, st.just("https://"), hosts, st.text("abc?&=%'\"<>", max_size=8)) | st.just(
-    "http://localhost:8080/a?b=<&>"
-)
-codes = st.integers(400, 599)
-numbers = st.integers(0, 2**31 - 1) | expressions | named_values
-flags = st.booleans()
-flag_expressions = flags | expressions | named_values
-
-
-def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.none() | strategy
-
-
-def options(kind: Any, **strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Build `kind` with an identifier, as every policy may have one."""
-    return st.builds(kind, id=maybe(texts), **strategies)
 
 
 def setters(kind: Any, names: st.SearchStrategy[str], values: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
@@ -245,13 +210,13 @@ def validate_jwt(draw: st.DrawFn) -> ValidateJwt:
     return policy
 
 
-def _trace(source: str, severity: str, message: str) -> RawElement:
-    element = ET.Element("trace", source=source, severity=severity)
-    ET.SubElement(element, "message").text = message
+def _log(logger: str, message: str) -> RawElement:
+    element = ET.Element("log-to-eventhub", {"logger-id": logger})
+    element.text = message
     return RawElement(xml=ET.tostring(element, encoding="unicode").replace("\r", "&#13;"))
 
 
-raw_element = st.builds(_trace, texts, st.sampled_from(["verbose", "information", "error"]), texts)
+raw_element = st.builds(_log, texts, texts)
 
 
 def choose(policies: st.SearchStrategy[Policy]) -> st.SearchStrategy[Policy]:
@@ -260,15 +225,50 @@ def choose(policies: st.SearchStrategy[Policy]) -> st.SearchStrategy[Policy]:
     return options(Choose, when=st.lists(whens, min_size=1, max_size=2), otherwise=maybe(branch))
 
 
+def retry(policies: st.SearchStrategy[Policy]) -> st.SearchStrategy[Policy]:
+    waits = st.sampled_from([[], ["delta"], ["delta", "max_interval"]])
+    return waits.flatmap(
+        lambda given: options(
+            Retry,
+            condition=flag_expressions,
+            count=upto(1, 50),
+            interval=upto(0, INT),
+            first_fast_retry=maybe(flag_expressions),
+            policies=st.lists(policies, min_size=1, max_size=2),
+            **{name: upto(1, INT) for name in given},
+        )
+    )
+
+
+def limit_concurrency(policies: st.SearchStrategy[Policy]) -> st.SearchStrategy[Policy]:
+    some = st.lists(policies, min_size=1, max_size=2)
+    return options(LimitConcurrency, key=filled, max_count=st.integers(1, INT), policies=some)
+
+
+def wait(policies: st.SearchStrategy[Policy]) -> st.SearchStrategy[Policy]:
+    return options(Wait, for_=choice(WaitFor), policies=st.lists(policies, min_size=1, max_size=2))
+
+
+def flows(policies: st.SearchStrategy[Policy]) -> st.SearchStrategy[Policy]:
+    return choose(policies) | retry(policies) | limit_concurrency(policies)
+
+
+INT = 2**31 - 1
 anywhere: list[st.SearchStrategy[Policy]] = [
-    set_header, set_variable, set_status, set_body, return_response, include_fragment, raw_element,
+    set_header, set_variable, set_status, set_body, return_response, include_fragment, raw_element, limits.trace,
+    messages.cache_lookup_value, messages.cache_store_value, messages.cache_remove_value, messages.set_method,
+    messages.find_and_replace, messages.send_request,
 ]  # fmt: skip
 on_request = [set_backend_service, set_query_parameter]
-inbound = st.recursive(
-    st.one_of(*anywhere, *on_request, rewrite_uri, authentication_managed_identity, check_header), choose, max_leaves=4
+on_inbound = [rewrite_uri, authentication_managed_identity, check_header, *limits.TOKEN_METRICS.values()]
+not_on_backend = [limits.emit_metric, messages.validate_content]
+on_response = [messages.validate_headers, messages.validate_status_code, *not_on_backend]
+inbound = st.recursive(st.one_of(*anywhere, *on_request, *on_inbound, *not_on_backend), flows, max_leaves=4)
+backend = st.recursive(st.one_of(*anywhere, *on_request, forward_request), flows, max_leaves=3)
+response = st.recursive(st.one_of(*anywhere, *on_response), flows, max_leaves=3)
+waiting = wait(
+    messages.send_request | messages.cache_lookup_value | messages.cache_store_value | choose(st.one_of(*anywhere))
 )
-backend = st.recursive(st.one_of(*anywhere, *on_request, forward_request), choose, max_leaves=3)
-response = st.recursive(st.one_of(*anywhere), choose, max_leaves=3)
 validations = validate_azure_ad_token() | validate_jwt()
 
 
@@ -278,28 +278,68 @@ def documents(draw: st.DrawFn) -> Document:
         place = draw(st.none() | st.integers(0, len(policies)))
         return policies if place is None else [*policies[:place], Base(), *policies[place:]]
 
+    def some(*strategies: st.SearchStrategy[Policy], most: int = 1) -> list[Policy]:
+        return draw(st.lists(st.one_of(*strategies), max_size=most))
+
     return Document(
-        inbound=with_base([*draw(st.lists(validations, max_size=2)), *draw(st.lists(inbound, max_size=3))]),
-        backend=[draw(st.just(Base()) | backend)],
-        outbound=with_base(draw(st.lists(response, max_size=2))),
-        on_error=with_base(draw(st.lists(response, max_size=2))),
+        inbound=with_base(
+            [
+                *some(messages.cors),
+                *some(messages.ip_filter),
+                *some(validations, most=2),
+                *some(inbound, waiting, most=2),
+                *some(*limits.SPEND.values()),
+                *some(limits.llm_content_safety),
+                *some(inbound, messages.validate_parameters),
+                *some(*limits.ANSWER.values()),
+            ]
+        ),
+        backend=[draw(st.just(Base()) | backend | waiting)],
+        outbound=with_base(
+            [*some(*limits.STORE.values()), *some(limits.llm_content_safety, response, waiting, most=2)]
+        ),
+        on_error=with_base(some(response, most=2)),
     )
 
 
 INBOUND: dict[str, st.SearchStrategy[Policy]] = {
     "authentication-managed-identity": authentication_managed_identity,
+    "cache-lookup-value": messages.cache_lookup_value,
+    "cache-remove-value": messages.cache_remove_value,
+    "cache-store-value": messages.cache_store_value,
     "check-header": check_header,
     "choose": choose(inbound),
+    "cors": messages.cors,
+    "emit-metric": limits.emit_metric,
+    "find-and-replace": messages.find_and_replace,
     "include-fragment": include_fragment,
+    "ip-filter": messages.ip_filter,
+    "limit-concurrency": limit_concurrency(inbound),
+    "llm-content-safety": limits.llm_content_safety,
+    "log-to-eventhub": raw_element,
+    "retry": retry(inbound),
     "return-response": return_response,
     "rewrite-uri": rewrite_uri,
+    "send-request": messages.send_request,
     "set-backend-service": set_backend_service,
     "set-body": set_body,
     "set-header": set_header,
+    "set-method": messages.set_method,
     "set-query-parameter": set_query_parameter,
     "set-status": set_status,
     "set-variable": set_variable,
-    "trace": raw_element,
+    "trace": limits.trace,
     "validate-azure-ad-token": validate_azure_ad_token(),
+    "validate-content": messages.validate_content,
     "validate-jwt": validate_jwt(),
+    "validate-parameters": messages.validate_parameters,
+    "wait": waiting,
+    **limits.SPEND,
+    **limits.ANSWER,
+    **limits.TOKEN_METRICS,
+}
+OUTBOUND: dict[str, st.SearchStrategy[Policy]] = {
+    "validate-headers": messages.validate_headers,
+    "validate-status-code": messages.validate_status_code,
+    **limits.STORE,
 }

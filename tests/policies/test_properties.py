@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from policies import Base, Document, Policy
 from tests.policies.reader import TYPES, read_document
-from tests.policies.strategies import INBOUND, backend, documents
+from tests.policies.strategies import INBOUND, OUTBOUND, backend, documents
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-EACH = settings(max_examples=200, deadline=None, database=None, suppress_health_check=QUIET)
-WHOLE = settings(max_examples=400, deadline=None, database=None, suppress_health_check=QUIET)
+EACH = settings(max_examples=70, deadline=None, database=None, suppress_health_check=QUIET)
+WHOLE = settings(max_examples=200, deadline=None, database=None, suppress_health_check=QUIET)
 
 
 def check(document: Document, judge: Callable[[str], list[str]]) -> None:
@@ -35,6 +35,18 @@ def test_any_options_of_a_policy_read_back_the_same(
     check(Document(inbound=[policy, Base()]), judge)
 
 
+@pytest.mark.parametrize("tag", [*OUTBOUND])
+@given(data=st.data())
+@EACH
+def test_any_options_of_a_policy_of_the_response_read_back_the_same(
+    tag: str, judge: Callable[[str], list[str]], data: st.DataObject
+) -> None:
+    policy = data.draw(OUTBOUND[tag])
+
+    assert policy.element().tag == tag
+    check(Document(outbound=[policy, Base()]), judge)
+
+
 @given(policy=backend)
 @EACH
 def test_any_backend_policy_reads_back_the_same(judge: Callable[[str], list[str]], policy: Policy) -> None:
@@ -48,4 +60,4 @@ def test_any_document_reads_back_the_same(judge: Callable[[str], list[str]], doc
 
 
 def test_every_policy_with_a_type_is_tried() -> None:
-    assert TYPES.keys() - INBOUND.keys() == {"forward-request"}
+    assert TYPES.keys() - INBOUND.keys() - OUTBOUND.keys() == {"forward-request"}

@@ -29,6 +29,7 @@ from policies import (
     SetQueryParameter,
     SetStatus,
     SetVariable,
+    Trace,
     ValidateAzureAdToken,
     ValidateJwt,
     When,
@@ -319,11 +320,11 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: DecryptionKey(value="c2VjcmV0"),
-        "decryption key value is not a named value; keep the key in a secret named value and give {{its-name}}",
+        "decryption key value is not a named value; keep it in a secret named value and give {{its-name}}",
     ),
     (
         lambda: IssuerSigningKey(value="c2VjcmV0"),
-        "issuer signing key value is not a named value; keep the key in a secret named value and give {{its-name}}",
+        "issuer signing key value is not a named value; keep it in a secret named value and give {{its-name}}",
     ),
     (
         lambda: IssuerSigningKey(n="AQAB"),
@@ -418,19 +419,19 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     (lambda: RawElement(xml="<base/>"), "raw element base has a type; use Base"),
     (lambda: RawElement(xml="<validate-jwt/>"), "raw element validate-jwt has a type; use ValidateJwt"),
     (
-        lambda: RawElement(xml="<retry><validate-azure-ad-token/></retry>"),
-        "raw element retry holds validate-azure-ad-token; put ValidateAzureAdToken directly into the section",
+        lambda: RawElement(xml="<cache-value><value><validate-azure-ad-token/></value></cache-value>"),
+        "raw element cache-value holds validate-azure-ad-token; put ValidateAzureAdToken directly into the section",
     ),
     (
-        lambda: RawElement(xml="<retry><base/></retry>"),
-        "raw element retry holds base; put Base directly into the section",
+        lambda: RawElement(xml="<cache-value><value><base/></value></cache-value>"),
+        "raw element cache-value holds base; put Base directly into the section",
     ),
     (
         lambda: RawElement(xml="<rate-limt/>"),
         "raw element rate-limt is not a policy known here; check its name, or give its sections",
     ),
     (
-        lambda: RawElement(xml="<retry><choose><when><rate-limt/></when></choose></retry>"),
+        lambda: RawElement(xml="<cache-value><value><choose><when><rate-limt/></when></choose></value></cache-value>"),
         "raw element rate-limt is not a policy known here; check its name, or give its sections",
     ),
     (
@@ -469,7 +470,9 @@ DOCUMENTS: list[tuple[Callable[[], object], str]] = [
         "cache-store is not allowed in inbound; put it into outbound",
     ),
     (
-        lambda: Document(inbound=[RawElement(xml="<retry><wait><forward-request/></wait></retry>")]),
+        lambda: Document(
+            inbound=[RawElement(xml="<cache-value><value><wait><forward-request/></wait></value></cache-value>")]
+        ),
         "forward-request is not allowed in inbound; put it into backend",
     ),
     (
@@ -490,11 +493,11 @@ DOCUMENTS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: Document(inbound=[Base(), SetHeader(name="a", values=["b"]), RewriteUri(template="/"), entra()]),
-        "validate-azure-ad-token comes after set-header; put it before every policy but base",
+        "validate-azure-ad-token comes after set-header; put it before every policy but base, cors and ip-filter",
     ),
     (
-        lambda: Document(inbound=[entra(), RawElement(xml="<trace source='a'/>"), Base(), jwt()]),
-        "validate-jwt comes after trace; put it before every policy but base",
+        lambda: Document(inbound=[entra(), Trace(source="a", message="b"), Base(), jwt()]),
+        "validate-jwt comes after trace; put it before every policy but base, cors and ip-filter",
     ),
     (
         lambda: Document(backend=[Base(), ForwardRequest()]),

@@ -40,6 +40,7 @@ from policies import (
     When,
     XsiNil,
 )
+from tests.policies.rendered import lines_of
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 CLIENT = "22222222-2222-4222-8222-222222222222"
@@ -360,17 +361,19 @@ failed-check-error-message="Not &quot;through&quot; Front Door" ignore-case="tru
         id="include-fragment names a fragment",
     ),
     pytest.param(
-        RawElement(xml='<?xml version="1.0"?><!-- note --><trace source="a&#10;b"><message>x &lt; y</message></trace>'),
-        '<trace source="a&#10;b"><message>x &lt; y</message></trace>',
+        RawElement(
+            xml='<?xml version="1.0"?><!-- note --><log-to-eventhub logger-id="a&#10;b">x &lt; y</log-to-eventhub>'
+        ),
+        '<log-to-eventhub logger-id="a&#10;b">x &lt; y</log-to-eventhub>',
         id="a raw element is parsed and written anew",
     ),
     pytest.param(
         RawElement(
-            xml='<send-request mode="new" response-variable-name="r" timeout="9" ignore-error="false">  '
-            "<set-url>https://a.example</set-url><set-body>a <b/> \r\n&#13;</set-body>\n</send-request>"
+            xml='<send-one-way-request mode="new" timeout="9">  '
+            "<set-url>https://a.example</set-url><set-body>a <b/> \r\n&#13;</set-body>\n</send-one-way-request>"
         ),
-        '<send-request mode="new" response-variable-name="r" timeout="9" ignore-error="false">  '
-        "<set-url>https://a.example</set-url><set-body>a <b /> \n&#13;</set-body>\n</send-request>",
+        '<send-one-way-request mode="new" timeout="9">  '
+        "<set-url>https://a.example</set-url><set-body>a <b /> \n&#13;</set-body>\n</send-one-way-request>",
         id="a raw element keeps its white space",
     ),
 ]
@@ -422,12 +425,6 @@ def test_backend_policy_renders_as_written_here_and_the_schema_accepts_it(
 
     assert lines_of("backend", rendered) == expected
     assert judge(rendered) == []
-
-
-def lines_of(section: str, document: str) -> str:
-    """Return what stands in a section of a rendered document, without the document's own indentation."""
-    inner = document.partition(f"<{section}>\n")[2].partition(f"\n    </{section}>")[0]
-    return "\n".join(line.removeprefix(" " * 8) for line in inner.split("\n"))
 
 
 def test_document_without_options_runs_the_parents_policies(judge: Callable[[str], list[str]]) -> None:

@@ -2,8 +2,8 @@
 
 import policies
 from policies import Base, Section
+from policies.catalog import SECTIONS, TYPES
 from policies.policy import TypedPolicy
-from policies.raw_element import SECTIONS
 
 # The policy reference names fewer sections for these than the judge, or more; the judge unites it with the toolkit.
 NARROWER = {"authentication-managed-identity", "set-backend-service", "set-query-parameter"}
@@ -23,10 +23,10 @@ def test_every_policy_stands_where_the_service_allows_it(judged_sections: dict[s
 
 def test_every_policy_class_is_listed_with_its_sections() -> None:
     exported = [value for name in policies.__all__ if isinstance(value := getattr(policies, name), type)]
-    typed = {kind.tag: kind.sections for kind in exported if issubclass(kind, TypedPolicy)}
 
-    assert len(typed) == 15
-    assert {tag: SECTIONS[tag] for tag in typed} == typed
+    assert {kind for kind in exported if issubclass(kind, TypedPolicy)} == set(TYPES)
+    assert len({kind.tag for kind in TYPES}) == len(TYPES) == 45
+    assert {kind.tag: SECTIONS[kind.tag] for kind in TYPES} == {kind.tag: kind.sections for kind in TYPES}
 
 
 def test_sections_are_in_the_order_in_which_they_run() -> None:

@@ -1,0 +1,30 @@
+"""`cache-lookup-value`: reads a value from the cache."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from policies.caching_type import CachingType
+from policies.checks import check_filled, check_output_names
+from policies.policy import TypedPolicy
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CacheLookupValue(TypedPolicy):
+    """Reads a value that `CacheStoreValue` keeps into a variable (cache-lookup-value)."""
+
+    tag: ClassVar[str] = "cache-lookup-value"
+
+    key: str
+    """Key, normally an expression."""
+    variable_name: str
+    """Variable that receives the value; it is not set where there is neither a value nor a default."""
+    default_value: str | None = None
+    """Value, or expression, for a key that the cache does not hold. Left out: the variable is not set."""
+    caching_type: CachingType | None = None
+    """Cache to read. Left out: `prefer-external`."""
+
+    def __post_init__(self) -> None:
+        """Check key and variable."""
+        TypedPolicy.__post_init__(self)
+        check_filled(f"{self.tag} key", self.key)
+        check_output_names(self)

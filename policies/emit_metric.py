@@ -1,0 +1,45 @@
+"""`emit-metric`: sends a custom metric to Application Insights."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+from xml.etree import ElementTree as ET
+
+from policies.checks import check_literal
+from policies.dimension import Dimension, check_dimensions
+from policies.errors import PolicyError
+from policies.policy import ANY_SECTION, Section, TypedPolicy, options_element
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmitMetric(TypedPolicy):
+    """Sends a custom metric to Application Insights; never changes the response (emit-metric)."""
+
+    tag: ClassVar[str] = "emit-metric"
+    sections: ClassVar[frozenset[Section]] = ANY_SECTION - {Section.BACKEND}
+
+    name: str
+    """Name of the metric, literal."""
+    namespace: str | None = None
+    """Namespace of the metric, literal. Left out: `API Management`."""
+    value: float | str | None = None
+    """Value, or an expression that yields a `double`. Left out: 1."""
+    default_dimensions: bool | None = None
+    """Whether the gateway adds its default dimensions (inferred; the schema alone knows this option). Left out: it
+    does not."""
+    dimensions: list[Dimension]
+    """Dimensions, 1 to 10, of which at most 5 custom."""
+
+    def __post_init__(self) -> None:
+        """Check names, value and dimensions."""
+        TypedPolicy.__post_init__(self)
+        check_literal(f"{self.tag} name", self.name)
+        check_literal(f"{self.tag} namespace", self.namespace)
+        if isinstance(self.value, int | float) and not abs(self.value) <= sys.float_info.max:  # NaN is in no order
+            raise PolicyError(f"{self.tag} value {self.value} is not finite; use a number that a double holds")
+        check_dimensions(self.tag, self.dimensions)
+
+    def children(self) -> Iterable[ET.Element]:
+        """Return the dimensions."""
+        return [options_element("dimension", dimension) for dimension in self.dimensions]

@@ -1,0 +1,64 @@
+"""`quota-by-key`: limits how much may be called in a long time or altogether for each value of a key."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from policies.call_quota import check_volume
+from policies.checks import INT_MAX, check_filled, check_range
+from policies.errors import PolicyError
+from policies.policy import INBOUND_ONLY, Section, TypedPolicy
+
+_SHORTEST_PERIOD = 300
+_START = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QuotaByKey(TypedPolicy):
+    """Refuses, with 403, the calls for a key beyond a quota (quota-by-key).
+
+    Available in the classic tiers and self-hosted gateways only.
+    """
+
+    tag: ClassVar[str] = "quota-by-key"
+    sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
+
+    calls: int | None = None
+    """Calls allowed in a period, at least 1. Left out: `bandwidth` alone counts."""
+    bandwidth: int | None = None
+    """Kilobytes allowed in a period, at least 1. Left out: `calls` alone count."""
+    renewal_period: int
+    """Seconds of a period, at least 300; 0 for a quota that is never renewed."""
+    first_period_start: str | None = None
+    """Start of the first period in UTC, as `2026-01-31T00:00:00Z`. Left out: `0001-01-01T00:00:00Z`."""
+    counter_key: str
+    """Key, normally an expression such as `@(context.Subscription.Id)`; every scope that uses a key counts on it."""
+    increment_condition: bool | str | None = None
+    """Whether a call counts, known once there is a response. Left out: every call counts."""
+    increment_count: int | str | None = None
+    """By how much a call counts. Left out: 1."""
+
+    def __post_init__(self) -> None:
+        """Check that there is a quota, a period and a key."""
+        TypedPolicy.__post_init__(self)
+        check_volume(self.tag, self.calls, self.bandwidth)
+        if self.renewal_period != 0 and not _SHORTEST_PERIOD <= self.renewal_period <= INT_MAX:
+            raise PolicyError(
+                f"{self.tag} renewal_period {self.renewal_period} is not allowed; "
+                f"use {_SHORTEST_PERIOD} to {INT_MAX} seconds, or 0 for a quota that is never renewed"
+            )
+        if self.first_period_start is not None and not _is_start(self.first_period_start):
+            raise PolicyError(
+                f"{self.tag} first_period_start {self.first_period_start!r} is not a time in UTC; "
+                "write it as 2026-01-31T00:00:00Z"
+            )
+        check_filled(f"{self.tag} counter_key", self.counter_key)
+        check_range(f"{self.tag} increment_count", self.increment_count, 0, INT_MAX)
+
+
+def _is_start(text: str) -> bool:
+    try:
+        return bool(_START.fullmatch(text) and datetime.fromisoformat(text))
+    except ValueError:
+        return False

@@ -1,0 +1,70 @@
+"""`llm-semantic-cache-lookup` and `azure-openai-semantic-cache-lookup`: answer a prompt as a similar one before it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+from xml.etree import ElementTree as ET
+
+from policies.checks import INT_MAX, check_filled, check_literal, check_range
+from policies.errors import PolicyError
+from policies.policy import INBOUND_ONLY, Section, TypedPolicy, text_element
+
+
+class EmbeddingsBackendAuth(StrEnum):
+    """How the gateway authenticates to the embeddings backend."""
+
+    SYSTEM_ASSIGNED = "system-assigned"
+    """With its system-assigned identity."""
+    HEADER = "header"
+    """With the backend's own credentials (inferred; the schema alone knows this value)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LlmSemanticCacheLookup(TypedPolicy):
+    """Answers from the external cache where a prompt is close enough to an earlier one (llm-semantic-cache-lookup).
+
+    It needs the matching `LlmSemanticCacheStore`, and once a section. Where the look-up fails, the call goes on.
+    """
+
+    tag: ClassVar[str] = "llm-semantic-cache-lookup"
+    sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
+
+    score_threshold: float
+    """Distance of two prompts, 0 to 1, up to which they count as one: the lower, the stricter. Start at 0.05; above 0.2
+    answers may no longer fit."""
+    embeddings_backend_id: str
+    """Backend resource of the embeddings API."""
+    embeddings_backend_auth: EmbeddingsBackendAuth | None = EmbeddingsBackendAuth.SYSTEM_ASSIGNED
+    """How the gateway authenticates there. `None`: the schema's default, the system-assigned identity."""
+    ignore_system_messages: bool | None = None
+    """Whether system messages are left out of the comparison. Left out: they are compared."""
+    max_message_count: int | None = None
+    """Messages of a dialogue, at least 1, beyond which the cache is skipped. Left out: it never is."""
+    cache_id: str | None = None
+    """Cache resource (inferred; the schema alone knows this option). Left out: the gateway's region's cache."""
+    vary_by: list[str] = field(default_factory=list)
+    """Expressions whose values, joined, divide the cache, such as `@(context.Subscription.Id)`. Left out: callers get
+    answers to each other's prompts."""
+
+    def __post_init__(self) -> None:
+        """Check threshold, backend and partitions."""
+        TypedPolicy.__post_init__(self)
+        if not 0 <= self.score_threshold <= 1:
+            raise PolicyError(f"{self.tag} score_threshold {self.score_threshold} is not allowed; use 0 to 1")
+        check_literal(f"{self.tag} embeddings_backend_id", self.embeddings_backend_id)
+        check_range(f"{self.tag} max_message_count", self.max_message_count, 1, INT_MAX)
+        check_literal(f"{self.tag} cache_id", self.cache_id)
+        for value in self.vary_by:
+            check_filled(f"{self.tag} vary_by", value)
+
+    def children(self) -> Iterable[ET.Element]:
+        """Return what divides the cache."""
+        return [text_element("vary-by", value) for value in self.vary_by]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AzureOpenAISemanticCacheLookup(LlmSemanticCacheLookup):
+    """`LlmSemanticCacheLookup` by the name that it has for Azure OpenAI (azure-openai-semantic-cache-lookup)."""
+
+    tag: ClassVar[str] = "azure-openai-semantic-cache-lookup"

@@ -1,0 +1,33 @@
+"""`llm-semantic-cache-store` and `azure-openai-semantic-cache-store`: keep an answer for similar prompts."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from policies.checks import INT_MAX, check_range
+from policies.policy import Section, TypedPolicy
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LlmSemanticCacheStore(TypedPolicy):
+    """Keeps an answer of status 200 in the external cache, for `LlmSemanticCacheLookup` (llm-semantic-cache-store).
+
+    Once a section.
+    """
+
+    tag: ClassVar[str] = "llm-semantic-cache-store"
+    sections: ClassVar[frozenset[Section]] = frozenset({Section.OUTBOUND})
+
+    duration: int | str
+    """Seconds for which the answer is kept, at least 1, or an expression."""
+
+    def __post_init__(self) -> None:
+        """Check the duration."""
+        TypedPolicy.__post_init__(self)
+        check_range(f"{self.tag} duration", self.duration, 1, INT_MAX, "seconds")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AzureOpenAISemanticCacheStore(LlmSemanticCacheStore):
+    """`LlmSemanticCacheStore` by the name that it has for Azure OpenAI (azure-openai-semantic-cache-store)."""
+
+    tag: ClassVar[str] = "azure-openai-semantic-cache-store"

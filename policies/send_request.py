@@ -1,0 +1,140 @@
+"""`send-request`: sends a request of the gateway's own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+from xml.etree import ElementTree as ET
+
+from policies.authentication_managed_identity import AuthenticationManagedIdentity
+from policies.checks import INT_MAX, check_filled, check_location, check_output_names, check_range, check_secret
+from policies.errors import PolicyError
+from policies.options import Options, starts_expression
+from policies.policy import TypedPolicy, options_element, text_element
+from policies.set_body import SetBody
+from policies.set_header import SetHeader
+from policies.set_method import SetMethod
+
+
+class RequestMode(StrEnum):
+    """What a request starts from."""
+
+    NEW = "new"
+    """Nothing."""
+    COPY = "copy"
+    """The current request; in `outbound` without its body."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClientCertificate(Options):
+    """A certificate of the API Management service with which the gateway authenticates (authentication-certificate).
+
+    Not offered: `body` and `password`, which would put a private key into the policy's text.
+    """
+
+    thumbprint: str | None = None
+    """Thumbprint. Left out: `certificate_id` says which."""
+    certificate_id: str | None = None
+    """Certificate resource. Left out: `thumbprint` says which."""
+
+    def __post_init__(self) -> None:
+        """Check that there is one certificate."""
+        Options.__post_init__(self)
+        if bool(self.thumbprint) == bool(self.certificate_id):
+            raise PolicyError("client certificate needs either thumbprint or certificate_id; give exactly one of them")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proxy(Options):
+    """An HTTP proxy on the way (proxy)."""
+
+    url: str
+    """URL with host and port, or an expression."""
+    username: str | None = None
+    """Name for the proxy. Left out: the proxy asks for none."""
+    password: str | None = field(default=None, repr=False)
+    """Named value, such as `{{proxy-password}}`, of the password. Left out: the proxy asks for none."""
+
+    def __post_init__(self) -> None:
+        """Check that there is a proxy, and no secret in the policy's text."""
+        Options.__post_init__(self)
+        check_filled("proxy url", self.url)
+        check_secret("proxy password", self.password)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SendRequest(TypedPolicy):
+    """Sends a request to a URL and keeps the response in a variable (send-request).
+
+    Without `ignore_error`, a request that fails runs `on-error`. Not offered: `authentication-token` and
+    `authentication-token-store`, which the schema alone knows.
+    """
+
+    tag: ClassVar[str] = "send-request"
+
+    mode: RequestMode | str | None = None
+    """What the request starts from, or an expression. Left out: `new`."""
+    response_variable_name: str
+    """Variable that receives the response, as an `IResponse`."""
+    timeout: int | str | None = None
+    """Seconds to wait for the response, at least 1, or an expression. Left out: 60."""
+    timeout_ms: int | str | None = None
+    """Milliseconds to wait, in place of `timeout`. Left out: `timeout` counts."""
+    ignore_error: bool | None = None
+    """Whether the variable becomes `null` where the request fails. Left out: `on-error` runs."""
+    buffer_response: bool | None = None
+    """Whether the whole response is read first (the schema alone knows this option). Left out: it is."""
+    fail_on_error_status_code: bool | None = None
+    """Whether a status code of 400 to 599 is a failure (the schema alone knows this option). Left out: it is not."""
+    url: str | None = field(default=None, metadata={"content": True})
+    """URL, or an expression. Left out, with `copy` only: that of the current request."""
+    method: SetMethod | None = None
+    """Method. Left out, with `copy` only: that of the current request."""
+    headers: list[SetHeader] = field(default_factory=list)
+    """Headers. Left out: none, or those of the current request."""
+    body: SetBody | None = None
+    """Body. Left out: none, or that of the current request."""
+    certificate: ClientCertificate | None = None
+    """Client certificate. Left out: none."""
+    identity: AuthenticationManagedIdentity | None = None
+    """Managed identity that presents its token in `Authorization`. Left out: none does."""
+    proxy: Proxy | None = None
+    """Proxy. Left out: none."""
+
+    def __post_init__(self) -> None:
+        """Check where the request goes, and that a token does not go there in the clear."""
+        TypedPolicy.__post_init__(self)
+        check_output_names(self)
+        if self.mode in (None, RequestMode.NEW) and (self.url is None or self.method is None):
+            raise PolicyError(f"{self.tag} is a new request without url or method; give both, or mode RequestMode.COPY")
+        self._check_url()
+        if self.timeout is not None and self.timeout_ms is not None:
+            raise PolicyError(
+                f"{self.tag} timeout {self.timeout} with timeout_ms {self.timeout_ms} is not allowed; give one of them"
+            )
+        check_range(f"{self.tag} timeout", self.timeout, 1, INT_MAX, "seconds")
+        check_range(f"{self.tag} timeout_ms", self.timeout_ms, 1, INT_MAX, "milliseconds")
+        if self.identity is not None and self.identity.output_token_variable_name is not None:
+            raise PolicyError(
+                f"{self.tag} identity would keep its token in a variable; give it output_token_variable_name=None"
+            )
+
+    def _check_url(self) -> None:
+        if self.url is None or starts_expression(self.url) or "{{" in self.url:
+            return
+        if self.identity is not None or not self.url.startswith("http://"):
+            check_location(f"{self.tag} url", self.url)
+
+    def children(self) -> Iterator[ET.Element]:
+        """Yield the parts of the request."""
+        if self.url is not None:
+            yield text_element("set-url", self.url)
+        for part in (self.method, *self.headers, self.body):
+            if part is not None:
+                yield part.element()
+        if self.certificate is not None:
+            yield options_element("authentication-certificate", self.certificate)
+        if self.identity is not None:
+            yield self.identity.element()
+        if self.proxy is not None:
+            yield options_element("proxy", self.proxy)

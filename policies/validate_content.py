@@ -1,0 +1,135 @@
+"""`validate-content`: validates size and shape of a body."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+from xml.etree import ElementTree as ET
+
+from policies.checks import check_filled, check_literal, check_output_names, check_range
+from policies.errors import PolicyError
+from policies.options import Options
+from policies.policy import ANY_SECTION, Section, TypedPolicy, options_element
+from policies.validation_action import ValidationAction
+
+_LARGEST_BODY = 102_400
+_SOAP_TYPES = ("application/soap+xml", "text/xml")
+
+
+class ContentFormat(StrEnum):
+    """How a body is read to be validated."""
+
+    JSON = "json"
+    XML = "xml"
+    SOAP = "soap"
+    """XML inside a SOAP envelope."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContentTypeMapping(Options):
+    """A content type that is validated as another."""
+
+    from_: str | None = None
+    """Content type of the message. Left out: `when` says which messages."""
+    when: bool | str | None = None
+    """Condition on the message, normally an expression. Left out: `from_` says which messages."""
+    to: str
+    """Content type as which the message is validated."""
+
+    def __post_init__(self) -> None:
+        """Check that the mapping says for which messages."""
+        Options.__post_init__(self)
+        if (self.from_ is None) == (self.when is None):
+            raise PolicyError("content type mapping needs either from_ or when; give exactly one of them")
+        check_filled("content type mapping from_", self.from_)
+        check_filled("content type mapping to", self.to)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContentTypeMap(Options):
+    """Content types as which messages are validated."""
+
+    any_content_type_value: str | None = None
+    """Content type for every message. Left out: that of the message."""
+    missing_content_type_value: str | None = None
+    """Content type for a message that names none. Left out: none."""
+    types: list[ContentTypeMapping] = field(default_factory=list)
+    """Content types for some messages, which go before the others. Left out: none."""
+
+    def __post_init__(self) -> None:
+        """Check that something is mapped."""
+        Options.__post_init__(self)
+        check_filled("content type map any_content_type_value", self.any_content_type_value)
+        check_filled("content type map missing_content_type_value", self.missing_content_type_value)
+        if not (self.any_content_type_value or self.missing_content_type_value or self.types):
+            raise PolicyError(
+                "content type map maps nothing; give any_content_type_value, missing_content_type_value or types"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidatedContent(Options):
+    """Messages of a content type, and the schema that they must follow."""
+
+    validate_as: ContentFormat
+    """How the body is read."""
+    type: str | None = None
+    """Content type; for SOAP `application/soap+xml` or `text/xml`. Left out: every one that the API names."""
+    action: ValidationAction | str
+    """What happens to a body that does not follow the schema, or an expression."""
+    schema_id: str | None = None
+    """Schema resource of the API Management service. Left out: the schema of the API's definition."""
+    schema_ref: str | None = None
+    """Path within the JSON schema of `schema_id`, such as `#/components/schemas/address`. Left out: all of it."""
+    allow_additional_properties: bool | None = None
+    """Whether properties that a JSON schema does not name are allowed. Left out: as the schema says."""
+    case_insensitive_property_names: bool | None = None
+    """Whether names of JSON properties are compared without regard to case (the schema alone knows this option). Left
+    out: with regard to case."""
+
+    def __post_init__(self) -> None:
+        """Check what belongs together."""
+        Options.__post_init__(self)
+        check_filled("validated content type", self.type)
+        check_literal("validated content schema_id", self.schema_id)
+        check_literal("validated content schema_ref", self.schema_ref)
+        if self.schema_ref is not None and (self.schema_id is None or self.validate_as != ContentFormat.JSON):
+            raise PolicyError("validated content has schema_ref; it needs schema_id and ContentFormat.JSON")
+        if self.validate_as == ContentFormat.SOAP and self.type is not None and self.type not in _SOAP_TYPES:
+            raise PolicyError(f"validated content type {self.type!r} is not SOAP's; use {' or '.join(_SOAP_TYPES)}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidateContent(TypedPolicy):
+    """Validates the body of the request, or of the response in `outbound` and `on-error` (validate-content)."""
+
+    tag: ClassVar[str] = "validate-content"
+    sections: ClassVar[frozenset[Section]] = ANY_SECTION - {Section.BACKEND}
+
+    unspecified_content_type_action: ValidationAction | str
+    """What happens to a content type that the API does not name, or an expression."""
+    max_size: int | str
+    """Bytes of the largest body, 1 to 102,400, or an expression."""
+    size_exceeded_action: ValidationAction | str
+    """What happens to a larger body, or an expression."""
+    errors_variable_name: str | None = None
+    """Variable that receives the mistakes. Left out: none does."""
+    content_type_map: ContentTypeMap | None = None
+    """Content types as which messages are validated. Left out: as those that they name."""
+    contents: list[ValidatedContent] = field(default_factory=list)
+    """Content types whose bodies must follow a schema. Left out: only the size is validated."""
+
+    def __post_init__(self) -> None:
+        """Check size and variable."""
+        TypedPolicy.__post_init__(self)
+        check_range(f"{self.tag} max_size", self.max_size, 1, _LARGEST_BODY, "bytes")
+        check_output_names(self)
+
+    def children(self) -> Iterator[ET.Element]:
+        """Yield the map, then the contents."""
+        if self.content_type_map is not None:
+            element = options_element("content-type-map", self.content_type_map)
+            element.extend(options_element("type", mapping) for mapping in self.content_type_map.types)
+            yield element
+        for content in self.contents:
+            yield options_element("content", content)

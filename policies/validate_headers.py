@@ -1,0 +1,38 @@
+"""`validate-headers`: validates the headers of the response."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar
+from xml.etree import ElementTree as ET
+
+from policies.checks import check_literal, check_output_names
+from policies.policy import Section, TypedPolicy
+from policies.validation_action import ValidationAction, action_elements
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ValidateHeaders(TypedPolicy):
+    """Validates the response's headers against the API's definition (validate-headers)."""
+
+    tag: ClassVar[str] = "validate-headers"
+    sections: ClassVar[frozenset[Section]] = frozenset({Section.OUTBOUND, Section.ON_ERROR})
+
+    specified_header_action: ValidationAction | str
+    """What happens to a header that is not as the API describes it, or an expression."""
+    unspecified_header_action: ValidationAction | str
+    """What happens to a header that the API does not describe, or an expression."""
+    errors_variable_name: str | None = None
+    """Variable that receives the mistakes. Left out: none does."""
+    headers: dict[str, ValidationAction | str] = field(default_factory=dict)
+    """Actions for single headers, by name. Left out: those above."""
+
+    def __post_init__(self) -> None:
+        """Check the names."""
+        TypedPolicy.__post_init__(self)
+        check_output_names(self)
+        for name in self.headers:
+            check_literal(f"{self.tag} headers name", name)
+
+    def children(self) -> Iterable[ET.Element]:
+        """Return the headers."""
+        return action_elements("header", "name", self.headers)

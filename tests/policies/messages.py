@@ -1,0 +1,197 @@
+"""Hypothesis strategies: policies about who calls from where, requests of the gateway's own, caches and validation."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from policies import (
+    AddressRange,
+    AuthenticationManagedIdentity,
+    CacheLookupValue,
+    CacheRemoveValue,
+    CacheStoreValue,
+    CachingType,
+    ClientCertificate,
+    ContentFormat,
+    ContentTypeMap,
+    ContentTypeMapping,
+    Cors,
+    FindAndReplace,
+    IpFilter,
+    IpFilterAction,
+    MessageParameters,
+    PathParameters,
+    Proxy,
+    RequestMode,
+    SendRequest,
+    SetBody,
+    SetHeader,
+    SetMethod,
+    ValidateContent,
+    ValidatedContent,
+    ValidateHeaders,
+    ValidateParameters,
+    ValidateStatusCode,
+    ValidationAction,
+)
+from tests.policies.values import (
+    choice,
+    expressions,
+    filled,
+    flag_expressions,
+    flags,
+    maybe,
+    named_values,
+    names,
+    options,
+    plain,
+    texts,
+    tokens,
+    upto,
+)
+
+INT = 2**31 - 1
+
+methods = st.sampled_from(["GET", "POST", "OPTIONS", "M-SEARCH"])
+actions = choice(ValidationAction)
+
+caching = {"key": filled, "caching_type": maybe(st.sampled_from(CachingType))}
+cache_lookup_value = options(CacheLookupValue, **caching, variable_name=plain, default_value=maybe(texts))
+cache_store_value = options(CacheStoreValue, **caching, value=texts, duration=upto(1, INT))
+cache_remove_value = options(CacheRemoveValue, **caching)
+set_method = options(SetMethod, value=methods | expressions | named_values)
+find_and_replace = options(FindAndReplace, from_=texts.filter(bool), to=texts)
+
+origins = st.sampled_from(["https://a.example", "http://localhost:8080/", "https://[::1]:8443", "app://x", "{{o}}"])
+headers = st.lists(tokens | st.just("*"), max_size=2)
+cross_origin = {
+    "terminate_unmatched_request": maybe(flag_expressions),
+    "allowed_headers": headers,
+    "expose_headers": headers,
+}
+some_methods = {
+    "allowed_methods": st.lists(methods | st.just("*") | expressions, min_size=1, max_size=3),
+    "preflight_result_max_age": maybe(upto(0, 2**32 - 1)),
+}
+some_origins = st.lists(origins, min_size=1, max_size=3)
+cors = (
+    options(Cors, **cross_origin, allow_credentials=maybe(flag_expressions), allowed_origins=some_origins)
+    | options(Cors, **cross_origin, **some_methods, allowed_origins=some_origins)
+    | options(
+        Cors, **cross_origin, **some_methods, allow_credentials=maybe(st.just(False)), allowed_origins=st.just(["*"])
+    )
+)
+
+v4 = st.ip_addresses(v=4)
+v6 = st.ip_addresses(v=6)
+addresses = (v4 | v6).map(str) | expressions | named_values
+ranges = st.one_of(
+    *(
+        st.builds(lambda ends: AddressRange(from_=str(min(ends)), to=str(max(ends))), st.tuples(kind, kind))
+        for kind in (v4, v6)
+    ),
+    st.builds(AddressRange, from_=named_values, to=v4.map(str)),
+)
+ip_filter = options(
+    IpFilter,
+    action=choice(IpFilterAction),
+    addresses=st.lists(addresses, min_size=1, max_size=3),
+    address_ranges=st.lists(ranges, max_size=2),
+) | options(IpFilter, action=choice(IpFilterAction), address_ranges=st.lists(ranges, min_size=1, max_size=2))
+
+parts: dict[str, st.SearchStrategy[Any]] = {
+    "response_variable_name": plain,
+    "ignore_error": maybe(flags),
+    "buffer_response": maybe(flags),
+    "fail_on_error_status_code": maybe(flags),
+    "headers": st.lists(st.builds(SetHeader, name=tokens, values=st.just(["a"])), max_size=2),
+    "body": maybe(st.builds(SetBody, value=texts)),
+    "certificate": maybe(
+        st.builds(ClientCertificate, thumbprint=filled) | st.builds(ClientCertificate, certificate_id=filled)
+    ),
+    "identity": maybe(
+        st.builds(
+            AuthenticationManagedIdentity,
+            resource=filled,
+            output_token_variable_name=st.none(),
+            ignore_error=maybe(flags),
+        )
+    ),
+    "proxy": maybe(st.builds(Proxy, url=filled, username=maybe(texts), password=maybe(named_values))),
+}
+urls = st.sampled_from(["https://a.example/b?c=<&>", "http://127.0.0.1:8080/"]) | expressions | named_values
+send_request = (
+    options(SendRequest, **parts, mode=st.sampled_from([None, RequestMode.NEW]), url=urls, method=set_method)
+    | options(
+        SendRequest,
+        **parts,
+        mode=st.just(RequestMode.COPY) | expressions,
+        url=maybe(urls),
+        method=maybe(set_method),
+        timeout=maybe(upto(1, INT)),
+    )
+    | options(SendRequest, **parts, mode=st.just(RequestMode.COPY), timeout_ms=maybe(upto(1, INT)))
+)
+
+mappings = st.builds(ContentTypeMapping, from_=filled, to=filled) | st.builds(
+    ContentTypeMapping, when=flag_expressions, to=filled
+)
+content_type_map = st.builds(
+    ContentTypeMap,
+    any_content_type_value=maybe(filled),
+    missing_content_type_value=maybe(filled),
+    types=st.lists(mappings, min_size=1, max_size=2),
+) | st.builds(ContentTypeMap, any_content_type_value=filled)
+contents = (
+    st.builds(
+        ValidatedContent,
+        validate_as=st.sampled_from([ContentFormat.JSON, ContentFormat.XML]),
+        type=maybe(filled),
+        action=actions,
+        schema_id=maybe(plain),
+        allow_additional_properties=maybe(flags),
+        case_insensitive_property_names=maybe(flags),
+    )
+    | st.builds(
+        ValidatedContent, validate_as=st.just(ContentFormat.JSON), action=actions, schema_id=plain, schema_ref=plain
+    )
+    | st.builds(
+        ValidatedContent,
+        validate_as=st.just(ContentFormat.SOAP),
+        type=maybe(st.sampled_from(["application/soap+xml", "text/xml"])),
+        action=actions,
+    )
+)
+validate_content = options(
+    ValidateContent,
+    **names(ValidateContent),
+    unspecified_content_type_action=actions,
+    max_size=upto(1, 102_400),
+    size_exceeded_action=actions,
+    content_type_map=maybe(content_type_map),
+    contents=st.lists(contents, max_size=2),
+)
+by_name = st.dictionaries(plain, actions, max_size=2)
+either = {"specified_parameter_action": actions, "unspecified_parameter_action": actions}
+message_parameters = maybe(st.builds(MessageParameters, **either, parameters=by_name))
+validate_parameters = options(
+    ValidateParameters,
+    **names(ValidateParameters),
+    **either,
+    headers=message_parameters,
+    query=message_parameters,
+    path=maybe(st.builds(PathParameters, specified_parameter_action=actions, parameters=by_name)),
+)
+validate_headers = options(
+    ValidateHeaders,
+    **names(ValidateHeaders),
+    specified_header_action=actions,
+    unspecified_header_action=actions,
+    headers=by_name,
+)
+validate_status_code = options(
+    ValidateStatusCode,
+    **names(ValidateStatusCode),
+    unspecified_status_code_action=actions,
+    status_codes=st.dictionaries(st.integers(100, 599), actions, max_size=2),
+)

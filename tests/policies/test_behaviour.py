@@ -1,0 +1,129 @@
+"""What the program's own policy documents do to calls, each mode's as it is deployed."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sandbox.demands import demand
+from sandbox.model import ManagedIdentity
+from sandbox.testing import PolicyBench, Reply, Response, event_stream
+from sandbox.testing.bench import identity_token
+
+SNAPSHOTS = Path(__file__).parents[1] / "snapshots" / "modes"
+MODES = sorted(path.stem for path in SNAPSHOTS.glob("*.xml"))
+USER_ASSIGNED = "00000000-0000-0000-0000-000000000002"
+CALLERS_OWN = {"api-key": "callers-key", "Ocp-Apim-Subscription-Key": "callers-key"}
+KEY = "azure-openai-key"
+
+
+class Mode:
+    """A mode's document with its backends, and a caller who has the token that it asks for."""
+
+    def __init__(self, name: str) -> None:
+        text = (SNAPSHOTS / f"{name}.xml").read_text(encoding="utf-8")
+        self.demand = demand(text)
+        tenant = re.search('tenant-id="(.+?)"', text)
+        identity = ManagedIdentity(principal_id="identity", client_id=USER_ASSIGNED, system_assigned=True)
+        self.bench = PolicyBench(
+            text,
+            backends={
+                one: lambda _: event_stream({"delta": "Hello"}) for one in re.findall('backend-id="(.+?)"', text)
+            },
+            named_values={"openai-api-key": KEY},
+            identities=(identity,),
+            tenant_id=tenant[1] if tenant else "",
+            # A wrong subscription key is refused before any policy: these names are the credentials of other services.
+            api={"key_header": "X-Gateway-Key", "key_query": "gateway-key"},
+        )
+        self.provider = self.bench.issuer("https://login.contoso.com")
+
+    def token(self, **changes: object) -> str:
+        if self.demand is None:
+            return "callers-token"
+        claims = {**self.demand.claims, **changes}
+        if self.demand.openid_config_urls:
+            claims.setdefault("iss", self.demand.issuer)
+            return self.provider.issue(audience=self.demand.audience, subject="me", claims=claims)
+        clients = self.demand.client_ids
+        return self.bench.entra.issue(
+            audience=self.demand.audience, subject="me",
+            claims={"tid": self.bench.entra.tenant_id, "ver": "2.0", "azp": clients[0] if clients else None, **claims},
+        )  # fmt: skip
+
+    def call(self, **headers: str) -> Response:
+        return self.bench.post("/deployments/gpt-4o/chat/completions?api-key=q&x=1", headers=headers, json={})
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_no_credential_of_the_caller_reaches_azure_openai(name: str) -> None:
+    mode = Mode(name)
+    token = mode.token()
+
+    response = mode.call(Authorization=f"Bearer {token}", **CALLERS_OWN)
+
+    assert response.status_code == 200
+    (seen,) = response.requests
+    sent = f"{seen.url} {list(seen.headers.items())}"
+    assert not [secret for secret in (token, *CALLERS_OWN.values(), "api-key=q") if secret in sent]
+    assert seen.params == {"x": ["1"]}
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_credential_of_the_gateway_is_the_one_of_the_mode(name: str) -> None:
+    mode = Mode(name)
+
+    (seen,) = mode.call(Authorization=f"Bearer {mode.token()}").requests
+
+    given = {header: seen.headers[header] for header in ("Authorization", "api-key") if header in seen.headers}
+    # A key that the backend adds is no part of the document.
+    expected: dict[str, str] = {}
+    if "identity" in name or name in {"entra-existing-application", "existing-gateway-and-account"}:
+        expected = {"Authorization": f"Bearer {identity_token('https://cognitiveservices.azure.com', 'identity')}"}
+    elif name.endswith("-header"):
+        expected = {"api-key": KEY}
+    assert given == expected
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_answer_streams_through(name: str) -> None:
+    mode = Mode(name)
+
+    assert len(mode.call(Authorization=f"Bearer {mode.token()}").chunks) == 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param(None, id="no token"),
+        pytest.param({"aud": "other"}, id="audience"),
+        pytest.param({"iss": "https://login.example.com/"}, id="issuer"),
+        pytest.param({"exp": 1}, id="expired"),
+        pytest.param({"exp": None}, id="never expires"),
+        pytest.param({"roles": ["Chat.Reader"], "scope": "read"}, id="role or scope"),
+        pytest.param({"roles": None, "scope": None}, id="no role or scope"),
+    ],
+)
+@pytest.mark.parametrize("name", [name for name in MODES if name.startswith(("entra", "jwt"))])
+def test_caller_without_the_right_token_is_refused_before_the_backend(
+    name: str, changes: dict[str, object] | None
+) -> None:
+    mode = Mode(name)
+    headers = {} if changes is None else {"Authorization": f"Bearer {mode.token(**changes)}"}
+
+    response = mode.call(**headers)
+
+    assert (response.status_code, response.requests) == (401, ())
+    assert response.json()["message"] == "Unauthorized. Access token is missing or invalid."
+
+
+def test_backend_that_is_busy_is_not_hidden() -> None:
+    mode = Mode("identity-pool")
+    busy = PolicyBench(
+        (SNAPSHOTS / "identity-pool.xml").read_text(encoding="utf-8"),
+        backends={"openai-backend": lambda _: Reply(status_code=429, headers={"Retry-After": "7"})},
+    )
+
+    response = busy.post(headers={"Authorization": f"Bearer {mode.token()}"}, json={})
+
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "7")

@@ -1,0 +1,340 @@
+"""What no policy about callers, requests of the gateway's own, flow, caches and validation can say, and the message."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from policies import (
+    AddressRange,
+    AuthenticationManagedIdentity,
+    CacheLookupValue,
+    CacheRemoveValue,
+    CacheStoreValue,
+    Choose,
+    ClientCertificate,
+    ContentFormat,
+    ContentTypeMap,
+    ContentTypeMapping,
+    Cors,
+    FindAndReplace,
+    ForwardRequest,
+    IpFilter,
+    IpFilterAction,
+    LimitConcurrency,
+    MessageParameters,
+    PathParameters,
+    PolicyError,
+    Proxy,
+    RequestMode,
+    Retry,
+    SendRequest,
+    SetMethod,
+    SetVariable,
+    ValidateContent,
+    ValidatedContent,
+    ValidateHeaders,
+    ValidateStatusCode,
+    ValidationAction,
+    Wait,
+    When,
+)
+
+PREVENT = ValidationAction.PREVENT
+IDENTITY = AuthenticationManagedIdentity(output_token_variable_name=None)
+STEP = SetVariable(name="a", value="b")
+
+
+def cors(**options: Any) -> Cors:
+    return Cors(**{"allowed_origins": ["https://a.example"], **options})
+
+
+def request(**options: Any) -> SendRequest:
+    new = {"response_variable_name": "r", "url": "https://a.example", "method": SetMethod(value="GET")}
+    return SendRequest(**{**new, **options})
+
+
+def retry(**options: Any) -> Retry:
+    return Retry(**{"condition": True, "count": 1, "interval": 0, "policies": [STEP], **options})
+
+
+def content(**options: Any) -> ValidatedContent:
+    return ValidatedContent(**{"validate_as": ContentFormat.JSON, "action": PREVENT, **options})
+
+
+def body(**options: Any) -> ValidateContent:
+    return ValidateContent(
+        **{"unspecified_content_type_action": PREVENT, "max_size": 1, "size_exceeded_action": PREVENT, **options}
+    )
+
+
+REFUSED: list[tuple[Callable[[], object], str]] = [
+    # cors
+    (lambda: cors(allowed_origins=[]), "cors allowed_origins [] is empty; give at least one origin"),
+    (
+        lambda: cors(allowed_origins=["*", "https://a.example"]),
+        "cors allowed_origins has '*' beside others; give '*' alone, or origins",
+    ),
+    *(
+        (
+            lambda credentials=credentials: cors(allowed_origins=["*"], allow_credentials=credentials),
+            "cors allow_credentials with any origin is not allowed; name the origins",
+        )
+        for credentials in (True, "@(false)", "{{credentials}}")
+    ),
+    *(
+        (
+            lambda origin=origin: cors(allowed_origins=[origin]),
+            f"cors allowed_origins {origin!r} is not an origin; use one such as https://portal.example.com",
+        )
+        for origin in (
+            "a.example",
+            "https://*.example",
+            "https://a.example/path",
+            "https://me@a.example",
+            "https://a.example:",
+            "null",
+            "",
+            "@(context.Request.Headers.GetValueOrDefault())",
+        )
+    ),
+    (
+        lambda: cors(preflight_result_max_age=5),
+        "cors has preflight_result_max_age without allowed_methods; give the methods",
+    ),
+    (
+        lambda: cors(allowed_methods=["GET"], preflight_result_max_age=2**32),
+        "cors preflight_result_max_age 4294967296 is not allowed; use 0 to 4294967295 seconds",
+    ),
+    (
+        lambda: cors(allowed_methods=["GET, POST"]),
+        "cors allowed_methods 'GET, POST' is not a method; use one such as POST",
+    ),
+    (
+        lambda: cors(allowed_headers=["a b"]),
+        "cors allowed_headers 'a b' is not a header name; use letters, digits and !#$%&'*+-.^_`|~",
+    ),
+    (
+        lambda: cors(expose_headers=["@(context.Api.Name)"]),
+        "cors expose_headers '@(context.Api.Name)' is a policy expression, which is not allowed here; "
+        "give the value itself",
+    ),
+    # ip-filter
+    (lambda: IpFilter(action=IpFilterAction.ALLOW), "ip-filter has no address; give addresses or address_ranges"),
+    *(
+        (
+            lambda address=address: IpFilter(action=IpFilterAction.FORBID, addresses=[address]),
+            f"ip-filter addresses {address!r} is not an IP address; use one such as 13.66.201.169",
+        )
+        for address in ("10.0.0.0/8", "host.example", "", " 10.0.0.1", "010.0.0.1")
+    ),
+    *(
+        (
+            lambda ends=ends: AddressRange(from_=ends[0], to=ends[1]),
+            f"address range from {ends[0]} to {ends[1]} is empty; give the lower address first, both of a kind",
+        )
+        for ends in (("10.0.0.2", "10.0.0.1"), ("10.0.0.1", "::ffff"))
+    ),
+    (
+        lambda: AddressRange(from_="10.0.0.1", to="@(1)"),
+        "address range '@(1)' is not an IP address; use one such as 13.66.201.169",
+    ),
+    # caches, set-method, find-and-replace
+    (lambda: CacheLookupValue(key="", variable_name="v"), "cache-lookup-value key '' is empty; give it a value"),
+    (
+        lambda: CacheLookupValue(key="k", variable_name="@(1)"),
+        "cache-lookup-value variable_name '@(1)' is a policy expression, which is not allowed here; "
+        "give the value itself",
+    ),
+    (
+        lambda: CacheStoreValue(key="k", value="", duration=0),
+        "cache-store-value duration 0 is not allowed; use 1 to 2147483647 seconds",
+    ),
+    (lambda: CacheStoreValue(key="", value="", duration=1), "cache-store-value key '' is empty; give it a value"),
+    (lambda: CacheRemoveValue(key=" "), "cache-remove-value key ' ' is empty; give it a value"),
+    *(
+        (lambda value=value: SetMethod(value=value), f"set-method {value!r} is not a method; use one such as POST")
+        for value in ("", "GET /", "GET\r\n")
+    ),
+    (lambda: FindAndReplace(from_="", to="a"), "find-and-replace from_ '' is empty; give the text to look for"),
+    # send-request
+    *(
+        (
+            lambda part=part, mode=mode: request(**{part: None, "mode": mode}),
+            "send-request is a new request without url or method; give both, or mode RequestMode.COPY",
+        )
+        for part in ("url", "method")
+        for mode in (None, RequestMode.NEW)
+    ),
+    *(
+        (
+            lambda url=url: request(url=url),
+            f"send-request url {url!r} is not a URL; use one such as https://login.example.com/path",
+        )
+        for url in ("", "a.example", "ftp://a.example", "https://me@a.example", "https://a.example/ b")
+    ),
+    (
+        lambda: request(url="http://a.example", identity=IDENTITY),
+        "send-request url 'http://a.example' is not https; use https (http is for loopback hosts only)",
+    ),
+    (
+        lambda: request(identity=AuthenticationManagedIdentity()),
+        "send-request identity would keep its token in a variable; give it output_token_variable_name=None",
+    ),
+    (
+        lambda: request(timeout=1, timeout_ms=1000),
+        "send-request timeout 1 with timeout_ms 1000 is not allowed; give one of them",
+    ),
+    (lambda: request(timeout=0), "send-request timeout 0 is not allowed; use 1 to 2147483647 seconds"),
+    (lambda: request(timeout_ms=-1), "send-request timeout_ms -1 is not allowed; use 1 to 2147483647 milliseconds"),
+    (
+        lambda: request(response_variable_name=""),
+        "send-request response_variable_name '' is empty; give it a value",
+    ),
+    (
+        lambda: ClientCertificate(thumbprint="a", certificate_id="b"),
+        "client certificate needs either thumbprint or certificate_id; give exactly one of them",
+    ),
+    (ClientCertificate, "client certificate needs either thumbprint or certificate_id; give exactly one of them"),
+    (lambda: Proxy(url=""), "proxy url '' is empty; give it a value"),
+    (
+        lambda: Proxy(url="http://p", password="s3cret"),
+        "proxy password is not a named value; keep it in a secret named value and give {{its-name}}",
+    ),
+    # flow
+    *(
+        (lambda count=count: retry(count=count), f"retry count {count} is not allowed; use 1 to 50")
+        for count in (0, 51)
+    ),
+    (lambda: retry(interval=-1), "retry interval -1 is not allowed; use 0 to 2147483647 seconds"),
+    (lambda: retry(delta=0), "retry delta 0 is not allowed; use 1 to 2147483647 seconds"),
+    (lambda: retry(delta=1, max_interval=0), "retry max_interval 0 is not allowed; use 1 to 2147483647 seconds"),
+    (
+        lambda: retry(max_interval=5),
+        "retry has max_interval without delta, but then the wait does not grow; give both",
+    ),
+    (lambda: retry(policies=[]), "retry policies [] is empty; give at least one policy"),
+    (
+        lambda: retry(policies=[Choose(when=[When(condition=True, policies=[Wait(policies=[request()])])])]),
+        "wait is not allowed inside retry; take it out",
+    ),
+    (
+        lambda: LimitConcurrency(key="", max_count=1, policies=[STEP]),
+        "limit-concurrency key '' is empty; give it a value",
+    ),
+    (
+        lambda: LimitConcurrency(key="k", max_count=0, policies=[STEP]),
+        "limit-concurrency max_count 0 is not allowed; use 1 to 2147483647",
+    ),
+    (
+        lambda: LimitConcurrency(key="k", max_count=1, policies=[]),
+        "limit-concurrency policies [] is empty; give at least one policy",
+    ),
+    (lambda: Wait(policies=[]), "wait policies [] is empty; give at least one policy"),
+    (
+        lambda: Wait(policies=[ForwardRequest(), STEP]),
+        "set-variable is not allowed directly inside wait; use choose, forward-request, send-request, "
+        "cache-lookup-value, cache-store-value, authentication-managed-identity",
+    ),
+    # validation
+    *(
+        (
+            lambda size=size: body(max_size=size),
+            f"validate-content max_size {size} is not allowed; use 1 to 102400 bytes",
+        )
+        for size in (0, 102_401)
+    ),
+    (
+        lambda: body(size_exceeded_action="block"),
+        "validate-content size_exceeded_action 'block' is not allowed; use ValidationAction.IGNORE or "
+        "ValidationAction.PREVENT or ValidationAction.DETECT or an expression such as @(...)",
+    ),
+    (
+        lambda: body(errors_variable_name=""),
+        "validate-content errors_variable_name '' is empty; give it a value",
+    ),
+    (
+        ContentTypeMap,
+        "content type map maps nothing; give any_content_type_value, missing_content_type_value or types",
+    ),
+    (
+        lambda: ContentTypeMap(any_content_type_value=""),
+        "content type map any_content_type_value '' is empty; give it a value",
+    ),
+    *(
+        (
+            lambda options=options: ContentTypeMapping(to="a", **options),
+            "content type mapping needs either from_ or when; give exactly one of them",
+        )
+        for options in ({}, {"from_": "a", "when": True})
+    ),
+    (lambda: ContentTypeMapping(from_="a", to=""), "content type mapping to '' is empty; give it a value"),
+    (
+        lambda: content(schema_ref="#/a"),
+        "validated content has schema_ref; it needs schema_id and ContentFormat.JSON",
+    ),
+    (
+        lambda: content(validate_as=ContentFormat.XML, schema_id="a", schema_ref="#/a"),
+        "validated content has schema_ref; it needs schema_id and ContentFormat.JSON",
+    ),
+    (
+        lambda: content(validate_as=ContentFormat.SOAP, type="application/xml"),
+        "validated content type 'application/xml' is not SOAP's; use application/soap+xml or text/xml",
+    ),
+    (
+        lambda: MessageParameters(
+            specified_parameter_action=PREVENT, unspecified_parameter_action=PREVENT, parameters={"@(1)": PREVENT}
+        ),
+        "message parameters parameters name '@(1)' is a policy expression, which is not allowed here; "
+        "give the value itself",
+    ),
+    (
+        lambda: PathParameters(specified_parameter_action=PREVENT, parameters={"": PREVENT}),
+        "path parameters parameters name '' is empty; give it a value",
+    ),
+    (
+        lambda: ValidateHeaders(
+            specified_header_action=PREVENT, unspecified_header_action=PREVENT, headers={" ": PREVENT}
+        ),
+        "validate-headers headers name ' ' is empty; give it a value",
+    ),
+    (
+        lambda: ValidateHeaders(
+            specified_header_action=PREVENT, unspecified_header_action=PREVENT, headers=any_type(["a"])
+        ),
+        "validate-headers headers list is not allowed; use a dict of ValidationAction.IGNORE or "
+        "ValidationAction.PREVENT or ValidationAction.DETECT or text by name",
+    ),
+    *(
+        (
+            lambda code=code: ValidateStatusCode(unspecified_status_code_action=PREVENT, status_codes={code: PREVENT}),
+            f"validate-status-code status_codes {code} is not an HTTP status code; use 100 to 599",
+        )
+        for code in (99, 600)
+    ),
+    (
+        lambda: ValidateStatusCode(unspecified_status_code_action=PREVENT, status_codes=any_type({"404": PREVENT})),
+        "validate-status-code status_codes name '404' is not allowed; use a whole number",
+    ),
+]
+
+
+def any_type(value: object) -> Any:
+    """Return `value` as the type checker would not let it pass."""
+    return value
+
+
+@pytest.mark.parametrize(("make", "message"), [pytest.param(*case, id=ascii(case[1])[1:90]) for case in REFUSED])
+def test_it_is_refused_with_this_message(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(PolicyError) as refusal:
+        make()
+
+    assert str(refusal.value) == message
+
+
+def test_token_may_be_sent_in_the_clear_on_loopback_only() -> None:
+    assert request(url="http://127.0.0.1:8080/", identity=IDENTITY).identity == IDENTITY
+
+
+def test_password_is_not_in_the_representation_of_its_policy() -> None:
+    assert "secret-name" not in repr(request(proxy=Proxy(url="http://p", password="{{secret-name}}")))
