@@ -1,6 +1,7 @@
 """The command line: `python -m sandbox`."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,6 +31,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on the standard o
 ApiName = Annotated[
     str | None, typer.Option("--api", help="API of the stack; the first one if left out.", metavar="NAME")
 ]
+Trace = Annotated[bool, typer.Option("--trace/--no-trace", help="Keep what each policy does with the last calls.")]
 CallerName = Annotated[
     str | None,
     typer.Option("--caller", help="Caller that `up` lists for the API; the first one if left out.", metavar="NAME"),
@@ -62,6 +64,7 @@ def up(
     port: Annotated[
         int, typer.Option("--port", "-p", help="Port of the gateway; 0 takes any free one.", min=0, max=65535)
     ] = 8080,
+    trace: Trace = True,
     as_json: Json = False,
 ) -> None:
     """Deploy a stack, serve it until Ctrl-C and print how to call it.
@@ -74,7 +77,7 @@ def up(
     """
     from sandbox.commands.up import run
 
-    raise typer.Exit(run(stack, port, as_json))
+    raise typer.Exit(run(stack, port, as_json, trace))
 
 
 @app.command()
@@ -127,6 +130,75 @@ def policies(
     from sandbox.commands.policies import run
 
     raise typer.Exit(run(stack, api, as_json))
+
+
+@app.command()
+def serve(
+    *,
+    policy: Annotated[Path, typer.Argument(help="Policy document, as in the portal or as XML.", metavar="POLICY")],
+    backend: Annotated[str, typer.Option("--backend", "-b", help="Where requests are forwarded to.", metavar="URL")],
+    backends: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--backend-id", help="URL of a backend-id of the document; --backend if left out.", metavar="ID=URL"
+        ),
+    ] = None,
+    named_values: Annotated[
+        Path | None,
+        typer.Option("--named-values", help="YAML or JSON file of named values, secret by default.", metavar="FILE"),
+    ] = None,
+    fragments: Annotated[
+        list[str] | None,
+        typer.Option("--fragment", help="Policy fragment that the document includes.", metavar="NAME=FILE"),
+    ] = None,
+    allowed_hosts: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", help="Host other than this machine that may be called.", metavar="HOST"),
+    ] = None,
+    sku: Annotated[
+        str, typer.Option("--sku", help="Pricing tier whose gateway it is; limits count differently.", metavar="SKU")
+    ] = "BasicV2",
+    port: Annotated[
+        int, typer.Option("--port", "-p", help="Port to listen on; 0 takes any free one.", min=0, max=65535)
+    ] = 8080,
+    trace: Trace = True,
+    as_json: Json = False,
+) -> None:
+    """Serve any policy document in front of any backend until Ctrl-C.
+
+    Takes every path and method, and no subscription key. What cannot be loaded is told with file, line, column and
+    reason. Backends must be on this machine unless --allow-host names theirs; a document that validates Microsoft
+    Entra tokens needs --allow-host login.microsoftonline.com. Managed identities get tokens of no use elsewhere.
+    """
+    from sandbox.commands.serve import ServeOptions, run
+
+    options = ServeOptions(
+        policy=policy, backend=backend, backends=backends or (), named_values=named_values, fragments=fragments or (),
+        allowed_hosts=allowed_hosts or (), sku=sku, port=port, trace=trace,
+    )  # fmt: skip
+    raise typer.Exit(run(options, as_json))
+
+
+@app.command()
+def trace(
+    *,
+    stack: Annotated[
+        str | None,
+        typer.Option("--stack", "-s", help="Running sandbox; the only one if left out.", metavar="NAME"),
+    ] = None,
+    last: Annotated[int, typer.Option("--last", "-n", help="How many calls.", min=1)] = 5,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new calls until Ctrl-C.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print what each policy did with the last calls of a running sandbox.
+
+    For each policy: where it stands, what it read, what it changed, how long it took and what failed. Credentials,
+    secret named values and tokens are masked. The last 50 calls are kept. With --json, an array of calls; with
+    --follow, a line each.
+    """
+    from sandbox.commands.trace import run
+
+    raise typer.Exit(run(stack, last, follow, as_json))
 
 
 def main(arguments: list[str] | None = None) -> int:

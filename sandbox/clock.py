@@ -1,6 +1,10 @@
 """Time that a test can move."""
 
+import asyncio
 import time
+
+_STEP = 0.05
+"""Seconds of real time after which a sleeper looks whether time was moved."""
 
 
 class Clock:
@@ -18,3 +22,13 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Move time forward."""
         self._offset += seconds
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until a time has come. A clock that stands still moves on to it, so that waiting takes no real time."""
+        until = self.now() + seconds
+        await asyncio.sleep(0)
+        while (rest := until - self.now()) > 0:
+            if self._frozen is not None:
+                return self.advance(rest)
+            await asyncio.sleep(min(rest, _STEP))
+        return None

@@ -6,7 +6,7 @@ knows the other.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,6 +18,8 @@ class Operation:
     url_template: str
     """Path below the API's, such as `/deployments/{deployment-id}/chat/completions`."""
     policy: str | None = None
+    policy_format: str = "xml"
+    """Format of the document: `xml`, or `rawxml`, in which expressions are not escaped."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +35,9 @@ class Api:
     key_query: str = "subscription-key"
     service_url: str | None = None
     policy: str | None = None
+    policy_format: str = "xml"
+    definition: Mapping[str, Any] | None = field(default=None, repr=False)
+    """The OpenAPI 3 document that the API was imported from; None where only its operations are known."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +49,7 @@ class Product:
     subscription_required: bool = True
     published: bool = True
     policy: str | None = None
+    policy_format: str = "xml"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +74,26 @@ class PoolMember:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CircuitBreaker:
+    """When a backend is taken out of service, and for how long: the one rule that a backend may have."""
+
+    interval: float
+    """Seconds within which failures are counted."""
+    trip_duration: float
+    """Seconds out of service."""
+    count: int | None = None
+    """Failures that trip it; either this or `percentage`."""
+    percentage: int | None = None
+    """Share of failed calls that trips it, 1 to 100."""
+    status_codes: tuple[tuple[int, int], ...] = ()
+    """Ranges of status codes that are failures, both ends included."""
+    error_reasons: tuple[str, ...] = ()
+    """`LastError.Reason`s of calls without a response that are failures, such as `Timeout`."""
+    accept_retry_after: bool = False
+    """Whether the `Retry-After` of the response that trips it replaces `trip_duration`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Backend:
     """A backend: one URL, or a pool of other backends."""
 
@@ -77,6 +103,7 @@ class Backend:
     """Credential headers, before named values are put in."""
     query: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     members: tuple[PoolMember, ...] = ()
+    circuit_breaker: CircuitBreaker | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,8 +131,11 @@ class Gateway:
     secret_names: frozenset[str] = frozenset()
     """Display names of the secret ones: their values are masked in traces."""
     fragments: Mapping[str, str] = field(default_factory=dict)
+    raw_fragments: frozenset[str] = frozenset()
+    """Names of the fragments whose format is `rawxml`."""
     policy: str | None = None
     """Policy of the global scope."""
+    policy_format: str = "xml"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

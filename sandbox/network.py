@@ -14,12 +14,13 @@ class HostRefusedError(Exception):
 
 
 class Network:
-    """Maps the host of a URL to a server on this machine and refuses every other host."""
+    """Maps the host of a URL to a server on this machine and refuses every other host that is not allowed by name."""
 
     def __init__(self) -> None:
         """Start without routes: only URLs of this machine pass."""
         self._hosts: dict[str, URL] = {}
         self._suffixes: dict[str, URL] = {}
+        self._allowed: set[str] = set()
 
     def route(self, host: str, base_url: str) -> None:
         """Send calls for `host`, such as `login.microsoftonline.com` or `*.openai.azure.com`, to `base_url`.
@@ -37,17 +38,21 @@ class Network:
         else:
             self._hosts[host.lower()] = base.origin()
 
+    def allow(self, host: str) -> None:
+        """Let calls for `host` leave this machine."""
+        self._allowed.add(host.lower())
+
     def target(self, url: URL) -> URL:
         """Where a call to `url` goes: same path and query, the routed server; the caller keeps the `Host` header.
 
-        Raises `HostRefusedError`: no route names the host and it is not this machine.
+        Raises `HostRefusedError`: no route names the host, it is not this machine and it is not allowed.
         """
         if url.scheme not in {"http", "https"} or url.user is not None or url.password is not None:
             raise HostRefusedError(url)
         base = self._base(url)
         if base is not None:
             return URL(f"{base}{url.raw_path_qs}", encoded=True)
-        if _is_loopback(url):
+        if _is_loopback(url) or (url.host or "").lower() in self._allowed:
             return url
         raise HostRefusedError(url)
 

@@ -1,16 +1,12 @@
 """The sandbox put together: the cloud, the services around the gateway and the gateway itself, on this machine."""
 
 import asyncio
-import errno
-import socket
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
-
-from aiohttp import web
 
 from sandbox.callers import Callers
 from sandbox.clock import Clock
@@ -19,15 +15,16 @@ from sandbox.demands import demand
 from sandbox.deploy import Deployment, Project, deploy
 from sandbox.errors import SandboxError
 from sandbox.existing import create_existing
-from sandbox.gateway import GatewayServer, Recorder
+from sandbox.gateway import RUNNER_OPTIONS, GatewayServer, Recorder
+from sandbox.listening import serve
 from sandbox.model import Gateway
 from sandbox.network import Network
 from sandbox.provider import Provider, merged, stand_ins
 from sandbox.services.azure_openai import AzureOpenAI
 from sandbox.services.entra import Entra
 from sandbox.services.openai_auth import OPENAI_USER
-
-HOST = "127.0.0.1"
+from sandbox.tracing import TraceRecorder
+from sandbox.tracing.server import TraceServer
 
 
 def deploy_to(cloud: Cloud, project: Project, config: Mapping[str, Any], stack: str) -> Deployment:
@@ -60,21 +57,29 @@ class Sandbox:
         port: int = 0,
         clock: Clock | None = None,
         recorder: Recorder | None = None,
+        trace: bool = False,
     ) -> None:
-        """Serve the gateway on `port` once entered, 0 being any free one; `recorder` is told of each of its calls."""
+        """Serve the gateway on `port` once entered, 0 being any free one; `recorder` is told of each of its calls.
+
+        With `trace`, the last calls are kept policy by policy and shown at `trace_url`.
+        """
         self.clock = clock or Clock()
         self.cloud = cloud or Cloud()
         self.callers = Callers.register(self.cloud)
         self.entra = Entra(self.cloud, self.clock)
         self.openai = AzureOpenAI(self.cloud, self.entra, self.clock)
         self.network = Network()
-        self.gateway = GatewayServer(self.network, self.entra, self.clock, recorder)
+        traces = TraceRecorder() if trace else None
+        self._traces = None if traces is None else TraceServer(traces)
+        self.gateway = GatewayServer(self.network, self.entra, self.clock, recorder, traces)
         self.providers: dict[str, Provider] = {}
         """Stand-ins for the OpenID Connect providers of the deployed policies, by configuration URL."""
         self.url = ""
         """Where the gateway listens, without a trailing slash."""
         self.entra_url = ""
         """Where Microsoft Entra ID listens."""
+        self.trace_url: str | None = None
+        """Where the traces of the last calls are, None where none are kept."""
         self._port = port
         self._deployment: Deployment | None = None
         self._stack = AsyncExitStack()
@@ -82,10 +87,12 @@ class Sandbox:
     async def __aenter__(self) -> Self:
         """Start the servers; the gateway knows no API yet. Raises `SandboxError` where the port is taken."""
         try:
-            self.url = await self._serve(self.gateway.app, self._port)
-            self.entra_url = await self._serve(self.entra.app)
+            self.url = await serve(self._stack, self.gateway.app, self._port, RUNNER_OPTIONS)
+            self.entra_url = await serve(self._stack, self.entra.app)
+            if self._traces is not None:
+                self.trace_url = f"{await serve(self._stack, self._traces.app)}{self._traces.path}"
             self.network.route("login.microsoftonline.com", self.entra_url)
-            self.network.route("*.openai.azure.com", await self._serve(self.openai.app))
+            self.network.route("*.openai.azure.com", await serve(self._stack, self.openai.app))
         except BaseException:
             await self._stack.aclose()
             raise
@@ -140,31 +147,7 @@ class Sandbox:
         for url in self.providers:
             by_host[urlsplit(url).hostname or ""].append(url)
         for host, urls in by_host.items():
-            base_url = await self._serve(merged(self.providers[url] for url in urls))
+            base_url = await serve(self._stack, merged(self.providers[url] for url in urls))
             self.network.route(host, base_url)
             for url in urls:
                 self.providers[url].base_url = base_url
-
-    async def _serve(self, app: web.Application, port: int = 0) -> str:
-        listener = _listen(port)
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1)
-        await runner.setup()
-        self._stack.push_async_callback(runner.cleanup)
-        await web.SockSite(runner, listener).start()
-        return f"http://{HOST}:{listener.getsockname()[1]}"
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        if error.errno == errno.EADDRINUSE:
-            raise SandboxError(
-                f"port {port} is in use; stop what listens there, or choose another with --port"
-            ) from None
-        raise SandboxError(f"cannot listen on port {port}: {error.strerror}; choose another with --port") from None
-    return listener

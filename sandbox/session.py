@@ -52,6 +52,8 @@ class Session:
     model: str | None
     """Deployment that answers chat completions."""
     apis: list[Api]
+    trace_url: str | None = field(default=None, repr=False)
+    """Where the traces of the last calls are, None where none are kept."""
 
     def api(self, name: str | None) -> Api:
         """Return the API of a name, or the first. Raises `SandboxError`."""
@@ -114,6 +116,16 @@ class SessionFile:
         if not text:
             raise SandboxError(f"the sandbox of stack {self._stack} is still starting; try again when it says so")
         return _SESSION.validate_json(text)
+
+
+def running(folder: Path) -> list[str]:
+    """Return the stacks whose sandboxes run in a project's folder."""
+    found = []
+    for path in sorted((folder / ".sandbox").glob("*.json")):
+        with path.open("rb") as file:
+            if not _is_free(file.fileno()):
+                found.append(path.stem)
+    return found
 
 
 def _write(file: RawIOBase, session: Session) -> None:

@@ -1,5 +1,7 @@
 """What the commands share: progress for people, and mistakes in one line."""
 
+import asyncio
+import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,3 +41,11 @@ def project_and_config(stack: str) -> tuple[Project, dict[str, Any]]:
     """Read the Pulumi project of the current folder and a stack's config."""
     with explained():
         return load_project(Path.cwd()), load_stack(Path.cwd(), stack)
+
+
+def stop_signal() -> asyncio.Event:
+    """Return what is set by Ctrl-C or SIGTERM, within a running event loop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop

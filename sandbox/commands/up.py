@@ -1,7 +1,6 @@
 """`python -m sandbox up`: deploys a stack and serves it until it is told to stop."""
 
 import asyncio
-import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from sandbox.applications import assign_role, find_application
 from sandbox.cloud import Cloud
-from sandbox.commands.terminal import explained, progress, project_and_config
+from sandbox.commands.terminal import explained, progress, project_and_config, stop_signal
 from sandbox.demands import Demand, demand
 from sandbox.existing import subscription_id
 from sandbox.instructions import curl_command, python_program, token_command
@@ -21,29 +20,27 @@ from sandbox.session import Api, Caller, Session, SessionFile, to_json
 from sandbox.tokens import client_credentials_form
 
 
-def run(stack: str, port: int, as_json: bool) -> int:
+def run(stack: str, port: int, as_json: bool, trace: bool) -> int:
     """Serve until Ctrl-C or SIGTERM."""
-    asyncio.run(_until_signalled(stack, port, as_json))
+    asyncio.run(_until_signalled(stack, port, as_json, trace))
     return 0
 
 
-async def _until_signalled(stack: str, port: int, as_json: bool) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with serving(stack, port) as session:
+async def _until_signalled(stack: str, port: int, as_json: bool, trace: bool) -> None:
+    stop = stop_signal()
+    async with serving(stack, port, trace=trace) as session:
         sys.stdout.write(f"{to_json(session) if as_json else _text(session)}\n")
         sys.stdout.flush()
         await stop.wait()
 
 
 @asynccontextmanager
-async def serving(stack: str, port: int) -> AsyncIterator[Session]:
+async def serving(stack: str, port: int, *, trace: bool = False) -> AsyncIterator[Session]:
     """Deploy a stack of the current folder and serve it; `call` and `token` find it meanwhile."""
     project, config = project_and_config(stack)
     cloud = Cloud(subscription_id=subscription_id(config))
     with SessionFile(Path.cwd(), stack).owned() as write:
-        async with Sandbox(cloud=cloud, port=port) as sandbox:
+        async with Sandbox(cloud=cloud, port=port, trace=trace) as sandbox:
             with explained(sandbox.callers), progress.status(f"deploying {stack}"):
                 deployment = await sandbox.deploy(project, config, stack)
             for note in (*(message.text for message in deployment.messages), *_admit(sandbox)):
@@ -60,7 +57,7 @@ def describe(sandbox: Sandbox, stack: str) -> Session:
     apis = [_api(sandbox, api) for api in sandbox.service.apis]
     if model is not None:
         apis = [replace(api, curl=curl_command(api, stack, model), python=python_program(api, model)) for api in apis]
-    return Session(stack=stack, url=sandbox.url, model=model, apis=apis)
+    return Session(stack=stack, url=sandbox.url, model=model, apis=apis, trace_url=sandbox.trace_url)
 
 
 def _api(sandbox: Sandbox, api: DeployedApi) -> Api:
@@ -127,6 +124,8 @@ def _admit(sandbox: Sandbox) -> Iterator[str]:
 
 def _text(session: Session) -> str:
     lines = [f"The gateway of stack {session.stack} listens on {session.url}; Ctrl-C stops it."]
+    if session.trace_url is not None:
+        lines.append(f"What each policy did with the last calls: {session.trace_url}, or python -m sandbox trace")
     for api in session.apis:
         lines += ["", f"API {api.name}: {api.url}"]
         if api.key is not None:

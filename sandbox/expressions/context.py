@@ -1,6 +1,7 @@
 """What a policy expression sees as `context`, and what the policies change (api-management-policy-expressions)."""
 
-from collections.abc import AsyncIterable, Mapping
+import time
+from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -40,6 +41,12 @@ class Request:
     matched_parameters: Mapping[str, str]
     base_path: str = ""
     """Path of the backend's base URL."""
+    has_body: bool = True
+    """Whether `Body` is other than null."""
+    body: bytes | None = field(default=None, repr=False)
+    """The whole body without its content encoding; None while it is not in memory, and an expression cannot read it."""
+    body_consumed: bool = False
+    """Whether `As<T>()` read it without `preserveContent`: nothing can read it again."""
 
     @property
     def url(self) -> Url:
@@ -58,6 +65,8 @@ class Response:
     body: bytes = field(default=b"", repr=False)
     stream: AsyncIterable[bytes] | None = field(default=None, repr=False)
     """Chunks from the backend, in place of `body`."""
+    body_consumed: bool = False
+    """Whether `As<T>()` read it without `preserveContent`: nothing can read it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,27 +113,70 @@ def claim_values(value: object) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class ApiInfo:
-    """`context.Api`."""
+    """`context.Api`; an expression that reads what is None gets an error, since the service would know it."""
 
     id: str
     name: str
     path: str
+    service_url: Url | None = None
+    revision: str | None = None
+    version: str | None = None
+    is_current_revision: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OperationInfo:
-    """`context.Operation`."""
+    """`context.Operation`; an expression that reads what is None gets an error, since the service would know it."""
 
     id: str
     method: str
     url_template: str
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """`context.Product` or `context.Subscription`: the identifier is all that the sandbox knows."""
+    """`context.Product` or `context.Subscription`; an expression that reads what is None gets an error."""
 
     id: str
+    name: str | None = None
+    key: str | None = field(default=None, repr=False)
+    """`Subscription.Key`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`IGroup`."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """`context.User`; an expression that reads what is None gets an error, since the service would know it."""
+
+    id: str
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    note: str | None = None
+    groups: tuple[Group, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BasicCredentials:
+    """`BasicAuthCredentials`, from `AsBasic`."""
+
+    user_id: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """`Authorization`, from `get-authorization-context`."""
+
+    access_token: str = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -141,3 +193,13 @@ class Context:
     response: Response | None = None
     last_error: LastError | None = None
     variables: dict[str, object] = field(default_factory=dict, repr=False)
+    user: User | None = None
+    region: str | None = None
+    """`Deployment.Region`; None is not known, and an expression that reads it gets an error."""
+    tracing: bool = False
+    now: Callable[[], float] = field(default=time.time, repr=False)
+    """Unix time in seconds, for everything that asks for the time."""
+    timestamp: float | None = None
+    """When the request was received, in Unix time; None: when an expression first asks (approximate)."""
+    traced: list[str] = field(default_factory=list, repr=False)
+    """Messages of `context.Trace`."""

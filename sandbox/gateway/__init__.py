@@ -1,17 +1,20 @@
 """The data plane: serves the deployed APIs over HTTP by executing the very policy documents that were deployed."""
 
+from sandbox.gateway.core import CallRecord, Core, Recorder, Tracer
 from sandbox.gateway.effective import effective_policy
 from sandbox.gateway.errors import PolicyLoadError, Problem
 from sandbox.gateway.identity import TokenSource
-from sandbox.gateway.server import RUNNER_OPTIONS, CallRecord, GatewayServer, Recorder
+from sandbox.gateway.server import RUNNER_OPTIONS, GatewayServer
 
 __all__ = [
     "RUNNER_OPTIONS",
     "CallRecord",
+    "Core",
     "GatewayServer",
     "PolicyLoadError",
     "Problem",
     "Recorder",
     "TokenSource",
+    "Tracer",
     "effective_policy",
 ]

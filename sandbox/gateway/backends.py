@@ -1,4 +1,4 @@
-"""Backends: one URL with its credentials, or a pool that shares calls among several."""
+"""Backends: one URL with its credentials and circuit breaker, or a pool that shares calls among several."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,10 +6,11 @@ from typing import Protocol
 
 from yarl import URL
 
+from sandbox.gateway.breaker import Breaker
 from sandbox.gateway.document import Node, Reader
 from sandbox.gateway.errors import Problem, RefusedError
 from sandbox.gateway.http import is_header_name, is_header_value
-from sandbox.model import Backend, PoolMember
+from sandbox.model import Backend, CircuitBreaker, PoolMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,40 +24,65 @@ class Endpoint:
     id: str | None = None
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    breaker: Breaker | None = field(default=None, repr=False, compare=False)
 
-    def pick(self) -> "Endpoint":
-        """Choose itself."""
-        return self
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"Backend {self.id}"
+
+    def pick(self, now: float) -> "Endpoint | None":
+        """Choose itself, unless its breaker is tripped."""
+        return None if self.breaker is not None and self.breaker.is_tripped(now) else self
 
 
 class Target(Protocol):
     """What a call is sent to."""
 
-    def pick(self) -> Endpoint:
-        """Choose the endpoint of one call."""
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    def pick(self, now: float) -> Endpoint | None:
+        """Choose the endpoint of one call; None where all are out of service."""
+
+
+class _Group:
+    """Members of one priority: they share calls by weight, in equal shares where all weights are 0 (inferred)."""
+
+    def __init__(self, members: list[tuple[int, Endpoint]]) -> None:
+        self._members = members if any(weight for weight, _ in members) else [(1, one) for _, one in members]
+        self._credit = [0] * len(members)
+
+    def pick(self, now: float) -> Endpoint | None:
+        """Choose among those in service: weighted round robin without bursts."""
+        ready = [index for index, (weight, one) in enumerate(self._members) if weight and one.pick(now) is not None]
+        if not ready:
+            return None
+        for index in ready:
+            self._credit[index] += self._members[index][0]
+        best = max(ready, key=self._credit.__getitem__)
+        self._credit[best] -= sum(self._members[index][0] for index in ready)
+        return self._members[best][1]
 
 
 class Pool:
-    """Spreads calls by weight among the members of the lowest priority number.
+    """Spreads calls by weight among the members of the lowest priority number that has one in service.
 
     Higher numbers are for when every member before them is out of service.
     """
 
-    def __init__(self, members: list[tuple[PoolMember, Endpoint]]) -> None:
-        """Keep the first group; equal shares where all weights are 0."""
-        first = min(member.priority for member, _ in members)
-        self._members = [(member.weight, endpoint) for member, endpoint in members if member.priority == first]
-        if not any(weight for weight, _ in self._members):
-            self._members = [(1, endpoint) for _, endpoint in self._members]
-        self._credit = [0] * len(self._members)
+    def __init__(self, name: str, members: list[tuple[PoolMember, Endpoint]]) -> None:
+        """Group the members by priority."""
+        self.name = name
+        groups: dict[int, list[tuple[int, Endpoint]]] = {}
+        for member, one in members:
+            groups.setdefault(member.priority, []).append((member.weight, one))
+        self._groups = [_Group(groups[priority]) for priority in sorted(groups)]
 
-    def pick(self) -> Endpoint:
-        """Choose the next member: weighted round robin without bursts."""
-        for index, (weight, _) in enumerate(self._members):
-            self._credit[index] += weight
-        best = max(range(len(self._members)), key=self._credit.__getitem__)
-        self._credit[best] -= sum(weight for weight, _ in self._members)
-        return self._members[best][1]
+    def pick(self, now: float) -> Endpoint | None:
+        """Choose the next member."""
+        return next((found for group in self._groups if (found := group.pick(now)) is not None), None)
 
 
 def endpoint(url: str) -> Endpoint | None:
@@ -88,7 +114,8 @@ def compile_backends(backends: tuple[Backend, ...], reader: Reader, problems: li
             reason = f"pool member {', '.join(missing)} is not a backend with a URL"
             problems.append(Problem(f"backend {backend.id}", 1, "pool", reason))
         elif backend.members:
-            pools[backend.id] = Pool([(member, single[member.backend_id]) for member in backend.members])
+            members = [(member, single[member.backend_id]) for member in backend.members]
+            pools[backend.id] = Pool(f"Backend pool {backend.id}", members)
     return {**single, **pools}
 
 
@@ -101,7 +128,24 @@ def _endpoint(backend: Backend, reader: Reader) -> Endpoint:
     query = _pairs(backend.query, reader, node)
     if not all(is_header_name(name) and is_header_value(value) for name, value in headers):
         raise node.refused("a credential is no valid header name or value", "credentials.header")
-    return Endpoint(found.origin, found.path, backend.id, headers, query)
+    rule = backend.circuit_breaker
+    if rule is not None and not _is_rule(rule):
+        reason = "needs count or percentage, an interval above 0 and status codes or error reasons"
+        raise node.refused(reason, "circuitBreaker")
+    breaker = None if rule is None else Breaker(rule)
+    return Endpoint(found.origin, found.path, backend.id, headers, query, breaker)
+
+
+def _is_rule(rule: CircuitBreaker) -> bool:
+    given = rule.count if rule.count is not None else rule.percentage
+    return (
+        (rule.count is None) != (rule.percentage is None)
+        and given is not None
+        and given >= 1
+        and rule.interval > 0
+        and rule.trip_duration >= 0
+        and bool(rule.status_codes or rule.error_reasons)
+    )
 
 
 def _pairs(values: Mapping[str, tuple[str, ...]], reader: Reader, node: Node) -> tuple[tuple[str, str], ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from lxml import etree
 
+from sandbox import rawxml
 from sandbox.gateway.errors import Problem, RefusedError
 
 SECTIONS = ("inbound", "backend", "outbound", "on-error")
@@ -15,7 +16,8 @@ EMPTY = "<policies/>"
 """A document that leaves every section to its default."""
 
 _MAX_NODES = 20_000
-_NAMED_VALUE = re.compile(r"\{\{([A-Za-z0-9._-]+)\}\}")
+NAMED_VALUE = re.compile(r"\{\{([A-Za-z0-9._-]+)\}\}")
+"""A named value in a text, by its display name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,11 @@ class Node:
     line: int
     substituted: bool = False
     """Whether a named value was put in: its text is then never shown."""
+    column: int | None = None
 
     def refused(self, reason: str, attribute: str | None = None) -> RefusedError:
         """Make the error that refuses this element."""
-        return RefusedError(Problem(self.document, self.line, self.name, reason, attribute))
+        return RefusedError(Problem(self.document, self.line, self.name, reason, attribute, self.column))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +48,22 @@ class Reader:
     named_values: Mapping[str, str] | None
     """By display name; None leaves `{{name}}` as it is, for people to read."""
 
-    def read(self, text: str, document: str, root: str = "policies") -> Node:
-        """Parse a document; raises `RefusedError`."""
+    def read(self, text: str, document: str, root: str = "policies", *, raw: bool = False) -> Node:
+        """Parse a document, `raw` where its expressions are not escaped; raises `RefusedError`."""
         whole = Node(root, {}, (), "", document, 1)
         data = text.encode("utf-8", "surrogatepass")
         if len(data) > self.max_size:
             raise whole.refused(f"document of {len(data)} bytes is larger than {self.max_size} bytes")
-        if "<!DOCTYPE" in text or "<!ENTITY" in text:
-            raise whole.refused("a document type or entity declaration is not allowed")
-        parser = etree.XMLParser(
-            resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
-            remove_comments=True, remove_pis=True,
-        )  # fmt: skip
         try:
-            element = etree.fromstring(data, parser)
-        except etree.XMLSyntaxError as error:
-            line = error.lineno or 1
-            raise RefusedError(Problem(document, line, root, "not well-formed XML: escape <, & and quotes")) from None
-        if element.tag != root:
-            raise whole.refused(f"root element is not <{root}>")
-        return self._node(element, document)
+            found = rawxml.parse(text, raw=raw)
+        except rawxml.DocumentError as error:
+            problem = Problem(document, error.line, root, error.reason, column=error.column)
+            raise RefusedError(problem) from None
+        positions = iter(found.positions)
+        if found.root.tag != root:
+            line, column = next(positions)
+            raise replace(whole, line=line, column=column).refused(f"root element is not <{root}>")
+        return self._node(found.root, document, positions)
 
     def substituted(self, text: str, refuse: Node, attribute: str | None = None) -> str:
         """Put named values into a text, raw and once; raises `RefusedError` for an unknown one."""
@@ -77,16 +76,17 @@ class Reader:
                 raise refuse.refused(f"named value {match[1]} does not exist", attribute)
             return values[match[1]]
 
-        return _NAMED_VALUE.sub(value, text)
+        return NAMED_VALUE.sub(value, text)
 
-    def _node(self, element: etree._Element, document: str) -> Node:
-        bare = Node(str(element.tag), {}, (), "", document, element.sourceline or 1)
+    def _node(self, element: etree._Element, document: str, positions: Iterator[tuple[int, int]]) -> Node:
+        line, column = next(positions)
+        bare = Node(str(element.tag), {}, (), "", document, line, column=column)
         attributes = {str(name): self.substituted(str(value), bare, str(name)) for name, value in element.items()}
         own = "".join([element.text or "", *(child.tail or "" for child in element)])
         text = self.substituted(own, bare)
         if len(element) and text.strip():
             raise bare.refused("text between elements")
-        children = tuple(self._node(child, document) for child in element)
+        children = tuple(self._node(child, document, positions) for child in element)
         changed = text != own or attributes != dict(element.items())
         return replace(bare, attributes=attributes, children=children, text=text, substituted=changed)
 

@@ -7,7 +7,7 @@ from lxml import etree
 
 from sandbox.gateway.document import EMPTY, GLOBAL, SECTIONS, Node, Reader, sections
 from sandbox.gateway.errors import PolicyLoadError, Problem, RefusedError
-from sandbox.gateway.plan import max_size, read_fragments
+from sandbox.gateway.plan import RAW, max_size, read_fragments
 from sandbox.model import Gateway
 
 T = TypeVar("T")
@@ -20,25 +20,25 @@ def effective_policy(gateway: Gateway, api_id: str, operation: str | None = None
     read.
     """
     api = _named((one for one in gateway.apis if one.id == api_id), f"api {api_id}")
-    chain = [(GLOBAL, gateway.policy)]
+    chain = [(GLOBAL, gateway.policy, gateway.policy_format)]
     if product is not None:
         owner = _named((one for one in gateway.products if one.id == product), f"product {product}")
-        chain.append((f"product {product}", owner.policy))
-    chain.append((f"api {api_id}", api.policy))
+        chain.append((f"product {product}", owner.policy, owner.policy_format))
+    chain.append((f"api {api_id}", api.policy, api.policy_format))
     if operation is not None:
         found = _named((one for one in api.operations if one.name == operation), f"operation {operation}")
-        chain.append((f"operation {api_id}/{operation}", found.policy))
+        chain.append((f"operation {api_id}/{operation}", found.policy, found.policy_format))
     return _text(_composed(gateway, chain))
 
 
-def _composed(gateway: Gateway, chain: list[tuple[str, str | None]]) -> dict[str, tuple[Node, ...]]:
+def _composed(gateway: Gateway, chain: list[tuple[str, str | None, str]]) -> dict[str, tuple[Node, ...]]:
     problems: list[Problem] = []
     reader = Reader(max_size(gateway), None)
     fragments = read_fragments(gateway, reader, problems)
     composed: dict[str, tuple[Node, ...]] = dict.fromkeys(SECTIONS, ())
-    for label, text in chain:
+    for label, text, text_format in chain:
         try:
-            own = sections(reader.read(text or EMPTY, label), fragments)
+            own = sections(reader.read(text or EMPTY, label, raw=text_format == RAW), fragments)
         except RefusedError as refused:
             problems.append(refused.problem)
             continue

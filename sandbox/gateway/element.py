@@ -31,6 +31,10 @@ class Element:
         """Tell whether an attribute is given."""
         return attribute in self.node.attributes
 
+    def computed(self, attribute: str) -> bool:
+        """Tell whether an attribute is an expression."""
+        return _is_expression(self.node.attributes.get(attribute, ""), self.node, attribute)
+
     def literal(self, attribute: str, default: str | None = None) -> str | None:
         """Read an attribute that may not be an expression."""
         text = self._attribute(attribute)
@@ -89,11 +93,48 @@ class Element:
             raise self.refused(f"{_shown(self.node, text or '')} is not a whole number, {low} to {high}", attribute)
         return lambda _: number
 
+    def whole(self, attribute: str, low: int, high: int) -> int | None:
+        """Read a whole number in a range, known when loading; None where it is left out."""
+        text = self.literal(attribute)
+        number = None if text is None else _whole(text)
+        if text is not None and (number is None or not low <= number <= high):
+            raise self.refused(f"{_shown(self.node, text)} is not a whole number, {low} to {high}", attribute)
+        return number
+
     def choice(self, attribute: str, options: tuple[str, ...], default: str) -> str:
         """Read one of several words, known when loading."""
         text = self.literal(attribute, default)
         if text not in options:
             raise self.refused(f"{_shown(self.node, text or '')} is not one of {', '.join(options)}", attribute)
+        return text
+
+    def word(self, attribute: str, options: tuple[str, ...], default: str | None = None) -> Value[str]:
+        """Read one of several words, or an expression that is checked when it is evaluated."""
+        value = self.text(attribute, default)
+        text = self.node.attributes.get(attribute)
+        if text is not None and not _is_expression(text, self.node, attribute) and text not in options:
+            raise self.refused(f"{_shown(self.node, text)} is not one of {', '.join(options)}", attribute)
+
+        def evaluate(context: Context) -> str:
+            found = value(context)
+            if found not in options:
+                raise EvaluationError("ArgumentException")
+            return found
+
+        return evaluate
+
+    def name(self, attribute: str) -> str | None:
+        """Read a name that may be left out but not be empty, known when loading."""
+        text = self.literal(attribute)
+        if text == "":
+            raise self.refused("must not be empty", attribute)
+        return text
+
+    def required_name(self, attribute: str) -> str:
+        """Read a name, known when loading."""
+        text = self.name(attribute)
+        if text is None:
+            raise self.refused("attribute is missing", attribute)
         return text
 
     def only(self, attribute: str, *values: str) -> None:
@@ -118,6 +159,17 @@ class Element:
         """Read the child elements of a name that hold text."""
         return [leaf(node, strip=strip) for node in self.children(child)]
 
+    def policies(self) -> tuple[Node, ...]:
+        """Read all children as policies; the caller compiles them."""
+        self._children.update(child.name for child in self.node.children)
+        return self.node.children
+
+    def in_order(self, names: tuple[str, ...]) -> None:
+        """Refuse children of these names in another order than this one, which is the schema's."""
+        places = [names.index(child.name) for child in self.node.children if child.name in names]
+        if places != sorted(places):
+            raise self.refused(f"children must come in the order {', '.join(names)}")
+
     def content(self) -> Value[str]:
         """Read the text of the element itself."""
         self._text = True
@@ -137,6 +189,15 @@ class Element:
     def _attribute(self, name: str) -> str | None:
         self._attributes.add(name)
         return self.node.attributes.get(name)
+
+
+def inner(node: Node, read: Callable[[Element], T]) -> T:
+    """Read a policy that stands inside another one as a part of it."""
+    element = Element(node)
+    found = read(element)
+    element.literal("id")
+    element.done()
+    return found
 
 
 def leaf(node: Node, *, strip: bool = False) -> Value[str]:
@@ -187,7 +248,7 @@ def _shown(node: Node, text: str) -> str:
 
 
 def _whole(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
 
 
 def _ranged(run: Value[int], low: int, high: int) -> Value[int]:

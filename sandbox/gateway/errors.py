@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from multidict import CIMultiDict
 
 from sandbox.expressions.context import LastError, Response
+from sandbox.gateway.http import envelope
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +20,14 @@ class Problem:
     policy: str
     reason: str
     attribute: str | None = None
+    column: int | None = None
+    """Counted from 1 in the text as it was given; None where there is no text."""
 
     def __str__(self) -> str:
         """One line for the person who wrote the document."""
         subject = self.policy if self.attribute is None else f"{self.policy}, {self.attribute}"
-        return f"{self.document}, line {self.line}: {subject}: {self.reason}"
+        place = f"line {self.line}" if self.column is None else f"line {self.line}, column {self.column}"
+        return f"{self.document}, {place}: {subject}: {self.reason}"
 
 
 class PolicyLoadError(Exception):
@@ -87,6 +94,14 @@ class Failure(Exception):  # noqa: N818 - not an error of the program but a refu
             policy_id=at.policy_id,
         )
 
+    def as_response(self, request_id: UUID) -> Response:
+        """Make the response that the caller gets unless on-error changes it."""
+        if self.response is not None:
+            return self.response
+        headers = CIMultiDict({"Content-Type": "application/json", **self.headers})
+        body = envelope(self.status, self.message, request_id if self.with_activity else None)
+        return Response(self.status, self.status_reason, headers, body)
+
     def placed(self, location: Location) -> None:
         """Note where it happened, unless a policy further in already did."""
         if self.location == Location():
@@ -100,3 +115,7 @@ def internal_error(reason: str, detail: str, source: str = "") -> Failure:
 
 class Finished(Exception):  # noqa: N818 - control flow of return-response
     """Ends the pipeline with the response as it is."""
+
+
+class Answered(Exception):  # noqa: N818 - control flow of a cache hit
+    """Ends inbound with the response that is there: the backend is not called, outbound runs (inferred)."""

@@ -1,28 +1,41 @@
 """One call on its way through the pipeline."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass, field
-
-import aiohttp
-from aiohttp import web
 
 from sandbox.clock import Clock
 from sandbox.expressions.context import Context, Response
+from sandbox.gateway import bodies
 from sandbox.gateway.backends import Endpoint, Target
+from sandbox.gateway.cache import ValueCache
+from sandbox.gateway.counters import Counters
 from sandbox.gateway.identity import Identities
+from sandbox.gateway.model_text import Json, read_object
+from sandbox.gateway.observe import BodyObserver, ObservedStream
+from sandbox.gateway.semantic_cache import CacheQuery, SemanticCache
+from sandbox.gateway.telemetry import Metric, TraceEntry
+from sandbox.gateway.token_usage import TokenWatch, is_event_stream
 from sandbox.gateway.tokens.openid import OpenIdProviders
-from sandbox.network import Network
+from sandbox.gateway.transport import Answer, Incoming, Transport
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
     """What policies use beyond the call itself."""
 
-    network: Network
+    transport: Transport
     clock: Clock
     identities: Identities
     providers: OpenIdProviders
-    session: Callable[[], aiohttp.ClientSession]
+    values: ValueCache
+    running: dict[str, int]
+    """How many calls are inside each `limit-concurrency`, by key; a key without calls is absent."""
+    counters: Counters
+    semantic_cache: SemanticCache
+
+
+Hook = Callable[["Exchange"], Awaitable[None]]
+"""What a policy left to be done later in the same call; it may raise `Failure`."""
 
 
 @dataclass(slots=True)
@@ -31,7 +44,7 @@ class Exchange:
 
     context: Context
     services: Services
-    incoming: web.Request
+    incoming: Incoming
     target: Target | None = None
     """Where forward-request sends it; None: nowhere yet."""
     target_scope: str | None = None
@@ -39,9 +52,33 @@ class Exchange:
     host_set: bool = False
     """Whether a policy set the `Host` header."""
     backend_called: bool = False
-    upstream: aiohttp.ClientResponse | None = None
+    upstream: Answer | None = None
     body: bytes | None = field(default=None, repr=False)
     """Request body once it was read into memory."""
+    preflight: bool = False
+    """Whether this is a browser's question that only `cors` answers."""
+    streamed: bool = False
+    """Whether the request body went to a backend as it arrived, and is gone."""
+    on_response: list[Hook] = field(default_factory=list)
+    """Run once, when the backend section has left a response and before outbound."""
+    on_end: list[Hook] = field(default_factory=list)
+    """Run once, when the pipeline has ended and before the response goes out."""
+    on_close: list[Callable[["Exchange"], None]] = field(default_factory=list)
+    """Run once, when the response went out or was given up."""
+    response_headers: dict[str, str] = field(default_factory=dict)
+    """Headers that policies put on the response before there is one."""
+    sent: int = 0
+    """Bytes of the response's body that went out."""
+    counted: set[str] = field(default_factory=set)
+    """Keys of `quota-by-key` that this call was counted for."""
+    cache_query: CacheQuery | None = None
+    """What `llm-semantic-cache-lookup` looked for in vain, for the store policy."""
+    token_watch: TokenWatch | None = None
+    """Works out the tokens of this call, where a policy asked for them."""
+    metrics: list[Metric] = field(default_factory=list)
+    traces: list[TraceEntry] = field(default_factory=list)
+    _observed: list[ObservedStream] = field(default_factory=list)
+    _prompt: tuple[bytes, Json] | None = field(default=None, repr=False)
 
     @property
     def response(self) -> Response:
@@ -55,7 +92,108 @@ class Exchange:
         self.target = target
         self.context.request.base_path = target.path if isinstance(target, Endpoint) else ""
 
-    def close(self) -> None:
-        """Give up the upstream call if it is still running."""
+    async def read_request(self) -> bytes:
+        """Read the request's body into memory, once; the backend then gets it from there.
+
+        Empty where a backend already got it as it arrived. Raises `Failure`: too large, too slow or broken off.
+        """
+        if self.body is None:
+            self.body = b"" if self.streamed else await bodies.read_request(self.incoming)
+        return self.body
+
+    async def read_prompt(self) -> Json:
+        """Read the request's body as a JSON object, once for each body it has; empty where it is none."""
+        body = await self.read_request()
+        if self._prompt is None or self._prompt[0] is not body:
+            try:
+                found = read_object(bodies.decoded(body, self.context.request.headers))
+            except ValueError:
+                found = {}
+            self._prompt = body, found
+        return self._prompt[1]
+
+    async def read_response(self) -> bytes:
+        """Read the response's body into memory, once; raises `Failure` where it breaks off or is too large."""
+        response = self.response
+        if response.stream is not None:
+            response.body = await bodies.read_response(response.stream)
+            response.stream = None
+        return response.body
+
+    def observe(self, observer: BodyObserver) -> None:
+        """Show the response's body to an observer as it passes, chunk by chunk and without holding it back."""
+        response = self.response
+        chunks: AsyncIterable[bytes] | None = response.stream
+        if chunks is None:
+            if response.body:
+                observer.feed(response.body)
+            observer.finish(complete=True)
+        else:
+            response.stream = ObservedStream(chunks, observer)
+            self._observed.append(response.stream)
+
+    def watch_tokens(self, prompt: int) -> TokenWatch:
+        """Have the tokens of this call worked out; the first prompt's estimate holds for all."""
+        if self.token_watch is None:
+            self.token_watch = TokenWatch(prompt)
+        return self.token_watch
+
+    async def response_received(self) -> None:
+        """Do what waits for the backend's response."""
+        self.put_headers()
+        if self.token_watch is not None:
+            await self._read_tokens(self.token_watch)
+        await self._run(self.on_response)
+        self.put_headers()
+
+    async def _read_tokens(self, watch: TokenWatch) -> None:
+        response = self.response
+        if response.stream is not None and is_event_stream(response.headers):
+            self.observe(watch.stream(response.headers))
+        else:
+            watch.whole(response.status, response.headers, await self.read_response())
+
+    async def ended(self) -> None:
+        """Do what waits for the end of the pipeline."""
+        await self._run(self.on_end)
+        self.put_headers()
+
+    def put_headers(self) -> None:
+        """Move waiting headers to the response."""
+        for name, value in self.response_headers.items():
+            self.response.headers.popall(name, None)
+            self.response.headers[name] = value
+        self.response_headers.clear()
+
+    async def _run(self, hooks: list[Hook]) -> None:
+        while hooks:
+            await hooks.pop(0)(self)
+
+    def replace_request_body(self, body: bytes) -> None:
+        """Put another body in place of the request's, in no content encoding."""
+        request = self.context.request
+        self.body = request.body = body
+        request.has_body, request.body_consumed = bool(body), False
+        request.headers.popall("Content-Encoding", None)
+
+    def replace_response_body(self, body: bytes) -> None:
+        """Put another body in place of the response's, in no content encoding; the backend's is given up."""
+        response = self.response
+        if response.stream is not None:
+            self.drop_upstream()
+        response.body, response.stream, response.body_consumed = body, None, False
+        response.headers.popall("Content-Encoding", None)
+
+    def drop_upstream(self) -> None:
+        """Give up the call to the backend if it still runs."""
         if self.upstream is not None:
             self.upstream.close()
+            self.upstream = None
+
+    def close(self) -> None:
+        """Give up what still runs, and tell those who watched."""
+        self.drop_upstream()
+        for stream in self._observed:
+            stream.finish(complete=False)
+        while self.on_close:
+            self.on_close.pop(0)(self)

@@ -1,7 +1,7 @@
 """The call to the backend: headers, credentials and body out, status and a stream of chunks back."""
 
 import asyncio
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterator
 
 import aiohttp
 from multidict import CIMultiDict
@@ -9,44 +9,36 @@ from yarl import URL
 
 from sandbox.expressions.context import Response
 from sandbox.gateway.backends import Endpoint
+from sandbox.gateway.bodies import request_chunks
 from sandbox.gateway.errors import Failure, internal_error
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.http import end_to_end
+from sandbox.gateway.http import end_to_end, is_sound
+from sandbox.gateway.transport import Answer
 from sandbox.network import HostRefusedError
-
-SKIP_AUTO_HEADERS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
-"""What aiohttp would add on its own; the backend sees what the caller and the policies sent."""
 
 
 async def forward(exchange: Exchange, seconds: float, *, fail_on_error: bool) -> None:
     """Send the request and wait until the response's headers are there; its body streams later.
 
-    Raises `Failure`: `Timeout`, `BackendConnectionFailure`, or the backend's own 4xx and 5xx with `fail_on_error`.
+    Raises `Failure`: `Timeout`, `BackendConnectionFailure`, 503 where every backend is out of service, or the
+    backend's own 4xx and 5xx with `fail_on_error`. The backend's circuit breaker hears what came of it.
     """
     if exchange.target is None:
         raise internal_error("BackendConnectionFailure", "the API has no backend")
-    endpoint = exchange.target.pick()
-    url = _url(exchange, endpoint)
+    clock = exchange.services.clock
+    endpoint = exchange.target.pick(clock.now())
+    if endpoint is None:
+        text = f"{exchange.target.name} is temporarily unavailable"
+        # Reason and text are inferred: the service has changed them over time.
+        raise Failure(503, "Service Unavailable", "BackendUnavailable", detail=text, status_reason=text)
     try:
-        target = exchange.services.network.target(url)
-        exchange.close()
-        exchange.backend_called = True
-        async with asyncio.timeout(seconds):
-            upstream = await exchange.services.session().request(
-                exchange.context.request.method,
-                target,
-                headers=_headers(exchange, endpoint, url),
-                data=_body(exchange),
-                allow_redirects=False,
-                skip_auto_headers=SKIP_AUTO_HEADERS,
-            )
-    except TimeoutError:
-        raise internal_error("Timeout", "the backend did not answer in time") from None
-    except HostRefusedError as refused:
-        raise internal_error("BackendConnectionFailure", str(refused)) from None
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise internal_error("BackendConnectionFailure", f"no response: {type(error).__name__}") from None
-    exchange.upstream = upstream
+        upstream = await _answered(exchange, endpoint, seconds)
+    except Failure as failure:
+        if endpoint.breaker is not None:
+            endpoint.breaker.failed(clock.now(), failure.reason)
+        raise
+    if endpoint.breaker is not None:
+        endpoint.breaker.answered(clock.now(), upstream.status, upstream.headers.get("Retry-After"))
     response = Response(
         upstream.status, upstream.reason, end_to_end(upstream.headers), stream=upstream.content.iter_any()
     )
@@ -56,7 +48,8 @@ async def forward(exchange: Exchange, seconds: float, *, fail_on_error: bool) ->
         raise Failure(upstream.status, detail, "BackendResponseFailure", response=response)
 
 
-def _url(exchange: Exchange, endpoint: Endpoint) -> URL:
+def backend_url(exchange: Exchange, endpoint: Endpoint) -> URL:
+    """Return the URL at which the backend serves the request, with its credential parameters."""
     request = exchange.context.request
     query = request.query.copy()
     for name, _ in endpoint.query:
@@ -67,14 +60,75 @@ def _url(exchange: Exchange, endpoint: Endpoint) -> URL:
     return URL(f"{endpoint.origin}{endpoint.path}{request.path}{tail}", encoded=True)
 
 
-def _headers(exchange: Exchange, endpoint: Endpoint, url: URL) -> CIMultiDict[str]:
+async def _answered(exchange: Exchange, endpoint: Endpoint, seconds: float) -> Answer:
+    url = backend_url(exchange, endpoint)
+    body = _Body(exchange)
+    called_before = exchange.backend_called
+    exchange.drop_upstream()
+    try:
+        exchange.backend_called = True
+        headers = _headers(exchange, endpoint, url, body)
+        async with asyncio.timeout(seconds):
+            upstream = await exchange.services.transport.send(
+                exchange.context.request.method, url, headers, body.data()
+            )
+    except TimeoutError:
+        raise internal_error("Timeout", "the backend did not answer in time") from None
+    except HostRefusedError as refused:
+        exchange.backend_called = called_before
+        raise internal_error("BackendConnectionFailure", str(refused)) from None
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        if body.failure is not None:
+            raise body.failure from None
+        raise internal_error("BackendConnectionFailure", f"no response: {type(error).__name__}") from None
+    exchange.upstream = upstream
+    if upstream.status < 200 or not all(map(is_sound, upstream.headers.values())):
+        exchange.drop_upstream()
+        raise internal_error("BackendConnectionFailure", "the response is not sound HTTP")
+    return upstream
+
+
+class _Body:
+    """The request body on its way to the backend."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        """Pass the body on as it arrives, unless a policy needed it whole.
+
+        What went to a backend before is gone, and so is what an expression read without `preserveContent`.
+        """
+        self.failure: Failure | None = None
+        """What the caller did wrong while sending it."""
+        self._exchange = exchange
+        if (exchange.body is None and exchange.streamed) or exchange.context.request.body_consumed:
+            exchange.body = b""
+        self.size = None if exchange.body is None else len(exchange.body)
+
+    def data(self) -> bytes | AsyncIterator[bytes] | None:
+        """Return what aiohttp sends."""
+        if self._exchange.body is not None:
+            return self._exchange.body or None
+        return self._chunks() if self._exchange.incoming.body_exists else None
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        self._exchange.streamed = True
+        try:
+            async for chunk in request_chunks(self._exchange.incoming):
+                yield chunk
+        except Failure as failure:
+            self.failure = failure
+            raise
+
+
+def _headers(exchange: Exchange, endpoint: Endpoint, url: URL, body: _Body) -> CIMultiDict[str]:
     request = exchange.context.request
     headers = request.headers.copy()
     if not exchange.host_set:
         headers.popall("Host", None)
         headers["Host"] = url.authority if url.explicit_port is not None else url.host or ""
-    if exchange.body is not None:
-        headers["Content-Length"] = str(len(exchange.body))
+    if body.size is not None:
+        headers.popall("Content-Length", None)
+        if body.size or exchange.incoming.body_exists:
+            headers["Content-Length"] = str(body.size)
     forwarded = [*headers.popall("X-Forwarded-For", []), request.ip_address]
     headers["X-Forwarded-For"] = ", ".join(forwarded)
     for name, _ in endpoint.headers:
@@ -82,10 +136,3 @@ def _headers(exchange: Exchange, endpoint: Endpoint, url: URL) -> CIMultiDict[st
     for name, value in endpoint.headers:
         headers.add(name, value)
     return headers
-
-
-def _body(exchange: Exchange) -> bytes | AsyncIterable[bytes] | None:
-    """Pass the body on as it arrives, unless a policy needed it whole."""
-    if exchange.body is not None:
-        return exchange.body
-    return exchange.incoming.content.iter_any() if exchange.incoming.body_exists else None

@@ -20,6 +20,10 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}", re.ASCII)
 _UNSAFE_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
+_HOST = re.compile(r"(?:[A-Za-z0-9._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
+_UNSOUND = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+
+
 def is_header_name(name: str) -> bool:
     """Tell whether a header may have this name."""
     return _TOKEN.fullmatch(name) is not None
@@ -28,6 +32,23 @@ def is_header_name(name: str) -> bool:
 def is_header_value(value: str) -> bool:
     """Tell whether a header may have this value: no control characters, so no second header hides in it."""
     return _UNSAFE_VALUE.search(value) is None and len(value) <= 65_536
+
+
+def is_sound(value: str) -> bool:
+    """Tell whether a header of a backend may be passed on: no control characters, and text that can be written."""
+    return _UNSOUND.search(value) is None
+
+
+def is_sound_head(version: tuple[int, int], headers: CIMultiDictProxy[str]) -> bool:
+    """Tell whether a request's head leaves no doubt about host and framing, beyond what the parser sees to."""
+    coding = headers.getall("Transfer-Encoding", [])
+    return (
+        version in {(1, 0), (1, 1)}
+        and [value.lower() for value in coding] in ([], ["chunked"])
+        and not (coding and "Content-Length" in headers)
+        and len(hosts := headers.getall("Host", [])) == 1
+        and _HOST.fullmatch(hosts[0]) is not None
+    )
 
 
 def end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:

@@ -1,12 +1,12 @@
 """The way of a call: key check, inbound, backend, outbound; on-error for what fails."""
 
-from multidict import CIMultiDict
+from contextlib import suppress
 
 from sandbox.expressions.context import Named, Response
-from sandbox.gateway.errors import Failure, Finished
+from sandbox.gateway.errors import Answered, Failure, Finished
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.http import envelope
 from sandbox.gateway.plan import ApiPlan, Pipeline, Plan
+from sandbox.gateway.policies.cors import REQUEST_METHOD
 from sandbox.gateway.policy import run_steps
 
 
@@ -20,38 +20,67 @@ async def run_api(exchange: Exchange, plan: Plan, api: ApiPlan, operation: str |
         product = access.product_id
         exchange.context.product = None if product is None else Named(product)
         exchange.context.subscription = None if access.subscription_id is None else Named(access.subscription_id)
-        pipeline = api.pipelines[operation, product]
-        for section in ("inbound", "backend", "outbound"):
-            await run_steps(pipeline[section], exchange)
-    except Finished:
-        return
+        await _run_sections(exchange, api.pipelines[operation, product])
+        await exchange.ended()
     except Failure as failure:
         await run_on_error(exchange, failure, api.pipelines[operation, product])
+
+
+async def run_preflight(exchange: Exchange, plan: Plan, api: ApiPlan, path: str) -> None:
+    """Answer a browser's preflight by the `cors` policies in scope, and by no other policy or key check.
+
+    Where none of them allows it the answer is an empty 200; where there is none, the call matches no operation.
+    """
+    context = exchange.context
+    found = api.operations.match(context.request.headers.get(REQUEST_METHOD, "").upper(), path)
+    operation = None if found is None else found.operation.name
+    try:
+        product = plan.subscriptions.admit(api.api, context.request).product_id
+    except Failure:
+        product = None
+    pipeline = api.pipelines[operation, product]
+    steps = tuple(step for step in pipeline["inbound"] if step.location.policy == "cors")
+    if operation is None or not steps:
+        return await run_on_error(exchange, not_found(), pipeline)
+    exchange.preflight = True
+    try:
+        await run_steps(steps, exchange)
+    except Finished:
+        return None
+    except Failure as failure:
+        return await run_on_error(exchange, failure, pipeline)
+    context.response = Response()
+    return None
+
+
+async def _run_sections(exchange: Exchange, pipeline: Pipeline) -> None:
+    try:
+        try:
+            await run_steps(pipeline["inbound"], exchange)
+            await run_steps(pipeline["backend"], exchange)
+            await exchange.response_received()
+        except Answered:
+            exchange.put_headers()
+        await run_steps(pipeline["outbound"], exchange)
+    except Finished:
+        return
 
 
 async def run_on_error(exchange: Exchange, failure: Failure, pipeline: Pipeline) -> None:
     """Make the failure response and let on-error change it; a second failure there is answered plainly (inferred)."""
     context = exchange.context
-    context.response = _response(exchange, failure)
+    context.response = failure.as_response(context.request_id)
     context.last_error = failure.last_error()
+    exchange.put_headers()
     try:
-        await run_steps(pipeline["on-error"], exchange)
-    except Finished:
-        return
+        with suppress(Finished):
+            await run_steps(pipeline["on-error"], exchange)
+        await exchange.ended()
     except Failure as second:
-        context.response = _response(exchange, second)
+        context.response = second.as_response(context.request_id)
 
 
 def not_found() -> Failure:
     """Make the failure of a call that no operation matches (inferred: its body)."""
     detail = "Unable to match incoming request to an operation."
     return Failure(404, "Resource not found", "OperationNotFound", "configuration", detail)
-
-
-def _response(exchange: Exchange, failure: Failure) -> Response:
-    if failure.response is not None:
-        return failure.response
-    activity = exchange.context.request_id if failure.with_activity else None
-    headers = CIMultiDict({"Content-Type": "application/json", **failure.headers})
-    body = envelope(failure.status, failure.message, activity)
-    return Response(failure.status, failure.status_reason, headers, body)

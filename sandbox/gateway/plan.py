@@ -8,14 +8,16 @@ from sandbox.gateway.document import EMPTY, GLOBAL, SECTIONS, Node, Reader, sect
 from sandbox.gateway.errors import PolicyLoadError, Problem, RefusedError
 from sandbox.gateway.http import is_header_name
 from sandbox.gateway.policies import POLICIES
-from sandbox.gateway.policy import Site, Step
+from sandbox.gateway.policy import Site, Step, Wrap
 from sandbox.gateway.routing import ApiPaths, Operations
 from sandbox.gateway.subscriptions import Subscriptions
-from sandbox.model import Api, Gateway
+from sandbox.model import Api, Gateway, Product
 
 Pipeline = Mapping[str, tuple[Step, ...]]
 """Effective steps by section."""
 
+RAW = "rawxml"
+"""Format of a document whose expressions are not escaped."""
 _KIB = 1024
 
 
@@ -43,10 +45,10 @@ class Plan:
     """Pipeline of calls that no API matches: the global policy."""
 
 
-def compile_plan(gateway: Gateway) -> Plan:
-    """Compile a gateway; raises `PolicyLoadError` with every problem found."""
+def compile_plan(gateway: Gateway, wrap: Wrap | None = None) -> Plan:
+    """Compile a gateway, with something around each policy if asked; raises `PolicyLoadError` with every problem."""
     problems: list[Problem] = []
-    loader = _Loader(gateway, problems)
+    loader = _Loader(gateway, problems, wrap)
     paths: dict[str, str] = {}
     apis = {}
     for api in gateway.apis:
@@ -80,21 +82,32 @@ class _Section:
         return (*self.before, *parent, *self.after) if self.has_base else self.before
 
 
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """A policy document of one scope."""
+
+    text: str
+    format: str
+    label: str
+    scope: str
+    apis: tuple[Api, ...]
+    """Whose calls it may meet."""
+
+
 class _Loader:
     """Compiles the documents of one service, each once however many operations and products use it."""
 
-    def __init__(self, gateway: Gateway, problems: list[Problem]) -> None:
+    def __init__(self, gateway: Gateway, problems: list[Problem], wrap: Wrap | None) -> None:
         self._gateway = gateway
+        self._wrap = wrap
         self._problems = problems
         self._reader = Reader(max_size(gateway), gateway.named_values)
         self._fragments = read_fragments(gateway, self._reader, problems)
         self._backends = compile_backends(gateway.backends, self._reader, problems)
         self._nothing: Pipeline = dict.fromkeys(SECTIONS, ())
-        self.global_steps = self._around(self._compiled(gateway.policy or EMPTY, GLOBAL, "global"), self._nothing)
-        self._products = {
-            product.id: self._document(product.policy, f"product {product.id}", "product", self.global_steps)
-            for product in gateway.products
-        }
+        outermost = _Document(gateway.policy or EMPTY, gateway.policy_format, GLOBAL, "global", gateway.apis)
+        self.global_steps = self._around(self._compiled(outermost), self._nothing)
+        self._products = {product.id: self._product(product) for product in gateway.products}
 
     def api(self, api: Api) -> ApiPlan | None:
         """Compile an API for each of its operations in each product; None where a problem prevents it."""
@@ -113,37 +126,46 @@ class _Loader:
         except ValueError as error:
             self._problems.append(Problem(label, 1, "operations", str(error)))
             return None
-        own = None if api.policy is None else self._compiled(api.policy, label, "api")
-        documents = {
-            operation.name: self._compiled(operation.policy, f"operation {api.id}/{operation.name}", "operation")
-            for operation in api.operations
-            if operation.policy is not None
-        }
+        own = None
+        if api.policy is not None:
+            own = self._compiled(_Document(api.policy, api.policy_format, label, "api", (api,)))
+        documents = {}
+        for operation in api.operations:
+            if operation.policy is not None:
+                place = f"operation {api.id}/{operation.name}"
+                document = _Document(operation.policy, operation.policy_format, place, "operation", (api,))
+                documents[operation.name] = self._compiled(document)
         pipelines: dict[tuple[str | None, str | None], Pipeline] = {}
         for product in (None, *(product.id for product in self._gateway.products if api.id in product.api_ids)):
             outer = self.global_steps if product is None else self._products[product]
             pipeline = outer if own is None else self._around(own, outer)
             pipelines[None, product] = pipeline
             for operation in api.operations:
-                document = documents.get(operation.name)
-                pipelines[operation.name, product] = pipeline if document is None else self._around(document, pipeline)
+                inner = documents.get(operation.name)
+                pipelines[operation.name, product] = pipeline if inner is None else self._around(inner, pipeline)
         return ApiPlan(api, operations, service, pipelines)
 
-    def _document(self, text: str | None, label: str, scope: str, outer: Pipeline) -> Pipeline:
-        return outer if text is None else self._around(self._compiled(text, label, scope), outer)
+    def _product(self, product: Product) -> Pipeline:
+        if product.policy is None:
+            return self.global_steps
+        apis = tuple(api for api in self._gateway.apis if api.id in product.api_ids)
+        document = _Document(product.policy, product.policy_format, f"product {product.id}", "product", apis)
+        return self._around(self._compiled(document), self.global_steps)
 
     def _around(self, document: Mapping[str, _Section], outer: Pipeline) -> Pipeline:
         return {section: own.around(outer[section]) for section, own in document.items()}
 
-    def _compiled(self, text: str, label: str, scope: str) -> Mapping[str, _Section]:
+    def _compiled(self, document: _Document) -> Mapping[str, _Section]:
         """Compile a document; problems are collected."""
         try:
-            documents = sections(self._reader.read(text, label), self._fragments)
+            root = self._reader.read(document.text, document.label, raw=document.format == RAW)
+            documents = sections(root, self._fragments)
         except RefusedError as refused:
             self._problems.append(refused.problem)
             return dict.fromkeys(SECTIONS, _Section((), (), has_base=False))
+        everywhere = (POLICIES, self._backends, self._problems, self._gateway.sku, self._wrap, document.apis)
         return {
-            section: self._section(nodes, Site(section, scope, "", POLICIES, self._backends, self._problems))
+            section: self._section(nodes, Site(section, document.scope, "", *everywhere))
             for section, nodes in documents.items()
         }
 
@@ -168,7 +190,7 @@ def read_fragments(gateway: Gateway, reader: Reader, problems: list[Problem]) ->
     found = {}
     for name, text in gateway.fragments.items():
         try:
-            found[name] = reader.read(text, f"fragment {name}", "fragment")
+            found[name] = reader.read(text, f"fragment {name}", "fragment", raw=name in gateway.raw_fragments)
         except RefusedError as refused:
             problems.append(refused.problem)
     return found

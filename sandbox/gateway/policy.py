@@ -2,18 +2,28 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sandbox.expressions import EvaluationError
 from sandbox.gateway.backends import Target
+from sandbox.gateway.counters import is_v2
+from sandbox.gateway.definition import Definitions
 from sandbox.gateway.document import SECTIONS, Node
 from sandbox.gateway.element import Element
 from sandbox.gateway.errors import Failure, Location, Problem, RefusedError, internal_error
 from sandbox.gateway.exchange import Exchange
+from sandbox.gateway.reading import bodies_of, bring
+from sandbox.model import Api
 
 Run = Callable[[Exchange], Awaitable[None]]
+Wrap = Callable[[Run, Location, Node], Run]
+"""Puts something around a policy when it is compiled, such as a recorder of what it does."""
 
 EVERYWHERE = frozenset(SECTIONS)
 INBOUND = frozenset({"inbound"})
+SCOPES = frozenset({"global", "product", "api", "operation"})
+CLASSIC, V2, CONSUMPTION = "classic", "v2", "Consumption"
+TIERS = frozenset({CLASSIC, V2, CONSUMPTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,11 @@ class Policy:
     sections: frozenset[str]
     compile: Callable[[Element, "Site"], Run]
     """Raises `RefusedError` for what it does not support."""
+    scopes: frozenset[str] = SCOPES
+    tiers: frozenset[str] = TIERS
+    """Where the service offers it: facts, section 3."""
+    holds_policies: bool = False
+    """Whether its children are policies of their own; it then brings the bodies that its own expressions read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,29 @@ class Site:
     table: Mapping[str, Policy]
     backends: Mapping[str, Target]
     problems: list[Problem]
+    sku: str = ""
+    wrap: Wrap | None = None
+    apis: tuple[Api, ...] = ()
+    """Those whose calls a policy here may meet."""
+
+    def definitions(self, element: Element) -> Definitions:
+        """Read the definitions of those APIs; raises `RefusedError` where one does not say all that it must."""
+        try:
+            return Definitions(self.apis)
+        except ValueError as error:
+            raise element.refused(str(error)) from None
+
+    @property
+    def tier(self) -> str:
+        """The kind of gateway that the SKU has."""
+        if self.sku == CONSUMPTION:
+            return CONSUMPTION
+        return V2 if is_v2(self.sku) else CLASSIC
+
+    def location(self, element: Element) -> Location:
+        """Tell where a policy stands."""
+        policy_id = element.literal("id", default="") or ""
+        return Location(self.scope, self.section, self.path, policy_id, element.node.name)
 
     def sequence(self, nodes: tuple[Node, ...]) -> tuple[Step, ...]:
         """Compile policies that run one after another; problems are collected, not raised."""
@@ -66,11 +104,25 @@ class Site:
             raise node.refused(reason)
         if self.section not in policy.sections:
             raise node.refused(f"may not stand in {self.section}; allowed in {', '.join(sorted(policy.sections))}")
+        if self.scope not in policy.scopes:
+            raise node.refused(f"may not stand at {self.scope} scope; allowed at {', '.join(sorted(policy.scopes))}")
+        if self.tier not in policy.tiers:
+            raise node.refused(f"not offered by SKU {self.sku}; offered by {', '.join(sorted(policy.tiers))} gateways")
         element = Element(node)
-        policy_id = element.literal("id", default="") or ""
+        location = site.location(element)
         run = policy.compile(element, site)
         element.done()
-        return Step(run, Location(self.scope, self.section, site.path, policy_id, node.name))
+        if not policy.holds_policies and (bodies := bodies_of(node)):
+            run = _reading(run, bodies)
+        return Step(run if self.wrap is None else self.wrap(run, location, node), location)
+
+
+def _reading(run: Run, bodies: frozenset[str]) -> Run:
+    async def read_and_run(exchange: Exchange) -> None:
+        await bring(exchange, bodies)
+        await run(exchange)
+
+    return read_and_run
 
 
 async def run_steps(steps: tuple[Step, ...], exchange: Exchange) -> None:
@@ -86,6 +138,11 @@ async def run_steps(steps: tuple[Step, ...], exchange: Exchange) -> None:
             thrown = internal_error("ExpressionValueEvaluationFailure", detail)
             thrown.placed(step.location)
             raise thrown from None
+
+
+def later(run: Run, location: Location) -> Run:
+    """Make what a policy leaves to be done later fail as the policy itself does."""
+    return partial(run_steps, (Step(run, location),))
 
 
 def _paths(path: str, nodes: tuple[Node, ...]) -> list[str]:

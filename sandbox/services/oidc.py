@@ -38,16 +38,22 @@ class OpenIdProvider:
         standard = {"iss": self.issuer, "aud": audience, "sub": subject, **validity(self._clock.now() - age)}
         return self._key.sign({**standard, **(claims or {})})
 
+    def configuration(self) -> dict[str, object]:
+        """Return what the OpenID configuration endpoint answers."""
+        return {
+            "issuer": self.issuer,
+            "jwks_uri": f"{self.issuer}/jwks",
+            "response_types_supported": ["token"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+        }
+
+    def jwks(self) -> dict[str, list[dict[str, str | list[str]]]]:
+        """Return what the JWKS endpoint answers."""
+        return self._key.jwks()
+
     async def _configuration(self, _: web.Request) -> web.Response:
-        return web.json_response(
-            {
-                "issuer": self.issuer,
-                "jwks_uri": f"{self.issuer}/jwks",
-                "response_types_supported": ["token"],
-                "subject_types_supported": ["public"],
-                "id_token_signing_alg_values_supported": ["RS256"],
-            }
-        )
+        return web.json_response(self.configuration())
 
     async def _jwks(self, _: web.Request) -> web.Response:
-        return web.json_response(self._key.jwks())
+        return web.json_response(self.jwks())

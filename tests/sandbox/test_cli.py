@@ -103,7 +103,7 @@ async def execute(*command: str) -> tuple[int | None, str, str]:
     return process.returncode, output.decode(), errors.decode()
 
 
-@pytest.mark.parametrize("command", ["demo", "up", "call", "token", "policies"])
+@pytest.mark.parametrize("command", ["demo", "up", "call", "token", "policies", "serve", "trace"])
 def test_help_tells_the_options(command: str, run: Run) -> None:
     code, output, _ = run(command, "--help")
 
@@ -270,6 +270,7 @@ async def test_up_tells_how_to_call_it_and_ends_cleanly(number: signal.Signals, 
         assert text == f"{written}\n"
     else:
         assert text.startswith(f"The gateway of stack keys listens on {session['url']}; Ctrl-C stops it.\n")
+        assert session["trace_url"] in text
         assert all(api[what] in text for api in session["apis"] for what in ("url", "key", "curl", "python"))
     assert mode == 0o600
     assert (process.returncode, errors) == (0, b"")

@@ -132,7 +132,7 @@ async def test_policy_that_the_gateway_does_not_know_is_refused(tmp_path: Path) 
     program.write_text(PROGRAM, encoding="utf-8")
     project = Project(name="other", program=program, defaults={}, required=())
     async with Sandbox() as sandbox:
-        with pytest.raises(PolicyLoadError, match=r"api chat.*line 1: xsl-transform"):
+        with pytest.raises(PolicyLoadError, match=r"api chat.*line 1, column \d+: xsl-transform"):
             await sandbox.deploy(project, {"azure-native:location": "swedencentral"})
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import asdict
 
-from sandbox.cloud.apimanagement.openapi import operations
+from sandbox.cloud.apimanagement.openapi import Definition, definition
 from sandbox.cloud.apimanagement.tokens import (
     API,
     IDENTIFIER,
@@ -38,11 +38,13 @@ def _complete_api(state: State, resource: Resource, parent: Resource) -> None:
         raise invalid("format and value go together: an import needs both", "format")
     if value is None and not inputs.get("displayName"):
         raise invalid("displayName is missing; an API without a definition needs it", "displayName")
-    imported = operations(content_format, value) if content_format is not None and value is not None else ()
+    imported = Definition(()) if content_format is None or value is None else definition(content_format, value)
     resource.outputs.setdefault("subscriptionRequired", True)
     resource.outputs.setdefault("displayName", resource.name)
     resource.outputs |= {"isCurrent": True, "apiRevision": "1"}
-    for operation in imported:
+    if imported.document is not None:
+        resource.private["definition"] = imported.document
+    for operation in imported.operations:
         state.add(
             Resource(
                 id=f"{resource.id}/operations/{operation.name}",

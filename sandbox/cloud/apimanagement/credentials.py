@@ -2,6 +2,7 @@
 
 import re
 
+from sandbox.cloud.apimanagement.breakers import circuit_breaker
 from sandbox.cloud.apimanagement.documents import Reference, named_values
 from sandbox.cloud.apimanagement.references import (
     exists,
@@ -94,9 +95,7 @@ def _complete_backend(state: State, resource: Resource, parent: Resource) -> Non
         raise invalid(f"type {kind!r} is not one of Single, Pool", "type")
     if (kind == "Pool") != (pool is not None):
         raise invalid(f"type {kind} and pool contradict each other", "pool")
-    rules = (inputs.get("circuitBreaker") or {}).get("rules") or ()
-    if len(rules) > (kind == "Single"):
-        raise invalid("one circuit breaker rule for a backend, and none for a pool", "circuitBreaker.rules")
+    circuit_breaker(resource)
     if pool is not None:
         _check_pool(state, parent.id, pool)
         return

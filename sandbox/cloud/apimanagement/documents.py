@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from sandbox.cloud.errors import CloudError, invalid
+from sandbox.rawxml import Document, DocumentError, parse
 
 _NAMED_VALUE = re.compile(r"\{\{\s*([A-Za-z0-9._-]+)\s*\}\}")
 _SECTIONS = frozenset({"inbound", "backend", "outbound", "on-error"})
@@ -31,57 +32,58 @@ def named_values(text: str) -> list[str]:
     return _NAMED_VALUE.findall(text)
 
 
-def references(text: str) -> Iterator[Reference]:
+def references(text: str, content_format: str) -> Iterator[Reference]:
     """Find what a checked document refers to; what an expression computes is not known before it runs."""
     for number, line in enumerate(text.splitlines(), 1):
         for name in named_values(line):
             yield Reference("named-value", name, number)
-    for element in _parse(text).iter(*_REFERENCES):
-        attribute = _REFERENCES[str(element.tag)]
-        named = element.get(attribute)
-        if named and not named.startswith("@") and not named_values(named):
-            yield Reference(attribute, named, element.sourceline)
+    for element, place in _elements(_parse(text, content_format)):
+        attribute = _REFERENCES.get(str(element.tag))
+        named = None if attribute is None else element.get(attribute)
+        if attribute and named and not named.startswith("@") and not named_values(named):
+            yield Reference(attribute, named, place)
 
 
 def check(text: str, content_format: str, *, root: str, sku: str) -> None:
-    """Refuse a document that API Management would not save, with the line.
-
-    `rawxml`, in which expressions are not escaped, is taken when it is well-formed XML all the same.
-    """
+    """Refuse a document that API Management would not save, with the place."""
     if content_format not in {"xml", "rawxml"}:
-        raise invalid(f"format {content_format!r}: the sandbox downloads nothing; use xml", "format")
+        raise invalid(f"format {content_format!r}: the sandbox downloads nothing; use xml or rawxml", "format")
     limit = (16 if sku == "Consumption" else 256) * _KB
     if len(text.encode()) > limit:
         raise invalid(f"the policy document is larger than the {limit // _KB} KiB that {sku} takes", "value")
-    document = _parse(text)
-    if document.tag != root:
-        raise invalid(f"line {document.sourceline}: the root element is <{document.tag!s}>, not <{root}>", "value")
+    document = _parse(text, content_format)
+    if document.root.tag != root:
+        line = document.positions[0][0]
+        raise invalid(f"line {line}: the root element is <{document.root.tag!s}>, not <{root}>", "value")
     if root == "policies":
         _check_sections(document)
 
 
-def _check_sections(document: etree._Element) -> None:
+def _check_sections(document: Document) -> None:
     seen = set()
-    for section in document.iterchildren(etree.Element):
-        if section.tag not in _SECTIONS or section.tag in seen:
-            raise invalid(f"line {section.sourceline}: <{section.tag!s}> is not a section that may stand here", "value")
-        seen.add(section.tag)
+    for section, line in _elements(document):
+        if section.getparent() is document.root:
+            if section.tag not in _SECTIONS or section.tag in seen:
+                raise invalid(f"line {line}: <{section.tag!s}> is not a section that may stand here", "value")
+            seen.add(section.tag)
 
 
-def _parse(text: str) -> etree._Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
+def _elements(document: Document) -> Iterator[tuple[etree._Element, int]]:
+    """Go through the elements, each with its line in the text as it was given."""
+    for element, (line, _) in zip(document.root.iter(), document.positions, strict=True):
+        yield element, line
+
+
+def _parse(text: str, content_format: str) -> Document:
     try:
-        document = etree.fromstring(text.encode(), parser)
-    except etree.XMLSyntaxError as error:
-        raise invalid(f"the policy document is not well-formed XML: {error.msg}", "value") from error
-    if document.getroottree().docinfo.doctype:
-        raise invalid("line 1: a document type declaration may not stand in a policy document", "value")
-    return document
+        return parse(text, raw=content_format == "rawxml")
+    except DocumentError as error:
+        raise invalid(f"the policy document cannot be read: {error}", "value") from error
 
 
-def require(text: str, exists: Callable[[Reference], bool]) -> None:
+def require(text: str, content_format: str, exists: Callable[[Reference], bool]) -> None:
     """Refuse a document with a reference to what does not exist."""
-    for reference in references(text):
+    for reference in references(text, content_format):
         if not exists(reference):
             raise _unknown(reference)
 

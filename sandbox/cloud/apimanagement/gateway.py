@@ -1,9 +1,11 @@
 """Deployed services as the data plane sees them."""
 
 from dataclasses import replace
+from typing import Any
 
+from sandbox.cloud.apimanagement.breakers import circuit_breaker
 from sandbox.cloud.apimanagement.credentials import value_of
-from sandbox.cloud.apimanagement.references import member_id
+from sandbox.cloud.apimanagement.references import format_of, member_id
 from sandbox.cloud.apimanagement.tokens import (
     API,
     BACKEND,
@@ -27,6 +29,7 @@ def gateways(state: State) -> tuple[Gateway, ...]:
 
 def _gateway(state: State, service: Resource) -> Gateway:
     named_values = list(state.of(NAMED_VALUE, under=service.id))
+    fragments = list(state.of(FRAGMENT, under=service.id))
     return Gateway(
         name=service.name,
         sku=service.outputs["sku"]["name"],
@@ -37,14 +40,16 @@ def _gateway(state: State, service: Resource) -> Gateway:
         identities=identities(state, service),
         named_values={value.outputs["displayName"]: value_of(state, value) for value in named_values},
         secret_names=frozenset(value.outputs["displayName"] for value in named_values if value.outputs.get("secret")),
-        fragments={fragment.name: fragment.outputs["value"] for fragment in state.of(FRAGMENT, under=service.id)},
-        policy=_policy(state, service),
+        fragments={fragment.name: fragment.outputs["value"] for fragment in fragments},
+        raw_fragments=frozenset(fragment.name for fragment in fragments if format_of(fragment) == "rawxml"),
+        **_policy(state, service),
     )
 
 
-def _policy(state: State, scope: Resource) -> str | None:
+def _policy(state: State, scope: Resource) -> dict[str, Any]:
+    """Text and format of the document of a scope, empty where it has none."""
     found = state.find(f"{scope.id}/policies/policy")
-    return found.outputs["value"] if found else None
+    return {"policy": found.outputs["value"], "policy_format": format_of(found)} if found else {}
 
 
 def _api(state: State, api: Resource) -> Api:
@@ -53,12 +58,13 @@ def _api(state: State, api: Resource) -> Api:
         id=api.name,
         path=api.outputs["path"],
         operations=tuple(
-            replace(Operation(**operation.outputs), policy=_policy(state, operation))
+            replace(Operation(**operation.outputs), **_policy(state, operation))
             for operation in state.of(OPERATION, under=api.id)
         ),
         subscription_required=api.outputs["subscriptionRequired"],
         service_url=api.outputs.get("serviceUrl"),
-        policy=_policy(state, api),
+        definition=api.private.get("definition"),
+        **_policy(state, api),
     )
     return replace(
         found,
@@ -73,7 +79,7 @@ def _product(state: State, product: Resource) -> Product:
         api_ids=frozenset(link.name for link in state.of(PRODUCT_API, under=product.id)),
         subscription_required=product.outputs["subscriptionRequired"],
         published=product.outputs["state"] == "published",
-        policy=_policy(state, product),
+        **_policy(state, product),
     )
 
 
@@ -103,4 +109,5 @@ def _backend(service: str, backend: Resource) -> Backend:
             )
             for member in (backend.inputs.get("pool") or {}).get("services") or ()
         ),
+        circuit_breaker=circuit_breaker(backend),
     )

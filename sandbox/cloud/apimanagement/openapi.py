@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -33,10 +34,19 @@ _OPERATIONS = {
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-def operations(content_format: str, value: str) -> tuple[Operation, ...]:
-    """Operations of the definition that `format` and `value` of an API give (API Management: `ContentFormat`)."""
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What an API is imported from."""
+
+    operations: tuple[Operation, ...]
+    document: Mapping[str, Any] | None = None
+    """The document; None for a link, of which only the operations are known here."""
+
+
+def definition(content_format: str, value: str) -> Definition:
+    """Read the definition that `format` and `value` of an API give (API Management: `ContentFormat`)."""
     if content_format in {"openapi-link", "openapi+json-link"}:
-        return _linked(value)
+        return Definition(_linked(value))
     if content_format in {"openapi", "openapi+json"}:
         return _parsed(content_format, value)
     raise invalid(f"format {content_format!r} is not modelled; use openapi, openapi+json or their links", "format")
@@ -56,7 +66,7 @@ def _linked(url: str) -> tuple[Operation, ...]:
     )
 
 
-def _parsed(content_format: str, value: str) -> tuple[Operation, ...]:
+def _parsed(content_format: str, value: str) -> Definition:
     try:
         document = json.loads(value) if content_format == "openapi+json" else yaml.safe_load(value)
     except (ValueError, yaml.YAMLError) as error:
@@ -76,7 +86,7 @@ def _parsed(content_format: str, value: str) -> tuple[Operation, ...]:
     for name in names:
         if names.count(name) > 1:
             raise CloudError("ValidationError", f"the API definition has the operation ID {name!r} twice", "value")
-    return tuple(found)
+    return Definition(tuple(found), document)
 
 
 def _operation_id(method: str, path: str, operation: Mapping[str, Any]) -> str:

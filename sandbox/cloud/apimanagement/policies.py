@@ -1,7 +1,7 @@
 """Policy documents at every scope, and fragments."""
 
 from sandbox.cloud.apimanagement import documents
-from sandbox.cloud.apimanagement.references import exists, refuse_while_used, service_id
+from sandbox.cloud.apimanagement.references import exists, format_of, refuse_while_used, service_id
 from sandbox.cloud.apimanagement.tokens import (
     API_POLICY,
     FRAGMENT,
@@ -24,8 +24,9 @@ def _complete(state: State, resource: Resource, _parent: Resource) -> None:
     holder = state.find(service)
     sku = holder.outputs["sku"]["name"] if holder else ""
     root = "fragment" if resource.token == FRAGMENT else "policies"
-    documents.check(value, resource.inputs.get("format") or "xml", root=root, sku=sku)
-    documents.require(value, lambda reference: exists(state, service, reference))
+    content_format = format_of(resource)
+    documents.check(value, content_format, root=root, sku=sku)
+    documents.require(value, content_format, lambda reference: exists(state, service, reference))
 
 
 def _policy(token: str, path: str, names: str) -> ResourceType:

@@ -23,6 +23,11 @@ def service_id(resource: Resource) -> str:
     return "/".join(resource.id.split("/")[:9])
 
 
+def format_of(document: Resource) -> str:
+    """Format of a policy document or fragment: `xml` or `rawxml`."""
+    return str(document.inputs.get("format") or "xml")
+
+
 def exists(state: State, service: str, reference: Reference) -> bool:
     """Whether the service has what a document or a backend refers to."""
     if reference.kind == "named-value":
@@ -64,7 +69,8 @@ def refuse_while_used(state: State, resource: Resource) -> None:
 def _all(state: State, service: str) -> Iterator[tuple[Resource, Reference]]:
     for token in (*POLICIES, FRAGMENT):
         for document in state.of(token, under=service):
-            yield from ((document, reference) for reference in references(document.outputs["value"]))
+            found = references(document.outputs["value"], format_of(document))
+            yield from ((document, reference) for reference in found)
     for backend in state.of(BACKEND, under=service):
         yield from ((backend, reference) for reference in in_credentials(backend))
         for member in (backend.inputs.get("pool") or {}).get("services") or ():

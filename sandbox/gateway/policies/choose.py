@@ -3,10 +3,11 @@
 from sandbox.gateway.element import Element, Value
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site, Step, run_steps
+from sandbox.gateway.reading import bodies_in, bring
 
 
 def _compile(element: Element, site: Site) -> Run:
-    branches: list[tuple[Value[bool], tuple[Step, ...]]] = []
+    branches: list[tuple[Value[bool], frozenset[str], tuple[Step, ...]]] = []
     whens = element.children("when")
     if not whens:
         raise element.refused("needs at least one when")
@@ -14,9 +15,8 @@ def _compile(element: Element, site: Site) -> Run:
         when = Element(node)
         condition = when.boolean("condition")
         name = f"when[{number}]" if len(whens) > 1 else "when"
-        branches.append((condition, site.inside(name).sequence(node.children)))
-        for child in node.children:
-            when.children(child.name)
+        bodies = bodies_in(node.attributes["condition"])
+        branches.append((condition, bodies, site.inside(name).sequence(when.policies())))
         when.done()
     otherwise = element.child("otherwise")
     rest: tuple[Step, ...] = ()
@@ -28,7 +28,8 @@ def _compile(element: Element, site: Site) -> Run:
         rest = site.inside("otherwise").sequence(otherwise.children)
 
     async def run(exchange: Exchange) -> None:
-        for condition, steps in branches:
+        for condition, bodies, steps in branches:
+            await bring(exchange, bodies)
             if condition(exchange.context):
                 return await run_steps(steps, exchange)
         return await run_steps(rest, exchange)
@@ -36,4 +37,4 @@ def _compile(element: Element, site: Site) -> Run:
     return run
 
 
-POLICY = Policy("choose", EVERYWHERE, _compile)
+POLICY = Policy("choose", EVERYWHERE, _compile, holds_policies=True)

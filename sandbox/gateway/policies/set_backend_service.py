@@ -14,14 +14,16 @@ def _compile(element: Element, site: Site) -> Run:
 
 
 def _by_id(element: Element, site: Site) -> Run:
-    name = element.literal("backend-id")
-    target = site.backends.get(name or "")
-    if target is None:
+    name, backends, scope = element.text("backend-id"), site.backends, site.scope
+    literal = element.node.attributes["backend-id"]
+    if not literal.strip().startswith("@") and literal not in backends:
         raise element.refused("no such backend", "backend-id")
-    chosen, scope = target, site.scope
 
     async def run(exchange: Exchange) -> None:
-        exchange.send_to(chosen)
+        target = backends.get(name(exchange.context))
+        if target is None:
+            raise internal_error("BackendNotFound", "the expression's backend-id names no backend")
+        exchange.send_to(target)
         exchange.target_scope = scope
 
     return run

@@ -19,16 +19,31 @@ _SEPARATE_LINES = frozenset(
 )  # fmt: skip
 
 
+def exists_action(element: Element) -> Value[str]:
+    """Read what happens to values that are there already; `delete` alone takes no value."""
+    action = element.word("exists-action", ACTIONS, "override")
+    literal, has_value = element.node.attributes.get("exists-action", "override"), bool(element.children("value"))
+    is_known = not literal.strip().startswith("@")
+    if is_known and (literal == "delete") == has_value:
+        raise element.refused("delete takes no value, every other action at least one", "exists-action")
+
+    def evaluate(context: Context) -> str:
+        found = action(context)
+        if not has_value and found != "delete":
+            raise EvaluationError("ArgumentException")
+        return found
+
+    return action if is_known else evaluate
+
+
 class HeaderChange:
     """What one `set-header` does to headers."""
 
     def __init__(self, element: Element) -> None:
         """Read the policy; raises `RefusedError`."""
         self.name = element.text("name")
-        self._action = element.choice("exists-action", ACTIONS, "override")
+        self._action = exists_action(element)
         self._values: list[Value[str]] = element.texts("value", strip=True)
-        if (self._action == "delete") == bool(self._values):
-            raise element.refused("delete takes no value, every other action at least one", "exists-action")
         name = element.node.attributes["name"]
         if not name.startswith("@") and not _allowed(name):
             raise element.refused("this header cannot be set or deleted", "name")
@@ -41,12 +56,13 @@ class HeaderChange:
         name = self.name(context)
         if not _allowed(name):
             raise EvaluationError("FormatException")
-        if self._action == "skip" and name in headers:
+        action = self._action(context)
+        if action == "skip" and name in headers:
             return
-        values = [value(context) for value in self._values]
+        values = [] if action == "delete" else [value(context) for value in self._values]
         if not all(map(is_header_value, values)):
             raise EvaluationError("FormatException")
-        if self._action == "append":
+        if action == "append":
             values = [*headers.getall(name, []), *values]
         headers.popall(name, None)
         if values and name.lower() not in _SEPARATE_LINES:

@@ -2,24 +2,23 @@
 
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policies.set_header import ACTIONS
+from sandbox.gateway.policies.set_header import exists_action
 from sandbox.gateway.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:
     name = element.text("name")
-    action = element.choice("exists-action", ACTIONS, "override")
+    action = exists_action(element)
     values = element.texts("value")
-    if (action == "delete") == bool(values):
-        raise element.refused("delete takes no value, every other action at least one", "exists-action")
 
     async def run(exchange: Exchange) -> None:
         context = exchange.context
         query, key = context.request.query, name(context)
-        if action == "skip" and query.values(key):
+        chosen = action(context)
+        if chosen == "skip" and query.values(key):
             return
-        texts = [value(context) for value in values]
-        if action != "append":
+        texts = [] if chosen == "delete" else [value(context) for value in values]
+        if chosen != "append":
             query.remove(key)
         for text in texts:
             query.add(key, text)

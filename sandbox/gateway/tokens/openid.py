@@ -1,16 +1,18 @@
 """OpenID Connect providers: their metadata and keys, fetched over HTTP and cached."""
 
 import asyncio
-from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from sandbox.clock import Clock
 from sandbox.gateway.tokens.keys import SigningKey, from_jwks
 from sandbox.gateway.tokens.strict import strict_json
-from sandbox.network import HostRefusedError, Network
+from sandbox.gateway.transport import Transport
+from sandbox.network import HostRefusedError
 
 CACHE_SECONDS = 3600
 """How long metadata and keys are used (validate-jwt: every hour)."""
@@ -18,7 +20,7 @@ RETRY_SECONDS = 300
 """Shortest time between fetches for an unknown key or after a failed one (validate-jwt: 5 minutes)."""
 
 _MAX_DOCUMENT = 1_048_576
-_TIMEOUT = aiohttp.ClientTimeout(total=10)
+_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,11 @@ class Metadata:
 class OpenIdProvider:
     """One OpenID configuration endpoint."""
 
-    def __init__(self, url: URL, network: Network, clock: Clock, session: Callable[[], aiohttp.ClientSession]) -> None:
+    def __init__(self, url: URL, transport: Transport, clock: Clock) -> None:
         """Fetch nothing yet."""
         self._url = url
-        self._network = network
+        self._transport = transport
         self._clock = clock
-        self._session = session
         self._metadata: Metadata | None = None
         self._fetched = float("-inf")
         self._attempted = float("-inf")
@@ -70,29 +71,31 @@ class OpenIdProvider:
             return None
 
     async def _get(self, url: URL) -> object:
-        headers = {"Host": url.authority, "Accept": "application/json"}
-        target = self._network.target(url)
-        async with self._session().get(target, headers=headers, timeout=_TIMEOUT, allow_redirects=False) as response:
-            data = await response.content.read(_MAX_DOCUMENT + 1)
-            while len(data) <= _MAX_DOCUMENT and not response.content.at_eof():
-                data += await response.content.read(_MAX_DOCUMENT + 1 - len(data))
-            if response.status != 200 or len(data) > _MAX_DOCUMENT:
-                raise ValueError("no document")
-            return strict_json(data)
+        headers = CIMultiDict({"Host": url.authority, "Accept": "application/json"})
+        data = bytearray()
+        async with asyncio.timeout(_SECONDS):
+            response = await self._transport.send("GET", url, headers, None)
+            with closing(response):
+                async for chunk in response.content.iter_any():
+                    data += chunk
+                    if len(data) > _MAX_DOCUMENT:
+                        break
+        if response.status != 200 or len(data) > _MAX_DOCUMENT:
+            raise ValueError("no document")
+        return strict_json(bytes(data))
 
 
 class OpenIdProviders:
     """The providers of all policies, one for each URL."""
 
-    def __init__(self, network: Network, clock: Clock, session: Callable[[], aiohttp.ClientSession]) -> None:
+    def __init__(self, transport: Transport, clock: Clock) -> None:
         """Start without any."""
         self._providers: dict[str, OpenIdProvider] = {}
-        self._network = network
+        self._transport = transport
         self._clock = clock
-        self._session = session
 
     def get(self, url: str) -> OpenIdProvider:
         """Return the provider of a configuration URL that a policy names."""
         if url not in self._providers:
-            self._providers[url] = OpenIdProvider(URL(url), self._network, self._clock, self._session)
+            self._providers[url] = OpenIdProvider(URL(url), self._transport, self._clock)
         return self._providers[url]

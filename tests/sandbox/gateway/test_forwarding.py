@@ -10,8 +10,8 @@ from tests.sandbox.gateway.harness import Bench, header, inbound
 WHY = header("X-Why", '@(context.LastError.Source + "/" + context.LastError.Reason)')
 
 
-async def test_chunks_pass_one_by_one(gateway_bench: Bench) -> None:
-    gateway_bench.load()
+async def test_chunks_pass_one_by_one_where_the_response_is_not_buffered(gateway_bench: Bench) -> None:
+    gateway_bench.load(inbound(backend="<forward-request buffer-response='false'/>"))
     release = asyncio.Event()
 
     async def events(request: web.Request) -> web.StreamResponse:
@@ -218,7 +218,7 @@ async def test_error_inside_the_gateway_tells_nobody_what_it_was(
     def fail(*_: object) -> None:
         raise RuntimeError("hunter2")
 
-    monkeypatch.setattr("sandbox.gateway.server.run_api", fail)
+    monkeypatch.setattr("sandbox.gateway.core.run_api", fail)
     with caplog.at_level(logging.DEBUG):
         response = await gateway_bench.call()
 

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,7 +17,7 @@ AUDIENCES = "<audiences><audience>a</audience></audiences>"
 CONFIG = "<openid-config url='https://idp.example.com/c'/>"
 
 REFUSED = {
-    "unknown policy": ("<rate-limit calls='1' renewal-period='1'/>", "rate-limit: policy is not supported"),
+    "unknown policy": ("<jsonp callback-parameter-name='c'/>", "jsonp: policy is not supported"),
     "unknown attribute": ("<return-response wait='1'/>", "return-response, wait: attribute is not supported"),
     "unknown child": ("<return-response><cors/></return-response>", "cors: element is not supported"),
     "text": ("<return-response>x</return-response>", "text is not supported here"),
@@ -50,7 +51,7 @@ REFUSED = {
     ),
     "two bodies": ("<return-response><set-body/><set-body/></return-response>", "appears twice"),
     "liquid": (
-        "<return-response><set-body template='liquid'/></return-response>", "set-body, template: attribute is not",
+        "<return-response><set-body template='liquid'/></return-response>", "set-body, template: Liquid templates",
     ),
     "rewrite to another host": ("<rewrite-uri template='http://x/'/>", "must begin with /"),
     "jwt from nowhere": (f"<validate-jwt>{CONFIG}</validate-jwt>", "needs exactly one of header-name"),
@@ -99,7 +100,7 @@ def test_policy_is_refused_with_the_reason(policy: str, message: str) -> None:
     (problem,) = problems(policy)
 
     assert message in problem
-    assert problem.startswith(("api api, line 1: ", "fragment loop, line 1: "))
+    assert re.match(r"(api api|fragment loop), line 1, column \d+: ", problem)
 
 
 @pytest.mark.parametrize(
@@ -147,14 +148,14 @@ def test_all_problems_are_told_together_with_their_lines() -> None:
     )
 
     assert problems(document=document, policy="<policies><outbound><z/></outbound></policies>") == [
-        "global, line 1: z: policy is not supported",
-        "api api, line 3: x: policy is not supported",
-        "api api, line 5: y: policy is not supported",
+        "global, line 1, column 21: z: policy is not supported",
+        "api api, line 3, column 1: x: policy is not supported",
+        "api api, line 5, column 1: y: policy is not supported",
     ]
 
 
 def test_problem_in_a_fragment_names_the_fragment() -> None:
-    with pytest.raises(PolicyLoadError, match="fragment f, line 2: x: policy is not supported"):
+    with pytest.raises(PolicyLoadError, match="fragment f, line 2, column 1: x: policy is not supported"):
         compile_plan(
             gateway(inbound("<include-fragment fragment-id='f'/>"), fragments={"f": "<fragment>\n<x/></fragment>"})
         )
@@ -171,7 +172,7 @@ def test_fragments_cannot_explode() -> None:
         compile_plan(gateway(inbound("<include-fragment fragment-id='f0'/>"), fragments=fragments))
 
 
-@pytest.mark.parametrize("text", ['@("{{secret}}" + 1.5)', "@({{secret}})", "@(context.{{secret}})", '@("{{secret}}'])
+@pytest.mark.parametrize("text", ['@("{{secret}}" * 2)', "@({{secret}})", "@(context.{{secret}})", '@("{{secret}}'])
 def test_problem_never_shows_a_named_value(text: str) -> None:
     found = problems(header("A", text), named_values={"secret": "hunter2"})
 

@@ -1,10 +1,11 @@
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from sandbox.model import Backend, PoolMember
-from tests.sandbox.gateway.harness import BACKEND_URL, Bench, Seen, header, inbound, reply, serve
+from sandbox.testing import PolicyBench, Reply
+from sandbox.testing.bench import identity_token
+from tests.sandbox.gateway.harness import BACKEND_URL, Bench, Seen, header, inbound, reply
 
 IDENTITY = "<authentication-managed-identity resource='https://cognitiveservices.azure.com' {}/>"
 CHECK = "<check-header name='X-Team' failed-check-httpcode='403' {}>{}</check-header>"
@@ -38,6 +39,19 @@ async def test_set_header_actions(gateway_bench: Bench, action: str, given: list
     assert seen.headers.getall("X-A") == expected
 
 
+@pytest.mark.parametrize(("action", "expected"), [("append", "a,v"), ("delete", None)])
+async def test_set_header_action_from_an_expression(gateway_bench: Bench, action: str, expected: str | None) -> None:
+    policy = header("X-A", "v", "@({0}{1}{0} + {0}{0})".format("&quot;", action))
+
+    assert (await sent(gateway_bench, policy, headers={"X-A": "a"})).headers.get("X-A") == expected
+
+
+async def test_action_without_the_value_that_it_needs_fails(gateway_bench: Bench) -> None:
+    gateway_bench.load(inbound("<set-header name='X-A' exists-action='@(\"app\" + \"end\")'/>"))
+
+    assert (await gateway_bench.call()).status == 500
+
+
 async def test_set_header_deletes(gateway_bench: Bench) -> None:
     seen = await sent(gateway_bench, "<set-header name='X-A' exists-action='delete'/>", headers={"X-A": "1"})
 
@@ -59,35 +73,30 @@ async def test_set_header_in_outbound_changes_the_response(gateway_bench: Bench)
     assert (await gateway_bench.call()).headers["X-Status"] == "200"
 
 
-async def test_header_value_with_a_line_break_is_not_sent(gateway_bench: Bench) -> None:
-    gateway_bench.load(inbound(header("X-A", '@("a\\r\\nX-B: 1")')))
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param(header("X-A", '@("a\\r\\nX-B: 1")'), id="value with a line break"),
+        pytest.param(header('@("Transfer-" + "Encoding")', "x"), id="name of the connection's"),
+    ],
+)
+def test_header_from_an_expression_is_checked(policy: str) -> None:
+    response = PolicyBench(inbound(policy)).get()
 
-    assert (await gateway_bench.call()).status == 500
-    assert gateway_bench.backend.calls == []
-
-
-async def test_header_name_from_an_expression_is_checked(gateway_bench: Bench) -> None:
-    gateway_bench.load(inbound(header("@(&quot;Transfer-&quot; + &quot;Encoding&quot;)".replace("&quot;", '"'), "x")))
-
-    assert (await gateway_bench.call()).status == 500
+    assert (response.status_code, response.requests) == (500, ())
 
 
 # set-variable, choose, set-query-parameter, rewrite-uri
 
 
-async def test_set_variable_keeps_the_type_of_its_expression(gateway_bench: Bench) -> None:
-    policies = (
-        '<set-variable name="n" value="@(1 + 1)"/>',
-        '<set-variable name="s" value="2"/>',
-        reply('@((int)context.Variables["n"] + 1 + (string)context.Variables["s"])'),
-    )
-    gateway_bench.load(inbound(*policies))
+def test_set_variable_keeps_the_type_of_its_expression() -> None:
+    policies = ('<set-variable name="n" value="@(1 + 1)"/>', '<set-variable name="s" value="2"/>')
 
-    assert (await gateway_bench.call()).headers["X-Value"] == "32"
+    assert PolicyBench(inbound(*policies)).get().variables == {"n": 2, "s": "2"}
 
 
 @pytest.mark.parametrize(("team", "expected"), [("a", "first"), ("b", "second"), ("c", "rest")])
-async def test_choose_runs_the_first_branch_that_holds(gateway_bench: Bench, team: str, expected: str) -> None:
+def test_choose_runs_the_first_branch_that_holds(team: str, expected: str) -> None:
     def when(value: str, answer: str) -> str:
         condition = (
             f"@(context.Request.Headers.GetValueOrDefault(&quot;X-Team&quot;, &quot;&quot;) == &quot;{value}&quot;)"
@@ -95,9 +104,8 @@ async def test_choose_runs_the_first_branch_that_holds(gateway_bench: Bench, tea
         return f'<when condition="{condition}">{reply(answer)}</when>'
 
     choose = f"<choose>{when('a', 'first')}{when('b', 'second')}<otherwise>{reply('rest')}</otherwise></choose>"
-    gateway_bench.load(inbound(choose))
 
-    assert (await gateway_bench.call(headers={"X-Team": team})).headers["X-Value"] == expected
+    assert PolicyBench(inbound(choose)).get(headers={"X-Team": team}).headers["X-Value"] == expected
 
 
 @pytest.mark.parametrize(
@@ -142,11 +150,10 @@ async def test_rewrite_uri(gateway_bench: Bench, attributes: str, expected: str)
 
 
 @pytest.mark.parametrize("template", ["/{absent}", '@("/a/../../b")', '@("/%2e%2e/b")', '@("no-slash")'])
-async def test_rewrite_uri_that_leads_nowhere_or_out_fails(gateway_bench: Bench, template: str) -> None:
-    gateway_bench.load(inbound(f"<rewrite-uri template='{template}'/>"))
+def test_rewrite_uri_that_leads_nowhere_or_out_fails(template: str) -> None:
+    response = PolicyBench(inbound(f"<rewrite-uri template='{template}'/>")).get()
 
-    assert (await gateway_bench.call()).status == 500
-    assert gateway_bench.backend.calls == []
+    assert (response.status_code, response.requests) == (500, ())
 
 
 # authentication-managed-identity
@@ -257,14 +264,14 @@ async def test_base_url_from_an_expression(gateway_bench: Bench) -> None:
     assert (await sent(gateway_bench, policy)).path == "/other/models"
 
 
-async def test_base_url_cannot_override_the_backend_of_an_outer_scope(gateway_bench: Bench) -> None:
-    gateway_bench.load(
-        inbound("<set-backend-service base-url='https://contoso.openai.azure.com'/>"),
-        policy="<policies><inbound><set-backend-service backend-id='openai-backend'/></inbound></policies>",
-    )
+def test_base_url_cannot_override_the_backend_of_an_outer_scope() -> None:
+    outer = "<policies><inbound><set-backend-service backend-id='b'/></inbound></policies>"
+    bench = PolicyBench(backends={"b": lambda _: Reply()})
+    bench.load(inbound("<set-backend-service base-url='https://backend.test'/>"), global_policy=outer)
 
-    assert (await gateway_bench.call()).status == 500
-    assert gateway_bench.backend.calls == []
+    response = bench.get()
+
+    assert (response.status_code, response.requests) == (500, ())
 
 
 @pytest.mark.parametrize(
@@ -276,8 +283,7 @@ async def test_base_url_cannot_override_the_backend_of_an_outer_scope(gateway_be
         pytest.param([(1, 0), (1, 0)], "abababab", id="no weights"),
     ],
 )
-async def test_pool_shares_calls(gateway_bench: Bench, members: list[tuple[int, int]], expected: str) -> None:
-    singles = tuple(Backend(id=name, url=f"https://{name}.openai.azure.com") for name in "ab")
+def test_pool_shares_calls(members: list[tuple[int, int]], expected: str) -> None:
     pool = Backend(
         id="pool",
         members=tuple(
@@ -285,14 +291,10 @@ async def test_pool_shares_calls(gateway_bench: Bench, members: list[tuple[int, 
             for name, (priority, weight) in zip("ab", members, strict=True)
         ),
     )
-    gateway_bench.load(inbound('<set-backend-service backend-id="pool"/>'), backends=(*singles, pool))
+    backends = dict.fromkeys("ab", lambda _: Reply())
+    bench = PolicyBench(inbound('<set-backend-service backend-id="pool"/>'), backends=backends, entities=(pool,))
 
-    hosts = ""
-    for _ in expected:
-        await gateway_bench.call()
-        hosts += gateway_bench.backend.last.headers["Host"][0]
-
-    assert hosts == expected
+    assert "".join(bench.get().requests[0].backend for _ in expected) == expected
 
 
 @pytest.mark.parametrize(
@@ -319,15 +321,9 @@ async def test_api_without_a_backend_is_answered_500(gateway_bench: Bench) -> No
     assert (await gateway_bench.call()).status == 500
 
 
-async def test_identity_token_goes_to_whatever_backend_is_set(gateway_bench: Bench) -> None:
-    other: list[str] = []
+def test_identity_token_goes_to_whatever_backend_is_set() -> None:
+    policy = inbound(IDENTITY.format(""), "<set-backend-service base-url='https://other.example.com'/>")
 
-    async def listen(request: web.Request) -> web.Response:
-        other.append(request.headers["Authorization"])
-        return web.Response()
+    (seen,) = PolicyBench(policy, hosts={"other.example.com": lambda _: Reply()}).get().requests
 
-    async with serve(listen) as url:
-        gateway_bench.load(inbound(IDENTITY.format(""), f"<set-backend-service base-url='{url}'/>"))
-        await gateway_bench.call()
-
-    assert other == ["Bearer token-1-of-system-principal"]
+    assert seen.headers["Authorization"] == f"Bearer {identity_token('https://cognitiveservices.azure.com')}"

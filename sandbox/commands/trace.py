@@ -1,0 +1,66 @@
+"""`python -m sandbox trace`: the last calls of a running sandbox, policy by policy."""
+
+import sys
+import time
+from collections.abc import Callable
+from http.client import HTTPException
+from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
+
+from sandbox.errors import SandboxError
+from sandbox.session import SessionFile, running
+from sandbox.tracing import CallTrace, as_text
+from sandbox.tracing.model import from_json, to_json
+
+_OPENER = build_opener(ProxyHandler({}))
+_PAUSE = 0.5
+"""Seconds between looks for new calls."""
+
+
+def run(stack: str | None, last: int, follow: bool, as_json: bool, pause: Callable[[float], None] = time.sleep) -> int:
+    """Print the last calls, the oldest first; with `follow`, go on until Ctrl-C or until the sandbox ends."""
+    name = _chosen(stack)
+    url = SessionFile(Path.cwd(), name).read().trace_url
+    if url is None:
+        raise SandboxError(f"sandbox {name} keeps no traces; start it without --no-trace")
+    calls = _calls(name, url, 0)
+    _print(calls[len(calls) - min(last, len(calls)) :], as_json, follow)
+    seen = max((call.number for call in calls), default=0)
+    try:
+        while follow:
+            pause(_PAUSE)
+            calls = _calls(name, url, seen)
+            _print(calls, as_json, follow)
+            seen = max((call.number for call in calls), default=seen)
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _chosen(stack: str | None) -> str:
+    if stack is not None:
+        return stack
+    names = running(Path.cwd())
+    if len(names) == 1:
+        return names[0]
+    if names:
+        raise SandboxError(f"several sandboxes run here: {', '.join(names)}; choose one with --stack")
+    raise SandboxError("no sandbox is running in this folder; start one with: python -m sandbox up, or serve")
+
+
+def _calls(name: str, url: str, after: int) -> list[CallTrace]:
+    try:
+        with _OPENER.open(f"{url}calls.json?after={after}", timeout=10) as answer:
+            return from_json(answer.read())
+    except (OSError, HTTPException, ValueError):
+        raise SandboxError(f"sandbox {name} does not answer; start it again") from None
+
+
+def _print(calls: list[CallTrace], as_json: bool, follow: bool) -> None:
+    if as_json:
+        text = to_json(calls).decode() if not follow else "\n".join(to_json([call]).decode()[1:-1] for call in calls)
+    else:
+        text = "\n\n".join(map(as_text, calls)) if calls or follow else "No calls yet."
+    if text:
+        sys.stdout.write(f"{text}\n" if as_json or not follow else f"{text}\n\n")
+        sys.stdout.flush()

@@ -1,0 +1,19 @@
+"""`cache-remove-value`: takes a value out of the cache."""
+
+from sandbox.gateway.element import Element
+from sandbox.gateway.exchange import Exchange
+from sandbox.gateway.policies.cache_lookup_value import CACHING_TYPES
+from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+
+
+def _compile(element: Element, _site: Site) -> Run:
+    key = element.text("key")
+    element.choice("caching-type", CACHING_TYPES, "prefer-external")
+
+    async def run(exchange: Exchange) -> None:
+        exchange.services.values.remove(key(exchange.context))
+
+    return run
+
+
+POLICY = Policy("cache-remove-value", EVERYWHERE, _compile)

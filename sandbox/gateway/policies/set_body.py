@@ -1,0 +1,32 @@
+"""`set-body`: replaces the body of the request or of the response."""
+
+from sandbox.gateway.element import Element, Value
+from sandbox.gateway.exchange import Exchange
+from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+
+
+def body_value(element: Element) -> Value[str]:
+    """Read the body's text; raises `RefusedError`, for Liquid templates too."""
+    if element.literal("template", "none") != "none":
+        raise element.refused("Liquid templates are not supported: use an expression", "template")
+    element.only("html-decode-expression", "false")
+    for child in element.node.children:
+        raise child.refused("XML in set-body is not supported as elements: put it in a CDATA section")
+    return element.content()
+
+
+def _compile(element: Element, site: Site) -> Run:
+    value = body_value(element)
+    on_request = site.section in {"inbound", "backend"}
+
+    async def run(exchange: Exchange) -> None:
+        body = value(exchange.context).encode()
+        if on_request:
+            exchange.replace_request_body(body)
+        else:
+            exchange.replace_response_body(body)
+
+    return run
+
+
+POLICY = Policy("set-body", EVERYWHERE, _compile)

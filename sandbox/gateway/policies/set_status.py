@@ -1,0 +1,37 @@
+"""`set-status`: changes the response's status code and reason phrase."""
+
+from sandbox.expressions import Context
+from sandbox.expressions.context import Response
+from sandbox.gateway.element import Element
+from sandbox.gateway.exchange import Exchange
+from sandbox.gateway.http import is_header_value
+from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+
+
+class StatusChange:
+    """What one `set-status` does to a response."""
+
+    def __init__(self, element: Element) -> None:
+        """Read the policy; raises `RefusedError`."""
+        self._code = element.integer("code", 200, 599)
+        self._reason = element.optional_text("reason")
+        if not is_header_value(element.node.attributes.get("reason", "")):
+            raise element.refused("not a reason phrase", "reason")
+
+    def apply(self, response: Response, context: Context) -> None:
+        """Change the response."""
+        code = self._code(context)
+        reason = None if self._reason is None else self._reason(context)
+        response.status, response.reason = code, reason
+
+
+def _compile(element: Element, _site: Site) -> Run:
+    change = StatusChange(element)
+
+    async def run(exchange: Exchange) -> None:
+        change.apply(exchange.response, exchange.context)
+
+    return run
+
+
+POLICY = Policy("set-status", EVERYWHERE, _compile)

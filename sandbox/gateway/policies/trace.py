@@ -1,0 +1,32 @@
+"""`trace`: adds an entry to the trace of the call."""
+
+from sandbox.gateway.element import Element, leaf
+from sandbox.gateway.exchange import Exchange
+from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+from sandbox.gateway.telemetry import TraceEntry
+
+_SEVERITIES = ("verbose", "information", "error")
+
+
+def _compile(element: Element, _site: Site) -> Run:
+    source = element.required_name("source")
+    severity = element.choice("severity", _SEVERITIES, "verbose")
+    message_node = element.child("message")
+    if message_node is None:
+        raise element.refused("needs a message")
+    message = leaf(message_node, strip=True)
+    metadata = []
+    for node in element.children("metadata"):
+        own = Element(node)
+        metadata.append((own.text("name"), own.text("value")))
+        own.done()
+
+    async def run(exchange: Exchange) -> None:
+        context = exchange.context
+        values = {name(context): value(context) for name, value in metadata}
+        exchange.traces.append(TraceEntry(source, severity, message(context), values))
+
+    return run
+
+
+POLICY = Policy("trace", EVERYWHERE, _compile)

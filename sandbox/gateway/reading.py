@@ -1,0 +1,49 @@
+"""Bodies that expressions read: they are brought into memory before the policy runs, and only then."""
+
+import re
+from collections.abc import Iterator
+
+from sandbox.gateway.bodies import decoded
+from sandbox.gateway.document import Node
+from sandbox.gateway.errors import internal_error
+from sandbox.gateway.exchange import Exchange
+
+_BODY = re.compile(r"\b(Request|Response)\s*\??\.\s*Body\b")
+
+
+def bodies_in(*texts: str) -> frozenset[str]:
+    """Tell which bodies expressions read: `Request`, `Response`."""
+    expressions = (text for text in texts if text.strip().startswith("@"))
+    return frozenset(name for text in expressions for name in _BODY.findall(text))
+
+
+def bodies_of(node: Node) -> frozenset[str]:
+    """Tell which bodies a policy reads itself, with the elements that are part of it."""
+    return bodies_in(*_texts(node))
+
+
+async def bring(exchange: Exchange, bodies: frozenset[str]) -> None:
+    """Bring bodies into memory, without their content encoding.
+
+    Raises `Failure`: a body is too large, breaks off, or its content encoding cannot be undone.
+    """
+    context = exchange.context
+    try:
+        if "Request" in bodies and context.request.body is None:
+            data = await exchange.read_request()
+            context.request.body = decoded(data, context.request.headers)
+            context.request.has_body = bool(data) or exchange.incoming.body_exists
+        if "Response" in bodies and context.response is not None:
+            data = await exchange.read_response()
+            if context.response.headers.get("Content-Encoding") is not None:
+                # The caller gets it without the encoding too (inferred).
+                exchange.replace_response_body(decoded(data, context.response.headers))
+    except ValueError as error:
+        raise internal_error("BodyNotReadable", str(error)) from None
+
+
+def _texts(node: Node) -> Iterator[str]:
+    yield from node.attributes.values()
+    yield node.text
+    for child in node.children:
+        yield from _texts(child)

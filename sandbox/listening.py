@@ -1,0 +1,45 @@
+"""Serving applications on this machine."""
+
+import errno
+import socket
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.errors import SandboxError
+
+HOST = "127.0.0.1"
+_OPTIONS: Mapping[str, Any] = {"access_log": None, "handler_cancellation": True}
+
+
+async def serve(
+    stack: AsyncExitStack, app: web.Application, port: int = 0, options: Mapping[str, Any] = _OPTIONS
+) -> str:
+    """Serve an application until the stack is closed, on any free port where it is 0; returns its base URL.
+
+    `options` are those of `aiohttp.web.AppRunner`. Raises `SandboxError` where the port is taken.
+    """
+    listener = _listen(port)
+    runner = web.AppRunner(app, shutdown_timeout=1, **options)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.SockSite(runner, listener).start()
+    return f"http://{HOST}:{listener.getsockname()[1]}"
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise SandboxError(
+                f"port {port} is in use; stop what listens there, or choose another with --port"
+            ) from None
+        raise SandboxError(f"cannot listen on port {port}: {error.strerror}; choose another with --port") from None
+    return listener

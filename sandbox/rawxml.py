@@ -1,0 +1,307 @@
+"""Policy documents as people write them in the portal: XML in which expressions are not escaped.
+
+API Management calls this format `rawxml`. A document is read in two steps: expressions are found by C#'s own rules for
+strings, comments and brackets and escaped, then a hardened XML parser reads the result. Places in messages are those of
+the text as it was given. The format `xml` is read the same way without the first step.
+"""
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from lxml import etree
+
+_NAME = re.compile(r"[^\s=/><\"']+")
+_SPACE = re.compile(r"\s*")
+_START = re.compile(r"@[({]")
+_ENTITY = re.compile(r"&(?:#[0-9]+|#x[0-9a-fA-F]+|quot|apos|amp|lt|gt);")
+_STRING = re.compile(r'(\$@|@\$|\$|@)?"')
+_CHARACTER = re.compile(r"'(?:[^'\\\n]|\\[^\n][0-9a-fA-F]{0,8})'")
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_MAX_DEPTH = 50
+_SCANS = 20
+"""How often the text may be read in search of ends of expressions that have none."""
+
+_ATTRIBUTE = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\t": "&#9;", "\n": "&#10;"}
+_TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+
+
+class DocumentError(ValueError):
+    """A document that is not read, with the place in the text as it was given."""
+
+    def __init__(self, reason: str, line: int, column: int) -> None:
+        """Tell the reason and the place, both counted from 1."""
+        super().__init__(f"line {line}, column {column}: {reason}")
+        self.reason = reason
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that was read."""
+
+    root: etree._Element
+    positions: tuple[tuple[int, int], ...]
+    """Line and column of each element's start tag, in document order."""
+
+
+def parse(text: str, *, raw: bool) -> Document:
+    """Read a document; `raw`: its expressions are not escaped. Comments and processing instructions are left out.
+
+    An expression that is escaped all the same is taken as it is, which the service tolerates too (inferred).
+
+    Raises `DocumentError`: not well-formed, or with a document type or entity declaration.
+    """
+    source = _Source(text, raw=raw)
+    source.scan()
+    escaped = "".join(source.pieces)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
+        remove_comments=True, remove_pis=True, encoding="utf-8",
+    )  # fmt: skip
+    try:
+        root = etree.fromstring(escaped.encode("utf-8", "surrogatepass"), parser)
+    except etree.XMLSyntaxError as error:
+        place = source.original(_offset(escaped, error.lineno or 1, error.offset or 1))
+        raise source.error("not well-formed XML: escape <, & and quotes", place) from None
+    return Document(root, tuple(source.position(offset) for offset in source.tags))
+
+
+def escaped(text: str) -> str:
+    """Turn a raw document into plain XML of the same meaning; raises `DocumentError`."""
+    source = _Source(text, raw=True)
+    source.scan()
+    return "".join(source.pieces)
+
+
+class _Source:
+    """Copies a document piece by piece and escapes its expressions on the way."""
+
+    def __init__(self, text: str, *, raw: bool) -> None:
+        self._text = text
+        self._raw = raw
+        self._at = 0
+        self._out = 0
+        self._budget = _SCANS * (len(text) + 100)
+        self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._places: list[tuple[int, int, bool]] = []
+        self.pieces: list[str] = []
+        self.tags: list[int] = []
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Return line and column of an offset, counted from 1."""
+        line = bisect_right(self._lines, offset)
+        return line, offset - self._lines[line - 1] + 1
+
+    def error(self, reason: str, offset: int) -> DocumentError:
+        """Make an error at an offset of the text as it was given."""
+        return DocumentError(reason, *self.position(offset))
+
+    def original(self, offset: int) -> int:
+        """Return where in the text as it was given a place of the result comes from."""
+        index = bisect_right(self._places, (offset, len(self._text), True)) - 1
+        if index < 0:
+            return 0
+        out, place, is_copy = self._places[index]
+        return min(place + (offset - out if is_copy else 0), max(len(self._text) - 1, 0))
+
+    def scan(self) -> None:
+        """Go through the whole text; raises `DocumentError`."""
+        text = self._text
+        if text.startswith("\ufeff"):
+            self._at = 1
+        if text.startswith("<?xml", self._at) and (end := text.find("?>", self._at)) >= 0:
+            # The text is no longer in the encoding that it declares.
+            self._at = end + 2
+        while self._at < len(text):
+            if text[self._at] != "<":
+                self._element_text()
+            elif text.startswith("<!--", self._at):
+                self._through("-->", "comment without end")
+            elif text.startswith("<![CDATA[", self._at):
+                self._through("]]>", "CDATA section without end")
+            elif text.startswith("<!", self._at):
+                raise self.error("a document type or entity declaration is not allowed", self._at)
+            elif text.startswith("<?", self._at):
+                self._through("?>", "processing instruction without end")
+            elif text.startswith("</", self._at):
+                self._through(">", "end tag without end")
+            else:
+                self._start_tag()
+
+    def _copy(self, end: int) -> None:
+        self._put(self._text[self._at : end], is_copy=True)
+        self._at = end
+
+    def _put(self, piece: str, *, is_copy: bool) -> None:
+        if piece:
+            self._places.append((self._out, self._at, is_copy))
+            self.pieces.append(piece)
+            self._out += len(piece)
+
+    def _escape(self, end: int, table: dict[str, str]) -> None:
+        piece = self._text[self._at : end].replace("\r\n", "\n").replace("\r", "\n")
+        self._put("".join(table.get(letter, letter) for letter in piece), is_copy=False)
+        self._at = end
+
+    def _through(self, mark: str, reason: str) -> None:
+        end = self._text.find(mark, self._at)
+        if end < 0:
+            raise self.error(reason, self._at)
+        self._copy(end + len(mark))
+
+    def _element_text(self) -> None:
+        while self._at < len(self._text):
+            stop = self._text.find("<", self._at)
+            stop = len(self._text) if stop < 0 else stop
+            start = _START.search(self._text, self._at, stop) if self._raw else None
+            if start is None:
+                return self._copy(stop)
+            self._copy(start.start())
+            end, is_escaped = self._expression_end()
+            if end is None or is_escaped:
+                # Escaped already, or no expression at all: XML as it is.
+                return self._copy(stop)
+            self._escape(end, _TEXT)
+        return None
+
+    def _start_tag(self) -> None:
+        text = self._text
+        self.tags.append(self._at)
+        name = _NAME.match(text, self._at + 1)
+        if name is None:
+            raise self.error("not well-formed XML: < must be escaped", self._at)
+        self._copy(name.end())
+        while True:
+            self._copy(_end(_SPACE, text, self._at))
+            if text.startswith("/>", self._at):
+                return self._copy(self._at + 2)
+            if text.startswith(">", self._at):
+                return self._copy(self._at + 1)
+            attribute = _NAME.match(text, self._at)
+            if attribute is None:
+                raise self.error("not well-formed XML: an attribute or the end of the tag is missing", self._at)
+            self._copy(attribute.end())
+            self._copy(_end(_SPACE, text, self._at))
+            if not text.startswith("=", self._at):
+                raise self.error("not well-formed XML: an attribute needs a value", self._at)
+            self._copy(_end(_SPACE, text, self._at + 1))
+            self._attribute_value()
+
+    def _attribute_value(self) -> None:
+        text, opening = self._text, self._at
+        quote = text[opening : opening + 1]
+        if quote not in {'"', "'"}:
+            raise self.error("not well-formed XML: an attribute needs its value in quotes", opening)
+        self._copy(opening + 1)
+        first = _end(_SPACE, text, self._at)
+        if self._raw and _START.match(text, first):
+            self._copy(first)
+            end, is_escaped = self._expression_end()
+            if end is not None and not is_escaped and text.startswith(quote, _end(_SPACE, text, end)):
+                self._escape(end, _ATTRIBUTE)
+                return self._copy(_end(_SPACE, text, end) + 1)
+        end = text.find(quote, self._at)
+        if end < 0:
+            raise self.error("not well-formed XML: an attribute's value has no end", opening)
+        return self._copy(end + 1)
+
+    def _expression_end(self) -> tuple[int | None, bool]:
+        """Find the end of the expression that starts here, and whether it is escaped; None where it has no end."""
+        code = _Code(self._text, self._budget)
+        end = code.end(self._at + 1)
+        self._budget = code.budget
+        if self._budget < 0:
+            raise self.error("too many expressions without an end", self._at)
+        return end, code.is_escaped
+
+
+class _Code:
+    """Finds the bracket that closes another one, by C#'s rules for strings and comments."""
+
+    def __init__(self, text: str, budget: int) -> None:
+        self._text = text
+        self.budget = budget
+        self.is_escaped = False
+        """Whether entities were seen where C# has none."""
+
+    def end(self, start: int, depth: int = 0) -> int | None:
+        """Return the offset after the bracket that closes the one at `start`; None where none does."""
+        text, stack, at = self._text, [_CLOSING[self._text[start]]], start + 1
+        while at < len(text) and self.budget >= 0:
+            self.budget -= 1
+            letter = text[at]
+            following = self._skipped(at, letter, depth)
+            if following is None:
+                return None
+            if following > at:
+                self.budget -= following - at
+                at = following
+                continue
+            at += 1
+            if letter in _CLOSING:
+                stack.append(_CLOSING[letter])
+            elif letter in ")]}":
+                if stack.pop() != letter:
+                    return None
+                if not stack:
+                    return at
+        return None
+
+    def _skipped(self, at: int, letter: str, depth: int) -> int | None:
+        """Return the offset after the string, character or comment at `at`, if any; None where it has no end."""
+        text = self._text
+        if letter in '"$@' and (string := _STRING.match(text, at)):
+            return self._string(string.end(), string[1] or "", depth)
+        if letter == "'":
+            character = _CHARACTER.match(text, at)
+            return None if character is None else character.end()
+        if letter == "/" and text.startswith("//", at):
+            end = text.find("\n", at)
+            return None if end < 0 else end
+        if letter == "/" and text.startswith("/*", at):
+            end = text.find("*/", at + 2)
+            return None if end < 0 else end + 2
+        if letter == "&" and (entity := _ENTITY.match(text, at)):
+            self.is_escaped = True
+            return entity.end()
+        return at
+
+    def _string(self, at: int, prefix: str, depth: int) -> int | None:
+        """Return the offset after a string whose first letter is at `at`."""
+        text, verbatim, interpolated = self._text, "@" in prefix, "$" in prefix
+        while at < len(text):
+            letter, pair = text[at], text[at : at + 2]
+            if (pair == '""' and verbatim) or (interpolated and pair in {"{{", "}}"}):
+                at += 2
+            elif letter == '"':
+                return at + 1
+            elif letter == "\\" and not verbatim:
+                at += 2
+            elif letter == "\n" and not verbatim:
+                return None
+            elif letter == "{" and interpolated:
+                hole = self.end(at, depth + 1) if depth < _MAX_DEPTH else None
+                if hole is None:
+                    return None
+                at = hole
+            else:
+                at += 1
+        return None
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
+    """Return where a pattern that always matches ends."""
+    match = pattern.match(text, at)
+    return at if match is None else match.end()
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    """Return the offset of a place that libxml2 gives, whose columns count bytes."""
+    start = 0
+    for _ in range(line - 1):
+        start = text.find("\n", start) + 1
+    stop = text.find("\n", start)
+    encoded = text[start : len(text) if stop < 0 else stop].encode("utf-8", "surrogatepass")
+    return start + len(encoded[: max(column - 1, 0)].decode("utf-8", "replace"))

@@ -1,0 +1,148 @@
+"""Keeping secrets out of traces: by name, by shape, and by being a secret that is known."""
+
+import base64
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote
+from uuid import UUID
+
+from sandbox.expressions.context import Request, Response
+from sandbox.model import Gateway
+
+HIDDEN = "***"
+LONGEST = 200
+"""Characters of a value that are kept."""
+
+_SHORTEST = 4
+"""Characters of a secret from which on it is looked for inside other text; a shorter one only as the whole value."""
+_SHORTEST_PIECE = 6
+_NAMES = re.compile(
+    r"^(?!access-control-).*(?:authorization|cookie|api[-_]?key|subscription[-_]?key|functions-key|^(?:key|code|sig)$|secret|token(?!s)|passw"
+    r"|credential|signature|assertion)",
+    re.IGNORECASE | re.DOTALL,
+)
+_SHAPES = re.compile(
+    r"eyJ[\w-]{6,}(?:\.[\w-]*)*"
+    r"|(?<=\bbearer )\S+|(?<=\bbasic )\S+|(?<=\bdigest )\S+|(?<=\bsharedaccesssignature )\S+"
+    r"|(?<=[?&;]sig=)[^&;\s]+|(?<=[?&;]code=)[^&;\s]+|(?<=[?&;]key=)[^&;\s]+",
+    re.IGNORECASE,
+)
+_ASSIGNED = re.compile(
+    r"(?P<name>[\w-]*(?:secret|api[-_]?key|subscription[-_]?key|passw\w*|access_token|id_token|refresh_token))"
+    r"(?P<between>[\"']?\s*[=:]\s*[\"']?)[^\s\"'&;,}]+",
+    re.IGNORECASE,
+)
+Masks = tuple["Mask", ...]
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+class Mask:
+    """Shows values without the secrets among them."""
+
+    def __init__(
+        self, secrets: Iterable[str] = (), names: Iterable[str] = (), *, limit: int | None = None, within: Masks = ()
+    ) -> None:
+        """Take secrets, and names beyond the usual ones whose values are secret.
+
+        Of the secrets that are learned, the last `limit` are kept; those of the masks `within` are hidden too.
+        """
+        self._names = frozenset(name.lower() for name in names)
+        self._within = within
+        self._forms: deque[str] = deque(maxlen=limit)
+        self._pattern: re.Pattern[str] | None = None
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Learn more secrets."""
+        known = dict.fromkeys(form for secret in secrets if secret for form in _forms(secret))
+        new = [form for form in known if form not in self._forms]
+        if new:
+            self._forms.extend(new)
+            long = sorted((one for one in self._forms if len(one) >= _SHORTEST), key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, long)), re.IGNORECASE) if long else None
+
+    def is_secret(self, name: str) -> bool:
+        """Tell whether what has this name is a secret whatever it holds."""
+        return (
+            name.lower() in self._names
+            or _NAMES.search(name) is not None
+            or any(mask.is_secret(name) for mask in self._within)
+        )
+
+    def text(self, text: str) -> str:
+        """Show a text: secrets in it hidden, shortened, on one line of printable characters."""
+        text = self._without_known(text)
+        text = _ASSIGNED.sub(lambda match: f"{match['name']}{match['between']}{HIDDEN}", _SHAPES.sub(HIDDEN, text))
+        text = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text).replace("\n", " ")
+        return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+    def _without_known(self, text: str) -> str:
+        for mask in self._within:
+            text = mask._without_known(text)
+        is_piece = len(text) >= _SHORTEST_PIECE and any(text in form for form in self._forms)
+        if is_piece or text in self._forms:
+            return HIDDEN
+        return text if self._pattern is None else self._pattern.sub(HIDDEN, text)
+
+    def named(self, name: str, value: object) -> str | None:
+        """Show a value that has a name; None stays None."""
+        if value is None:
+            return None
+        return HIDDEN if value != "" and self.is_secret(name) else self._value(value)
+
+    def url(self, raw: str) -> str:
+        """Show a path and query."""
+        path, mark, query = raw.partition("?")
+        pieces = [self._piece(piece) for piece in query.split("&")] if mark else []
+        return self.text(path) + mark + "&".join(pieces)[:LONGEST]
+
+    def _piece(self, piece: str) -> str:
+        name, sign, value = piece.partition("=")
+        return f"{self.text(name)}{sign}{self.named(name, value)}"
+
+    def _value(self, value: object) -> str:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, int | float | UUID):
+            return self.text(str(value))
+        if isinstance(value, bytes):
+            return f"{len(value)} bytes"
+        if isinstance(value, Response):
+            return f"Response {value.status}"
+        # Whatever else a variable holds may hold a secret: tokens' claims, parsed bodies.
+        return type(value).__name__
+
+
+def gateway_mask(gateway: Gateway) -> Mask:
+    """Make the mask of a service: its secret named values, subscription keys and backends' credentials."""
+    secrets = [gateway.named_values[name] for name in gateway.secret_names if name in gateway.named_values]
+    for subscription in gateway.subscriptions:
+        secrets += [subscription.primary_key, subscription.secondary_key]
+    for backend in gateway.backends:
+        secrets += [value for values in (*backend.header.values(), *backend.query.values()) for value in values]
+    names = [name for api in gateway.apis for name in (api.key_header, api.key_query)]
+    return Mask((one for one in secrets if not one.startswith("{{")), names)
+
+
+def request_secrets(request: Request, mask: Mask) -> Iterator[str]:
+    """List the secrets that a caller presents."""
+    for name, value in request.headers.items():
+        if mask.is_secret(name):
+            yield value
+            # Policies take a credential out of what is around it.
+            yield from (part.partition("=")[2] or part for part in re.split(r"[;,]?\s+", value) if len(part) > 6)
+    for name in request.query.names():
+        if mask.is_secret(name):
+            yield from request.query.values(name)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """List how a secret may look elsewhere."""
+    yield secret
+    if len(secret) >= _SHORTEST:
+        yield quote(secret, safe="")
+        yield base64.b64encode(secret.encode("utf-8", "surrogateescape")).decode()
+        yield from (part for part in secret.split(".") if secret.startswith("eyJ") and len(part) > 8)
