@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from sandbox.cloud.apimanagement.credentials import value_of
 from sandbox.cloud.apimanagement.references import member_id
 from sandbox.cloud.apimanagement.tokens import (
     API,
@@ -35,7 +34,7 @@ def _gateway(state: State, service: Resource) -> Gateway:
         products=tuple(_product(state, product) for product in state.of(PRODUCT, under=service.id)),
         backends=tuple(_backend(service.id, backend) for backend in state.of(BACKEND, under=service.id)),
         identities=identities(state, service),
-        named_values={value.outputs["displayName"]: value_of(state, value) for value in named_values},
+        named_values={value.outputs["displayName"]: value.private["value"] for value in named_values},
         secret_names=frozenset(value.outputs["displayName"] for value in named_values if value.outputs.get("secret")),
         fragments={fragment.name: fragment.outputs["value"] for fragment in state.of(FRAGMENT, under=service.id)},
         policy=_policy(state, service),
