@@ -4,10 +4,10 @@ import asyncio
 import errno
 import socket
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Never, Self
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -19,7 +19,7 @@ from sandbox.demands import demand
 from sandbox.deploy import Deployment, Project, deploy
 from sandbox.errors import SandboxError
 from sandbox.existing import create_existing
-from sandbox.gateway import GatewayServer, Recorder
+from sandbox.gateway import RUNNER_OPTIONS, GatewayServer, PolicyLoadError, Recorder
 from sandbox.model import Gateway
 from sandbox.network import Network
 from sandbox.provider import Provider, merged, stand_ins
@@ -29,6 +29,9 @@ from sandbox.services.openai_auth import OPENAI_USER
 
 HOST = "127.0.0.1"
 
+_POLL = 0.2
+"""Seconds between two looks at the cloud's version."""
+
 
 def deploy_to(cloud: Cloud, project: Project, config: Mapping[str, Any], stack: str) -> Deployment:
     """Run a project's program on `config` (full keys) against a cloud in which nothing is deployed yet.
@@ -37,6 +40,15 @@ def deploy_to(cloud: Cloud, project: Project, config: Mapping[str, Any], stack: 
     """
     create_existing(cloud, config)
     return deploy(project.program, config, cloud, project=project.name, stack=stack)
+
+
+def only_service(cloud: Cloud) -> Gateway | None:
+    """Return the API Management service that has APIs; None where none has any yet. Raises `SandboxError` for two."""
+    found = [service for service in cloud.gateways() if service.apis]
+    if len(found) > 1:
+        names = ", ".join(service.name for service in found)
+        raise SandboxError(f"the sandbox serves one API Management service, and {names} have APIs; destroy one stack")
+    return found[0] if found else None
 
 
 def deployed_service(cloud: Cloud, deployment: Deployment) -> Gateway:
@@ -77,6 +89,7 @@ class Sandbox:
         """Where Microsoft Entra ID listens."""
         self._port = port
         self._deployment: Deployment | None = None
+        self._served: Gateway | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -104,9 +117,33 @@ class Sandbox:
         policy document that the gateway does not know how to run.
         """
         self._deployment = await asyncio.to_thread(deploy_to, self.cloud, project, config, stack)
-        self.gateway.load(self.service)
-        await self._serve_providers()
+        await self._load(self.service)
         return self._deployment
+
+    async def follow(self, changed: Callable[[str | None], None]) -> Never:
+        """Serve what the engine deploys to the cloud, change after change, until cancelled.
+
+        A call that is under way ends as it began. `changed` is told after each change: None, or why the gateway still
+        serves what it served before.
+        """
+        version = -1
+        while True:
+            found = await asyncio.to_thread(lambda: self.cloud.version)
+            if found != version:
+                version = found
+                try:
+                    service = await asyncio.to_thread(only_service, self.cloud)
+                    await self._load(service or Gateway(name="", sku="", apis=()))
+                except (PolicyLoadError, SandboxError) as error:
+                    changed(str(error))
+                else:
+                    changed(None)
+            await asyncio.sleep(_POLL)
+
+    async def _load(self, service: Gateway) -> None:
+        self.gateway.load(service)
+        self._served = service
+        await self._serve_providers(service)
 
     @property
     def deployment(self) -> Deployment:
@@ -117,8 +154,12 @@ class Sandbox:
 
     @property
     def service(self) -> Gateway:
-        """The API Management service that the program deployed to."""
-        return deployed_service(self.cloud, self.deployment)
+        """The API Management service that is served, as it is now."""
+        if self._deployment is not None:
+            return deployed_service(self.cloud, self._deployment)
+        if self._served is None:
+            raise SandboxError("nothing is deployed yet")
+        return self._served
 
     @property
     def token_url(self) -> str:
@@ -133,12 +174,14 @@ class Sandbox:
             ].endswith(OPENAI_USER):
                 self.cloud.delete(registration.id)
 
-    async def _serve_providers(self) -> None:
-        demands = filter(None, (demand(api.policy) for api in self.service.apis))
-        self.providers = stand_ins(demands, self.clock)
+    async def _serve_providers(self, service: Gateway) -> None:
+        """Stand in for the providers that the policies name and that are not served already."""
+        demands = filter(None, (demand(api.policy) for api in service.apis))
+        new = {url: found for url, found in stand_ins(demands, self.clock).items() if url not in self.providers}
         by_host: defaultdict[str, list[str]] = defaultdict(list)
-        for url in self.providers:
+        for url in (*self.providers, *new) if new else ():
             by_host[urlsplit(url).hostname or ""].append(url)
+        self.providers |= new
         for host, urls in by_host.items():
             base_url = await self._serve(merged(self.providers[url] for url in urls))
             self.network.route(host, base_url)
@@ -147,7 +190,7 @@ class Sandbox:
 
     async def _serve(self, app: web.Application, port: int = 0) -> str:
         listener = _listen(port)
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1)
+        runner = web.AppRunner(app, **RUNNER_OPTIONS, shutdown_timeout=1)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, listener).start()

@@ -223,7 +223,10 @@ class Cloud:
             return deepcopy(invoke(state, _given(args)))
 
     def add_caller(self, display_name: str, tenant_id: str | None = None) -> Application:
-        """Register an application that calls the gateway, with a client secret, here or in another tenant."""
+        """Register an application that calls the gateway, with a client secret, here or in another tenant.
+
+        One that is registered already is returned as it is.
+        """
         with self._changing() as state:
             return azuread.add_caller(state, display_name, tenant_id or state.tenant_id)
 

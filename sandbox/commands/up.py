@@ -15,6 +15,7 @@ from sandbox.demands import Demand, demand
 from sandbox.existing import subscription_id
 from sandbox.instructions import curl_command, python_program, token_command
 from sandbox.model import Api as DeployedApi
+from sandbox.model import Gateway
 from sandbox.runtime import Sandbox
 from sandbox.services.openai_operations import kind
 from sandbox.session import Api, Caller, Session, SessionFile, to_json
@@ -32,7 +33,7 @@ async def _until_signalled(stack: str, port: int, as_json: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with serving(stack, port) as session:
-        sys.stdout.write(f"{to_json(session) if as_json else _text(session)}\n")
+        sys.stdout.write(f"{to_json(session) if as_json else text(session)}\n")
         sys.stdout.flush()
         await stop.wait()
 
@@ -68,10 +69,16 @@ def _api(sandbox: Sandbox, api: DeployedApi) -> Api:
     return Api(
         name=api.id,
         url=f"{sandbox.url}/{api.path}",
-        key=sandbox.deployment.outputs.get(f"{api.id}SubscriptionKey"),
+        key=_subscription_key(sandbox.service, api) if api.subscription_required else None,
         callers=list(_callers(sandbox, demanded)) if demanded else [],
         needs_token=demanded is not None,
     )
+
+
+def _subscription_key(service: Gateway, api: DeployedApi) -> str | None:
+    """Primary key of the subscription that was made for the API's callers."""
+    keys = (found.primary_key for found in service.subscriptions if found.active and found.scope == f"/apis/{api.id}")
+    return next(keys, None)
 
 
 def _callers(sandbox: Sandbox, demanded: Demand) -> Iterator[Caller]:
@@ -125,8 +132,11 @@ def _admit(sandbox: Sandbox) -> Iterator[str]:
             )
 
 
-def _text(session: Session) -> str:
+def text(session: Session) -> str:
+    """Say how to call what is served."""
     lines = [f"The gateway of stack {session.stack} listens on {session.url}; Ctrl-C stops it."]
+    if not session.apis:
+        lines.append("Nothing is deployed to it yet; it follows what `pulumi up` does.")
     for api in session.apis:
         lines += ["", f"API {api.name}: {api.url}"]
         if api.key is not None:

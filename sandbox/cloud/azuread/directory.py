@@ -48,9 +48,13 @@ def _application(state: State, principal: Resource) -> Application:
 
 
 def add_caller(state: State, display_name: str, tenant_id: str) -> Application:
-    """Register an application of a tenant with a service principal and a client secret."""
+    """Register an application of a tenant with a service principal and a client secret, or return it as it is."""
+    identity = f"caller {display_name}"
+    known = state.find(f"/applications/{state.guid('application', tenant_id, identity)}")
+    if known is not None:
+        return next(found for found in applications(state) if found.client_id == known.outputs["clientId"])
     inputs = {"displayName": display_name, "api": {"requestedAccessTokenVersion": 2}}
-    application = new_application(state, f"caller {display_name}", inputs, tenant_id)
+    application = new_application(state, identity, inputs, tenant_id)
     state.add(application)
     principal = new_service_principal(state, display_name, {"clientId": application.outputs["clientId"]})
     state.add(principal)
