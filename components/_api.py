@@ -119,10 +119,14 @@ def subscribe(
         allow_tracing=False,
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    secrets = apimanagement.list_subscription_secrets_output(
-        resource_group_name=resource_group_name,
-        service_name=service_name,
-        sid=subscription.name,
-        opts=pulumi.InvokeOutputOptions(parent=parent),
+    # Called with values: an engine does not answer calls that depend on a component of a YAML program.
+    secrets: pulumi.Output[apimanagement.ListSubscriptionSecretsResult]
+    secrets = pulumi.Output.all(resource_group_name, service_name, subscription.name).apply(
+        lambda known: apimanagement.list_subscription_secrets_output(
+            resource_group_name=known[0],
+            service_name=known[1],
+            sid=known[2],
+            opts=pulumi.InvokeOutputOptions(parent=parent),
+        )
     )
     return pulumi.Output.secret(secrets.apply(lambda value: str(value.primary_key)))

@@ -115,10 +115,12 @@ def key_credential(
 
 
 def _account_key(account: OpenAIAccount, parent: pulumi.Resource) -> pulumi.Output[str]:
-    keys = cognitiveservices.list_account_keys_output(
-        account_name=name_of(account.id),
-        resource_group_name=resource_group_of(account.id),
-        opts=pulumi.InvokeOutputOptions(parent=parent),
+    # Called with values: an engine does not answer calls that depend on a component of a YAML program.
+    keys: pulumi.Output[cognitiveservices.ListAccountKeysResult]
+    keys = pulumi.Output.all(name_of(account.id), resource_group_of(account.id)).apply(
+        lambda known: cognitiveservices.list_account_keys_output(
+            account_name=known[0], resource_group_name=known[1], opts=pulumi.InvokeOutputOptions(parent=parent)
+        )
     )
     return pulumi.Output.secret(pulumi.Output.all(account.id, keys).apply(lambda known: _first_key(known[0], known[1])))
 
