@@ -120,10 +120,14 @@ def subscribe(name: str, args: PublishArgs, api: apimanagement.Api, *, parent: p
         allow_tracing=False,
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    secrets = apimanagement.list_subscription_secrets_output(
-        resource_group_name=args["resource_group_name"],
-        service_name=args["service_name"],
-        sid=subscription.name,
-        opts=pulumi.InvokeOutputOptions(parent=parent),
+    # Called with values: an engine does not answer calls that depend on a component of a YAML program.
+    secrets: pulumi.Output[apimanagement.ListSubscriptionSecretsResult]
+    secrets = pulumi.Output.all(args["resource_group_name"], args["service_name"], subscription.name).apply(
+        lambda known: apimanagement.list_subscription_secrets_output(
+            resource_group_name=known[0],
+            service_name=known[1],
+            sid=known[2],
+            opts=pulumi.InvokeOutputOptions(parent=parent),
+        )
     )
     return pulumi.Output.secret(secrets.apply(lambda value: str(value.primary_key)))

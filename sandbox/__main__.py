@@ -27,9 +27,7 @@ Stack = Annotated[
     str, typer.Option("--stack", "-s", help="Stack to run: its config is Pulumi.NAME.yaml.", metavar="NAME")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on the standard output, for scripts.")]
-Port = Annotated[
-    int, typer.Option("--port", "-p", help="Port of the gateway; 0 takes any free one.", min=0, max=65535)
-]
+Port = Annotated[int, typer.Option("--port", "-p", help="Port of the gateway; 0 takes any free one.", min=0, max=65535)]
 ApiName = Annotated[
     str | None, typer.Option("--api", help="API of the stack; the first one if left out.", metavar="NAME")
 ]
