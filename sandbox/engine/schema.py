@@ -15,6 +15,7 @@ def schema(package: str, version: str) -> str:
         if token.startswith(f"{package}:"):
             document["resources"][token] = {
                 "inputProperties": dict.fromkeys(sorted(kind.shape.names), _ANY),
+                "properties": dict.fromkeys(sorted({"name", *kind.shape.names}), _ANY),
                 "requiredInputs": sorted(kind.shape.required),
             }
     return json.dumps(document, sort_keys=True)
