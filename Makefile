@@ -5,23 +5,19 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test format
+.PHONY: help demo up preview refresh destroy serve test format
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / {n = split($$1, t, " "); for (i = 1; i <= n; i++) {line = $$2; sub("COMMAND", t[i], line); printf "  make %-10s %s\n", t[i], line}}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed ## deploy every auth mode on this machine and call each one
 	@$(PY) -m sandbox demo
 
-up: ## deploy STACK: on this machine for STACK=sandbox (the default), else to Azure by `pulumi up`
-ifeq ($(STACK),sandbox)
-	@$(MAKE) --no-print-directory $(VENV)/installed
-	@$(PY) -m sandbox up --stack $(STACK)
-else
-	@bash scripts/preflight.sh $(STACK)
-	@$(MAKE) --no-print-directory $(VENV)/installed
-	pulumi up --stack $(STACK)
-endif
+up preview refresh destroy: ## pulumi COMMAND on STACK: on this machine for STACK=sandbox (the default), else on Azure
+	@bash scripts/pulumi.sh $@ $(STACK)
+
+serve: $(VENV)/installed ## serve what `make up` deployed on this machine, until Ctrl-C
+	@$(PY) -m sandbox gateway --stack $(STACK)
 
 test: $(VENV)/installed ## check format, lint and types, and run the tests
 	$(PY) -m ruff format --check .

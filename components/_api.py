@@ -9,12 +9,17 @@ from pulumi_azure_native import apimanagement
 from options import API_VERSION
 from policies import (
     Base,
+    Choose,
     Document,
     ExistsAction,
     ForwardRequest,
     Policy,
+    ReturnResponse,
+    SetBody,
     SetHeader,
     SetQueryParameter,
+    SetStatus,
+    When,
 )
 
 KEY_NAME = "api-key"
@@ -28,6 +33,17 @@ _CALLER_HEADERS = (KEY_NAME, "Ocp-Apim-Subscription-Key", "Authorization")
 _CALLER_QUERY = (KEY_NAME, "subscription-key")
 
 
+def api_options(component: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """Options with which an API component takes over from one of another mode and of the same name.
+
+    To the engine a component of another type is another resource, and so are its children: without the aliases a
+    change of mode would create the API anew beside the one that has its ID and path.
+    """
+    others = ("KeyAuthApi", "ManagedIdentityApi", "EntraProtectedApi")
+    aliases = [pulumi.Alias(type_=f"openai-gateway:index:{other}") for other in others if other != component]
+    return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(aliases=list(aliases)), opts)
+
+
 def definition_url(version: str) -> str:
     """Official Azure OpenAI inference definition of a stable version (azure-rest-api-specs)."""
     return (
@@ -36,7 +52,25 @@ def definition_url(version: str) -> str:
     )
 
 
-def policy_document(validation: Sequence[Policy], credential: Sequence[Policy]) -> str:
+_SUBSCRIBED = Choose(
+    when=[
+        When(
+            condition="@(context.Subscription == null)",
+            policies=[
+                ReturnResponse(
+                    status=SetStatus(code=401, reason="Access Denied"),
+                    headers=[SetHeader(name="Content-Type", values=["application/json"])],
+                    body=SetBody(value='{ "statusCode": 401, "message": "A subscription key is required." }'),
+                )
+            ],
+        )
+    ]
+)
+"""Refuses a call without a subscription, whatever the API's own setting: that can be changed while the policy stays,
+by hand or for a moment between two updates."""
+
+
+def policy_document(validation: Sequence[Policy], credential: Sequence[Policy], *, subscription_required: bool) -> str:
     """Render an API's policy: who is calling, then nothing of theirs, then the gateway's own credential.
 
     Responses are not buffered: server-sent events would otherwise reach the caller in blocks of 8 KB (Microsoft's
@@ -46,8 +80,9 @@ def policy_document(validation: Sequence[Policy], credential: Sequence[Policy]) 
         *(SetHeader(name=name, exists_action=ExistsAction.DELETE) for name in _CALLER_HEADERS),
         *(SetQueryParameter(name=name, exists_action=ExistsAction.DELETE) for name in _CALLER_QUERY),
     ]
+    subscribed = [_SUBSCRIBED] if subscription_required else []
     return Document(
-        inbound=[Base(), *validation, *strip, *credential],
+        inbound=[Base(), *validation, *subscribed, *strip, *credential],
         backend=[ForwardRequest(buffer_response=False)],
     ).render()
 
@@ -101,8 +136,7 @@ def publish(
         policy_id="policy",
         format=apimanagement.PolicyContentFormat.XML,
         value=policy,
-        # Deleted with the API and not before it: an API never serves a moment without its policy.
-        opts=pulumi.ResourceOptions(parent=parent, deleted_with=api),
+        opts=child,
     )
     return api
 
@@ -120,10 +154,14 @@ def subscribe(name: str, args: PublishArgs, api: apimanagement.Api, *, parent: p
         allow_tracing=False,
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    secrets = apimanagement.list_subscription_secrets_output(
-        resource_group_name=args["resource_group_name"],
-        service_name=args["service_name"],
-        sid=subscription.name,
-        opts=pulumi.InvokeOutputOptions(parent=parent),
+    # Called with values: an engine does not answer calls that depend on a component of a YAML program.
+    secrets: pulumi.Output[apimanagement.ListSubscriptionSecretsResult]
+    secrets = pulumi.Output.all(args["resource_group_name"], args["service_name"], subscription.name).apply(
+        lambda known: apimanagement.list_subscription_secrets_output(
+            resource_group_name=known[0],
+            service_name=known[1],
+            sid=known[2],
+            opts=pulumi.InvokeOutputOptions(parent=parent),
+        )
     )
     return pulumi.Output.secret(secrets.apply(lambda value: str(value.primary_key)))

@@ -5,6 +5,8 @@ import uuid
 import pulumi
 from pulumi_azure_native import authorization
 
+from components._arm import subscription_of
+
 COGNITIVE_SERVICES_OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 KEY_VAULT_SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 
@@ -28,10 +30,10 @@ def assign_role(
         scope=scope,
         principal_id=principal_id,
         principal_type=authorization.PrincipalType.SERVICE_PRINCIPAL,
-        role_definition_id=pulumi.Output.from_input(scope).apply(
-            lambda value: (
-                f"/subscriptions/{value.split('/')[2]}/providers/Microsoft.Authorization/roleDefinitions/{role}"
-            )
+        role_definition_id=pulumi.Output.concat(
+            "/subscriptions/",
+            subscription_of(scope),
+            f"/providers/Microsoft.Authorization/roleDefinitions/{role}",
         ),
         role_assignment_name=facts.apply(
             lambda value: str(uuid.uuid5(uuid.NAMESPACE_URL, f"{value['scope']}|{value['principal']}|{role}".lower()))

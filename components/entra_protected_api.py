@@ -4,7 +4,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components._api import policy_document, publish, subscribe
+from components._api import api_options, policy_document, publish, subscribe
 from components._application import register_application, use_existing_application
 from components._backends import OpenAIAccount, openai_accounts
 from components._credentials import grant_access, key_credential, managed_identity_credential
@@ -65,7 +65,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
     """Primary key of the subscription made for callers; a secret. Absent: the token is enough."""
 
     def __init__(self, name: str, args: EntraProtectedApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("openai-gateway:index:EntraProtectedApi", name, {}, opts)
+        super().__init__("openai-gateway:index:EntraProtectedApi", name, {}, api_options("EntraProtectedApi", opts))
         if ("entra" in args) == ("jwt" in args):
             raise pulumi.RunError("one of entra and jwt is needed, and not both: each says whose tokens are accepted")
 
@@ -101,7 +101,9 @@ class EntraProtectedApi(pulumi.ComponentResource):
         api = publish(
             name,
             args,
-            policy=pulumi.Output.all(validation, credential).apply(lambda parts: policy_document([parts[0]], parts[1])),
+            policy=pulumi.Output.all(validation, credential).apply(
+                lambda parts: policy_document([parts[0]], parts[1], subscription_required=subscription_required)
+            ),
             subscription_required=subscription_required,
             parent=self,
         )

@@ -4,7 +4,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components._api import policy_document, publish, subscribe
+from components._api import api_options, policy_document, publish, subscribe
 from components._backends import OpenAIAccount
 from components._credentials import key_credential
 from options import KeyOptions
@@ -48,9 +48,9 @@ class KeyAuthApi(pulumi.ComponentResource):
     """Primary key of the subscription made for callers; a secret."""
 
     def __init__(self, name: str, args: KeyAuthApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("openai-gateway:index:KeyAuthApi", name, {}, opts)
+        super().__init__("openai-gateway:index:KeyAuthApi", name, {}, api_options("KeyAuthApi", opts))
         credential = key_credential(name, args, parent=self)
-        policy = credential.apply(lambda policies: policy_document([], policies))
+        policy = credential.apply(lambda policies: policy_document([], policies, subscription_required=True))
         api = publish(name, args, policy=policy, subscription_required=True, parent=self)
         self.api_id = api.id
         self.subscription_key = subscribe(name, args, api, parent=self)

@@ -4,7 +4,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components._api import policy_document, publish, subscribe
+from components._api import api_options, policy_document, publish, subscribe
 from components._backends import OpenAIAccount, openai_accounts
 from components._credentials import grant_access, managed_identity_credential
 
@@ -45,7 +45,7 @@ class ManagedIdentityApi(pulumi.ComponentResource):
     """Primary key of the subscription made for callers; a secret."""
 
     def __init__(self, name: str, args: ManagedIdentityApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("openai-gateway:index:ManagedIdentityApi", name, {}, opts)
+        super().__init__("openai-gateway:index:ManagedIdentityApi", name, {}, api_options("ManagedIdentityApi", opts))
         granted = args.get("role_assignment_ids")
         if granted is None:
             granted = grant_access(
@@ -57,7 +57,7 @@ class ManagedIdentityApi(pulumi.ComponentResource):
         credential = managed_identity_credential(
             backend_id=args["backend_id"], client_id=args.get("identity_client_id"), role_assignment_ids=granted
         )
-        policy = credential.apply(lambda policies: policy_document([], policies))
+        policy = credential.apply(lambda policies: policy_document([], policies, subscription_required=True))
         api = publish(name, args, policy=policy, subscription_required=True, parent=self)
         self.api_id = api.id
         self.subscription_key = subscribe(name, args, api, parent=self)

@@ -28,6 +28,7 @@ Stack = Annotated[
     str, typer.Option("--stack", "-s", help="Stack to run: its config is Pulumi.NAME.yaml.", metavar="NAME")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on the standard output, for scripts.")]
+Port = Annotated[int, typer.Option("--port", "-p", help="Port of the gateway; 0 takes any free one.", min=0, max=65535)]
 ApiName = Annotated[
     str | None, typer.Option("--api", help="API of the stack; the first one if left out.", metavar="NAME")
 ]
@@ -61,9 +62,7 @@ def demo(
 @app.command()
 def up(
     stack: Stack = "sandbox",
-    port: Annotated[
-        int, typer.Option("--port", "-p", help="Port of the gateway; 0 takes any free one.", min=0, max=65535)
-    ] = 8080,
+    port: Port = 8080,
     trace: Trace = True,
     as_json: Json = False,
 ) -> None:
@@ -78,6 +77,30 @@ def up(
     from sandbox.commands.up import run
 
     raise typer.Exit(run(stack, port, as_json, trace))
+
+
+@app.command()
+def env(stack: Stack = "sandbox", as_json: Json = False) -> None:
+    """Print what to export so that the Pulumi engine deploys to the sandbox.
+
+    eval "$(python -m sandbox env)" selects, for this shell, stand-ins for the providers, a cloud in .sandbox/cloud.db
+    and a state of their own; no other stack meets them. What the stack's config adopts is made up. `make up` does it
+    for you.
+    """
+    from sandbox.commands.env import run
+
+    raise typer.Exit(run(stack, as_json))
+
+
+@app.command()
+def gateway(stack: Stack = "sandbox", port: Port = 8080, as_json: Json = False) -> None:
+    """Serve what the Pulumi engine deployed to the sandbox until Ctrl-C, and follow its changes.
+
+    Prints what `up` prints, anew after each change of how to call it. A change of the cloud drops no request.
+    """
+    from sandbox.commands.gateway import run
+
+    raise typer.Exit(run(stack, port, as_json))
 
 
 @app.command()

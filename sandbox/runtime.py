@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Never, Self
 from urllib.parse import urlsplit
 
 from sandbox.callers import Callers
@@ -15,7 +15,7 @@ from sandbox.demands import demand
 from sandbox.deploy import Deployment, Project, deploy
 from sandbox.errors import SandboxError
 from sandbox.existing import create_existing
-from sandbox.gateway import RUNNER_OPTIONS, GatewayServer, Recorder
+from sandbox.gateway import RUNNER_OPTIONS, GatewayServer, PolicyLoadError, Recorder
 from sandbox.listening import serve
 from sandbox.model import Gateway
 from sandbox.network import Network
@@ -26,6 +26,9 @@ from sandbox.services.openai_auth import OPENAI_USER
 from sandbox.tracing import TraceRecorder
 from sandbox.tracing.server import TraceServer
 
+_POLL = 0.2
+"""Seconds between two looks at the cloud's version."""
+
 
 def deploy_to(cloud: Cloud, project: Project, config: Mapping[str, Any], stack: str) -> Deployment:
     """Run a project's program on `config` (full keys) against a cloud in which nothing is deployed yet.
@@ -34,6 +37,15 @@ def deploy_to(cloud: Cloud, project: Project, config: Mapping[str, Any], stack: 
     """
     create_existing(cloud, config)
     return deploy(project.program, config, cloud, project=project.name, stack=stack)
+
+
+def only_service(cloud: Cloud) -> Gateway | None:
+    """Return the API Management service that has APIs; None where none has any yet. Raises `SandboxError` for two."""
+    found = [service for service in cloud.gateways() if service.apis]
+    if len(found) > 1:
+        names = ", ".join(service.name for service in found)
+        raise SandboxError(f"the sandbox serves one API Management service, and {names} have APIs; destroy one stack")
+    return found[0] if found else None
 
 
 def deployed_service(cloud: Cloud, deployment: Deployment) -> Gateway:
@@ -82,6 +94,7 @@ class Sandbox:
         """Where the traces of the last calls are, None where none are kept."""
         self._port = port
         self._deployment: Deployment | None = None
+        self._served: Gateway | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -111,9 +124,33 @@ class Sandbox:
         policy document that the gateway does not know how to run.
         """
         self._deployment = await asyncio.to_thread(deploy_to, self.cloud, project, config, stack)
-        self.gateway.load(self.service)
-        await self._serve_providers()
+        await self._load(self.service)
         return self._deployment
+
+    async def follow(self, changed: Callable[[str | None], None]) -> Never:
+        """Serve what the engine deploys to the cloud, change after change, until cancelled.
+
+        A call that is under way ends as it began. `changed` is told after each change: None, or why the gateway still
+        serves what it served before.
+        """
+        version = -1
+        while True:
+            found = await asyncio.to_thread(lambda: self.cloud.version)
+            if found != version:
+                version = found
+                try:
+                    service = await asyncio.to_thread(only_service, self.cloud)
+                    await self._load(service or Gateway(name="", sku="", apis=()))
+                except (PolicyLoadError, SandboxError) as error:
+                    changed(str(error))
+                else:
+                    changed(None)
+            await asyncio.sleep(_POLL)
+
+    async def _load(self, service: Gateway) -> None:
+        self.gateway.load(service)
+        self._served = service
+        await self._serve_providers(service)
 
     @property
     def deployment(self) -> Deployment:
@@ -124,8 +161,12 @@ class Sandbox:
 
     @property
     def service(self) -> Gateway:
-        """The API Management service that the program deployed to."""
-        return deployed_service(self.cloud, self.deployment)
+        """The API Management service that is served, as it is now."""
+        if self._deployment is not None:
+            return deployed_service(self.cloud, self._deployment)
+        if self._served is None:
+            raise SandboxError("nothing is deployed yet")
+        return self._served
 
     @property
     def token_url(self) -> str:
@@ -140,12 +181,14 @@ class Sandbox:
             ].endswith(OPENAI_USER):
                 self.cloud.delete(registration.id)
 
-    async def _serve_providers(self) -> None:
-        demands = filter(None, (demand(api.policy) for api in self.service.apis))
-        self.providers = stand_ins(demands, self.clock)
+    async def _serve_providers(self, service: Gateway) -> None:
+        """Stand in for the providers that the policies name and that are not served already."""
+        demands = filter(None, (demand(api.policy) for api in service.apis))
+        new = {url: found for url, found in stand_ins(demands, self.clock).items() if url not in self.providers}
         by_host: defaultdict[str, list[str]] = defaultdict(list)
-        for url in self.providers:
+        for url in (*self.providers, *new) if new else ():
             by_host[urlsplit(url).hostname or ""].append(url)
+        self.providers |= new
         for host, urls in by_host.items():
             base_url = await serve(self._stack, merged(self.providers[url] for url in urls))
             self.network.route(host, base_url)

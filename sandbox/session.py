@@ -82,7 +82,7 @@ class SessionFile:
 
     @contextmanager
     def owned(self) -> Iterator[Callable[[Session], None]]:
-        """Hold the file, which only its owner can read, and remove it at the end; yields what writes it, once.
+        """Hold the file, which only its owner can read, and remove it at the end; yields what writes it.
 
         Raises `SandboxError` where a sandbox of the stack runs already.
         """
@@ -129,7 +129,9 @@ def running(folder: Path) -> list[str]:
 
 
 def _write(file: RawIOBase, session: Session) -> None:
-    """Write at once, so that nobody reads a part of it."""
+    """Write in place of what was there; a reader meets the old text, nothing, or the new one."""
+    file.seek(0)
+    file.truncate()
     file.write(to_json(session).encode())
 
 

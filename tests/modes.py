@@ -65,9 +65,9 @@ def mode_config(mode: str, **more: Any) -> dict[str, Any]:
     return {**base, **{f"openai-gateway:{key}": value for key, value in changes.items()}}
 
 
-def shared_cloud() -> Cloud:
-    """A cloud that has what the modes adopt."""
-    cloud = Cloud()
+def shared_cloud(cloud: Cloud | None = None) -> Cloud:
+    """A cloud that has what the modes adopt: a new one, or the one given."""
+    cloud = cloud or Cloud()
     place = {"resourceGroupName": GROUP, "location": "swedencentral"}
     vault = {"tenantId": cloud.tenant_id, "sku": {"family": "A", "name": "standard"}, "enableRbacAuthorization": True}
     account = {"customSubDomainName": "oai-shared", "disableLocalAuth": False}

@@ -130,6 +130,14 @@ def test_what_callers_present_never_reaches_azure_openai(mode: str) -> None:
     assert tags[0] == "base"
 
 
+@EVERY_MODE
+def test_the_policy_itself_refuses_whom_nothing_identifies(mode: str) -> None:
+    """The API's subscriptionRequired can be changed while the policy stays: a change of mode does, for a moment."""
+    policy = deploy(mode).policy("openai")
+
+    assert ("<validate-" in policy) is not ('condition="@(context.Subscription == null)"' in policy)
+
+
 def test_exports_say_where_each_api_is_and_what_to_present() -> None:
     deployed = deploy(
         "entra-identity",

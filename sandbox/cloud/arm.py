@@ -1,17 +1,21 @@
 """Azure Resource Manager: resource IDs, parents, names, and what every ARM resource has in common."""
 
-import re
 from collections.abc import Callable, Collection, Mapping
+from copy import deepcopy
 from typing import Any
 
-from sandbox.cloud.errors import CloudError, invalid, not_found
-from sandbox.cloud.shape import Shape
-from sandbox.cloud.state import Properties, Resource, ResourceType, State, text
+from sandbox.cloud.errors import CloudError, not_found
+from sandbox.cloud.retention import restored
+from sandbox.cloud.shape import Shape, Text
+from sandbox.cloud.state import Properties, Replaces, Resource, ResourceType, SoftDelete, State, always, text
 
 RESOURCE_GROUP = "azure-native:resources:ResourceGroup"
 
 Complete = Callable[[State, Resource, Resource], None]
-"""Checks a new resource against the cloud and adds its outputs: state, resource, parent."""
+"""Checks a new or changed resource against the cloud and adds its outputs: state, resource, parent.
+
+A changed one comes with what the service knows of it; what the cloud still has under its ID is what it was before.
+"""
 
 
 def arm_type(
@@ -21,40 +25,71 @@ def arm_type(
     shape: Shape,
     complete: Complete,
     *,
-    pattern: str | None = None,
-    write_only: Collection[str] = (),
+    pattern: str = "",
+    write_only: Callable[[Properties], Collection[str]] = lambda _inputs: (),
+    immutable: Mapping[str, Replaces] | None = None,
+    defaults: Mapping[str, Any] | None = None,
     unique_in_azure: str | None = None,
+    soft_delete: SoftDelete | None = None,
     on_delete: Callable[[State, Resource], None] = lambda _state, _resource: None,
 ) -> ResourceType:
     """Describe a type at ARM `path`, such as `Microsoft.KeyVault/vaults/secrets`.
 
     `names` are the inputs with the name of each segment of the path, the resource's own last; `pattern` is what that
     one must match. `unique_in_azure` is the error code of a name that somebody in Azure already has; other names are
-    unique below their parent.
+    unique below their parent. Whatever is part of the ID cannot change, nor can the location; `immutable` adds to
+    them. The rest are the fields of `ResourceType`.
     """
     provider, *segments = path.split("/")
     parameters = names.split()
     own = parameters[-1]
-    hidden = {"resourceGroupName", *parameters, *write_only}
+    between = f"/providers/{provider}" if len(segments) == 1 else ""
+    has_location = "location" in shape.names
+    name_shape = Text(pattern)
+    shape = Shape(" ".join(shape.required), " ".join(shape.names), **{own: name_shape} | dict(shape.inside))
 
     def create(state: State, logical_name: str, inputs: Properties) -> Resource:
         parent = _parent(state, provider, segments, parameters, inputs)
         name = text(inputs, own) if inputs.get(own) is not None else auto_name(state, token, logical_name)
-        if pattern and not re.search(pattern, name):
-            raise invalid(f"{own} {name!r} does not match {pattern}", own)
+        name_shape.check(name, own)
+        resource = Resource(id=f"{parent.id}{between}/{segments[-1]}/{name}", token=token, inputs={**inputs, own: name})
         if unique_in_azure and any(other.name.lower() == name.lower() for other in state.of(token)):
             raise CloudError(unique_in_azure, f"the name {name!r} is already in use", own)
-        between = f"/providers/{provider}" if len(segments) == 1 else ""
-        resource = Resource(id=f"{parent.id}{between}/{segments[-1]}/{name}", token=token, inputs=inputs)
         state.require_free(resource.id)
-        resource.outputs = {key: value for key, value in inputs.items() if key not in hidden}
-        resource.outputs |= {"name": name, "type": path}
-        if "location" in shape.names and inputs.get("location") is None:
-            resource.outputs["location"] = parent.outputs["location"]
-        complete(state, resource, parent)
+        if soft_delete is not None and (found := restored(state, soft_delete, resource)):
+            return found
+        fill(state, resource, parent)
         return resource
 
-    return ResourceType(token=token, shape=shape, create=create, on_delete=on_delete)
+    def update(state: State, resource: Resource, inputs: Properties) -> Resource:
+        parent = state.find(resource.id.removesuffix(f"{between}/{segments[-1]}/{resource.name}"))
+        if parent is None:
+            raise not_found("the parent of", resource.id)
+        changed = Resource(id=resource.id, token=token, inputs=inputs, private=dict(resource.private))
+        fill(state, changed, parent)
+        return changed
+
+    def fill(state: State, resource: Resource, parent: Resource) -> None:
+        if has_location and resource.inputs.get("location") is None:
+            resource.inputs["location"] = parent.outputs["location"]
+        hidden = {"resourceGroupName", *parameters, *write_only(resource.inputs)}
+        resource.outputs = {key: deepcopy(value) for key, value in resource.inputs.items() if key not in hidden}
+        resource.outputs |= {"name": resource.name, "type": path}
+        complete(state, resource, parent)
+
+    fixed = ["resourceGroupName", *parameters, *(["location"] if has_location else [])]
+    return ResourceType(
+        token=token,
+        shape=shape,
+        create=create,
+        update=update,
+        immutable=dict.fromkeys(fixed, always) | dict(immutable or {}),
+        assigned=frozenset({own, *fixed[len(parameters) + 1 :]}),
+        defaults=defaults or {},
+        write_only=write_only,
+        soft_delete=soft_delete,
+        on_delete=on_delete,
+    )
 
 
 def _parent(state: State, provider: str, segments: list[str], parameters: list[str], inputs: Properties) -> Resource:
@@ -98,26 +133,35 @@ def described(resource: Resource) -> Properties:
     return {"id": resource.id, **resource.outputs}
 
 
+_GROUP_NAME = Text(r"^[-\w\._\(\)]{1,90}$")
+
+
 def _create_group(state: State, logical_name: str, inputs: Properties) -> Resource:
     name = inputs.get("resourceGroupName") or auto_name(state, RESOURCE_GROUP, logical_name)
-    if not re.search(r"^[-\w\._\(\)]{1,90}$", name):
-        raise invalid(f"resourceGroupName {name!r} does not match ^[-\\w\\._\\(\\)]{{1,90}}$", "resourceGroupName")
+    _GROUP_NAME.check(name, "resourceGroupName")
     if inputs.get("location") is None:
         raise CloudError("LocationRequired", "location is missing; set it, or azure-native:location", "location")
-    resource_id = f"/subscriptions/{state.subscription_id}/resourceGroups/{name}"
+    return _group(f"/subscriptions/{state.subscription_id}/resourceGroups/{name}", inputs)
+
+
+def _group(resource_id: str, inputs: Properties) -> Resource:
+    name = resource_id.rsplit("/", 1)[1]
     outputs = {key: value for key, value in inputs.items() if key != "resourceGroupName"}
     outputs |= {
         "name": name,
         "type": "Microsoft.Resources/resourceGroups",
         "properties": {"provisioningState": "Succeeded"},
     }
-    return Resource(id=resource_id, token=RESOURCE_GROUP, inputs=inputs, outputs=outputs)
+    return Resource(id=resource_id, token=RESOURCE_GROUP, inputs={**inputs, "resourceGroupName": name}, outputs=outputs)
 
 
 TYPES = (
     ResourceType(
         token=RESOURCE_GROUP,
-        shape=Shape(optional="location managedBy resourceGroupName tags"),
+        shape=Shape(optional="location managedBy resourceGroupName tags", resourceGroupName=_GROUP_NAME),
         create=_create_group,
+        update=lambda _state, group, inputs: _group(group.id, inputs),
+        immutable={"location": always, "resourceGroupName": always},
+        assigned=frozenset({"location", "resourceGroupName"}),
     ),
 )

@@ -5,8 +5,8 @@ import uuid
 
 from sandbox.cloud.errors import CloudError, invalid, not_found
 from sandbox.cloud.managedidentity import USER_ASSIGNED_IDENTITY
-from sandbox.cloud.shape import Shape
-from sandbox.cloud.state import Invoke, Properties, Resource, ResourceType, State, text
+from sandbox.cloud.shape import Shape, Text
+from sandbox.cloud.state import Invoke, Properties, Resource, ResourceType, State, always, text
 
 ROLE_ASSIGNMENT = "azure-native:authorization:RoleAssignment"
 SERVICE_PRINCIPAL = "azuread:index/servicePrincipal:ServicePrincipal"
@@ -37,14 +37,15 @@ _DEFINITION = re.compile(
 
 
 def has_role(state: State, principal_id: str, role_id: str, scope: str) -> bool:
-    """Whether a principal holds a role on a resource ID or on a scope above it."""
+    """Whether a principal that still exists holds a role on a resource ID or on a scope above it."""
     wanted = f"{scope.rstrip('/')}/".lower()
-    return any(
+    held = any(
         assignment.outputs["principalId"].lower() == principal_id.lower()
         and assignment.private["role"] == role_id.lower()
         and wanted.startswith(f"{assignment.outputs['scope'].rstrip('/')}/".lower())
         for assignment in state.of(ROLE_ASSIGNMENT)
     )
+    return held and principal_type(state, principal_id) is not None
 
 
 def principal_type(state: State, principal_id: str) -> str | None:
@@ -99,13 +100,15 @@ def _create(state: State, logical_name: str, inputs: Properties) -> Resource:
             role,
         ):
             raise CloudError("RoleAssignmentExists", f"the role assignment already exists: {other.id}", "principalId")
-    return Resource(
-        id=f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}",
-        token=ROLE_ASSIGNMENT,
-        inputs=inputs,
-        outputs={**inputs, "scope": scope, "name": name, "type": "Microsoft.Authorization/roleAssignments"},
-        private={"role": role},
-    )
+    resource_id = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+    return _assignment(resource_id, {**inputs, "roleAssignmentName": name}, role)
+
+
+def _assignment(resource_id: str, inputs: Properties, role: str) -> Resource:
+    outputs = {key: value for key, value in inputs.items() if key != "roleAssignmentName"}
+    scope, name = inputs["scope"].rstrip("/"), inputs["roleAssignmentName"]
+    outputs |= {"scope": scope, "name": name, "type": "Microsoft.Authorization/roleAssignments"}
+    return Resource(id=resource_id, token=ROLE_ASSIGNMENT, inputs=inputs, outputs=outputs, private={"role": role})
 
 
 def _role(inputs: Properties) -> str:
@@ -155,8 +158,21 @@ TYPES = (
             "principalId roleDefinitionId scope",
             "condition conditionVersion delegatedManagedIdentityResourceId description principalType "
             "roleAssignmentName",
+            principalType=Text(values=("User", "Group", "ServicePrincipal", "ForeignGroup", "Device")),
         ),
         create=_create,
+        update=lambda _state, assignment, inputs: _assignment(assignment.id, inputs, assignment.private["role"]),
+        # Only what the assignment says can change, not what it assigns ("Azure RBAC: update role assignments").
+        immutable={
+            "delegatedManagedIdentityResourceId": always,
+            "principalId": always,
+            "principalType": always,
+            "roleAssignmentName": always,
+            "roleDefinitionId": always,
+            "scope": always,
+        },
+        assigned=frozenset({"roleAssignmentName"}),
+        defaults={"principalType": "User"},
     ),
 )
 

@@ -2,10 +2,14 @@
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from sandbox.clock import Clock
 from sandbox.cloud import (
     apimanagement,
     arm,
@@ -16,8 +20,12 @@ from sandbox.cloud import (
     managedidentity,
     random,
 )
+from sandbox.cloud.differences import Difference, difference
 from sandbox.cloud.errors import CloudError, not_found
-from sandbox.cloud.state import Properties, ResourceType, State
+from sandbox.cloud.faults import Faults
+from sandbox.cloud.retention import delete, purge
+from sandbox.cloud.state import Properties, Resource, ResourceType, State
+from sandbox.cloud.store import Memory, Store
 from sandbox.model import Account, Application, Gateway
 
 _SERVICES = (arm, apimanagement, cognitiveservices, keyvault, managedidentity, authorization, azuread, random)
@@ -48,28 +56,56 @@ class Cloud:
 
     Resources are those of Pulumi's azure-native, azuread and random providers: a type token and plain inputs in, an
     ID and outputs out, `CloudError` for what Azure would refuse. Principal and client IDs follow from `seed`; keys
-    and client secrets are new in every instance. All methods may be called from any thread.
+    and client secrets are new in every cloud. All methods may be called from any thread. Each call sees all that was
+    changed before, and changes all or nothing.
     """
 
-    def __init__(self, *, seed: str = "sandbox", subscription_id: str | None = None) -> None:
-        """Start with an empty subscription, whose ID follows from `seed` where it is left out."""
-        self._state = State(seed, subscription_id)
-        self._lock = threading.RLock()
+    def __init__(
+        self,
+        store: Path | None = None,
+        *,
+        seed: str = "sandbox",
+        subscription_id: str | None = None,
+        clock: Clock | None = None,
+        faults: Faults | None = None,
+    ) -> None:
+        """Start with an empty subscription, whose ID follows from `seed` where it is left out.
+
+        With `store` the cloud is in that file, which other processes may open too; it keeps the seed and the
+        subscription it was made with. Soft-deleted resources go by `clock`. Raises `SandboxError` for a file that is
+        no cloud or cannot be written.
+        """
+        self._store = Store(store, seed, subscription_id) if store else Memory(State(seed, subscription_id))
+        self._clock = clock or Clock()
+        self._faults = faults or Faults()
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._store.close()
+
+    @property
+    def version(self) -> int:
+        """Number that grows with every change, whichever process made it; cheap to ask for."""
+        with self._lock:
+            self._store.refresh()
+            return self._store.version
 
     @property
     def tenant_id(self) -> str:
         """Home tenant: that of the subscription, its managed identities and its app registrations."""
-        return self._state.tenant_id
+        return self._store.state.tenant_id
 
     @property
     def subscription_id(self) -> str:
         """Azure subscription that holds all resources."""
-        return self._state.subscription_id
+        return self._store.state.subscription_id
 
     @property
     def deployer_object_id(self) -> str:
         """Object ID of the user who deploys."""
-        return self._state.deployer_object_id
+        return self._store.state.deployer_object_id
 
     def check(self, token: str, inputs: Mapping[str, Any]) -> None:
         """Refuse an unknown type and missing or unknown properties; values may be unknown."""
@@ -79,74 +115,135 @@ class Cloud:
         """Whether resources of a type are in an Azure region."""
         return "location" in self._type(token).shape.names
 
-    def create(self, token: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, Properties]:
+    def is_kept(self, token: str) -> bool:
+        """Whether the cloud knows the resources of a type; those of the random provider live in its callers alone."""
+        return self._type(token).kept
+
+    def create(
+        self, token: str, name: str, inputs: Mapping[str, Any], *, owner: str = "", adopt: bool = False
+    ) -> tuple[str, Properties]:
         """Create a resource and return its ID and outputs. `name` is the logical name, for auto-naming.
 
-        Raises `CloudError`; the cloud is then as it was.
+        `owner`, such as a URN, is noted. With `adopt`, what the same owner made with the same inputs is returned
+        instead, if there is such: its creator may have been killed before it could tell. Raises `CloudError`; the
+        cloud is then as it was.
         """
         kind = self._type(token)
         given = _given(inputs)
-        with self._lock:
-            kind.shape.check(given)
-            resource = kind.create(self._state, name, given)
-            if kind.kept and self._state.find(resource.id) is not resource:
-                self._state.add(resource)
-            return resource.id, deepcopy(resource.outputs)
+        kind.shape.check(given)
+        if adopt and (found := self._made(kind, owner, given)):
+            return found.id, deepcopy(found.outputs)
+        self._faults.before(kind.token, creating=True)
+        with self._changing() as state:
+            resource = kind.create(state, name, given)
+            if kind.kept:
+                if state.find(resource.id) is not resource:
+                    state.require_free(resource.id)
+                state.put(replace(resource, owner=owner))
+            result = resource.id, deepcopy(resource.outputs)
+        self._faults.after()
+        return result
+
+    def update(self, token: str, resource_id: str, inputs: Mapping[str, Any]) -> Properties:
+        """Change a resource in place to what new inputs, given in full, ask for, and return its outputs.
+
+        Raises `CloudError` for a change that needs a new resource, see `diff`; the cloud is then as it was.
+        """
+        kind = self._type(token)
+        given = _given(inputs)
+        kind.shape.check(given)
+        self._faults.before(kind.token)
+        with self._changing() as state:
+            found = _existing(state, kind, resource_id)
+            given |= {name: found.inputs[name] for name in kind.assigned if name in found.inputs and name not in given}
+            if replaced := difference(kind, found.inputs, given).replace:
+                raise CloudError(
+                    "PropertyChangeNotAllowed",
+                    f"{', '.join(replaced)} of {resource_id} cannot be changed; replace the resource",
+                    replaced[0],
+                )
+            changed = found if kind.update is None else replace(kind.update(state, found, given), owner=found.owner)
+            state.put(changed)
+            outputs = deepcopy(changed.outputs)
+        self._faults.after()
+        return outputs
+
+    def diff(self, token: str, old_inputs: Mapping[str, Any], new_inputs: Mapping[str, Any]) -> Difference:
+        """Return what changes between inputs, and what of it needs a new resource. Values may be unknown."""
+        return difference(self._type(token), _given(old_inputs), _given(new_inputs))
 
     def read(self, token: str, resource_id: str) -> Properties:
         """Return the outputs of a resource that exists."""
+        with self._reading() as state:
+            return deepcopy(_existing(state, self._type(token), resource_id).outputs)
+
+    def inputs_of(self, token: str, resource_id: str, known: Mapping[str, Any] | None = None) -> Properties:
+        """Return the inputs of a resource that exists, as a refresh or an import reads them.
+
+        What Azure never returns, such as a secret's value, is taken from the `known` inputs or left out.
+        """
         kind = self._type(token)
-        with self._lock:
-            found = self._state.find(resource_id)
-            if found is None or found.token != kind.token:
-                raise not_found(kind.token, resource_id)
-            return deepcopy(found.outputs)
+        with self._reading() as state:
+            found = _existing(state, kind, resource_id)
+            inputs = deepcopy(found.inputs)
+        for path in kind.write_only(inputs):
+            _overlay(inputs, known or {}, path.split("."))
+        return inputs
 
     def delete(self, resource_id: str) -> None:
-        """Delete a resource and all below it, unless something still needs it."""
-        with self._lock:
-            found = self._state.find(resource_id)
+        """Delete a resource and all below it, unless something still needs it.
+
+        API Management services, Azure OpenAI accounts and key vaults are soft-deleted: their names stay taken.
+        """
+        with self._reading() as state:
+            found = state.find(resource_id)
+        if found is not None:
+            self._faults.before(found.token, deleting=True)
+        with self._changing() as state:
+            found = state.find(resource_id)
             if found is None:
                 raise not_found("resource", resource_id)
             if found.token in _TYPES:
-                _TYPES[found.token].on_delete(self._state, found)
-            self._state.remove(found.id)
+                _TYPES[found.token].on_delete(state, found)
+            delete(state, _TYPES, found, self._clock.now())
+        self._faults.after()
+
+    def purge(self, token: str, name: str) -> None:
+        """Delete a soft-deleted resource for good, so that its name is free."""
+        with self._changing() as state:
+            purge(state, self._type(token), name)
+        self._faults.after()
 
     def call(self, token: str, args: Mapping[str, Any]) -> Properties:
         """Answer an invoke, such as `azure-native:cognitiveservices:listAccountKeys`."""
         invoke = _INVOKES.get(_versionless(token))
         if invoke is None:
             raise CloudError("InvalidRequest", f"the function {token!r} is not modelled", token)
-        with self._lock:
-            return deepcopy(invoke(self._state, _given(args)))
+        with self._reading() as state:
+            return deepcopy(invoke(state, _given(args)))
 
     def add_caller(self, display_name: str, tenant_id: str | None = None) -> Application:
-        """Register an application that calls the gateway, with a client secret, here or in another tenant."""
-        with self._lock:
-            inputs = {"displayName": display_name, "api": {"requestedAccessTokenVersion": 2}}
-            identity = f"caller {display_name}"
-            application = azuread.new_application(self._state, identity, inputs, tenant_id or self.tenant_id)
-            self._state.add(application)
-            client_id = application.outputs["clientId"]
-            principal = azuread.new_service_principal(self._state, {"clientId": client_id})
-            self._state.add(principal)
-            self.create(azuread.PASSWORD, display_name, {"applicationId": application.id})
-            return next(found for found in azuread.applications(self._state) if found.client_id == client_id)
+        """Register an application that calls the gateway, with a client secret, here or in another tenant.
+
+        One that is registered already is returned as it is.
+        """
+        with self._changing() as state:
+            return azuread.add_caller(state, display_name, tenant_id or state.tenant_id)
 
     def gateways(self) -> Sequence[Gateway]:
         """All API Management services."""
-        with self._lock:
-            return apimanagement.gateways(self._state)
+        with self._reading() as state:
+            return apimanagement.gateways(state)
 
     def accounts(self) -> Sequence[Account]:
         """All Azure OpenAI accounts with an endpoint of their own."""
-        with self._lock:
-            return cognitiveservices.accounts(self._state)
+        with self._reading() as state:
+            return cognitiveservices.accounts(state)
 
     def applications(self) -> Sequence[Application]:
         """All app registrations of all tenants."""
-        with self._lock:
-            return azuread.applications(self._state)
+        with self._reading() as state:
+            return azuread.applications(state)
 
     def tenant_ids(self) -> Sequence[str]:
         """All tenants: the home tenant, then those of callers from elsewhere."""
@@ -154,16 +251,58 @@ class Cloud:
 
     def identity_tenant(self, principal_id: str) -> str | None:
         """Tenant of a managed identity, None where there is no such identity."""
-        with self._lock:
-            return authorization.identity_tenant(self._state, principal_id)
+        with self._reading() as state:
+            return authorization.identity_tenant(state, principal_id)
 
     def has_role(self, principal_id: str, role_id: str, scope: str) -> bool:
         """Whether a principal holds a role (GUID of the definition) on a resource ID or a scope above it."""
-        with self._lock:
-            return authorization.has_role(self._state, principal_id, role_id, scope)
+        with self._reading() as state:
+            return authorization.has_role(state, principal_id, role_id, scope)
 
     def _type(self, token: str) -> ResourceType:
         kind = _TYPES.get(_versionless(token))
         if kind is None:
             raise CloudError("InvalidResourceType", f"the resource type {token!r} is not modelled", token)
         return kind
+
+    def _made(self, kind: ResourceType, owner: str, given: Properties) -> Resource | None:
+        """Resource of an owner whose inputs were these, but for what was filled in where they left it out."""
+        with self._reading() as state:
+            for found in state.of(kind.token):
+                if owner and found.owner == owner and not difference(kind, found.inputs, given).changed:
+                    return found
+        return None
+
+    @contextmanager
+    def _reading(self) -> Iterator[State]:
+        with self._lock:
+            self._store.refresh()
+            yield self._store.state
+
+    @contextmanager
+    def _changing(self) -> Iterator[State]:
+        with self._lock, self._store.change():
+            state = self._store.state
+            state.expire(self._clock.now())
+            yield state
+            apimanagement.settle(state)
+
+
+def _existing(state: State, kind: ResourceType, resource_id: str) -> Resource:
+    found = state.find(resource_id)
+    if found is None or found.token != kind.token:
+        raise not_found(kind.token, resource_id)
+    return found
+
+
+def _overlay(inputs: Properties, known: Mapping[str, Any], path: Sequence[str]) -> None:
+    """Replace the value at a path by the known one, or leave it out."""
+    name, *rest = path
+    if rest:
+        if isinstance(inputs.get(name), dict):
+            inner = known.get(name)
+            _overlay(inputs[name], inner if isinstance(inner, Mapping) else {}, rest)
+    elif known.get(name) is None:
+        inputs.pop(name, None)
+    else:
+        inputs[name] = deepcopy(known[name])

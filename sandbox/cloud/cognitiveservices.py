@@ -1,19 +1,19 @@
 """Azure OpenAI accounts and their model deployments (Microsoft.CognitiveServices)."""
 
+from copy import deepcopy
 from urllib.parse import urlsplit
 
 from sandbox.cloud.arm import arm_type, described, existing
 from sandbox.cloud.errors import CloudError, invalid
 from sandbox.cloud.keys import new_key
 from sandbox.cloud.managedidentity import attach
-from sandbox.cloud.shape import Shape
-from sandbox.cloud.state import Invoke, Properties, Resource, State
+from sandbox.cloud.shape import Shape, Text
+from sandbox.cloud.state import Invoke, Properties, Resource, SoftDelete, State, always, once_set
 from sandbox.model import Account, Model
 
 ACCOUNT = "azure-native:cognitiveservices:Account"
 DEPLOYMENT = "azure-native:cognitiveservices:Deployment"
 _PATH = "Microsoft.CognitiveServices/accounts"
-_KINDS = ("OpenAI", "AIServices")
 
 _SKU = Shape("name", "capacity family size tier")
 _ACCOUNT_PROPERTIES = Shape(
@@ -21,12 +21,14 @@ _ACCOUNT_PROPERTIES = Shape(
     "allowProjectManagement allowedFqdnList amlWorkspace apiProperties associatedProjects customSubDomainName "
     "defaultProject disableLocalAuth dynamicThrottlingEnabled encryption locations migrationToken networkAcls "
     "networkInjections publicNetworkAccess raiMonitorConfig restore restrictOutboundNetworkAccess userOwnedStorage",
+    publicNetworkAccess=Text(values=("Enabled", "Disabled")),
 )
 _DEPLOYMENT_PROPERTIES = Shape(
     "",
     "capacitySettings currentCapacity model parentDeploymentName raiPolicyName scaleSettings "
     "spilloverDeploymentName versionUpgradeOption",
     model=Shape("", "format name publisher source sourceAccount version"),
+    versionUpgradeOption=Text(values=("OnceNewDefaultVersionAvailable", "OnceCurrentVersionExpired", "NoAutoUpgrade")),
 )
 
 
@@ -36,7 +38,7 @@ def accounts(state: State) -> tuple[Account, ...]:
         Account(
             id=account.id,
             host=str(urlsplit(account.outputs["properties"]["endpoint"]).hostname),
-            keys=account.private["keys"],
+            keys=(account.private["keys"][0], account.private["keys"][1]),
             local_auth=not account.outputs["properties"]["disableLocalAuth"],
             models=tuple(_model(deployment) for deployment in state.of(DEPLOYMENT, under=account.id)),
         )
@@ -55,14 +57,13 @@ def _complete_account(state: State, resource: Resource, _parent: Resource) -> No
         if resource.inputs.get(required) is None:
             raise invalid(f"{required} is missing; it is required", required)
     kind = resource.inputs["kind"]
-    if kind not in _KINDS:
-        raise CloudError("InvalidKind", f"kind {kind!r} is not one of {', '.join(_KINDS)}", "kind")
-    properties = dict(resource.inputs.get("properties") or {})
+    properties = deepcopy(resource.inputs.get("properties") or {})
+    properties.pop("restore", None)
     subdomain = properties.get("customSubDomainName")
     if subdomain is None:
         host = f"{resource.outputs['location']}.api.cognitive.microsoft.com"
     else:
-        _require_free(state, subdomain)
+        _require_free(state, resource, subdomain)
         host = f"{subdomain.lower()}.{'openai' if kind == 'OpenAI' else 'cognitiveservices'}.azure.com"
     properties.setdefault("disableLocalAuth", False)
     properties |= {"endpoint": f"https://{host}/", "provisioningState": "Succeeded"}
@@ -71,22 +72,24 @@ def _complete_account(state: State, resource: Resource, _parent: Resource) -> No
             "OpenAI Language Model Instance API": f"https://{subdomain.lower()}.openai.azure.com/"
         }
     resource.outputs["properties"] = properties
-    resource.private["keys"] = (new_key(), new_key())
+    resource.private.setdefault("keys", (new_key(), new_key()))
     attach(state, resource)
 
 
-def _require_free(state: State, subdomain: str) -> None:
-    for other in state.of(ACCOUNT):
+def _require_free(state: State, account: Resource, subdomain: str) -> None:
+    deleted = [found for found in state.deleted.values() if found.token == ACCOUNT]
+    for other in (*state.others(account), *deleted):
         if str(other.outputs["properties"].get("customSubDomainName", "")).lower() == subdomain.lower():
+            holder = "a deleted account; purge that one, or" if other in deleted else "another account;"
             raise CloudError(
                 "CustomDomainInUse",
-                f"the subdomain {subdomain!r} is already used by another account; pick another name",
+                f"the subdomain {subdomain!r} is already used by {holder} pick another name",
                 "properties.customSubDomainName",
             )
 
 
 def _complete_deployment(_state: State, resource: Resource, _parent: Resource) -> None:
-    properties = dict(resource.inputs.get("properties") or {})
+    properties = deepcopy(resource.inputs.get("properties") or {})
     model = properties.get("model") or {}
     for required in ("format", "name"):
         if not model.get(required):
@@ -98,6 +101,23 @@ def _complete_deployment(_state: State, resource: Resource, _parent: Resource) -
     if (resource.inputs.get("sku") or {}).get("capacity", 1) < 1:
         raise CloudError("InvalidCapacity", "sku.capacity must be 1 or more", "sku.capacity")
     resource.outputs["properties"] = properties | {"provisioningState": "Succeeded"}
+
+
+_SOFT_DELETE = SoftDelete(
+    retention=lambda _account: 48 * 3600,
+    asked=lambda inputs: (inputs.get("properties") or {}).get("restore") is True,
+    taken=lambda account: CloudError(
+        "FlagMustBeSetForRestore",
+        f"{account.id} has been soft-deleted; set properties.restore to true to restore it, or purge it first",
+        "accountName",
+    ),
+    absent=lambda account: CloudError(
+        "CanNotRestoreANonExistingResource",
+        f"there is no deleted {account.id} to restore; leave out properties.restore",
+        "properties.restore",
+    ),
+)
+"""Accounts are kept for 48 hours ("Recover or purge deleted Azure AI services resources")."""
 
 
 def _list_keys(state: State, args: Properties) -> Properties:
@@ -121,11 +141,16 @@ TYPES = (
             "resourceGroupName",
             "accountName identity kind location properties sku tags",
             identity=Shape("", "type userAssignedIdentities"),
+            kind=Text(values=("OpenAI", "AIServices"), code="InvalidKind"),
             properties=_ACCOUNT_PROPERTIES,
             sku=_SKU,
         ),
         _complete_account,
         pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$",
+        # Azure refuses to change the kind, and a subdomain once it is set (CognitiveServices: `Account`).
+        immutable={"kind": always, "properties.customSubDomainName": once_set},
+        write_only=lambda _inputs: ("properties.restore",),
+        soft_delete=_SOFT_DELETE,
     ),
     arm_type(
         DEPLOYMENT,

@@ -1,7 +1,7 @@
 """Keys that services make: never derived from anything, so never guessable."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -10,6 +10,7 @@ def new_key() -> str:
     return secrets.token_hex(16)
 
 
-def new_keys(given: Mapping[str, Any]) -> tuple[str, str]:
-    """Primary and secondary key: those that the inputs give, else new ones."""
-    return given.get("primaryKey") or new_key(), given.get("secondaryKey") or new_key()
+def new_keys(given: Mapping[str, Any], before: Sequence[str] | None = None) -> tuple[str, str]:
+    """Primary and secondary key: those that the inputs give, else those from before, else new ones."""
+    first, second = before or (new_key(), new_key())
+    return given.get("primaryKey") or first, given.get("secondaryKey") or second

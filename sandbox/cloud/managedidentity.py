@@ -12,7 +12,10 @@ _KINDS = frozenset({"None", "SystemAssigned", "UserAssigned", "SystemAssigned,Us
 
 
 def attach(state: State, resource: Resource) -> None:
-    """Give a new resource the identities that its `identity` input asks for."""
+    """Give a new or changed resource the identities that its `identity` input asks for.
+
+    A system-assigned identity stays as long as the resource has one; the next one is another principal.
+    """
     asked = resource.inputs.get("identity")
     if asked is None:
         return
@@ -27,7 +30,10 @@ def attach(state: State, resource: Resource) -> None:
         )
     identity: Properties = {"type": asked["type"]}
     if kind.startswith("SystemAssigned"):
-        identity |= {"principalId": state.guid("identity", resource.id), "tenantId": state.tenant_id}
+        before = state.find(resource.id)
+        kept = (before.outputs.get("identity") or {}).get("principalId") if before else None
+        principal_id = kept or state.fresh_guid("identity", resource.id)
+        identity |= {"principalId": principal_id, "tenantId": state.tenant_id}
     if wanted:
         identity["userAssignedIdentities"] = {key: _attached(state, key) for key in wanted}
     resource.outputs["identity"] = identity
@@ -60,11 +66,10 @@ def identities(state: State, resource: Resource) -> tuple[ManagedIdentity, ...]:
 
 
 def _complete(state: State, resource: Resource, _parent: Resource) -> None:
-    resource.outputs |= {
-        "principalId": state.guid("identity", resource.id),
-        "clientId": state.guid("client", resource.id),
-        "tenantId": state.tenant_id,
-    }
+    before = state.find(resource.id)
+    for name, part in (("principalId", "identity"), ("clientId", "client")):
+        resource.outputs[name] = before.outputs[name] if before else state.fresh_guid(part, resource.id)
+    resource.outputs["tenantId"] = state.tenant_id
 
 
 TYPES = (

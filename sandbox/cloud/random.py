@@ -7,7 +7,7 @@ import string
 
 from sandbox.cloud.errors import invalid
 from sandbox.cloud.shape import Shape
-from sandbox.cloud.state import Properties, Resource, ResourceType, State
+from sandbox.cloud.state import Properties, Resource, State, fixed
 
 _SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
 
@@ -75,9 +75,10 @@ RANDOM_PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - a
 RANDOM_UUID = "random:index/randomUuid:RandomUuid"
 RANDOM_ID = "random:index/randomId:RandomId"
 
+# A change of any property makes a new value (pulumi-random).
 TYPES = (
-    ResourceType(token=RANDOM_STRING, shape=_STRING, create=_string, kept=False),
-    ResourceType(token=RANDOM_PASSWORD, shape=_STRING, create=_password, kept=False),
-    ResourceType(token=RANDOM_UUID, shape=Shape("", "keepers"), create=_uuid, kept=False),
-    ResourceType(token=RANDOM_ID, shape=Shape("byteLength", "keepers prefix"), create=_id, kept=False),
+    fixed(RANDOM_STRING, _STRING, _string, kept=False),
+    fixed(RANDOM_PASSWORD, _STRING, _password, kept=False),
+    fixed(RANDOM_UUID, Shape("", "keepers"), _uuid, kept=False),
+    fixed(RANDOM_ID, Shape("byteLength", "keepers prefix"), _id, kept=False),
 )

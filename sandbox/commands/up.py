@@ -14,6 +14,7 @@ from sandbox.demands import Demand, demand
 from sandbox.existing import subscription_id
 from sandbox.instructions import curl_command, python_program, token_command
 from sandbox.model import Api as DeployedApi
+from sandbox.model import Gateway
 from sandbox.runtime import Sandbox
 from sandbox.services.openai_operations import kind
 from sandbox.session import Api, Caller, Session, SessionFile, to_json
@@ -29,7 +30,7 @@ def run(stack: str, port: int, as_json: bool, trace: bool) -> int:
 async def _until_signalled(stack: str, port: int, as_json: bool, trace: bool) -> None:
     stop = stop_signal()
     async with serving(stack, port, trace=trace) as session:
-        sys.stdout.write(f"{to_json(session) if as_json else _text(session)}\n")
+        sys.stdout.write(f"{to_json(session) if as_json else text(session)}\n")
         sys.stdout.flush()
         await stop.wait()
 
@@ -65,10 +66,16 @@ def _api(sandbox: Sandbox, api: DeployedApi) -> Api:
     return Api(
         name=api.id,
         url=f"{sandbox.url}/{api.path}",
-        key=sandbox.deployment.outputs.get(f"{api.id}SubscriptionKey"),
+        key=_subscription_key(sandbox.service, api) if api.subscription_required else None,
         callers=list(_callers(sandbox, demanded)) if demanded else [],
         needs_token=demanded is not None,
     )
+
+
+def _subscription_key(service: Gateway, api: DeployedApi) -> str | None:
+    """Primary key of the subscription that was made for the API's callers."""
+    keys = (found.primary_key for found in service.subscriptions if found.active and found.scope == f"/apis/{api.id}")
+    return next(keys, None)
 
 
 def _callers(sandbox: Sandbox, demanded: Demand) -> Iterator[Caller]:
@@ -122,10 +129,13 @@ def _admit(sandbox: Sandbox) -> Iterator[str]:
             )
 
 
-def _text(session: Session) -> str:
+def text(session: Session) -> str:
+    """Say how to call what is served."""
     lines = [f"The gateway of stack {session.stack} listens on {session.url}; Ctrl-C stops it."]
     if session.trace_url is not None:
         lines.append(f"What each policy did with the last calls: {session.trace_url}, or python -m sandbox trace")
+    if not session.apis:
+        lines.append("Nothing is deployed to it yet; it follows what `pulumi up` does.")
     for api in session.apis:
         lines += ["", f"API {api.name}: {api.url}"]
         if api.key is not None:

@@ -1,8 +1,11 @@
 from typing import Any
 
-from components import ApiGateway, ApiGatewayArgs, ManagedIdentityApi, OpenAIBackend, OpenAIBackendArgs
+import pytest
+
+from components import ApiGateway, ApiGatewayArgs, ManagedIdentityApi, OpenAIAccount, OpenAIBackend, OpenAIBackendArgs
 from options import GatewayOptions, OpenAIOptions
 from sandbox.cloud.wire import UNKNOWN
+from sandbox.deploy import DeployError
 from tests.components.conftest import GROUP, SERVICE, Azure, exporting
 from tests.deployed import Deployed, deploy_component
 
@@ -68,6 +71,13 @@ def test_a_user_assigned_identity_is_named_by_its_client_id(azure: Azure) -> Non
     policy = deploy(azure, azure.api_args(azure.account("oai"), identity_client_id=client_id)).policy("openai")
 
     assert f' client-id="{client_id}" ' in policy
+
+
+def test_an_account_without_a_resource_id_is_refused(azure: Azure) -> None:
+    account = OpenAIAccount(key="oai", id="oai-contoso", url="https://oai.openai.azure.com/openai")
+
+    with pytest.raises(DeployError, match='"oai-contoso" is not a resource ID; allowed: /subscriptions/ID'):
+        deploy(azure, azure.api_args(account))
 
 
 def test_no_key_exists(azure: Azure) -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 import socket
 from pathlib import Path
 from typing import Any
@@ -155,3 +156,19 @@ apimanagement.ApiPolicy(
 )
 pulumi.export("gatewayUrl", service.gateway_url)
 """
+
+
+async def test_a_policy_for_subscribers_refuses_others_even_where_the_api_lets_them_in() -> None:
+    async with Sandbox() as sandbox:
+        await sandbox.deploy(PROJECT, config())
+        service = sandbox.service
+        api = dataclasses.replace(service.apis[0], subscription_required=False)
+        sandbox.gateway.load(dataclasses.replace(service, apis=(api,)))
+
+        async with aiohttp.ClientSession() as session:
+            url = f"{sandbox.url}/openai/deployments/chat/chat/completions?api-version=2024-10-21"
+            async with session.post(url, json={"messages": []}) as answer:
+                said = answer.status, answer.reason, await answer.text()
+
+        assert said == (401, "Access Denied", '{ "statusCode": 401, "message": "A subscription key is required." }')
+        assert list(sandbox.openai.received) == []

@@ -16,11 +16,12 @@ from sandbox.cloud.apimanagement.tokens import (
 from sandbox.cloud.arm import arm_type, existing
 from sandbox.cloud.errors import invalid, not_found
 from sandbox.cloud.keys import new_keys
-from sandbox.cloud.shape import Shape
+from sandbox.cloud.shape import Shape, Text
 from sandbox.cloud.state import Invoke, Properties, Resource, State, text
+from sandbox.model import Operation
 
-_PROTOCOLS = frozenset({"http", "https", "ws", "wss"})
-_STATES = ("suspended", "active", "expired", "submitted", "rejected", "cancelled")
+_IMPORT = ("format", "value", "soapApiType", "translateRequiredQueryParametersConduct", "wsdlSelector")
+"""Properties of an API that only say how it is imported."""
 
 
 def _complete_api(state: State, resource: Resource, parent: Resource) -> None:
@@ -28,11 +29,9 @@ def _complete_api(state: State, resource: Resource, parent: Resource) -> None:
     path = inputs["path"]
     if path != path.strip("/"):
         raise invalid(f"path {path!r} may neither begin nor end with a slash", "path")
-    for other in state.of(API, under=parent.id):
+    for other in state.others(resource, under=parent.id):
         if other.outputs["path"].lower() == path.lower():
             raise invalid(f"the path {path!r} is already used by the API {other.name!r}", "path")
-    if unknown := set(inputs.get("protocols") or ()) - _PROTOCOLS:
-        raise invalid(f"protocols {', '.join(sorted(unknown))} are not known", "protocols")
     content_format, value = inputs.get("format"), inputs.get("value")
     if (content_format is None) != (value is None):
         raise invalid("format and value go together: an import needs both", "format")
@@ -42,17 +41,21 @@ def _complete_api(state: State, resource: Resource, parent: Resource) -> None:
     resource.outputs.setdefault("subscriptionRequired", True)
     resource.outputs.setdefault("displayName", resource.name)
     resource.outputs |= {"isCurrent": True, "apiRevision": "1"}
+    resource.private.pop("definition", None)
     if imported.document is not None:
         resource.private["definition"] = imported.document
-    for operation in imported.operations:
-        state.add(
-            Resource(
-                id=f"{resource.id}/operations/{operation.name}",
-                token=OPERATION,
-                inputs={},
-                outputs=asdict(operation),
-            )
-        )
+    _put_operations(state, resource.id, imported.operations)
+
+
+def _put_operations(state: State, api_id: str, operations: tuple[Operation, ...]) -> None:
+    """Make the operations of an API those of its definition; what is attached to those that stay, stays."""
+    wanted = {f"{api_id}/operations/{operation.name}": operation for operation in operations}
+    kept = {resource_id.lower() for resource_id in wanted}
+    for old in state.of(OPERATION, under=api_id):
+        if old.id.lower() not in kept:
+            state.remove(old.id)
+    for resource_id, operation in wanted.items():
+        state.put(Resource(id=resource_id, token=OPERATION, inputs={}, outputs=asdict(operation)))
 
 
 def _complete_product(_state: State, resource: Resource, _parent: Resource) -> None:
@@ -69,10 +72,8 @@ def _complete_product_api(state: State, resource: Resource, parent: Resource) ->
 def _complete_subscription(state: State, resource: Resource, parent: Resource) -> None:
     scope = _scope(state, parent, text(resource.inputs, "scope"))
     given = resource.inputs.get("state", "submitted")
-    if given not in _STATES:
-        raise invalid(f"state {given!r} is not one of {', '.join(_STATES)}", "state")
-    keys = new_keys(resource.inputs)
-    if any(set(keys) & set(other.private["keys"]) for other in state.of(SUBSCRIPTION, under=parent.id)):
+    keys = new_keys(resource.inputs, resource.private.get("keys"))
+    if any(set(keys) & set(other.private["keys"]) for other in state.others(resource, under=parent.id)):
         raise invalid("another subscription already has one of the keys", "primaryKey")
     resource.private |= {"keys": keys, "scope": scope}
     resource.outputs |= {"state": given, "scope": parent.id + scope}
@@ -114,11 +115,13 @@ TYPES = (
             "apiVersionSetId authenticationSettings contact description displayName format isCurrent license "
             "protocols serviceUrl soapApiType sourceApiId subscriptionKeyParameterNames subscriptionRequired "
             "termsOfServiceUrl translateRequiredQueryParametersConduct value wsdlSelector",
+            apiType=Text(values=("http", "soap", "websocket", "graphql", "odata", "grpc")),
+            protocols=Text(values=("http", "https", "ws", "wss")),
             subscriptionKeyParameterNames=Shape("", "header query"),
         ),
         _complete_api,
         pattern=IDENTIFIER,
-        write_only=("format", "value", "soapApiType", "translateRequiredQueryParametersConduct", "wsdlSelector"),
+        write_only=lambda _inputs: _IMPORT,
     ),
     arm_type(
         PRODUCT,
@@ -127,6 +130,7 @@ TYPES = (
         Shape(
             "displayName resourceGroupName serviceName",
             "approvalRequired description productId state subscriptionRequired subscriptionsLimit terms",
+            state=Text(values=("notPublished", "published")),
         ),
         _complete_product,
         pattern=IDENTIFIER,
@@ -145,10 +149,11 @@ TYPES = (
         Shape(
             "displayName resourceGroupName scope serviceName",
             "allowTracing appType notify ownerId primaryKey secondaryKey sid state",
+            state=Text(values=("suspended", "active", "expired", "submitted", "rejected", "cancelled")),
         ),
         _complete_subscription,
         pattern=IDENTIFIER,
-        write_only=("appType", "notify", "primaryKey", "secondaryKey"),
+        write_only=lambda _inputs: ("appType", "notify", "primaryKey", "secondaryKey"),
     ),
 )
 

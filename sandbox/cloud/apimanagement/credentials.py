@@ -1,13 +1,15 @@
 """Named values and backends: where credentials for what is behind the gateway are kept."""
 
 import re
+from dataclasses import replace
 
 from sandbox.cloud.apimanagement.breakers import circuit_breaker
-from sandbox.cloud.apimanagement.documents import Reference, named_values
+from sandbox.cloud.apimanagement.documents import named_values
 from sandbox.cloud.apimanagement.references import (
     exists,
     in_credentials,
     member_id,
+    refuse_nested_pool,
     refuse_while_used,
     service_id,
 )
@@ -16,26 +18,27 @@ from sandbox.cloud.arm import arm_type
 from sandbox.cloud.errors import CloudError, invalid
 from sandbox.cloud.keyvault import may_read, secret_by_identifier
 from sandbox.cloud.managedidentity import identities
-from sandbox.cloud.shape import Shape
+from sandbox.cloud.shape import Shape, Text
 from sandbox.cloud.state import Properties, Resource, State
 from sandbox.model import ManagedIdentity
 
-_DISPLAY_NAME = re.compile(r"^[A-Za-z0-9-._]{1,256}$")
 _MOST_MEMBERS = 30
 
 
-def value_of(state: State, named_value: Resource) -> str:
-    """Value of a named value. A Key Vault secret is read again; what was read last stays while that is refused.
+def settle(state: State) -> None:
+    """Read all Key Vault secrets of named values again; what was read last stays while that is refused.
 
-    The service keeps using the last value it could read (inferred).
+    The service keeps using the last value it could read (inferred), and sees a new one at once, not within hours.
     """
-    reference = named_value.inputs.get("keyVault")
-    if reference:
-        try:
-            named_value.private["value"] = _read_secret(state, named_value, reference)
-        except CloudError:
-            return str(named_value.private["value"])
-    return str(named_value.private["value"])
+    for named_value in state.of(NAMED_VALUE):
+        reference = named_value.inputs.get("keyVault")
+        if reference:
+            try:
+                value = _read_secret(state, named_value, reference)
+            except CloudError:
+                continue
+            if value != named_value.private["value"]:
+                state.put(replace(named_value, private={"value": value}))
 
 
 def _read_secret(state: State, named_value: Resource, reference: Properties) -> str:
@@ -68,10 +71,11 @@ def _reader(state: State, named_value: Resource, client_id: str | None) -> Manag
 def _complete_named_value(state: State, resource: Resource, parent: Resource) -> None:
     inputs = resource.inputs
     display_name, value, reference = inputs["displayName"], inputs.get("value"), inputs.get("keyVault")
-    if not _DISPLAY_NAME.match(display_name):
-        raise invalid(f"displayName {display_name!r} does not match {_DISPLAY_NAME.pattern}", "displayName")
-    if exists(state, parent.id, Reference("named-value", display_name)):
+    if any(other.outputs["displayName"] == display_name for other in state.others(resource, under=parent.id)):
         raise invalid(f"a named value with the displayName {display_name!r} already exists", "displayName")
+    before = state.find(resource.id)
+    if before is not None and before.outputs["displayName"] != display_name:
+        refuse_while_used(state, before, "renamed")
     if (value is None) == (reference is None):
         raise invalid("exactly one of value and keyVault is required", "value")
     if reference is not None:
@@ -84,19 +88,17 @@ def _complete_named_value(state: State, resource: Resource, parent: Resource) ->
     if named_values(value):
         raise invalid("value refers to another named value; they cannot be nested", "value")
     resource.private["value"] = value
-    if inputs.get("secret"):
-        resource.outputs.pop("value")
 
 
 def _complete_backend(state: State, resource: Resource, parent: Resource) -> None:
     inputs = resource.inputs
     kind, pool = inputs.get("type") or "Single", inputs.get("pool")
-    if kind not in {"Single", "Pool"}:
-        raise invalid(f"type {kind!r} is not one of Single, Pool", "type")
     if (kind == "Pool") != (pool is not None):
         raise invalid(f"type {kind} and pool contradict each other", "pool")
     circuit_breaker(resource)
     if pool is not None:
+        if state.find(resource.id) is not None:
+            refuse_nested_pool(state, resource)
         _check_pool(state, parent.id, pool)
         return
     for required in ("url", "protocol"):
@@ -132,10 +134,13 @@ TYPES = (
         Shape(
             "displayName resourceGroupName serviceName",
             "keyVault namedValueId secret tags value",
+            displayName=Text(r"^[A-Za-z0-9-._]{1,256}$"),
             keyVault=Shape("", "identityClientId secretIdentifier"),
         ),
         _complete_named_value,
         pattern=IDENTIFIER,
+        defaults={"secret": False},
+        write_only=lambda inputs: ("value",) if inputs.get("secret") else (),
         on_delete=refuse_while_used,
     ),
     arm_type(
@@ -149,10 +154,14 @@ TYPES = (
             circuitBreaker=Shape("", "rules"),
             credentials=Shape("", "authorization certificate certificateIds header query"),
             pool=Shape("", "services", services=Shape("id", "priority weight")),
+            protocol=Text(values=("http", "soap")),
             tls=Shape("", "validateCertificateChain validateCertificateName"),
+            type=Text(values=("Single", "Pool")),
         ),
         _complete_backend,
         pattern=r"^[^*#&+:<>?]{1,80}$",
+        # What pulumi-azure-native sends for properties left out (`BackendTlsPropertiesArgs`).
+        defaults={"tls.validateCertificateChain": True, "tls.validateCertificateName": True},
         on_delete=refuse_while_used,
     ),
 )

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 from sandbox.cloud.apimanagement.breakers import circuit_breaker
-from sandbox.cloud.apimanagement.credentials import value_of
 from sandbox.cloud.apimanagement.references import format_of, member_id
 from sandbox.cloud.apimanagement.tokens import (
     API,
@@ -38,7 +37,7 @@ def _gateway(state: State, service: Resource) -> Gateway:
         products=tuple(_product(state, product) for product in state.of(PRODUCT, under=service.id)),
         backends=tuple(_backend(service.id, backend) for backend in state.of(BACKEND, under=service.id)),
         identities=identities(state, service),
-        named_values={value.outputs["displayName"]: value_of(state, value) for value in named_values},
+        named_values={value.outputs["displayName"]: value.private["value"] for value in named_values},
         secret_names=frozenset(value.outputs["displayName"] for value in named_values if value.outputs.get("secret")),
         fragments={fragment.name: fragment.outputs["value"] for fragment in fragments},
         raw_fragments=frozenset(fragment.name for fragment in fragments if format_of(fragment) == "rawxml"),

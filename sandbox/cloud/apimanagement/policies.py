@@ -37,6 +37,7 @@ def _policy(token: str, path: str, names: str) -> ResourceType:
         Shape(f"{names} resourceGroupName serviceName value", "format policyId"),
         _complete,
         pattern="^policy$",
+        defaults={"format": "xml"},
     )
 
 
@@ -52,6 +53,7 @@ TYPES = (
         Shape("resourceGroupName serviceName value", "description format id"),
         _complete,
         pattern=r"^\w$|^\w[\w-]{0,78}\w$",
+        defaults={"format": "xml"},
         on_delete=refuse_while_used,
     ),
 )

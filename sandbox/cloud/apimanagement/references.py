@@ -12,7 +12,7 @@ from sandbox.cloud.apimanagement.tokens import (
     POLICY,
     PRODUCT_POLICY,
 )
-from sandbox.cloud.errors import CloudError
+from sandbox.cloud.errors import CloudError, invalid
 from sandbox.cloud.state import Resource, State
 
 POLICIES = (POLICY, PRODUCT_POLICY, API_POLICY, OPERATION_POLICY)
@@ -50,8 +50,8 @@ def member_id(service: str, given: str) -> str:
     return f"{service}{given}" if given.startswith("/backends/") else given
 
 
-def refuse_while_used(state: State, resource: Resource) -> None:
-    """Refuse to delete a named value, backend or fragment that something in the service refers to."""
+def refuse_while_used(state: State, resource: Resource, change: str = "deleted") -> None:
+    """Refuse a change of a named value, backend or fragment that something in the service refers to."""
     service = service_id(resource)
     if resource.token == NAMED_VALUE:
         wanted = ("named-value", resource.outputs["displayName"])
@@ -61,9 +61,16 @@ def refuse_while_used(state: State, resource: Resource) -> None:
         if user is not resource and (reference.kind, reference.name) == wanted:
             raise CloudError(
                 "ValidationError",
-                f"{resource.id} cannot be deleted: {user.id} refers to it",
+                f"{resource.id} cannot be {change}: {user.id} refers to it",
                 resource.id,
             )
+
+
+def refuse_nested_pool(state: State, pool: Resource) -> None:
+    """Refuse a pool that is a member of another one."""
+    for user, reference in _all(state, service_id(pool)):
+        if user.token == BACKEND and (reference.kind, reference.name) == ("backend-id", pool.name):
+            raise invalid(f"pool: {pool.id} is a member of the pool {user.id}", "pool")
 
 
 def _all(state: State, service: str) -> Iterator[tuple[Resource, Reference]]:

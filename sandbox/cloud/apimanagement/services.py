@@ -2,11 +2,11 @@
 
 from sandbox.cloud.apimanagement.tokens import PATH, SERVICE, SUBSCRIPTION
 from sandbox.cloud.arm import arm_type, described, existing
-from sandbox.cloud.errors import invalid
+from sandbox.cloud.errors import CloudError, invalid
 from sandbox.cloud.keys import new_keys
 from sandbox.cloud.managedidentity import attach
-from sandbox.cloud.shape import Shape
-from sandbox.cloud.state import Invoke, Resource, State
+from sandbox.cloud.shape import Shape, Text
+from sandbox.cloud.state import Invoke, Resource, SoftDelete, State
 
 _CAPACITY = {
     "Consumption": (0, 0),
@@ -24,8 +24,6 @@ _CAPACITY = {
 
 def _complete(state: State, resource: Resource, _parent: Resource) -> None:
     sku = resource.inputs["sku"]
-    if sku["name"] not in _CAPACITY:
-        raise invalid(f"sku.name {sku['name']!r} is not one of {', '.join(_CAPACITY)}", "sku.name")
     least, most = _CAPACITY[sku["name"]]
     if not least <= sku["capacity"] <= most:
         allowed = f"{least}" if least == most else f"{least} to {most}"
@@ -39,7 +37,8 @@ def _complete(state: State, resource: Resource, _parent: Resource) -> None:
         "provisioningState": "Succeeded",
         "targetProvisioningState": "",
     }
-    _add_master_subscription(state, resource)
+    if state.find(f"{resource.id}/subscriptions/master") is None:
+        _add_master_subscription(state, resource)
 
 
 def _add_master_subscription(state: State, service: Resource) -> None:
@@ -56,6 +55,29 @@ def _add_master_subscription(state: State, service: Resource) -> None:
     state.add(Resource(id=resource_id, token=SUBSCRIPTION, inputs={}, outputs=outputs, private=private))
 
 
+def _family(name: object) -> str:
+    """Family of a pricing tier, which a service cannot leave ("Upgrade and scale an API Management instance")."""
+    if name == "Consumption":
+        return "Consumption"
+    return "v2" if str(name).endswith("V2") else "classic"
+
+
+_SOFT_DELETE = SoftDelete(
+    retention=lambda _service: 48 * 3600,
+    asked=lambda inputs: inputs.get("restore") is True,
+    taken=lambda service: CloudError(
+        "ServiceAlreadyExistsInSoftDeletedState",
+        f"the service {service.name!r} was soft-deleted; restore it with restore: true, or purge it",
+        "serviceName",
+    ),
+    absent=lambda service: CloudError(
+        "ServiceUndeleteNotPossible",
+        f"there is no deleted service {service.id} to restore; leave out restore",
+        "restore",
+    ),
+)
+"""Services are kept for 48 hours ("API Management soft-delete")."""
+
 TYPES = (
     arm_type(
         SERVICE,
@@ -68,12 +90,27 @@ TYPES = (
             "legacyPortalStatus location natGatewayState notificationSenderEmail privateEndpointConnections "
             "publicIpAddressId publicNetworkAccess restore serviceName tags virtualNetworkConfiguration "
             "virtualNetworkType zones",
-            sku=Shape("capacity name"),
+            sku=Shape("capacity name", name=Text(values=_CAPACITY)),
             identity=Shape("type", "userAssignedIdentities"),
+            publicNetworkAccess=Text(values=("Enabled", "Disabled")),
+            virtualNetworkType=Text(values=("None", "External", "Internal")),
         ),
         _complete,
         pattern=r"^[a-zA-Z](?:[a-zA-Z0-9-]{0,48}[a-zA-Z0-9])?$",
         unique_in_azure="ServiceAlreadyExists",
+        immutable={"sku.name": lambda old, new: _family(old) != _family(new)},
+        write_only=lambda _inputs: ("restore",),
+        # What pulumi-azure-native sends for properties left out (`ApiManagementService`).
+        defaults={
+            "developerPortalStatus": "Enabled",
+            "disableGateway": False,
+            "enableClientCertificate": False,
+            "legacyPortalStatus": "Enabled",
+            "natGatewayState": "Disabled",
+            "restore": False,
+            "virtualNetworkType": "None",
+        },
+        soft_delete=_SOFT_DELETE,
     ),
 )
 

@@ -24,6 +24,19 @@ class Azure:
         """Create an azure-native resource, named by its inputs."""
         return self.cloud.create(f"azure-native:{kind}", "thing", inputs)
 
+    def group_id(self) -> str:
+        """ID of the resource group."""
+        return f"/subscriptions/{self.cloud.subscription_id}/resourceGroups/rg"
+
+    def service_id(self) -> str:
+        """ID of the service `apim`."""
+        return f"{self.group_id()}/providers/Microsoft.ApiManagement/service/apim"
+
+    def change(self, kind: str, resource_id: str, /, **inputs: Any) -> dict[str, Any]:
+        """Update an azure-native resource: its inputs with some of them changed, and without those that are None."""
+        token = f"azure-native:{kind}"
+        return self.cloud.update(token, resource_id, self.cloud.inputs_of(token, resource_id) | inputs)
+
     def service(self, **inputs: Any) -> tuple[str, dict[str, Any]]:
         """API Management service `apim` with a system-assigned identity."""
         return self.create(

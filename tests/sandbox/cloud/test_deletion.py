@@ -28,7 +28,31 @@ def test_role_assignments_go_with_their_scope(azure: Azure) -> None:
     azure.role(principal, account_id, OPENAI_USER)
 
     azure.cloud.delete(account_id)
+    azure.cloud.purge("azure-native:cognitiveservices:Account", "oai")
     azure.account()
+
+    assert not azure.cloud.has_role(principal, OPENAI_USER, account_id)
+
+
+def test_a_deleted_identity_holds_no_role_nor_does_its_successor(azure: Azure) -> None:
+    account_id, _ = azure.account()
+    identity_id, identity = azure.identity()
+    azure.role(identity["principalId"], account_id, OPENAI_USER)
+    assert azure.cloud.has_role(identity["principalId"], OPENAI_USER, account_id)
+
+    azure.cloud.delete(identity_id)
+    successor = azure.identity()[1]["principalId"]
+
+    assert not azure.cloud.has_role(identity["principalId"], OPENAI_USER, account_id)
+    assert not azure.cloud.has_role(successor, OPENAI_USER, account_id)
+
+
+def test_a_deleted_role_assignment_gives_nothing(azure: Azure) -> None:
+    account_id, _ = azure.account()
+    principal = azure.identity()[1]["principalId"]
+    assignment, _ = azure.role(principal, account_id, OPENAI_USER)
+
+    azure.cloud.delete(assignment)
 
     assert not azure.cloud.has_role(principal, OPENAI_USER, account_id)
 
@@ -43,11 +67,13 @@ def test_a_service_principal_goes_with_its_application(azure: Azure) -> None:
 
 
 def test_a_name_is_free_again(azure: Azure) -> None:
-    service_id, _ = azure.service()
+    identity_id, identity = azure.identity()
 
-    azure.cloud.delete(service_id)
+    azure.cloud.delete(identity_id)
+    again_id, again = azure.identity()
 
-    assert azure.service()[0] == service_id
+    assert again_id == identity_id
+    assert again["principalId"] != identity["principalId"]
 
 
 def test_what_does_not_exist_cannot_be_deleted(azure: Azure) -> None:

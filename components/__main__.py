@@ -1,0 +1,18 @@
+"""Serves the components to programs in every Pulumi language: `pulumi package add <this folder>`."""
+
+import sys
+from pathlib import Path
+
+# Python puts only the folder that it runs on the path.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from pulumi.provider import main
+
+from components import ApiGateway, EntraProtectedApi, KeyAuthApi, ManagedIdentityApi, OpenAIBackend
+from components._host import ComponentHost
+
+VERSION = "0.1.0"
+COMPONENTS: list[type] = [ApiGateway, OpenAIBackend, KeyAuthApi, ManagedIdentityApi, EntraProtectedApi]
+
+if __name__ == "__main__":
+    main(ComponentHost(COMPONENTS, "openai-gateway", version=VERSION), sys.argv[1:])

@@ -1,0 +1,76 @@
+"""The host of the components for other languages: Pulumi's own, made to fail closed."""
+
+from typing import Any
+
+import pulumi
+from pulumi.errors import InputPropertiesError
+from pulumi.provider import ConstructResult
+from pulumi.provider.experimental.analyzer import PropertyDefinition, PropertyType
+from pulumi.provider.experimental.component import ComponentProvider
+from pulumi.provider.server import ComponentInitError
+
+
+class ComponentHost(ComponentProvider):
+    """Serves components, and refuses inputs that Pulumi's own host would drop without a word.
+
+    That host passes over a property that the schema does not know, and takes an empty object for one that it cannot
+    read: `entra` given as an Output or a secret would publish an API that demands none of the roles inside.
+    """
+
+    def map_input_properties(
+        self,
+        inputs: pulumi.Inputs,
+        properties: dict[str, PropertyDefinition],
+        mapping: dict[str, str],
+        component_name: str,
+        property_path: str,
+    ) -> pulumi.Inputs:
+        """Name the inputs as Python does.
+
+        Raises:
+            InputPropertiesError: An input is unknown, of another shape, or an Output where a value is needed.
+            InputPropertyError: An input is missing, or not one of its choices.
+
+        """
+        for name, value in inputs.items():
+            path = f"{property_path}.{name}" if property_path else name
+            if name not in properties:
+                raise _refusal(f"{path} is no known property; allowed: {', '.join(properties)}")
+            self._check(path, value, properties[name])
+        return super().map_input_properties(inputs, properties, mapping, component_name, property_path)
+
+    def construct(
+        self,
+        name: str,
+        resource_type: str,
+        inputs: pulumi.Inputs,
+        options: pulumi.ResourceOptions | None = None,
+    ) -> ConstructResult:
+        """Construct a component; a mistake in its inputs is reported by its message, without a traceback."""
+        try:
+            return super().construct(name, resource_type, inputs, options)
+        except ComponentInitError as error:
+            if isinstance(error.inner, pulumi.RunError | ValueError):
+                raise _refusal(str(error.inner)) from None
+            raise
+
+    def _check(self, path: str, value: Any, definition: PropertyDefinition) -> None:
+        if definition.plain and isinstance(value, pulumi.Output | pulumi.output.Unknown):
+            reason = "is an Output or a secret, and must be known before the deployment; give it as a plain value"
+            raise _refusal(f"{path} {reason}")
+        if definition.type is PropertyType.INTEGER and isinstance(value, float) and not value.is_integer():
+            raise _refusal(f"{path} is {value}, and must be a whole number")
+        kind = self.get_type_definition(definition) if definition.ref else None
+        if kind is not None and not kind.enum and not isinstance(value, dict):
+            raise _refusal(f"{path} is given where an object is expected")
+        if isinstance(value, list) and definition.items is not None:
+            for index, item in enumerate(value):
+                self._check(f"{path}[{index}]", item, definition.items)
+        elif isinstance(value, dict) and definition.additional_properties is not None:
+            for key, item in value.items():
+                self._check(f"{path}.{key}", item, definition.additional_properties)
+
+
+def _refusal(message: str) -> InputPropertiesError:
+    """Refusal by message alone: of a property that is named apart the engine prints the value, a secret's too."""
+    return InputPropertiesError(message, [])

@@ -1,0 +1,113 @@
+"""What hangs on a registration: client secrets, app role assignments, pre-authorized clients, identifier URIs."""
+
+import base64
+import secrets
+
+from sandbox.cloud.authorization import principal_type
+from sandbox.cloud.azuread.registrations import IDENTIFIER_URI, by_id, missing, require_free_uri
+from sandbox.cloud.errors import CloudError
+from sandbox.cloud.shape import Shape
+from sandbox.cloud.state import Properties, Resource, ResourceType, State, always, fixed, text
+
+PASSWORD = "azuread:index/applicationPassword:ApplicationPassword"  # noqa: S105 - a type token
+APP_ROLE_ASSIGNMENT = "azuread:index/appRoleAssignment:AppRoleAssignment"
+PRE_AUTHORIZED = "azuread:index/applicationPreAuthorized:ApplicationPreAuthorized"
+
+DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
+"""App role of an assignment to an application that defines none (Microsoft Graph: appRoleAssignment)."""
+
+
+def new_password(state: State, logical_name: str, inputs: Properties) -> Resource:
+    """Client secret of an application, with a new value."""
+    application = by_id(state, text(inputs, "applicationId"))
+    key_id = state.fresh_guid("password", application.id, logical_name)
+    value = secrets.token_urlsafe(30)
+    return Resource(
+        id=f"{application.id}/password/{key_id}",
+        token=PASSWORD,
+        inputs=inputs,
+        outputs={**inputs, "keyId": key_id, "value": value},
+        private={"value": value},
+    )
+
+
+def _create_app_role_assignment(state: State, _logical_name: str, inputs: Properties) -> Resource:
+    resource_id, principal_id, role_id = (
+        text(inputs, name) for name in ("resourceObjectId", "principalObjectId", "appRoleId")
+    )
+    resource = state.find(f"/servicePrincipals/{resource_id}")
+    if resource is None:
+        raise missing("service principal", resource_id, "resourceObjectId")
+    kind = principal_type(state, principal_id)
+    if kind is None:
+        raise missing("principal", principal_id, "principalObjectId")
+    roles = {role["id"].lower() for role in resource.outputs["appRoles"]}
+    if role_id.lower() not in roles and not (role_id == DEFAULT_ACCESS and not roles):
+        raise CloudError(
+            "Request_BadRequest",
+            f"the app role {role_id!r} was not found on {resource.outputs['displayName']!r}",
+            "appRoleId",
+        )
+    for other in state.of(APP_ROLE_ASSIGNMENT, under=resource.id):
+        if (other.outputs["principalObjectId"], other.outputs["appRoleId"]) == (principal_id, role_id):
+            raise CloudError("Request_BadRequest", f"{principal_id!r} already holds the app role", "appRoleId")
+    extra = {"principalType": kind, "resourceDisplayName": resource.outputs["displayName"]}
+    return Resource(
+        id=f"{resource.id}/appRoleAssignedTo/{state.guid('assigned', resource_id, principal_id, role_id)}",
+        token=APP_ROLE_ASSIGNMENT,
+        inputs=inputs,
+        outputs={**inputs, **extra},
+    )
+
+
+def _create_pre_authorized(state: State, _logical_name: str, inputs: Properties) -> Resource:
+    application = by_id(state, text(inputs, "applicationId"))
+    return _pre_authorized(application, f"/preAuthorizedApplications/{text(inputs, 'authorizedClientId')}", inputs)
+
+
+def _update_pre_authorized(state: State, resource: Resource, inputs: Properties) -> Resource:
+    application = by_id(state, inputs["applicationId"])
+    return _pre_authorized(application, resource.id.removeprefix(application.id), inputs)
+
+
+def _pre_authorized(application: Resource, path: str, inputs: Properties) -> Resource:
+    known = {scope.lower() for scope in application.outputs["oauth2PermissionScopeIds"].values()}
+    for permission in inputs["permissionIds"]:
+        if permission.lower() not in known:
+            raise CloudError(
+                "InvalidValue", f"the permission {permission!r} is not a scope of the application", "permissionIds"
+            )
+    return Resource(id=f"{application.id}{path}", token=PRE_AUTHORIZED, inputs=inputs, outputs=dict(inputs))
+
+
+def _create_identifier_uri(state: State, _logical_name: str, inputs: Properties) -> Resource:
+    application = by_id(state, text(inputs, "applicationId"))
+    uri = text(inputs, "identifierUri")
+    require_free_uri(state, uri)
+    segment = base64.urlsafe_b64encode(uri.encode()).decode()
+    return Resource(
+        id=f"{application.id}/identifierUris/{segment}", token=IDENTIFIER_URI, inputs=inputs, outputs=dict(inputs)
+    )
+
+
+# What cannot change is what pulumi-azuread documents with "Changing this forces a new resource to be created".
+TYPES = (
+    fixed(
+        PASSWORD,
+        Shape("applicationId", "displayName endDate endDateRelative rotateWhenChanged startDate"),
+        new_password,
+    ),
+    fixed(
+        APP_ROLE_ASSIGNMENT,
+        Shape("appRoleId principalObjectId resourceObjectId"),
+        _create_app_role_assignment,
+    ),
+    ResourceType(
+        token=PRE_AUTHORIZED,
+        shape=Shape("applicationId authorizedClientId permissionIds"),
+        create=_create_pre_authorized,
+        update=_update_pre_authorized,
+        immutable={"applicationId": always, "authorizedClientId": always},
+    ),
+    fixed(IDENTIFIER_URI, Shape("applicationId identifierUri"), _create_identifier_uri),
+)

@@ -1,0 +1,23 @@
+"""`python -m sandbox env`: the environment in which the Pulumi engine deploys to the sandbox."""
+
+import json
+import sys
+from pathlib import Path
+
+from sandbox.callers import Callers
+from sandbox.cloud import Cloud
+from sandbox.commands.terminal import explained, project_and_config
+from sandbox.engine.plugin import STORE, lay_out, shell_exports
+from sandbox.existing import create_existing, subscription_id
+
+
+def run(stack: str, as_json: bool) -> int:
+    """Lay out the plugins and the cloud, and print what to export."""
+    with explained():
+        _, config = project_and_config(stack)
+    environment = lay_out(Path.cwd() / ".sandbox", Path.cwd())
+    cloud = Cloud(Path(environment[STORE]), subscription_id=subscription_id(config))
+    Callers.register(cloud)
+    create_existing(cloud, config)
+    sys.stdout.write(f"{json.dumps(environment, indent=2) if as_json else shell_exports(environment)}\n")
+    return 0

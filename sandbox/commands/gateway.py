@@ -1,0 +1,46 @@
+"""`python -m sandbox gateway`: serves what the Pulumi engine deployed to the sandbox, and follows it."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from sandbox.cloud import Cloud
+from sandbox.commands.terminal import progress
+from sandbox.commands.up import describe, text
+from sandbox.engine.plugin import STORE, lay_out
+from sandbox.runtime import Sandbox
+from sandbox.session import SessionFile, to_json
+
+
+def run(stack: str, port: int, as_json: bool) -> int:
+    """Serve until Ctrl-C or SIGTERM."""
+    store = Path(lay_out(Path.cwd() / ".sandbox", Path.cwd())[STORE])
+    asyncio.run(_serve(Cloud(store), stack, port, as_json))
+    return 0
+
+
+async def _serve(cloud: Cloud, stack: str, port: int, as_json: bool) -> None:
+    with SessionFile(Path.cwd(), stack).owned() as write:
+        async with Sandbox(cloud=cloud, port=port) as sandbox:
+            said: list[str] = []
+
+            def changed(problem: str | None) -> None:
+                if problem is not None:
+                    progress.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
+                    return
+                session = describe(sandbox, stack)
+                write(session)
+                now = to_json(session) if as_json else text(session)
+                if said != [now]:  # a change of the cloud need not be one of how to call it
+                    said[:] = [now]
+                    sys.stdout.write(f"{now}\n")
+                    sys.stdout.flush()
+
+            following = asyncio.create_task(sandbox.follow(changed))
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, following.cancel)
+            try:
+                await following
+            except asyncio.CancelledError:
+                return

@@ -1,0 +1,150 @@
+"""Provider plugins as the engine finds and starts them, and the environment in which it finds these."""
+
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc  # type: ignore[import-untyped]
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from sandbox.cloud import Cloud
+from sandbox.cloud.cloud import resource_types
+from sandbox.cloud.faults import Faults
+from sandbox.engine.provider import Provider
+from sandbox.errors import SandboxError
+
+PACKAGES = ("azure-native", "azuread", "random")
+STORE = "SANDBOX_STORE"
+"""Environment variable with the path of the cloud's file."""
+
+_PASSPHRASE = "sandbox"  # noqa: S105 - protects no more than the file beside the state, and is the same in every clone
+_PARALLEL = 256
+"""Requests at a time; the engine sends one for each resource that can go ahead."""
+
+_MAIN = '''\
+"""Stand-in for the provider plugin {package} {version}, made by `python -m sandbox env`."""
+
+import sys
+
+sys.path.insert(0, {project!r})
+
+from sandbox.engine.plugin import serve
+
+serve({package!r}, {version!r}, sys.argv[1:])
+'''
+
+_MANIFEST = """\
+runtime:
+  name: python
+  options:
+    toolchain: pip
+    virtualenv: {virtualenv}
+"""
+
+
+def lay_out(folder: Path, project: Path) -> dict[str, str]:
+    """Make a `PULUMI_HOME` with the stand-ins below `folder` and return the environment that selects it.
+
+    The stand-ins have the versions that `project` requires, so the engine takes them for the providers and asks for
+    no others; they run in the virtual environment that this runs in. Laying out again changes nothing.
+    """
+    home, state = folder.resolve() / "pulumi", folder.resolve() / "state"
+    state.mkdir(parents=True, exist_ok=True)
+    versions = _versions(project / "requirements.txt")
+    for found in home.glob("plugins/resource-*"):  # and the engine's own notes beside them
+        if found.is_dir() and found not in {_plugin(home, *wanted) for wanted in versions.items()}:
+            shutil.rmtree(found)
+    for package, version in versions.items():
+        plugin = _plugin(home, package, version)
+        plugin.mkdir(parents=True, exist_ok=True)
+        _write(plugin / "PulumiPlugin.yaml", _MANIFEST.format(virtualenv=_yaml(sys.prefix)))
+        main = _MAIN.format(package=package, version=version, project=str(project.resolve()))
+        _write(plugin / "__main__.py", main)
+    return {
+        "PULUMI_HOME": str(home),
+        # Without sidecar files for attributes, which a killed engine leaves empty and then fails to read.
+        "PULUMI_BACKEND_URL": f"file://{state}?metadata=skip",
+        "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # A real provider must never answer here: none is downloaded, and none on the PATH is used.
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
+        STORE: str(folder.resolve() / "cloud.db"),
+    }
+
+
+def shell_exports(env: Mapping[str, str]) -> str:
+    """Lines for a POSIX shell to evaluate."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in env.items())
+
+
+def serve(package: str, version: str, arguments: Sequence[str]) -> None:
+    """Serve a provider on a free port of 127.0.0.1, print the port, and stay until the engine is gone.
+
+    `arguments` begin with the engine's address; without one it stays until it is ended.
+    """
+    try:
+        cloud = _cloud()
+    except SandboxError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from None
+    server = grpc.server(ThreadPoolExecutor(_PARALLEL), options=_GRPC_CHANNEL_OPTIONS)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(package, version, cloud), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    if not arguments:
+        server.wait_for_termination()
+        return
+    with grpc.insecure_channel(arguments[0]) as engine:
+        _stop_without(engine, server)
+        server.wait_for_termination()
+
+
+def _cloud() -> Cloud:
+    store = os.environ.get(STORE)
+    if not store:
+        raise SandboxError(f'{STORE} is not set; run eval "$(python -m sandbox env)" first')
+    return Cloud(Path(store), faults=Faults.from_environment(resource_types()))
+
+
+def _stop_without(engine: grpc.Channel, server: grpc.Server) -> None:
+    """Stop the server once the engine cannot be reached: it may have been killed, and cannot say so."""
+
+    def follow(state: grpc.ChannelConnectivity) -> None:
+        if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+            server.stop(grace=None)
+
+    engine.subscribe(follow, try_to_connect=True)
+
+
+def _plugin(home: Path, package: str, version: str) -> Path:
+    """Folder in which the engine looks for a provider at a version."""
+    return home / "plugins" / f"resource-{package}-v{version}"
+
+
+def _versions(requirements: Path) -> dict[str, str]:
+    text = requirements.read_text(encoding="utf-8")
+    versions = {}
+    for package in PACKAGES:
+        pinned = re.search(rf"^pulumi-{package}==([\w.]+)", text, re.MULTILINE)
+        if pinned is None:
+            raise SandboxError(f"{requirements}: pulumi-{package}==VERSION is missing; pin the version to stand in for")
+        versions[package] = pinned[1]
+    return versions
+
+
+def _write(path: Path, text: str) -> None:
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def _yaml(text: str) -> str:
+    return "'{}'".format(text.replace("'", "''"))

@@ -1,0 +1,270 @@
+"""The components as a program in another language gets them: every value over gRPC."""
+
+from collections.abc import Iterator
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from pulumi.runtime import rpc
+
+from sandbox.cloud import Cloud
+from sandbox.cloud.wire import is_secret, plain
+from tests.components.conftest import GROUP, SERVICE, Azure
+from tests.host import Host, RefusedError, output, running_host
+
+DEPLOYMENT = {"name": "gpt-4o", "model": "gpt-4o", "version": "2024-11-20", "capacity": 10.0}
+GATEWAY = {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com"}
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    with running_host(tmp_path_factory.mktemp("consumer")) as host:
+        yield host
+
+
+def api_inputs(azure: Azure, **more: Any) -> dict[str, Any]:
+    """Inputs that all API components share: what other resources give is an Output, what the user writes is not."""
+    account = azure.account("oai-a")
+    return {
+        "resourceGroupName": output(GROUP),
+        "serviceName": output(SERVICE),
+        "path": "team/openai",
+        "backendId": output("openai-backend"),
+        "accounts": [{"key": "a", "id": output(account.id), "url": output(account.url), "priority": 1.0}],
+        "principalId": output(azure.principal_id),
+        **more,
+    }
+
+
+def policy(text: str) -> ET.Element:
+    return ET.fromstring(text)
+
+
+def test_a_gateway_is_created(host: Host, azure: Azure) -> None:
+    gateway = {**GATEWAY, "sku": "StandardV2", "capacity": 2.0, "tags": {"environment": "test"}}
+
+    made = host.construct(
+        "ApiGateway", "gateway", {"resourceGroupName": output(GROUP), "gateway": gateway}, azure.cloud
+    )
+
+    inputs = made.one("ApiManagementService").inputs
+    assert inputs["sku"] == {"name": "StandardV2", "capacity": 2}
+    assert inputs["tags"] == {"environment": "test"}
+    assert inputs["resourceGroupName"] == GROUP
+    assert set(made.wire) == {"serviceId", "serviceName", "resourceGroupName", "gatewayUrl", "principalId"}
+    assert made.wire["gatewayUrl"] == f"https://{made.wire['serviceName']}.azure-api.net"
+
+
+def test_what_is_left_out_or_null_has_its_default(host: Host, azure: Azure) -> None:
+    left_out = host.construct("ApiGateway", "a", {"resourceGroupName": GROUP, "gateway": GATEWAY}, azure.cloud)
+    nulls = {**GATEWAY, "sku": None, "capacity": None, "identity": None, "tags": None, "existing": None}
+    null = host.construct("ApiGateway", "b", {"resourceGroupName": GROUP, "gateway": nulls}, azure.cloud)
+
+    for made in (left_out, null):
+        inputs = made.one("ApiManagementService").inputs
+        assert inputs["sku"] == {"name": "BasicV2", "capacity": 1}
+        assert inputs["identity"] == {"type": "SystemAssigned"}
+        assert "tags" not in inputs
+
+
+def test_a_pool_of_accounts_is_created(host: Host, azure: Azure) -> None:
+    made = host.construct(
+        "OpenAIBackend",
+        "pool",
+        {
+            "resourceGroupName": output(GROUP),
+            "gatewayResourceGroupName": output(GROUP),
+            "serviceName": output(SERVICE),
+            "openai": {
+                "accounts": [
+                    {"location": "swedencentral", "priority": 1.0},
+                    {"location": "francecentral", "priority": 2.0, "weight": 50.0},
+                ],
+                "deployments": [{**DEPLOYMENT, "versionUpgrade": "NoAutoUpgrade"}],
+            },
+            "users": {"gateway": output(azure.principal_id)},
+        },
+        azure.cloud,
+    )
+
+    assert {entry.inputs["location"] for entry in made.all("Account")} == {"swedencentral", "francecentral"}
+    assert [entry.inputs["sku"] for entry in made.all("Deployment")] == [{"name": "GlobalStandard", "capacity": 10}] * 2
+    assert made.all("Deployment")[0].inputs["properties"]["versionUpgradeOption"] == "NoAutoUpgrade"
+    pool = [entry.inputs["pool"] for entry in made.all("Backend") if "pool" in entry.inputs]
+    assert [member["priority"] for member in pool[0]["services"]] == [1, 2]
+    assert {entry.inputs["principalId"] for entry in made.all("RoleAssignment")} == {azure.principal_id}
+    assert made.wire["backendId"] == "pool-backend"
+    assert [len(made.wire[name]) for name in ("accountIds", "urls", "roleAssignmentIds")] == [2, 2, 2]
+
+
+def test_a_key_api_keeps_its_keys_secret(host: Host, azure: Azure) -> None:
+    key = {"source": "key-vault", "delivery": "header", "vault": {"name": "kv-team"}}
+
+    made = host.construct("KeyAuthApi", "chat", api_inputs(azure, key=key), azure.cloud)
+
+    assert made.one("Vault").inputs["vaultName"] == "kv-team"
+    assert made.one("Secret").secret_inputs == {"properties"}
+    document = policy(made.one("ApiPolicy").inputs["value"])
+    assert document.findtext("inbound/set-header[@name='api-key'][@exists-action='override']/value")
+    assert is_secret(made.wire["subscriptionKey"])
+
+
+def test_a_managed_identity_gets_its_role_unless_it_has_one(host: Host, azure: Azure) -> None:
+    inputs = api_inputs(azure)
+    granted = host.construct("ManagedIdentityApi", "chat", inputs, azure.cloud)
+    roles = output([granted.one("RoleAssignment").id])
+    given = host.construct(
+        "ManagedIdentityApi", "embed", {**inputs, "path": "embed/openai", "roleAssignmentIds": roles}, azure.cloud
+    )
+
+    assert granted.one("RoleAssignment").inputs["principalId"] == azure.principal_id
+    assert given.all("RoleAssignment") == []
+    for made in (granted, given):
+        assert policy(made.one("ApiPolicy").inputs["value"]).find("inbound/authentication-managed-identity") is not None
+        assert is_secret(made.wire["subscriptionKey"])
+
+
+def test_an_entra_api_demands_what_it_was_told(host: Host, azure: Azure) -> None:
+    entra = {
+        "roles": ["Chat.User"],
+        "scopes": ["access_as_user"],
+        "clientApplicationIds": ["11111111-1111-4111-8111-111111111111"],
+        "requiredClaims": {"department": {"values": ["research", "legal"], "match": "any"}},
+        "assignmentRequired": True,
+    }
+
+    made = host.construct("EntraProtectedApi", "chat", api_inputs(azure, entra=entra), azure.cloud)
+
+    document = policy(made.one("ApiPolicy").inputs["value"])
+    claims = document.findall("inbound/validate-azure-ad-token/required-claims/claim")
+    assert {claim.get("name"): [value.text for value in claim] for claim in claims} == {
+        "department": ["research", "legal"],
+        "roles": ["Chat.User"],
+    }
+    assert [claim.get("match") for claim in claims] == ["any", "any"]
+    assert made.one("ServicePrincipal").inputs["appRoleAssignmentRequired"] is True
+    assert made.wire["clientId"] == made.wire["audience"]
+    assert "subscriptionKey" not in made.wire
+
+
+def test_another_providers_tokens_are_demanded(host: Host, azure: Azure) -> None:
+    jwt = {
+        "openidConfigUrls": ["https://login.contoso.com/.well-known/openid-configuration"],
+        "audiences": ["https://ai.contoso.com"],
+        "backendAuth": "key",
+    }
+
+    made = host.construct("EntraProtectedApi", "chat", api_inputs(azure, jwt=jwt), azure.cloud)
+
+    document = policy(made.one("ApiPolicy").inputs["value"])
+    assert document.findtext("inbound/validate-jwt/audiences/audience") == "https://ai.contoso.com"
+    assert made.all("Application") == []
+    assert made.one("NamedValue").inputs["secret"] is True
+
+
+def test_a_secret_input_stays_secret(host: Host, azure: Azure) -> None:
+    name = output("Team chat", secret=True)
+
+    made = host.construct("ManagedIdentityApi", "chat", api_inputs(azure, displayName=name), azure.cloud)
+
+    assert made.one("Api").secret_inputs == {"displayName"}
+    assert made.one("Api").inputs["displayName"] == "Team chat"
+
+
+@pytest.mark.parametrize(
+    ("component", "inputs"),
+    [
+        pytest.param("ManagedIdentityApi", {}, id="managed-identity"),
+        pytest.param("KeyAuthApi", {"key": {"source": "named-value"}}, id="key"),
+        pytest.param("EntraProtectedApi", {"entra": {"roles": ["Chat.User"]}}, id="entra"),
+    ],
+)
+def test_a_preview_takes_outputs_that_are_not_known_yet(
+    host: Host, azure: Azure, component: str, inputs: dict[str, Any]
+) -> None:
+    unknown = {
+        "resourceGroupName": output(),
+        "serviceName": output(),
+        "backendId": output(),
+        "principalId": output(),
+        "accounts": [{"key": "a", "id": output(), "url": output()}],
+    }
+
+    made = host.construct(component, "chat", api_inputs(azure, **unknown, **inputs), azure.cloud, preview=True)
+
+    assert plain(made.one("ApiPolicy").inputs)["format"] == "xml"
+    assert made.wire["apiId"] == rpc.UNKNOWN
+
+
+ENTRA = {"roles": ["Chat.User"]}
+REFUSED = [
+    pytest.param(
+        {"entra": output(ENTRA)}, "entra is an Output or a secret, and must be known", id="options-as-an-output"
+    ),
+    pytest.param(
+        {"entra": output(ENTRA, secret=True)}, "entra is an Output or a secret, and must be known", id="secret-options"
+    ),
+    pytest.param(
+        {"entra": {rpc._special_sig_key: rpc._special_secret_sig, "value": ENTRA}},
+        "entra is an Output or a secret, and must be known",
+        id="options-marked-secret",
+    ),
+    pytest.param({"entra": {"roles": output(["Chat.User"])}}, "entra.roles is an Output", id="a-list-as-an-output"),
+    pytest.param({"entra": {"roles": [output("Chat.User")]}}, r"entra\.roles\[0\] is an Output", id="an-item"),
+    pytest.param(
+        {"entra": {"requiredClaims": {"groups": output({"values": ["a"]})}}},
+        r"entra\.requiredClaims\.groups is an Output",
+        id="an-entry",
+    ),
+    pytest.param(
+        {"entra": ENTRA, "subscriptionRequired": output(True)}, "subscriptionRequired is an Output", id="flag"
+    ),
+    pytest.param(
+        {"entra": ENTRA, "subscripitonRequired": True},
+        "subscripitonRequired is no known property; allowed: resourceGroupName, ",
+        id="unknown-input",
+    ),
+    pytest.param(
+        {"entra": {"rolles": ["Chat.User"]}},
+        r"entra\.rolles is no known property; allowed: .*roles",
+        id="unknown-option",
+    ),
+    pytest.param({"entra": "Chat.User"}, "entra is given where an object is expected", id="text-for-options"),
+    pytest.param({"entra": ENTRA, "accounts": ["a"]}, r"accounts\[0\] is given where", id="text-for-an-account"),
+    pytest.param({"entra": ENTRA, "accounts": output([])}, "accounts is an Output", id="accounts-as-an-output"),
+    pytest.param({"entra": ENTRA, "path": None}, "Missing required input 'path'", id="missing-input"),
+    pytest.param({"entra": {"backendAuth": "password"}}, "Invalid value password", id="unknown-choice"),
+    pytest.param({"entra": {"roles": "Chat.User"}}, "^roles: Input should be a valid list$", id="text-for-a-list"),
+    pytest.param(
+        {"entra": ENTRA, "jwt": {"openidConfigUrls": ["https://a.example"], "audiences": ["a"]}},
+        "^one of entra and jwt is needed",
+        id="rule-of-the-component",
+    ),
+    pytest.param(
+        {"entra": {"requiredClaims": {"groups": {"values": []}}}}, "at least one value", id="rule-of-an-option"
+    ),
+    pytest.param(
+        {"entra": ENTRA, "accounts": [{"key": "a", "id": "i", "url": "u", "weight": 1.5}]},
+        "whole number",
+        id="fraction",
+    ),
+]
+
+
+@pytest.mark.parametrize(("inputs", "message"), REFUSED)
+def test_inputs_that_cannot_be_honoured_are_refused(
+    host: Host, azure: Azure, inputs: dict[str, Any], message: str
+) -> None:
+    inputs = api_inputs(azure, **inputs)
+
+    with pytest.raises(RefusedError, match=message) as refused:
+        host.construct("EntraProtectedApi", "chat", inputs, azure.cloud)
+
+    assert "\n" not in str(refused.value)
+
+
+def test_a_gateway_refuses_a_fraction_for_a_whole_number(host: Host) -> None:
+    inputs = {"resourceGroupName": GROUP, "gateway": {**GATEWAY, "capacity": 1.5}}
+
+    with pytest.raises(RefusedError, match=r"^gateway.capacity is 1.5, and must be a whole number"):
+        host.construct("ApiGateway", "gateway", inputs, Cloud())
