@@ -27,6 +27,9 @@ _PASSPHRASE = "sandbox"  # noqa: S105 - protects no more than the file beside th
 _PARALLEL = 256
 """Requests at a time; the engine sends one for each resource that can go ahead."""
 
+_PATIENCE = 1.0
+"""Seconds after which to look whether the engine is still there."""
+
 _MAIN = '''\
 """Stand-in for the provider plugin {package} {version}, made by `python -m sandbox env`."""
 
@@ -87,7 +90,7 @@ def shell_exports(env: Mapping[str, str]) -> str:
 def serve(package: str, version: str, arguments: Sequence[str]) -> None:
     """Serve a provider on a free port of 127.0.0.1, print the port, and stay until the engine is gone.
 
-    `arguments` begin with the engine's address; without one it stays until it is ended.
+    `arguments` end with the engine's address; without one it stays until it is ended.
     """
     try:
         cloud = _cloud()
@@ -103,9 +106,8 @@ def serve(package: str, version: str, arguments: Sequence[str]) -> None:
     if not arguments:
         server.wait_for_termination()
         return
-    with grpc.insecure_channel(arguments[0]) as engine:
-        _stop_without(engine, server)
-        server.wait_for_termination()
+    with grpc.insecure_channel(arguments[-1]) as engine:
+        _stay_with(engine, server)
 
 
 def _cloud() -> Cloud:
@@ -115,14 +117,18 @@ def _cloud() -> Cloud:
     return Cloud(Path(store), faults=Faults.from_environment(resource_types()))
 
 
-def _stop_without(engine: grpc.Channel, server: grpc.Server) -> None:
-    """Stop the server once the engine cannot be reached: it may have been killed, and cannot say so."""
+def _stay_with(engine: grpc.Channel, server: grpc.Server) -> None:
+    """Serve until the engine cannot be reached: it may have been killed, and cannot say so."""
 
     def follow(state: grpc.ChannelConnectivity) -> None:
         if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
             server.stop(grace=None)
 
     engine.subscribe(follow, try_to_connect=True)
+    while server.wait_for_termination(timeout=_PATIENCE):
+        # A connection that was closed, as one without traffic is, is not opened again without being asked.
+        engine.unsubscribe(follow)
+        engine.subscribe(follow, try_to_connect=True)
 
 
 def _plugin(home: Path, package: str, version: str) -> Path:
