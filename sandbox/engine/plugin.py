@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -106,8 +107,11 @@ def serve(package: str, version: str, arguments: Sequence[str]) -> None:
     if not arguments:
         server.wait_for_termination()
         return
-    with grpc.insecure_channel(arguments[-1]) as engine:
-        _stay_with(engine, server)
+    host, _, engine_port = arguments[-1].rpartition(":")
+    while server.wait_for_termination(timeout=_PATIENCE):  # true: the time is up, and it still serves
+        if not _answers(host, int(engine_port)):
+            server.stop(grace=None)
+            return
 
 
 def _cloud() -> Cloud:
@@ -117,18 +121,13 @@ def _cloud() -> Cloud:
     return Cloud(Path(store), faults=Faults.from_environment(resource_types()))
 
 
-def _stay_with(engine: grpc.Channel, server: grpc.Server) -> None:
-    """Serve until the engine cannot be reached: it may have been killed, and cannot say so."""
-
-    def follow(state: grpc.ChannelConnectivity) -> None:
-        if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
-            server.stop(grace=None)
-
-    engine.subscribe(follow, try_to_connect=True)
-    while server.wait_for_termination(timeout=_PATIENCE):
-        # A connection that was closed, as one without traffic is, is not opened again without being asked.
-        engine.unsubscribe(follow)
-        engine.subscribe(follow, try_to_connect=True)
+def _answers(host: str, port: int) -> bool:
+    """Whether the engine is there: it may have been killed, and cannot say so."""
+    try:
+        socket.create_connection((host, port), timeout=_PATIENCE).close()
+    except OSError:
+        return False
+    return True
 
 
 def _plugin(home: Path, package: str, version: str) -> Path:
