@@ -3,11 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, NotRequired, TypedDict, cast
+from typing import NotRequired, TypedDict
 
 import pulumi
-from pulumi.output import UNKNOWN
 from pulumi_azure_native import apimanagement, authorization, cognitiveservices, keyvault
 
 from components._arm import name_of, resource_group_of
@@ -114,23 +112,16 @@ def key_credential(name: str, args: KeyArgs, *, parent: pulumi.Resource) -> pulu
 
 
 def _account_key(account: OpenAIAccount, parent: pulumi.Resource) -> pulumi.Output[str]:
-    known = pulumi.Output.all(account.id, name_of(account.id), resource_group_of(account.id))
-    return pulumi.Output.secret(known.apply(lambda parts: _read_key(*parts, parent=parent)))
-
-
-def _read_key(account_id: str, name: str, group: str, *, parent: pulumi.Resource) -> pulumi.Output[str]:
-    """Ask with values: an engine does not answer calls that depend on a component of a YAML program."""
-    opts = pulumi.InvokeOutputOptions(parent=parent)
-
-    def keys() -> pulumi.Output[str]:
-        found = cognitiveservices.list_account_keys_output(account_name=name, resource_group_name=group, opts=opts)
-        return found.apply(partial(_first_key, account_id))
-
-    if not pulumi.runtime.is_dry_run():
-        return keys()
-    # A preview that is about to let an account accept keys meets it as it is, when it refuses to list them.
-    now = cognitiveservices.get_account_output(account_name=name, resource_group_name=group, opts=opts)
-    return now.apply(lambda found: cast(Any, UNKNOWN) if found.properties.disable_local_auth else keys())
+    # Called with values: an engine does not answer calls that depend on a component of a YAML program. The URL is
+    # waited for because a preview does not know it of an account that is about to accept keys, and has none to list.
+    known = pulumi.Output.all(account.id, name_of(account.id), resource_group_of(account.id), account.url)
+    keys: pulumi.Output[cognitiveservices.ListAccountKeysResult]
+    keys = known.apply(
+        lambda parts: cognitiveservices.list_account_keys_output(
+            account_name=parts[1], resource_group_name=parts[2], opts=pulumi.InvokeOutputOptions(parent=parent)
+        )
+    )
+    return pulumi.Output.secret(pulumi.Output.all(account.id, keys).apply(lambda found: _first_key(found[0], found[1])))
 
 
 def _first_key(account_id: str, keys: cognitiveservices.ListAccountKeysResult) -> str:

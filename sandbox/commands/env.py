@@ -1,13 +1,15 @@
 """`python -m sandbox env`: the environment in which the Pulumi engine deploys to the sandbox."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
 from sandbox.callers import Callers
 from sandbox.cloud import Cloud
-from sandbox.commands.terminal import explained, project_and_config
+from sandbox.commands.terminal import explained, progress, project_and_config
 from sandbox.engine.plugin import STORE, lay_out, shell_exports
+from sandbox.engine.recovery import recover
 from sandbox.existing import create_existing, subscription_id
 
 
@@ -19,5 +21,7 @@ def run(stack: str, as_json: bool) -> int:
     cloud = Cloud(Path(environment[STORE]), subscription_id=subscription_id(config))
     Callers.register(cloud)
     create_existing(cloud, config)
+    if shutil.which("pulumi") and recover(Path.cwd(), stack, environment):
+        progress.print(f"the last update of {stack} was killed; its stack is ready for the next one")
     sys.stdout.write(f"{json.dumps(environment, indent=2) if as_json else shell_exports(environment)}\n")
     return 0

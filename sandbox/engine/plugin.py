@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import shutil
+import socket
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,9 @@ STORE = "SANDBOX_STORE"
 _PASSPHRASE = "sandbox"  # noqa: S105 - protects no more than the file beside the state, and is the same in every clone
 _PARALLEL = 256
 """Requests at a time; the engine sends one for each resource that can go ahead."""
+
+_PATIENCE = 1.0
+"""Seconds after which to look whether the engine is still there."""
 
 _MAIN = '''\
 """Stand-in for the provider plugin {package} {version}, made by `python -m sandbox env`."""
@@ -87,7 +91,7 @@ def shell_exports(env: Mapping[str, str]) -> str:
 def serve(package: str, version: str, arguments: Sequence[str]) -> None:
     """Serve a provider on a free port of 127.0.0.1, print the port, and stay until the engine is gone.
 
-    `arguments` begin with the engine's address; without one it stays until it is ended.
+    `arguments` end with the engine's address; without one it stays until it is ended.
     """
     try:
         cloud = _cloud()
@@ -103,9 +107,11 @@ def serve(package: str, version: str, arguments: Sequence[str]) -> None:
     if not arguments:
         server.wait_for_termination()
         return
-    with grpc.insecure_channel(arguments[0]) as engine:
-        _stop_without(engine, server)
-        server.wait_for_termination()
+    host, _, engine_port = arguments[-1].rpartition(":")
+    while server.wait_for_termination(timeout=_PATIENCE):  # true: the time is up, and it still serves
+        if not _answers(host, int(engine_port)):
+            server.stop(grace=None)
+            return
 
 
 def _cloud() -> Cloud:
@@ -115,14 +121,13 @@ def _cloud() -> Cloud:
     return Cloud(Path(store), faults=Faults.from_environment(resource_types()))
 
 
-def _stop_without(engine: grpc.Channel, server: grpc.Server) -> None:
-    """Stop the server once the engine cannot be reached: it may have been killed, and cannot say so."""
-
-    def follow(state: grpc.ChannelConnectivity) -> None:
-        if state is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
-            server.stop(grace=None)
-
-    engine.subscribe(follow, try_to_connect=True)
+def _answers(host: str, port: int) -> bool:
+    """Whether the engine is there: it may have been killed, and cannot say so."""
+    try:
+        socket.create_connection((host, port), timeout=_PATIENCE).close()
+    except OSError:
+        return False
+    return True
 
 
 def _plugin(home: Path, package: str, version: str) -> Path:

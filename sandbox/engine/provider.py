@@ -5,10 +5,10 @@ Sources: Pulumi's "ResourceProvider service" (provider.proto), and pulumi-azure-
 
 import threading
 import traceback
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import grpc  # type: ignore[import-untyped]
 from google.protobuf import empty_pb2, struct_pb2  # type: ignore[import-untyped]
@@ -21,6 +21,11 @@ from sandbox.engine.difference import diff_response, top
 from sandbox.engine.naming import filled_in
 from sandbox.engine.schema import schema
 from sandbox.engine.secrets import kept, marked, masked, secret_texts
+
+T = TypeVar("T")
+
+_RETRIES = 3
+"""How often a throttled request is made again (azure-core's default)."""
 
 _SECRET_OUTPUTS = {
     "azuread:index/applicationPassword:ApplicationPassword": ("value",),
@@ -158,8 +163,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 resource_id, outputs = "", preview.created(request.type, inputs)
             else:
                 self._require_change(inputs)
-                resource_id, outputs = self._cloud.create(
-                    request.type, request.name, inputs, owner=request.urn, adopt=True
+                # The engine asks again for what was made when it, or this, was killed before it heard of it.
+                resource_id, outputs = self._patiently(
+                    lambda: self._cloud.create(request.type, request.name, inputs, owner=request.urn, adopt=True)
                 )
         properties = _returned(request.type, outputs, given, secrets)
         return provider_pb2.CreateResponse(id=resource_id, properties=properties)
@@ -196,8 +202,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 outputs = preview.updated(request.type, inputs, plain(before))
             else:
                 self._require_change(inputs)
-                kept_there = self._cloud.is_kept(request.type)
-                outputs = self._cloud.update(request.type, request.id, inputs) if kept_there else plain(before) | inputs
+                outputs = plain(before) | inputs
+                if self._cloud.is_kept(request.type):
+                    outputs = self._patiently(lambda: self._cloud.update(request.type, request.id, inputs))
         return provider_pb2.UpdateResponse(properties=_returned(request.type, outputs, given, secrets))
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: Any) -> empty_pb2.Empty:  # noqa: N802
@@ -206,11 +213,21 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             self._require_change({})
             if self._cloud.is_kept(request.type):
                 try:
-                    self._cloud.delete(request.id)
+                    self._patiently(lambda: self._cloud.delete(request.id))
                 except CloudError as error:
                     if error.code != _NOT_FOUND:
                         raise
         return empty_pb2.Empty()
+
+    def _patiently(self, change: Callable[[], T]) -> T:
+        """Make a change, and again after the time that Azure asks a throttled caller to wait, unless cancelled."""
+        for _ in range(_RETRIES):
+            try:
+                return change()
+            except CloudError as error:
+                if error.retry_after is None or self._cancelled.wait(error.retry_after):
+                    raise
+        return change()
 
     def _require_change(self, inputs: Mapping[str, Any]) -> None:
         if self._cancelled.is_set():

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,8 @@ def killed_after(stack: Stack, resources: int) -> None:
         _wait(lambda: _owned(stack.store) >= resources or engine.poll() is not None)
     finally:
         for process in _session(engine.pid):
-            os.kill(process, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         engine.wait()
     _wait(lambda: not _session(engine.pid))
     stack.said.append(printed.read_text())

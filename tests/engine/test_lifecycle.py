@@ -148,6 +148,28 @@ def test_a_name_that_is_taken_is_refused_by_name(stack: Stack) -> None:
     assert "already exists" in stack.up(fails=True)
 
 
+def test_a_failure_keeps_what_was_created_before_it(new_stack: Callable[[str], Stack]) -> None:
+    stack = new_stack("identity-system-assigned")
+
+    said = stack.up(fails=True, faults={"fail": {"azure-native:apimanagement:Api": "InternalServerError"}})
+
+    assert "InternalServerError" in said
+    assert stack.urn("gateway-service")
+    stack.assert_in_step()
+    stack.up()
+    stack.assert_in_step()
+
+
+def test_a_plugin_that_crashes_loses_nothing(new_stack: Callable[[str], Stack]) -> None:
+    stack = new_stack("identity-system-assigned")
+
+    stack.up("--skip-preview", fails=True, faults={"crash_after": 5})
+    stack.up()
+
+    stack.assert_in_step()
+    stack.expect_no_changes()
+
+
 def test_a_targeted_destroy_takes_the_target_alone(stack: Stack) -> None:
     before = stack.resources()
 

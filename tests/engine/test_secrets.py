@@ -10,7 +10,7 @@ def test_no_secret_is_in_the_clear_in_the_state_or_in_any_output(new_stack: Call
     for mode in ("key-key-vault-header", "key-named-value-backend", "entra-key", "identity-system-assigned"):
         stack.configure(mode)
         stack.run("preview", "--diff")
-        stack.up("--diff", "--show-full-output=true", "--logflow", "-v=9")
+        stack.up("--diff", "--show-full-output=true")
         secrets |= stack.secrets()
         stack.run("refresh", "--yes", "--diff")
         stack.run("stack", "export")

@@ -1,12 +1,17 @@
 """The engine's part of the provider protocol, with one short call a request."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
+import grpc  # type: ignore[import-untyped]
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from sandbox.cloud import Cloud
 from sandbox.cloud.wire import decode, encode, plain
+from sandbox.engine.provider import Provider
 
 GROUP = "azure-native:resources:ResourceGroup"
 SERVICE = "azure-native:apimanagement:ApiManagementService"
@@ -161,3 +166,15 @@ class Client:
     def group(self) -> str:
         """Resource group `rg`."""
         return self.create(GROUP, {"resourceGroupName": "rg", "location": "swedencentral"})[0]
+
+
+@contextmanager
+def served(cloud: Cloud) -> Iterator[Client]:
+    """Serve a cloud over gRPC as azure-native's provider."""
+    server = grpc.server(ThreadPoolExecutor(4))
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider("azure-native", "3.29.0", cloud), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        yield Client(provider_pb2_grpc.ResourceProviderStub(channel))
+    server.stop(grace=None).wait()

@@ -126,7 +126,7 @@ def test_a_plugin_ends_when_the_engine_is_gone(environment: dict[str, str]) -> N
     engine = grpc.server(ThreadPoolExecutor(1))
     port = engine.add_insecure_port("127.0.0.1:0")
     engine.start()
-    with started(plugins(environment)[0], environment, f"127.0.0.1:{port}") as (process, own):
+    with started(plugins(environment)[0], environment, "-v=9", f"127.0.0.1:{port}") as (process, own):
         with grpc.insecure_channel(f"127.0.0.1:{own}") as channel:
             provider_pb2_grpc.ResourceProviderStub(channel).GetPluginInfo(empty_pb2.Empty(), timeout=DEADLINE)
         engine.stop(grace=None).wait()

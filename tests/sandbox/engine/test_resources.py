@@ -1,11 +1,14 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
 import pytest
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import provider_pb2
 
 from sandbox.cloud import Cloud
+from sandbox.cloud.faults import Faults
 from sandbox.cloud.wire import UNKNOWN, is_secret, plain
 from tests.sandbox.engine.client import (
     ACCOUNT,
@@ -23,6 +26,7 @@ from tests.sandbox.engine.client import (
     VAULT_SECRET,
     Client,
     secret,
+    served,
 )
 
 KEY = {
@@ -98,6 +102,32 @@ def test_a_creation_whose_answer_was_lost_is_answered_again(client: Client, clou
 
     assert client.create(ACCOUNT, OPENAI) == first
     assert len(cloud.accounts()) == 1
+
+
+@pytest.mark.parametrize(
+    ("throttled", "message"),
+    [pytest.param(3, "", id="for a while"), pytest.param(4, "TooManyRequests", id="for too long")],
+)
+def test_a_throttled_change_is_made_again(throttled: int, message: str) -> None:
+    cloud = Cloud(faults=Faults(throttle={GROUP: throttled}, time_scale=0.0))
+    with served(cloud) as client:
+        if message:
+            with pytest.raises(grpc.RpcError) as refused:
+                client.group()
+            assert message in refused.value.details()
+        else:
+            assert client.group()
+
+
+def test_a_cancelled_provider_does_not_wait_for_azure() -> None:
+    with served(Cloud(faults=Faults(throttle={GROUP: 1}))) as client, ThreadPoolExecutor(1) as engine:
+        waiting = engine.submit(client.group)
+        while not waiting.running():
+            pass
+        client.stub.Cancel(empty_pb2.Empty())
+
+        with pytest.raises(grpc.RpcError):
+            waiting.result(5.0)
 
 
 def test_another_resource_s_name_is_taken(client: Client) -> None:
