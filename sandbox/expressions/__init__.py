@@ -3,26 +3,67 @@
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.expressions.compiler import Compiler
-from sandbox.expressions.context import Context
-from sandbox.expressions.errors import EvaluationError, ExpressionError
-from sandbox.expressions.statements import Block
-from sandbox.expressions.syntax import Source
-from sandbox.expressions.types import Type
+from tree_sitter import Node
 
-__all__ = ["Context", "EvaluationError", "ExpressionError", "Type", "compile_expression"]
+from sandbox.expressions import assignment, calls, compiler, creation, exceptions, functions, interpolation, statements
+from sandbox.expressions.context import Context
+from sandbox.expressions.errors import EvaluationError, ExpressionError, StoppedError
+from sandbox.expressions.members import everything
+from sandbox.expressions.meter import reset
+from sandbox.expressions.scope import Compiler
+from sandbox.expressions.syntax import Source
+from sandbox.expressions.types import Run, Type
+
+__all__ = ["Context", "EvaluationError", "ExpressionError", "Type", "bodies_read", "compile_expression"]
+
+_TABLES = (assignment, calls, compiler, creation, everything, exceptions, functions, interpolation, statements)
+"""Modules that fill the compiler's tables when they are imported."""
 
 
 def compile_expression(text: str, result: Type) -> Callable[[Context], Any]:
     """Compile `@(...)` or `@{...}` to a function of the context that gives a value of the result type.
 
-    A `string` or `object` result may be None, as null is in C#. The function raises `EvaluationError` where C# throws.
+    A `string` or `object` result may be None, as null is in C#. The function raises `EvaluationError` where C# throws,
+    and where it gives up: beyond a bound of `meter`, or where it is not sure what .NET would do.
 
     Raises `ExpressionError`: the text is not C#, or it uses what is not surely evaluated as C# would.
     """
     source = Source(text)
     node = source.parse()
-    compiler = Compiler(source)
-    run = Block(compiler, result).compile(node) if source.is_block else compiler.converted(node, result).run
-    slots = [None] * (compiler.slots - 1)
-    return lambda context: run([context, *slots])
+    compiled = Compiler(source, node)
+    try:
+        run = _compiled(compiled, source, node, result)
+    except RecursionError:
+        raise ExpressionError("nested too deep") from None
+    slots = [None] * (compiled.function.size - 1)
+
+    def evaluate(context: Context) -> Any:
+        reset()
+        try:
+            return run([context, *slots])
+        except RecursionError:
+            raise StoppedError("InsufficientExecutionStackException") from None
+
+    return evaluate
+
+
+def bodies_read(text: str) -> frozenset[str]:
+    """Tell which bodies an expression reads: `Request`, `Response`. They must be in memory before it is evaluated.
+
+    Raises `ExpressionError` as `compile_expression` does.
+    """
+    source = Source(text)
+    node = source.parse()
+    compiled = Compiler(source, node)
+    _compiled(compiled, source, node, Type.OBJECT)
+    return frozenset(compiled.reads)
+
+
+def _compiled(compiled: Compiler, source: Source, node: Node, result: Type) -> Run:
+    if not source.is_block:
+        return compiled.converted(node, result).run
+    compiled.function.result = result
+    run, goes_on = compiled.statement(node)
+    if goes_on:
+        raise compiled.error(node, "not every path ends with return")
+    return run

@@ -1,4 +1,4 @@
-"""The two ways in which an expression fails: when it is loaded, and when it is evaluated."""
+"""The ways in which an expression fails: when it is loaded, and when it is evaluated."""
 
 
 class ExpressionError(ValueError):
@@ -15,7 +15,52 @@ class ExpressionError(ValueError):
 class EvaluationError(Exception):
     """An exception that the expression throws; carries the .NET type and never a value."""
 
-    def __init__(self, exception: str, detail: str = "") -> None:
-        """Name the .NET exception type, such as `KeyNotFoundException`."""
+    def __init__(self, exception: str, detail: str = "", message: str | None = None) -> None:
+        """Name the .NET exception type, such as `KeyNotFoundException`; `message` only where the expression gave it."""
         super().__init__(f"{exception}: {detail}" if detail else exception)
         self.exception = exception
+        self.message = message
+
+
+class StoppedError(EvaluationError):
+    """An evaluation that was given up: beyond a bound, or not surely what .NET does. No `catch` sees it."""
+
+
+def unsure(detail: str) -> StoppedError:
+    """Make the error that ends an evaluation whose further course is not surely that of .NET."""
+    return StoppedError("NotSupportedException", detail)
+
+
+BASES = {
+    "AggregateException": "Exception",
+    "ArgumentException": "SystemException",
+    "ArgumentNullException": "ArgumentException",
+    "ArgumentOutOfRangeException": "ArgumentException",
+    "ArithmeticException": "SystemException",
+    "CryptographicException": "SystemException",
+    "DivideByZeroException": "ArithmeticException",
+    "FormatException": "SystemException",
+    "IndexOutOfRangeException": "SystemException",
+    "InvalidCastException": "SystemException",
+    "InvalidOperationException": "SystemException",
+    "JsonException": "Exception",
+    "JsonReaderException": "JsonException",
+    "JsonSerializationException": "JsonException",
+    "KeyNotFoundException": "SystemException",
+    "NotImplementedException": "SystemException",
+    "NotSupportedException": "SystemException",
+    "NullReferenceException": "SystemException",
+    "OverflowException": "ArithmeticException",
+    "SystemException": "Exception",
+    "UriFormatException": "FormatException",
+}
+"""Exception types that an expression may see or name, each with its base."""
+
+
+def is_exception(name: str, base: str) -> bool:
+    """Tell whether an exception type is another or derives from it."""
+    while name != base:
+        if name not in BASES:
+            return False
+        name = BASES[name]
+    return True

@@ -37,13 +37,15 @@ class Source:
         self._inner = text[1:] if self.is_block else text[2:-1]
         self._shift = 1 if self.is_block else 2
         self._bytes = f"{head}{self._inner}{tail}".encode()
+        self.conditional: frozenset[int] = frozenset()
+        """Places of `.` and `[` that a `?` stands before."""
 
     def parse(self) -> Node:
         """Return the expression's node, or the block's.
 
         Raises `ExpressionError`: not C#, nested too deep, or more than one expression.
         """
-        root = _PARSER.parse(self._bytes).root_node
+        root = self._parsed()
         for node, depth in _walk(root):
             # The grammar invents empty nodes, not always marked missing, to go on after an error.
             if node.is_error or node.is_missing or node.start_byte == node.end_byte:
@@ -64,9 +66,31 @@ class Source:
             raise self.error(body, "this is not one expression")
         return parts[0]
 
+    def _parsed(self) -> Node:
+        """Parse the text; each `?` before `.` or `[` is taken out first: the grammar gives it a wrong precedence."""
+        root = _PARSER.parse(self._bytes).root_node
+        found = [
+            (child.start_byte, binding.start_byte)
+            for node, _ in _walk(root)
+            if node.type == "conditional_access_expression"
+            for child, binding in zip(parts(node)[1:], parts(node)[2:], strict=False)
+            if child.type == "?"
+        ]
+        if not found:
+            return root
+        self.conditional = frozenset(start for _, start in found)
+        text = bytearray(self._bytes)
+        for place, _ in found:
+            text[place] = ord(" ")
+        return _PARSER.parse(bytes(text)).root_node
+
     def text(self, node: Node) -> str:
         """Return the source text of a node."""
         return self._bytes[node.start_byte : node.end_byte].decode()
+
+    def between(self, start: int, end: int) -> str:
+        """Return the source text between two bytes."""
+        return self._bytes[start:end].decode()
 
     def error(self, node: Node, reason: str) -> ExpressionError:
         """Make an error placed at a node."""
@@ -86,22 +110,29 @@ def children(node: Node) -> list[Node]:
     return [child for child in node.named_children if child.type != "comment"]
 
 
+def parts(node: Node) -> list[Node]:
+    """All children, operators and keywords too, without comments."""
+    return [child for child in node.children if child.type != "comment"]
+
+
 def string_literal(text: str) -> str | None:
     """Decode a regular or verbatim literal; None where it is neither or holds half a surrogate pair."""
     if text.startswith('@"') and text.endswith('"'):
         return text[2:-1].replace('""', '"')
     if text.startswith('"') and text.endswith('"') and not text.startswith('"""') and "\n" not in text:
-        return _unescape(text[1:-1])
+        return unescape(text[1:-1])
     return None
 
 
 def character_literal(text: str) -> str | None:
     """Decode a character literal; None where it is not one UTF-16 unit."""
-    value = _unescape(text[1:-1])
+    value = unescape(text[1:-1])
     return value if value is not None and len(value) == 1 and ord(value) < 0x10000 else None
 
 
-def _unescape(text: str) -> str | None:
+def unescape(text: str) -> str | None:
+    """Decode the escapes of a regular literal; None where one is wrong or a surrogate pair is broken."""
+
     def unit(match: re.Match[str]) -> str:
         code = match[1] or match[2] or match[3]
         return chr(int(code, 16)) if code else _SIMPLE[match[4]]

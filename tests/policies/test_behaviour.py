@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.demands import demand
-from sandbox.model import ManagedIdentity
+from sandbox.model import ManagedIdentity, Subscription
 from sandbox.testing import PolicyBench, Reply, Response, event_stream
 from sandbox.testing.bench import identity_token
 
@@ -15,6 +15,8 @@ MODES = sorted(path.stem for path in SNAPSHOTS.glob("*.xml"))
 USER_ASSIGNED = "00000000-0000-0000-0000-000000000002"
 CALLERS_OWN = {"api-key": "callers-key", "Ocp-Apim-Subscription-Key": "callers-key"}
 KEY = "azure-openai-key"
+KEY_HEADER = "X-Gateway-Key"
+SUBSCRIPTION = Subscription(id="callers", scope="/apis", primary_key="subscription-key-1", secondary_key="none")
 
 
 class Mode:
@@ -33,8 +35,9 @@ class Mode:
             named_values={"openai-api-key": KEY},
             identities=(identity,),
             tenant_id=tenant[1] if tenant else "",
-            # A wrong subscription key is refused before any policy: these names are the credentials of other services.
-            api={"key_header": "X-Gateway-Key", "key_query": "gateway-key"},
+            # A wrong subscription key is refused before any policy: the usual names carry other services' credentials.
+            api={"key_header": KEY_HEADER, "key_query": "gateway-key"},
+            subscriptions=(SUBSCRIPTION,),
         )
         self.provider = self.bench.issuer("https://login.contoso.com")
 
@@ -52,6 +55,7 @@ class Mode:
         )  # fmt: skip
 
     def call(self, **headers: str) -> Response:
+        headers = {KEY_HEADER: SUBSCRIPTION.primary_key, **headers}
         return self.bench.post("/deployments/gpt-4o/chat/completions?api-key=q&x=1", headers=headers, json={})
 
 
@@ -122,8 +126,10 @@ def test_backend_that_is_busy_is_not_hidden() -> None:
     busy = PolicyBench(
         (SNAPSHOTS / "identity-pool.xml").read_text(encoding="utf-8"),
         backends={"openai-backend": lambda _: Reply(status_code=429, headers={"Retry-After": "7"})},
+        subscriptions=(SUBSCRIPTION,),
     )
+    key = {"Ocp-Apim-Subscription-Key": SUBSCRIPTION.primary_key}
 
-    response = busy.post(headers={"Authorization": f"Bearer {mode.token()}"}, json={})
+    response = busy.post(headers={"Authorization": f"Bearer {mode.token()}", **key}, json={})
 
     assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
