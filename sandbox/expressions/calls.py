@@ -22,7 +22,7 @@ from sandbox.expressions.members.views import sequence
 from sandbox.expressions.overloads import Argument, Bound, Candidate
 from sandbox.expressions.scope import Compiler, rule
 from sandbox.expressions.syntax import children, parts
-from sandbox.expressions.types import ALIASES, Frame, Type, Typed, parse, substituted
+from sandbox.expressions.types import ALIASES, Frame, Type, Typed, parse, split_types, substituted
 
 _CHAIN = {"member_access_expression", "invocation_expression", "element_access_expression"}
 
@@ -161,11 +161,12 @@ def _called_by_name(compiler: Compiler, node: Node, function: Node, arguments_no
 
 
 def _split_name(compiler: Compiler, node: Node) -> tuple[str, tuple[Type, ...]]:
-    """Take apart `Name<T>`."""
-    if node.type != "generic_name":
-        return compiler.text(node), ()
-    name, types = children(node)
-    return compiler.text(name), tuple(compiler.named_type(type_) for type_ in children(types))
+    """Take apart `Name<T>`, which is one identifier in the syntax tree."""
+    name, bracket, types = compiler.text(node).partition("<")
+    if not bracket or node.type != "identifier":
+        return name, ()
+    arguments = types.rstrip().removesuffix(">")
+    return name.rstrip(), tuple(compiler.named_type(node, text.strip()) for text in split_types(arguments))
 
 
 def method_of(compiler: Compiler, receiver: Typed, name_node: Node, arguments_node: Node) -> Typed:

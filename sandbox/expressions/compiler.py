@@ -253,10 +253,13 @@ def _as(compiler: Compiler, node: Node) -> Typed:
 @rule("is_expression")
 def _is(compiler: Compiler, node: Node) -> Typed:
     operand_node, _, type_node = parts(node)
-    target, operand = compiler.named_type(type_node), compiler.expression(operand_node)
+    return _type_test(compiler, compiler.expression(operand_node), type_node)
+
+
+def _type_test(compiler: Compiler, operand: Typed, type_node: Node) -> Typed:
+    target, run = compiler.named_type(type_node), operand.run
     if target.is_nullable or not _may_test(operand.type, target):
-        raise compiler.error(node, f"{operand.type} is {target} is not supported")
-    run = operand.run
+        raise compiler.error(type_node, f"{operand.type} is {target} is not supported")
 
     def evaluate(frame: Frame) -> bool:
         value = run(frame)
@@ -279,7 +282,10 @@ def _is_pattern(compiler: Compiler, node: Node) -> Typed:
         return _declaration_pattern(compiler, operand, pattern)
     if pattern.type != "constant_pattern":
         raise compiler.error(pattern, f"{pattern.type.replace('_', ' ')} is not supported")
-    expected = compiler.expression(children(pattern)[0])
+    constant_node = children(pattern)[0]
+    if constant_node.type == "identifier" and compiler.variable(compiler.text(constant_node)) is None:
+        return _type_test(compiler, operand, constant_node)
+    expected = compiler.expression(constant_node)
     if expected.type == Type.NULL and operand.type.is_reference:
         return Typed(Type.BOOL, lambda frame: run(frame) is None)
     value = expected.constant

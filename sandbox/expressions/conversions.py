@@ -50,7 +50,7 @@ def implicit(source: Type, target: Type) -> Change | None:
     """Find an implicit conversion; None where C# has none, or where it is not supported."""
     if source == target:
         return same
-    if Type.VOID in {source, target}:
+    if Type.VOID in {source, target} or source.name in {"Ordering", "CultureOrdering"}:
         return None
     if source.refers_to(target):
         return same if source.name not in _SEQUENCES or target == Type.OBJECT else None

@@ -41,7 +41,9 @@ def to_double(value: object) -> float:
         raise EvaluationError("InvalidCastException")
     if isinstance(value, str):
         return numbers.parse_double(value)
-    if isinstance(value, int | float):
+    if isinstance(value, float):
+        return value
+    if isinstance(value, int):
         return float(value)
     raise _not_convertible(value)
 

@@ -14,7 +14,11 @@ from sandbox.expressions.scope import Compiler, rule
 from sandbox.expressions.syntax import children, unescape
 from sandbox.expressions.types import Run, Type, Typed
 
-_HOLE = re.compile(r"\{\{|\}\}|\{(\d{1,4}) *(?:, *(-?\d{1,5}) *)?(?::([^{}]*))?\}|[{}]", re.ASCII)
+_HOLE = re.compile(r"\{\{|\}\}|\{(\d{1,4}) *(?:, *(-?\d{1,7}) *)?(?::([^{}]*))?\}|[{}]", re.ASCII)
+
+
+_MAX_WIDTH = 1_000_000
+"""Widths from here on throw."""
 
 
 @rule("interpolated_string_expression")
@@ -101,6 +105,8 @@ def _parsed(pattern: str) -> tuple[str | tuple[int, int, str], ...] | None:
             found.append(match[0][0])
         elif match[1] is None:
             return None
+        elif match[3] is not None and pattern.startswith("}", place):
+            raise unsure("a brace after a composite format's hole")
         else:
             found.append((int(match[1]), int(match[2] or 0), match[3] or ""))
     return (*found, pattern[place:])
@@ -112,9 +118,7 @@ def composite(pattern: str | None, arguments: Sequence[object] | None) -> str:
         raise EvaluationError("ArgumentNullException")
     found = _parsed(pattern)
     if found is None:
-        if re.search(r"\{[^0-9{]|\}", pattern) and "{ " not in pattern:
-            raise EvaluationError("FormatException")
-        raise unsure("this composite format")
+        raise unsure("this composite format") if "{ " in pattern else EvaluationError("FormatException")
     pieces = []
     for piece in found:
         if isinstance(piece, str):
@@ -122,6 +126,8 @@ def composite(pattern: str | None, arguments: Sequence[object] | None) -> str:
             continue
         index, width, spec = piece
         if index >= len(arguments):
+            raise EvaluationError("FormatException")
+        if abs(width) >= _MAX_WIDTH:
             raise EvaluationError("FormatException")
         value = text.formatted(arguments[index], spec)
         pieces.append(text.aligned(value, width) if width else value)

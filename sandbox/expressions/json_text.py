@@ -8,7 +8,7 @@ from sandbox.expressions.dates import DateTime, json_date
 from sandbox.expressions.errors import EvaluationError, unsure
 from sandbox.expressions.jtokens import JArray, JObject, JProperty, JToken, JValue
 from sandbox.expressions.meter import bounded, made, spend
-from sandbox.expressions.numbers import double_round_trip
+from sandbox.expressions.numbers import double_round_trip, read_double
 from sandbox.expressions.types import RANGES
 from sandbox.expressions.values import JTokenType
 
@@ -60,7 +60,7 @@ def _integer(text: str) -> int:
 
 
 def _float(text: str) -> float:
-    value = float(text)
+    value = read_double(text)
     if value in {float("inf"), float("-inf")} or (value == 0 and text.startswith("-")):
         raise unsure("a JSON number that versions of .NET read differently")
     return value

@@ -2,6 +2,7 @@
 
 import math
 import re
+import sys
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from sandbox.expressions.errors import EvaluationError, unsure
@@ -50,10 +51,25 @@ def parse_double(text: str | None) -> float:
         if "," in digits or "\0" in digits:
             raise unsure("thousands separators that are out of place")
         raise EvaluationError("FormatException")
-    value = float(digits.replace(",", ""))
-    if math.isinf(value) or (value == 0 and digits.startswith("-")):
+    value = read_double(digits.replace(",", ""))
+    if isinstance(value, RoundedFloat) or math.isinf(value) or (value == 0 and digits.startswith("-")):
         raise unsure("a number that versions of .NET read differently")
     return value
+
+
+class RoundedFloat(float):
+    """A double whose last bit depends on how a version of .NET reads a long number; its text is not sure."""
+
+
+def read_double(text: str) -> float:
+    """Read a plain number: exactly as every version of .NET does, or as a `RoundedFloat`.
+
+    15 digits and a power of ten that is a double itself are read exactly by any algorithm.
+    """
+    value = float(text)
+    _, digits, exponent = Decimal(text).normalize().as_tuple()
+    exact = len(digits) <= 15 and isinstance(exponent, int) and abs(exponent) <= 22
+    return value if exact else RoundedFloat(value)
 
 
 def truncated(value: float, name: str) -> int:
@@ -74,6 +90,8 @@ def _parts(value: float) -> tuple[str, str, int]:
     """Sign, shortest digits and decimal exponent of the first digit."""
     if not math.isfinite(value) or (value == 0 and math.copysign(1, value) < 0):
         raise unsure("the text of NaN, an infinity or a negative zero")
+    if 0 < abs(value) < sys.float_info.min or isinstance(value, RoundedFloat):
+        raise unsure("the text of a denormal number, or of one that was read from more than 15 digits")
     sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
     assert isinstance(exponent, int)  # noqa: S101 - the value is finite
     text = "".join(map(str, digits))
@@ -86,9 +104,9 @@ def double_round_trip(value: float, *, shorter: bool = False) -> str:
     Raises `StoppedError`: .NET Framework and later .NET write it differently.
     """
     sign, digits, exponent = _parts(value)
-    if len(digits) > 15 and (shorter or len(digits) == 16 or not -5 <= exponent < 15):
+    if len(digits) > 15 and (shorter or len(digits) == 16 or not -4 <= exponent < 15):
         raise unsure("the text of a double with more than 15 digits")
-    if exponent >= 15 or exponent < -5:
+    if exponent >= 15 or exponent <= -5:
         mantissa = digits if len(digits) == 1 else f"{digits[0]}.{digits[1:]}"
         return f"{sign}{mantissa}E{'-' if exponent < 0 else '+'}{abs(exponent):02}"
     if exponent < 0:

@@ -48,6 +48,8 @@ def unary(symbol: str, operand: Typed) -> Typed | None:
         when = None if operand.when is None else (operand.when[1], operand.when[0])
         folded = None if operand.constant is None else not operand.constant
         return Typed(Type.BOOL, lambda frame: not run(frame), folded, when)
+    if symbol == "!" and type_ == Type("?", (Type.BOOL,)):
+        return Typed(type_, lambda frame: None if (value := run(frame)) is None else not value)
     if symbol not in {"-", "+", "~"} or not type_.is_numeric:
         return None
     if type_ == Type.DOUBLE:

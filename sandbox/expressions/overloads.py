@@ -83,7 +83,7 @@ def _candidate(
         sources.append(argument.value)
     for place, argument in enumerate(arguments):
         if argument.value is None and not argument.is_out:
-            sources[place] = _lambda(compiler, argument.node, parameters[place], bound)
+            sources[place] = _lambda(compiler, argument.node, substituted(parameters[place], bound), bound)
             if sources[place] is None:
                 return None
     known = all(name in bound for name in one.generics)

@@ -204,9 +204,9 @@ class Compiler:
         true, false = found.when or (self.unassigned, self.unassigned)
         return found, true, false
 
-    def named_type(self, node: Node) -> Type:
+    def named_type(self, node: Node, text: str | None = None) -> Type:
         """Look up a type that an expression names."""
-        name = self.text(node)
+        name = self.text(node) if text is None else text
         try:
             found = parse(name)
         except ValueError:

@@ -20,6 +20,7 @@ _BLOCK = (_HEAD + "\n", "\n}")
 
 _SIMPLE = {"0": "\0", "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _SIMPLE |= {"'": "'", '"': '"', "\\": "\\"}
+_TYPE_ARGUMENTS = re.compile(rb"\.[ \t]*[A-Za-z_]\w*([ \t]*<[\w \t.,<>\[\]?]*>)\s*\(")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{1,4})|(.))", re.DOTALL)
 
 
@@ -67,8 +68,15 @@ class Source:
         return parts[0]
 
     def _parsed(self) -> Node:
-        """Parse the text; each `?` before `.` or `[` is taken out first: the grammar gives it a wrong precedence."""
-        root = _PARSER.parse(self._bytes).root_node
+        """Parse the text; what the grammar gets wrong is written in another way of the same length first.
+
+        The `?` of `?.` has a wrong precedence there: it is left out, and `conditional` tells where it was. The `<` of
+        `Name<T>(` may be a comparison there: the type arguments become part of the name.
+        """
+        text = bytearray(self._bytes)
+        for match in _TYPE_ARGUMENTS.finditer(self._bytes):
+            text[match.start(1) : match.end(1)] = b"_" * len(match[1])
+        root = _PARSER.parse(bytes(text)).root_node
         found = [
             (child.start_byte, binding.start_byte)
             for node, _ in _walk(root)
@@ -79,7 +87,6 @@ class Source:
         if not found:
             return root
         self.conditional = frozenset(start for _, start in found)
-        text = bytearray(self._bytes)
         for place, _ in found:
             text[place] = ord(" ")
         return _PARSER.parse(bytes(text)).root_node

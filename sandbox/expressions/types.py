@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from typing import Any, ClassVar
+
+from sandbox.expressions.errors import BASES
 
 Frame = list[Any]
 """Storage of one call of a function: the context at 0, then captured variables, parameters and locals."""
@@ -121,7 +123,7 @@ def substituted(type_: Type, bound: dict[str, Type]) -> Type:
 _TOKEN = re.compile(r"\s*([A-Za-z_][\w.]*|\[\]|[<>,?()])")
 
 
-@cache
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Type:
     """Read a type as C# writes it; raises `ValueError` for anything else."""
     tokens = _TOKEN.findall(text)
@@ -131,6 +133,18 @@ def parse(text: str) -> Type:
     if rest:
         raise ValueError(text)
     return type_
+
+
+def split_types(text: str) -> list[str]:
+    """Split at the commas outside brackets."""
+    found, depth, start = [], 0, 0
+    for place, character in enumerate(text):
+        depth += {"<": 1, "(": 1, ">": -1, ")": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            found.append(text[start:place].strip())
+            start = place + 1
+    last = text[start:].strip()
+    return [*found, last] if last else found
 
 
 def _parse(tokens: list[str]) -> tuple[Type, list[str]]:
@@ -302,6 +316,7 @@ NAMED: dict[str, int] = {
     **dict.fromkeys(("Jwt", "BasicAuthCredentials", "Authorization", "IResponse", "IRequest", "IUrl"), 0),
     **dict.fromkeys(("IMessageBody", "IUser", "IGroup", "IProduct", "ISubscription", "IOperation"), 0),
     **{name: len(variables) for name, (variables, _) in _DECLARED.items()},
+    **dict.fromkeys(BASES, 0),
     "[]": 1,
     "?": 1,
     "KeyValuePair": 2,

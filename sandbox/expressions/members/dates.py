@@ -86,6 +86,7 @@ def _adders(type_: str) -> dict[str, Callable[..., Any]]:
         f"AddTicks(long): {type_}": _moved,
         f"AddYears(int): {type_}": lambda moment, years: _add_months(moment, years * 12),
         f"Subtract(TimeSpan): {type_}": lambda moment, span: _moved(moment, -span.ticks),
+        f"Equals({type_}): bool": lambda one, other: one == other,
         f"Subtract({type_}): TimeSpan": lambda one, other: TimeSpan(one.ticks - other.ticks),
         "ToString(string date_format): string": _formatted,
     }

@@ -318,6 +318,8 @@ def _encrypt(array: Array | None, name: str | None, key: Array | None, iv: Array
 
 def _decrypt(array: Array | None, name: str | None, key: Array | None, iv: Array | None) -> Array:
     """`Decrypt(algorithm, key, iv)`: CBC and PKCS #7, .NET's defaults (inferred)."""
+    if len(_data(array)) % 16:
+        raise unsure("the decryption of what is not whole blocks")
     decryptor = _cipher(name, key, iv).decryptor()
     unpad = padding.PKCS7(128).unpadder()
     try:

@@ -188,8 +188,6 @@ def _root(value: float) -> float:
     return math.nan if value < 0 else math.sqrt(value)
 
 
-_ORDERED = ("int", "long", "double")
-
 define(
     "Math",
     statics={
@@ -238,11 +236,13 @@ def _integers(name: str, method: str) -> dict[str, Callable[..., Any]]:
 def _parsed_base(value: str | None, base: int) -> int:
     if base not in {2, 8, 10, 16}:
         raise EvaluationError("ArgumentException")
-    if base == 10:
-        return 0 if value is None else numbers.parse_integer(value, "int")
     if value is None:
         return 0
-    if base != 16 or not value or len(value) > 8 or any(digit not in "0123456789abcdefABCDEF" for digit in value):
+    if not value:
+        raise EvaluationError("ArgumentOutOfRangeException")
+    if base == 10:
+        return numbers.parse_integer(value, "int")
+    if base != 16 or len(value) > 8 or any(digit not in "0123456789abcdefABCDEF" for digit in value):
         raise unsure("this number in another base")
     return numbers.wrapped(int(value, 16), "int")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.expressions.types import Type, parse
+from sandbox.expressions.types import Type, parse, split_types
 
 Call = Callable[..., Any]
 
@@ -44,25 +44,13 @@ _SIGNATURE = re.compile(
 )
 
 
-def _split(text: str) -> list[str]:
-    """Split at the commas outside brackets."""
-    found, depth, start = [], 0, 0
-    for place, character in enumerate(text):
-        depth += {"<": 1, "(": 1, ">": -1, ")": -1}.get(character, 0)
-        if character == "," and depth == 0:
-            found.append(text[start:place].strip())
-            start = place + 1
-    last = text[start:].strip()
-    return [*found, last] if last else found
-
-
 def member(signature: str, call: Call | Generic) -> Member:
     """Read a signature such as `Split(params char[] separator): string[]`."""
     found = _SIGNATURE.fullmatch(signature)
     if found is None:
         raise ValueError(signature)
     parameters, names, outs, expands = [], [], set(), False
-    for place, text in enumerate(_split(found["parameters"] or "")):
+    for place, text in enumerate(split_types(found["parameters"] or "")):
         plain = text.removeprefix("this ")
         if plain.startswith("out "):
             outs.add(place)
@@ -75,7 +63,7 @@ def member(signature: str, call: Call | Generic) -> Member:
         names.append(name)
     where = tuple(
         (variable.strip(), constraint.strip())
-        for variable, _, constraint in (part.partition(" is ") for part in _split(found["where"] or ""))
+        for variable, _, constraint in (part.partition(" is ") for part in split_types(found["where"] or ""))
     )
     return Member(
         found["name"],
@@ -83,7 +71,7 @@ def member(signature: str, call: Call | Generic) -> Member:
         call.make if isinstance(call, Generic) else call,
         tuple(parameters),
         tuple(names),
-        tuple(_split(found["generics"] or "")),
+        tuple(split_types(found["generics"] or "")),
         expands,
         frozenset(outs),
         where,
