@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from aiohttp import web
 
 from policies import LlmTokenLimit
 from sandbox.clock import Clock
-from sandbox.gateway import RUNNER_OPTIONS, GatewayServer
+from sandbox.gateway import GatewayServer
+from sandbox.listening import serve
 from sandbox.model import Api, Gateway, Operation
 from sandbox.network import Network
 
@@ -35,7 +37,7 @@ CHUNK = b'data: {"choices":[{"index":0,"delta":{"content":"word "}}]}\n\n'
 CHUNKS = 50
 
 
-async def upstream(_: str) -> dict[str, object]:
+async def upstream(stack: AsyncExitStack, _: str) -> dict[str, object]:
     """Answer every request the same way: at once, or as a stream of 50 events."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
@@ -50,12 +52,13 @@ async def upstream(_: str) -> dict[str, object]:
         await response.write(b"data: [DONE]\n\n")
         return response
 
-    return await _serve(answer)
+    return await _serve(stack, answer)
 
 
-async def bare(base: str) -> dict[str, object]:
+async def bare(stack: AsyncExitStack, base: str) -> dict[str, object]:
     """Forward as little as a reverse proxy can: method, path, headers and both bodies as streams."""
-    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), auto_decompress=False)
+    connector = aiohttp.TCPConnector(limit=0)
+    session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, auto_decompress=False))
 
     async def answer(request: web.Request) -> web.StreamResponse:
         headers = request.headers.copy()
@@ -69,10 +72,10 @@ async def bare(base: str) -> dict[str, object]:
                 await response.write(chunk)
             return response
 
-    return await _serve(answer)
+    return await _serve(stack, answer)
 
 
-async def passthrough(base: str) -> dict[str, object]:
+async def passthrough(stack: AsyncExitStack, base: str) -> dict[str, object]:
     """Run the gateway with a policy that does nothing but name the backend."""
     policy = (
         f'<policies><inbound><base /><set-backend-service base-url="{base}/openai" /></inbound><backend>'
@@ -83,15 +86,16 @@ async def passthrough(base: str) -> dict[str, object]:
     api = Api(id="openai", path="openai", operations=(operation,), subscription_required=False, policy=policy)
     server = GatewayServer(Network(), _NoIdentities(), Clock())
     server.load(Gateway(name="bench", sku="StandardV2", apis=(api,)))
-    return await _serve_app(server.app)
+    url = await serve(stack, await stack.enter_async_context(server.running()))
+    return {"url": url, "path": PATH, "headers": {}}
 
 
-async def protected(base: str) -> dict[str, object]:
+async def protected(stack: AsyncExitStack, base: str) -> dict[str, object]:
     """Run the program's own Entra mode: validated token, managed identity, and a token limit nobody reaches."""
     from sandbox.deploy import load_project, load_stack  # noqa: PLC0415 - only this process pays for Pulumi
     from sandbox.runtime import Sandbox  # noqa: PLC0415
 
-    sandbox = await Sandbox().__aenter__()
+    sandbox = await stack.enter_async_context(Sandbox())
     callers = sandbox.callers
     config = load_stack(ROOT, "sandbox") | {
         "openai-gateway:auth": "entra",
@@ -131,28 +135,19 @@ class _NoIdentities:
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-async def _serve(handler: Handler) -> dict[str, object]:
+async def _serve(stack: AsyncExitStack, handler: Handler) -> dict[str, object]:
     app = web.Application()
     app.router.add_route("*", "/{rest:.*}", handler)
-    return await _serve_app(app)
-
-
-async def _serve_app(app: web.Application) -> dict[str, object]:
-    runner = web.AppRunner(app, **RUNNER_OPTIONS)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    return {"url": f"http://{host}:{port}", "path": PATH, "headers": {}}
+    return {"url": await serve(stack, app), "path": PATH, "headers": {}}
 
 
 KINDS = {"upstream": upstream, "bare": bare, "passthrough": passthrough, "protected": protected}
 
 
 async def _main(kind: str, base: str) -> None:
-    ready = await KINDS[kind](base)
-    print(json.dumps(ready), flush=True)
-    await asyncio.Event().wait()
+    async with AsyncExitStack() as stack:
+        print(json.dumps(await KINDS[kind](stack, base)), flush=True)
+        await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

@@ -2,27 +2,26 @@
 
 import errno
 import socket
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from typing import Any
 
 from aiohttp import web
 
 from sandbox.errors import SandboxError
 
 HOST = "127.0.0.1"
-_OPTIONS: Mapping[str, Any] = {"access_log": None, "handler_cancellation": True}
 
 
-async def serve(
-    stack: AsyncExitStack, app: web.Application, port: int = 0, options: Mapping[str, Any] = _OPTIONS
-) -> str:
-    """Serve an application until the stack is closed, on any free port where it is 0; returns its base URL.
+async def serve(stack: AsyncExitStack, server: web.Application | web.Server, port: int = 0) -> str:
+    """Serve until the stack is closed, on any free port where it is 0; returns the base URL.
 
-    `options` are those of `aiohttp.web.AppRunner`. Raises `SandboxError` where the port is taken.
+    Raises `SandboxError` where the port is taken.
     """
     listener = _listen(port)
-    runner = web.AppRunner(app, shutdown_timeout=1, **options)
+    runner: web.BaseRunner
+    if isinstance(server, web.Server):
+        runner = web.ServerRunner(server, shutdown_timeout=1)
+    else:
+        runner = web.AppRunner(server, shutdown_timeout=1, access_log=None, handler_cancellation=True)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     await web.SockSite(runner, listener).start()

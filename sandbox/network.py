@@ -1,5 +1,6 @@
 """Where the gateway's outgoing calls really go: Azure's host names lead to services on this machine."""
 
+from functools import lru_cache
 from ipaddress import ip_address
 
 from yarl import URL
@@ -65,11 +66,14 @@ class Network:
 
 
 def _is_loopback(url: URL) -> bool:
-    if url.scheme not in {"http", "https"} or not url.host:
-        return False
-    if url.host == "localhost":
+    return url.scheme in {"http", "https"} and url.host is not None and _is_this_machine(url.host)
+
+
+@lru_cache(maxsize=256)
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost":
         return True
     try:
-        return ip_address(url.host).is_loopback
+        return ip_address(host).is_loopback
     except ValueError:
         return False

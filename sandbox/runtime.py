@@ -15,7 +15,7 @@ from sandbox.demands import demand
 from sandbox.deploy import Deployment, Project, deploy
 from sandbox.errors import SandboxError
 from sandbox.existing import create_existing
-from sandbox.gateway import RUNNER_OPTIONS, GatewayServer, PolicyLoadError, Recorder
+from sandbox.gateway import GatewayServer, PolicyLoadError, Recorder
 from sandbox.listening import serve
 from sandbox.model import Gateway
 from sandbox.network import Network
@@ -100,7 +100,8 @@ class Sandbox:
     async def __aenter__(self) -> Self:
         """Start the servers; the gateway knows no API yet. Raises `SandboxError` where the port is taken."""
         try:
-            self.url = await serve(self._stack, self.gateway.app, self._port, RUNNER_OPTIONS)
+            gateway = await self._stack.enter_async_context(self.gateway.running())
+            self.url = await serve(self._stack, gateway, self._port)
             self.entra_url = await serve(self._stack, self.entra.app)
             if self._traces is not None:
                 self.trace_url = f"{await serve(self._stack, self._traces.app)}{self._traces.path}"

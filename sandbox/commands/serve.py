@@ -16,7 +16,7 @@ from yarl import URL
 from sandbox.clock import Clock
 from sandbox.commands.terminal import stop_signal
 from sandbox.errors import SandboxError
-from sandbox.gateway import RUNNER_OPTIONS, GatewayServer, PolicyLoadError, Problem
+from sandbox.gateway import GatewayServer, PolicyLoadError, Problem
 from sandbox.gateway.backends import endpoint
 from sandbox.gateway.document import NAMED_VALUE
 from sandbox.listening import serve
@@ -87,7 +87,7 @@ async def serving(options: ServeOptions) -> AsyncIterator[Session]:
     with _explained(options):
         gateway.load(_service(options, network))
     async with AsyncExitStack() as stack:
-        url = await serve(stack, gateway.app, options.port, RUNNER_OPTIONS)
+        url = await serve(stack, await stack.enter_async_context(gateway.running()), options.port)
         trace_url = None
         if recorder is not None:
             traces = TraceServer(recorder)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass, field
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from multidict import CIMultiDict
 
@@ -183,7 +183,6 @@ class Authorization:
 class Context:
     """`context`: one call."""
 
-    request_id: UUID
     service_name: str
     request: Request
     api: ApiInfo | None = None
@@ -203,3 +202,11 @@ class Context:
     """When the request was received, in Unix time; None: when an expression first asks (approximate)."""
     traced: list[str] = field(default_factory=list, repr=False)
     """Messages of `context.Trace`."""
+    _request_id: UUID | None = None
+
+    @property
+    def request_id(self) -> UUID:
+        """`RequestId`, made when somebody first asks: most calls need none."""
+        if self._request_id is None:
+            self._request_id = uuid4()
+        return self._request_id

@@ -10,7 +10,7 @@ class Query:
 
     def __init__(self, raw: str = "") -> None:
         """Split a raw query string without its question mark."""
-        self._pieces = [piece for piece in raw.split("&") if piece]
+        self._pieces = [piece for piece in raw.split("&") if piece] if raw else []
 
     def __str__(self) -> str:
         return "&".join(self._pieces)

@@ -4,10 +4,9 @@ from sandbox.gateway.core import CallRecord, Core, Recorder, Tracer
 from sandbox.gateway.effective import effective_policy
 from sandbox.gateway.errors import PolicyLoadError, Problem
 from sandbox.gateway.identity import TokenSource
-from sandbox.gateway.server import RUNNER_OPTIONS, GatewayServer
+from sandbox.gateway.server import GatewayServer
 
 __all__ = [
-    "RUNNER_OPTIONS",
     "CallRecord",
     "Core",
     "GatewayServer",

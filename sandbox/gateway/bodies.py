@@ -10,7 +10,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from sandbox.gateway.errors import Failure, internal_error
-from sandbox.gateway.transport import Incoming
+from sandbox.gateway.transport import Content, Incoming
 
 MAX_BODY = 64 * 1024 * 1024
 """Largest request body that is accepted, and largest response body that a policy may read, in bytes."""
@@ -19,6 +19,22 @@ IDLE = 60.0
 
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """zlib's window bits by content encoding."""
+
+
+def at_hand(content: Content) -> bytes | None:
+    """Take a body that has all arrived; None where some of it is still to come or it broke off."""
+    if not content.is_eof():
+        return None
+    try:
+        return content.read_nowait()
+    except (web.RequestPayloadError, aiohttp.ClientError, OSError):
+        return None
+
+
+def request_at_hand(incoming: Incoming) -> bytes | None:
+    """Take a request body of announced length that has all arrived and is not too large; None for any other."""
+    length = incoming.content_length
+    return None if length is None or length > MAX_BODY else at_hand(incoming.content)
 
 
 async def request_chunks(incoming: Incoming) -> AsyncGenerator[bytes, None]:
@@ -49,6 +65,8 @@ async def read_request(incoming: Incoming) -> bytes:
     """Read a request body; raises `Failure` as `request_chunks` does."""
     if (incoming.content_length or 0) > MAX_BODY:
         raise _refused(413, "Payload Too Large")
+    if (whole := request_at_hand(incoming)) is not None:
+        return whole
     found = bytearray()
     async with aclosing(request_chunks(incoming)) as chunks:
         async for chunk in chunks:

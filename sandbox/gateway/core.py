@@ -4,10 +4,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
-from uuid import uuid4
 
 from sandbox.clock import Clock
-from sandbox.expressions.context import ApiInfo, Context, OperationInfo, Request, Url
+from sandbox.expressions.context import Context, Request, Url
 from sandbox.expressions.query import Query
 from sandbox.gateway.cache import ValueCache
 from sandbox.gateway.counters import Counters
@@ -23,6 +22,7 @@ from sandbox.gateway.policy import Run
 from sandbox.gateway.semantic_cache import SemanticCache
 from sandbox.gateway.telemetry import Metric, TraceEntry
 from sandbox.gateway.tokens.openid import OpenIdProviders
+from sandbox.gateway.tokens.verified import VerifiedTokens
 from sandbox.gateway.transport import Incoming, Transport
 from sandbox.model import Gateway
 
@@ -101,6 +101,7 @@ class Core:
             self._clock,
             Identities(gateway.identities, self._tokens, self._clock),
             OpenIdProviders(self._transport, self._clock),
+            VerifiedTokens(),
             ValueCache(self._clock),
             {},
             Counters(gateway.sku, self._clock.now()),
@@ -116,7 +117,7 @@ class Core:
         headers = end_to_end(incoming.headers)
         headers.popall("Expect", None)
         request = Request(incoming.method, headers, url, raw_path, query, incoming.remote or "", {})
-        context = Context(uuid4(), self._plan.gateway.name, request, now=self._clock.now)
+        context = Context(self._plan.gateway.name, request, now=self._clock.now)
         exchange = Exchange(context, self._services, incoming)
         if self._tracer is not None:
             self._tracer.begin(exchange)
@@ -136,6 +137,8 @@ class Core:
         exchange.close()
         if self._tracer is not None:
             self._tracer.end(exchange)
+        if self._recorder is None and not log.isEnabledFor(logging.INFO):
+            return
         context = exchange.context
         record = CallRecord(
             None if context.api is None else context.api.id,
@@ -158,7 +161,7 @@ async def _run(exchange: Exchange, plan: Plan) -> None:
     if match is None:
         return await run_on_error(exchange, not_found(), plan.no_api)
     api, below = plan.apis[match[0]], match[1]
-    context.api = ApiInfo(api.api.id, api.api.id, api.api.path)
+    context.api = api.info
     context.request.path = below
     if api.service is not None:
         exchange.send_to(api.service)
@@ -167,7 +170,6 @@ async def _run(exchange: Exchange, plan: Plan) -> None:
         return await run_preflight(exchange, plan, api, below)
     if found is None:
         return await run_api(exchange, plan, api, None)
-    operation = found.operation
-    context.operation = OperationInfo(operation.name, operation.method, operation.url_template)
+    context.operation = api.operation_infos[found.operation.name]
     context.request.matched_parameters = found.parameters
-    return await run_api(exchange, plan, api, operation.name)
+    return await run_api(exchange, plan, api, found.operation.name)

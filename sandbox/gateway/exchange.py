@@ -16,6 +16,7 @@ from sandbox.gateway.semantic_cache import CacheQuery, SemanticCache
 from sandbox.gateway.telemetry import Metric, TraceEntry
 from sandbox.gateway.token_usage import TokenWatch, is_event_stream
 from sandbox.gateway.tokens.openid import OpenIdProviders
+from sandbox.gateway.tokens.verified import VerifiedTokens
 from sandbox.gateway.transport import Answer, Incoming, Transport
 
 
@@ -27,6 +28,7 @@ class Services:
     clock: Clock
     identities: Identities
     providers: OpenIdProviders
+    verified_tokens: VerifiedTokens
     values: ValueCache
     running: dict[str, int]
     """How many calls are inside each `limit-concurrency`, by key; a key without calls is absent."""

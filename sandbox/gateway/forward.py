@@ -9,7 +9,7 @@ from yarl import URL
 
 from sandbox.expressions.context import Response
 from sandbox.gateway.backends import Endpoint
-from sandbox.gateway.bodies import request_chunks
+from sandbox.gateway.bodies import at_hand, request_at_hand, request_chunks
 from sandbox.gateway.errors import Failure, internal_error
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.http import end_to_end, is_sound
@@ -39,24 +39,34 @@ async def forward(exchange: Exchange, seconds: float, *, fail_on_error: bool) ->
         raise
     if endpoint.breaker is not None:
         endpoint.breaker.answered(clock.now(), upstream.status, upstream.headers.get("Retry-After"))
-    response = Response(
-        upstream.status, upstream.reason, end_to_end(upstream.headers), stream=upstream.content.iter_any()
-    )
+    response = Response(upstream.status, upstream.reason, end_to_end(upstream.headers))
+    whole = at_hand(upstream.content) if _has_length(exchange, upstream) else None
+    if whole is None:
+        response.stream = upstream.content.iter_any()
+    else:
+        response.body = whole
     exchange.context.response = response
     if fail_on_error and upstream.status >= 400:
         detail = f"the backend answered {upstream.status}"
         raise Failure(upstream.status, detail, "BackendResponseFailure", response=response)
 
 
+def _has_length(exchange: Exchange, upstream: Answer) -> bool:
+    """Tell whether the body is as long as announced, so that it may go out in one piece or in several alike."""
+    return "Content-Length" in upstream.headers and exchange.context.request.method != "HEAD"
+
+
 def backend_url(exchange: Exchange, endpoint: Endpoint) -> URL:
     """Return the URL at which the backend serves the request, with its credential parameters."""
     request = exchange.context.request
-    query = request.query.copy()
-    for name, _ in endpoint.query:
-        query.remove(name)
-    for name, value in endpoint.query:
-        query.add(name, value)
-    tail = f"?{query}" if str(query) else ""
+    query = request.query
+    if endpoint.query:
+        query = query.copy()
+        for name, _ in endpoint.query:
+            query.remove(name)
+        for name, value in endpoint.query:
+            query.add(name, value)
+    tail = f"?{text}" if (text := str(query)) else ""
     return URL(f"{endpoint.origin}{endpoint.path}{request.path}{tail}", encoded=True)
 
 
@@ -105,9 +115,17 @@ class _Body:
 
     def data(self) -> bytes | AsyncIterator[bytes] | None:
         """Return what aiohttp sends."""
-        if self._exchange.body is not None:
-            return self._exchange.body or None
-        return self._chunks() if self._exchange.incoming.body_exists else None
+        exchange = self._exchange
+        if exchange.body is not None:
+            return exchange.body or None
+        incoming = exchange.incoming
+        if not incoming.body_exists:
+            return None
+        whole = request_at_hand(incoming)
+        if whole is None:
+            return self._chunks()
+        exchange.streamed = True
+        return whole or None
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         self._exchange.streamed = True
@@ -123,12 +141,12 @@ def _headers(exchange: Exchange, endpoint: Endpoint, url: URL, body: _Body) -> C
     request = exchange.context.request
     headers = request.headers.copy()
     if not exchange.host_set:
-        headers.popall("Host", None)
         headers["Host"] = url.authority if url.explicit_port is not None else url.host or ""
     if body.size is not None:
-        headers.popall("Content-Length", None)
         if body.size or exchange.incoming.body_exists:
             headers["Content-Length"] = str(body.size)
+        else:
+            headers.popall("Content-Length", None)
     forwarded = [*headers.popall("X-Forwarded-For", []), request.ip_address]
     headers["X-Forwarded-For"] = ", ".join(forwarded)
     for name, _ in endpoint.headers:

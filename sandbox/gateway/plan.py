@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sandbox.expressions.context import ApiInfo, OperationInfo
 from sandbox.gateway.backends import Target, compile_backends, endpoint
 from sandbox.gateway.document import EMPTY, GLOBAL, SECTIONS, Node, Reader, sections
 from sandbox.gateway.errors import PolicyLoadError, Problem, RefusedError
@@ -26,7 +27,9 @@ class ApiPlan:
     """An API ready to serve."""
 
     api: Api
+    info: ApiInfo
     operations: Operations
+    operation_infos: Mapping[str, OperationInfo]
     service: Target | None
     """Target of the API's own service URL."""
     pipelines: Mapping[tuple[str | None, str | None], Pipeline]
@@ -143,7 +146,8 @@ class _Loader:
             for operation in api.operations:
                 inner = documents.get(operation.name)
                 pipelines[operation.name, product] = pipeline if inner is None else self._around(inner, pipeline)
-        return ApiPlan(api, operations, service, pipelines)
+        infos = {found.name: OperationInfo(found.name, found.method, found.url_template) for found in api.operations}
+        return ApiPlan(api, ApiInfo(api.id, api.id, api.path), operations, infos, service, pipelines)
 
     def _product(self, product: Product) -> Pipeline:
         if product.policy is None:

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, Self
 
 import aiohttp
 from aiohttp import web
@@ -17,10 +19,28 @@ from sandbox.gateway.transport import Incoming
 _BODILESS = frozenset({204, 205, 304})
 """Status codes whose responses have no body."""
 _AUTOMATIC = ("Server", "Content-Type")
+"""Headers that aiohttp adds and nobody asked for."""
 _DROP: web.ResponseKey[tuple[str, ...]] = web.ResponseKey("drop", tuple)
+_AT_ONCE = 32 * 1024
+"""Bytes that always fit between asyncio's buffer for an idle connection and its high-water mark of 64 KiB."""
+_NO_WAIT = nullcontext()
 
 
-async def send(incoming: web.Request, exchange: Exchange) -> web.StreamResponse:
+class CallerRequest(web.BaseRequest):
+    """A caller's request; its response goes out without the headers that aiohttp adds."""
+
+    @classmethod
+    def made(cls, message: Any, payload: Any, protocol: Any, writer: Any, task: "asyncio.Task[None]") -> Self:
+        """Make one as `aiohttp.web.Server` asks for it."""
+        return cls(message, payload, protocol, writer, task, task.get_loop())
+
+    async def _prepare_hook(self, response: web.StreamResponse) -> None:
+        # aiohttp offers `on_response_prepare` to applications only; this is where it calls that.
+        for name in response.get(_DROP, ()):
+            response.headers.popall(name, None)
+
+
+async def send(incoming: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
     """Send the response that the pipeline left. Each write waits for the caller, so a slow one slows the backend.
 
     A caller who reads nothing for `IDLE` seconds loses the connection.
@@ -33,8 +53,8 @@ async def send(incoming: web.Request, exchange: Exchange) -> web.StreamResponse:
         await reply.prepare(incoming)
         exchange.sent = len(response.body)
         if response.stream is not None:
-            await _stream(reply, response.stream, exchange)
-        async with asyncio.timeout(IDLE):
+            await _stream(incoming, reply, response.stream, exchange)
+        async with _patience(incoming, 0):
             await reply.write_eof()
     except (TimeoutError, aiohttp.ClientError, OSError):
         # Half a response went out: only a broken connection tells the caller so.
@@ -55,14 +75,24 @@ def _prepared(response: Response, headers: CIMultiDict[str], *, keeps_length: bo
     return reply
 
 
-async def _stream(reply: web.StreamResponse, stream: AsyncIterable[bytes], exchange: Exchange) -> None:
+async def _stream(
+    incoming: web.BaseRequest, reply: web.StreamResponse, stream: AsyncIterable[bytes], exchange: Exchange
+) -> None:
     try:
         async for chunk in stream:
-            async with asyncio.timeout(IDLE):
+            async with _patience(incoming, len(chunk)):
                 await reply.write(chunk)
             exchange.sent += len(chunk)
     except StreamStoppedError:
         return
+
+
+def _patience(incoming: web.BaseRequest, size: int) -> AbstractAsyncContextManager[object]:
+    """Limit the wait for a caller who does not read, where a write of `size` bytes can come to wait at all."""
+    transport = incoming.transport
+    if size <= _AT_ONCE and transport is not None and transport.get_write_buffer_size() == 0:
+        return _NO_WAIT
+    return asyncio.timeout(IDLE)
 
 
 def take_body(incoming: Incoming, exchange: Exchange) -> None:
@@ -84,9 +114,3 @@ def take_body(incoming: Incoming, exchange: Exchange) -> None:
     response.body = b""
     if response.status in _BODILESS:
         response.headers.popall("Content-Length", None)
-
-
-async def drop_automatic_headers(_incoming: web.Request, reply: web.StreamResponse) -> None:
-    """Remove headers that aiohttp adds and nobody asked for."""
-    for name in reply.get(_DROP, ()):
-        reply.headers.popall(name, None)

@@ -12,8 +12,13 @@ class _Level:
 
     literals: dict[str, "_Level"] = field(default_factory=dict)
     parameter: "_Level | None" = None
-    operation: Operation | None = None
-    wildcard: Operation | None = None
+    operation: "_End | None" = None
+    wildcard: "_End | None" = None
+
+
+_Names = tuple[tuple[int, str, bool], ...]
+"""A template's parameters: which segment, the name, and whether it takes the rest of the path."""
+_End = tuple[Operation, _Names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +45,17 @@ class Operations:
         found = None if root is None else _find(root, segments)
         if found is None:
             return None
-        return Match(found, _parameters(found.url_template, segments))
+        return Match(found[0], _parameters(found[1], segments))
 
     def _add(self, operation: Operation) -> None:
         level = self._methods.setdefault(operation.method.upper(), _Level())
-        segments = _segments(operation.url_template)
+        segments = operation.url_template.partition("?")[0].removeprefix("/").split("/")
+        end = (operation, _names(segments))
         for number, segment in enumerate(segments, 1):
             if segment.startswith("{*") and segment.endswith("}") and number == len(segments):
                 if level.wildcard is not None:
                     raise ValueError(f"{operation.method} {operation.url_template} appears twice")
-                level.wildcard = operation
+                level.wildcard = end
                 return
             if segment.startswith("{") and segment.endswith("}"):
                 level.parameter = level.parameter or _Level()
@@ -60,7 +66,7 @@ class Operations:
                 level = level.literals.setdefault(segment, _Level())
         if level.operation is not None:
             raise ValueError(f"{operation.method} {operation.url_template} appears twice")
-        level.operation = operation
+        level.operation = end
 
 
 class ApiPaths:
@@ -82,11 +88,15 @@ def _by_length(entry: tuple[str, str]) -> int:
     return -len(entry[0])
 
 
-def _segments(template: str) -> list[str]:
-    return template.partition("?")[0].removeprefix("/").split("/")
+def _names(segments: list[str]) -> _Names:
+    return tuple(
+        (index, segment.strip("{*}"), segment.startswith("{*"))
+        for index, segment in enumerate(segments)
+        if segment.startswith("{")
+    )
 
 
-def _find(level: _Level, segments: list[str]) -> Operation | None:
+def _find(level: _Level, segments: list[str]) -> _End | None:
     """Search with a stack: literals first, then the parameter, then a wildcard."""
     stack: list[tuple[_Level, int, bool]] = [(level, 0, False)]
     while stack:
@@ -107,11 +117,5 @@ def _find(level: _Level, segments: list[str]) -> Operation | None:
     return None
 
 
-def _parameters(template: str, segments: list[str]) -> dict[str, str]:
-    found = {}
-    for index, name in enumerate(_segments(template)):
-        if name.startswith("{*"):
-            found[name[2:-1]] = "/".join(segments[index:])
-        elif name.startswith("{"):
-            found[name[1:-1]] = segments[index]
-    return found
+def _parameters(names: _Names, segments: list[str]) -> dict[str, str]:
+    return {name: "/".join(segments[index:]) if rest else segments[index] for index, name, rest in names}

@@ -5,16 +5,16 @@ It listens on plain HTTP on this machine, so an API's https-only protocol has no
 
 import logging
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from sandbox.clock import Clock
 from sandbox.gateway.core import Core, Recorder, Tracer
 from sandbox.gateway.http import envelope, is_sound_head
 from sandbox.gateway.identity import TokenSource
-from sandbox.gateway.reply import drop_automatic_headers, send
+from sandbox.gateway.reply import CallerRequest, send
 from sandbox.gateway.transport import MAX_FIELD, MAX_LINE, HttpTransport
 from sandbox.model import Gateway
 from sandbox.network import Network
@@ -29,7 +29,7 @@ def _without_details(record: logging.LogRecord) -> bool:
 _http_log = logging.getLogger("sandbox.gateway.http")
 _http_log.addFilter(_without_details)
 
-RUNNER_OPTIONS: Mapping[str, Any] = {
+_OPTIONS: Mapping[str, Any] = {
     "handler_cancellation": True,
     "access_log": None,
     "logger": _http_log,
@@ -40,7 +40,7 @@ RUNNER_OPTIONS: Mapping[str, Any] = {
     "keepalive_timeout": 60.0,
     "lingering_time": 5.0,
 }
-"""What `aiohttp.web.AppRunner` needs to serve `GatewayServer.app`.
+"""How aiohttp reads requests.
 
 A caller who goes away ends the upstream call, no header value is logged, a token of a caller in many groups fits, and
 bodies keep their content encoding. `keepalive_timeout` is also how long a caller may take to send the headers.
@@ -58,15 +58,9 @@ class GatewayServer:
         recorder: Recorder | None = None,
         tracer: Tracer | None = None,
     ) -> None:
-        """Serve nothing until a gateway is loaded: every call is answered 404.
-
-        Run `app` with `RUNNER_OPTIONS`.
-        """
+        """Serve nothing until a gateway is loaded: every call is answered 404."""
         self._transport = HttpTransport(network)
         self._core = Core(self._transport, identities, clock, recorder, tracer)
-        self.app = web.Application(middlewares=[self._answer], client_max_size=64 * 1024 * 1024)
-        self.app.cleanup_ctx.append(self._client)
-        self.app.on_response_prepare.append(drop_automatic_headers)
 
     def load(self, gateway: Gateway) -> None:
         """Serve another state of the gateway from the next call on; caches start anew.
@@ -75,17 +69,23 @@ class GatewayServer:
         """
         self._core.load(gateway)
 
-    async def _client(self, _app: web.Application) -> AsyncIterator[None]:
-        await self._transport.open()
-        yield
-        await self._transport.close()
+    @asynccontextmanager
+    async def running(self, **options: Any) -> AsyncIterator[web.Server]:
+        """Be ready to call backends; gives what `aiohttp.web.ServerRunner` runs, with other options of aiohttp's.
 
-    @web.middleware
-    async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer every request; the application has no routes of its own."""
-        del handler
+        A server without an application: there are no routes, and each layer is paid for by every call.
+        """
+        await self._transport.open()
+        try:
+            yield web.Server(self._answer, request_factory=CallerRequest.made, **{**_OPTIONS, **options})
+        finally:
+            await self._transport.close()
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if not is_sound_head(request.version, request.headers):
-            return _bad_request()
+            return _refused(400, "Bad Request")
+        if "Expect" in request.headers and not _told_to_continue(request):
+            return _refused(417, "Expectation Failed")
         exchange = self._core.begin(request)
         try:
             await self._core.run(exchange)
@@ -94,8 +94,19 @@ class GatewayServer:
             self._core.end(exchange)
 
 
-def _bad_request() -> web.Response:
+def _told_to_continue(request: web.BaseRequest) -> bool:
+    """Let a caller that waits for it send the body; False where it waits for something else (RFC 9110, 10.1.1)."""
+    if request.version < (1, 1):
+        return True
+    if request.headers["Expect"].lower() != "100-continue" or request.transport is None:
+        return False
+    request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return True
+
+
+def _refused(status: int, message: str) -> web.Response:
     """Refuse a request whose head is not sound, and the connection with it: where the next one begins is not sure."""
-    reply = web.Response(status=400, body=envelope(400, "Bad Request"), headers={"Content-Type": "application/json"})
+    body = envelope(status, message)
+    reply = web.Response(status=status, body=body, headers={"Content-Type": "application/json"})
     reply.force_close()
     return reply

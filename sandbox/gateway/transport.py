@@ -3,10 +3,11 @@
 HTTP is one pair of them. Whoever brings another pair runs the same policies without a socket.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Protocol
 
 import aiohttp
+from aiohttp.typedefs import LooseHeaders
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
@@ -14,9 +15,6 @@ from sandbox.network import Network
 
 MAX_LINE = 16_384
 MAX_FIELD = 32_768
-
-_SKIP_AUTO_HEADERS = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
-"""What aiohttp would add on its own; the backend sees what the caller and the policies sent."""
 
 Body = bytes | AsyncIterator[bytes] | None
 
@@ -26,6 +24,12 @@ class Content(Protocol):
 
     def iter_any(self) -> AsyncIterator[bytes]:
         """Give each part as it arrives."""
+
+    def is_eof(self) -> bool:
+        """Tell whether all of it has arrived."""
+
+    def read_nowait(self) -> bytes:
+        """Give what has arrived and nobody read; raises what broke the body."""
 
 
 class Incoming(Protocol):
@@ -97,6 +101,19 @@ class Transport(Protocol):
         """
 
 
+class _Request(aiohttp.ClientRequest):
+    """A request whose headers are those of the caller and the policies: aiohttp adds none, and none is copied."""
+
+    _skip_auto_headers = CIMultiDict({"Content-Type": None})
+
+    def update_headers(self, headers: LooseHeaders | None) -> None:
+        """Take the headers as they are; `Host` is among them."""
+        self.headers = headers if isinstance(headers, CIMultiDict) else CIMultiDict(headers or ())
+
+    def update_auto_headers(self, skip_auto_headers: Iterable[str] | None) -> None:
+        """Add nothing."""
+
+
 class HttpTransport:
     """Sends them over HTTP to where a network leads, between `open` and `close`."""
 
@@ -112,6 +129,7 @@ class HttpTransport:
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=30),
             auto_decompress=False,
+            request_class=_Request,
             trust_env=False,
             max_line_size=MAX_LINE,
             max_field_size=MAX_FIELD,
@@ -135,5 +153,4 @@ class HttpTransport:
             headers=headers,
             data=body,
             allow_redirects=False,
-            skip_auto_headers=_SKIP_AUTO_HEADERS,
         )

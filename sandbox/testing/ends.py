@@ -38,6 +38,14 @@ class Parts:
         """Give these parts, once."""
         self._parts = parts
 
+    def is_eof(self) -> bool:
+        """Tell whether there is nothing to wait for."""
+        return isinstance(self._parts, list)
+
+    def read_nowait(self) -> bytes:
+        """Give all of a body that has arrived."""
+        return b"".join(self._parts) if isinstance(self._parts, list) else b""
+
     async def iter_any(self) -> AsyncIterator[bytes]:
         """Give each part."""
         if isinstance(self._parts, list):

@@ -31,13 +31,14 @@ def _by_id(element: Element, site: Site) -> Run:
 
 def _by_url(element: Element, site: Site) -> Run:
     url = element.text("base-url")
+    fixed = None if element.computed("base-url") else endpoint(element.node.attributes["base-url"])
     scope = site.scope
 
     async def run(exchange: Exchange) -> None:
         if exchange.target_scope not in {None, scope}:
             # The reference says that only backend-id overrides it; refusing is inferred.
             raise internal_error("BackendOverride", "base-url cannot override the backend-id of another scope")
-        found = endpoint(url(exchange.context))
+        found = fixed or endpoint(url(exchange.context))
         if found is None:
             raise internal_error(
                 "BackendConnectionFailure", "base-url is not an http or https URL without query and user"

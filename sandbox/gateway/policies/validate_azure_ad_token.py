@@ -18,7 +18,7 @@ from sandbox.gateway.tokens.claims import (
     required_claims,
 )
 from sandbox.gateway.tokens.openid import Metadata
-from sandbox.gateway.tokens.strict import TokenError, read
+from sandbox.gateway.tokens.strict import TokenError
 from sandbox.gateway.tokens.validation import metadata_of, refusal, signing_key, token_place
 
 _LOGIN = "https://login.microsoftonline.com"
@@ -81,12 +81,12 @@ def _compile(element: Element, _site: Site) -> Run:
     refused = refusal(element)
 
     async def run(exchange: Exchange) -> None:
-        context = exchange.context
+        context, verified = exchange.context, exchange.services.verified_tokens
         try:
-            token = read(place.find(context))
+            token = verified.read(place.find(context))
             providers = await metadata_of([rules.metadata_url], token.key_id, exchange)
             candidates = [key for provider in providers for key in provider.keys]
-            signing_key(token, candidates, try_all=False)
+            signing_key(token, candidates, verified, try_all=False)
             rules.check(token.payload, providers, context, exchange.services.clock.now())
         except TokenError as error:
             raise refused.failure(error, context) from None

@@ -20,7 +20,7 @@ from sandbox.gateway.tokens.claims import (
 )
 from sandbox.gateway.tokens.keys import SigningKey
 from sandbox.gateway.tokens.openid import Metadata
-from sandbox.gateway.tokens.strict import TokenError, read
+from sandbox.gateway.tokens.strict import TokenError
 from sandbox.gateway.tokens.validation import TokenPlace, metadata_of, refusal, signing_key, token_place
 
 _ORDER = ("openid-config", "issuer-signing-keys", "audiences", "issuers", "required-claims")
@@ -62,12 +62,12 @@ def _compile(element: Element, _site: Site) -> Run:
     refused = refusal(element)
 
     async def run(exchange: Exchange) -> None:
-        context = exchange.context
+        context, verified = exchange.context, exchange.services.verified_tokens
         try:
-            token = read(rules.place.find(context))
+            token = verified.read(rules.place.find(context))
             providers = await metadata_of(rules.urls, token.key_id, exchange)
             candidates = [*rules.keys, *(key for provider in providers for key in provider.keys)]
-            key = signing_key(token, candidates, try_all=True)
+            key = signing_key(token, candidates, verified, try_all=True)
             rules.check(token.payload, key, providers, context, exchange.services.clock.now())
         except TokenError as error:
             raise refused.failure(error, context) from None

@@ -10,6 +10,7 @@ from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.tokens.keys import SigningKey
 from sandbox.gateway.tokens.openid import Metadata, OpenIdProvider
 from sandbox.gateway.tokens.strict import RawToken, TokenError
+from sandbox.gateway.tokens.verified import VerifiedTokens
 
 _NOT_PRESENT = "JWT not present."
 _INVALID = "Invalid JWT."
@@ -85,7 +86,7 @@ def refusal(element: Element) -> Refusal:
     return Refusal(status, message, variable)
 
 
-def signing_key(token: RawToken, keys: Sequence[SigningKey], *, try_all: bool) -> SigningKey:
+def signing_key(token: RawToken, keys: Sequence[SigningKey], verified: VerifiedTokens, *, try_all: bool) -> SigningKey:
     """Find the key that signed the token; raises `TokenError`.
 
     A `kid` chooses among the keys. Where none has it, keys that the policy itself lists are all tried.
@@ -95,7 +96,7 @@ def signing_key(token: RawToken, keys: Sequence[SigningKey], *, try_all: bool) -
     if not candidates:
         raise TokenError("TokenSignatureKeyNotFound", "No key matches the JWT's key ID. Access denied.")
     for key in candidates:
-        if key.verifies(token):
+        if verified.verifies(key, token):
             return key
     raise TokenError("TokenSignatureInvalid", "JWT signature is not valid. Access denied.")
 

@@ -124,11 +124,12 @@ def context(spec: Mapping[str, Any]) -> Context:
             "last_error": LastError("validate-jwt", "TokenExpired", "m", "api", "inbound", "p", "id"),
         }
     return Context(
-        UUID(int=255), "contoso", request,
+        "contoso", request,
         ApiInfo("openai", "openai", "v1/openai", _url(spec["service"]), "1", "v1", True),
         OperationInfo("chat", "POST", "/chat", "Chat"),
         response=_response(spec["response"]), region="West Europe", now=lambda: NOW,
-        variables={name: _variable(value) for name, value in spec["variables"].items()}, **named,
+        variables={name: _variable(value) for name, value in spec["variables"].items()},
+        _request_id=UUID(int=255), **named,
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def context(**changes: Any) -> Context:
         "last_error": LastError("validate-jwt", "TokenExpired", "m", "api", "inbound", "p", "id"),
         "variables": dict(VALUES),
     }
-    return Context(UUID(int=255), "contoso", request, **(known | changes))
+    return Context("contoso", request, _request_id=UUID(int=255), **(known | changes))
 
 
 def evaluate(text: str, result: Type = Type.OBJECT, **changes: Any) -> object:

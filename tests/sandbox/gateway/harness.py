@@ -9,11 +9,11 @@ from xml.sax.saxutils import quoteattr
 
 import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.test_utils import BaseTestServer, TestClient, TestServer
 from multidict import CIMultiDict
 
 from sandbox.clock import Clock
-from sandbox.gateway import RUNNER_OPTIONS, CallRecord, GatewayServer
+from sandbox.gateway import CallRecord, GatewayServer
 from sandbox.model import Api, Backend, Gateway, ManagedIdentity, Operation
 from sandbox.network import Network
 
@@ -75,7 +75,7 @@ class Tokens:
 class Bench:
     """The running gateway and everything around it."""
 
-    client: TestClient[web.Request, web.Application]
+    client: TestClient[web.BaseRequest, None]
     server: GatewayServer
     backend: StandIn
     network: Network
@@ -102,6 +102,17 @@ class Bench:
         return response
 
 
+class _Listener(BaseTestServer):
+    """Runs the gateway's own server."""
+
+    def __init__(self, server: web.Server) -> None:
+        super().__init__()
+        self._listening = server
+
+    async def _make_runner(self, **_: Any) -> web.ServerRunner:
+        return web.ServerRunner(self._listening)
+
+
 @asynccontextmanager
 async def bench(start: float | None = NOW) -> AsyncIterator[Bench]:
     """Start a backend behind `*.openai.azure.com` and a gateway that serves nothing yet."""
@@ -110,11 +121,10 @@ async def bench(start: float | None = NOW) -> AsyncIterator[Bench]:
     async with serve(backend.handle) as url:
         network.route("*.openai.azure.com", url)
         server = GatewayServer(network, tokens, clock, records.append)
-        listener = TestServer(server.app)
-        # The test server sets handler_cancellation itself.
-        await listener.start_server(**{k: v for k, v in RUNNER_OPTIONS.items() if k != "handler_cancellation"})
-        async with TestClient(listener) as client:
-            yield Bench(client, server, backend, network, tokens, clock, records)
+        async with server.running() as http:
+            client: TestClient[web.BaseRequest, None] = TestClient(_Listener(http))
+            async with client:
+                yield Bench(client, server, backend, network, tokens, clock, records)
 
 
 @asynccontextmanager

@@ -9,12 +9,13 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from aiohttp import web
 
 from sandbox.clock import Clock
-from sandbox.gateway import RUNNER_OPTIONS, GatewayServer
+from sandbox.gateway import GatewayServer
 from sandbox.model import Operation
 from sandbox.network import Network
 from tests.sandbox.gateway.harness import Tokens, gateway
@@ -336,19 +337,20 @@ class Line:
 
 
 @asynccontextmanager
-async def serving(**options: object) -> AsyncIterator[Line]:
+async def serving(**options: Any) -> AsyncIterator[Line]:
     upstream, clock = Upstream(), Clock()
     running = Line(upstream)
     listening = await asyncio.start_server(upstream.serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     server = GatewayServer(Network(), Tokens(clock), clock, running.record)
     server.load(gateway(None, api={"service_url": url, "operations": ANY}))
-    runner = web.AppRunner(server.app, **{**RUNNER_OPTIONS, **options})
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    running.port = runner.addresses[0][1]
-    yield running
-    await runner.cleanup()
+    async with server.running(**options) as http:
+        runner = web.ServerRunner(http)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        running.port = runner.addresses[0][1]
+        yield running
+        await runner.cleanup()
     listening.close()
 
 
