@@ -199,3 +199,5 @@ class Exchange:
             stream.finish(complete=False)
         while self.on_close:
             self.on_close.pop(0)(self)
+        # Its listeners know this call: a cycle that only the garbage collector would end.
+        self.token_watch = None

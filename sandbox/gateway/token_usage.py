@@ -45,15 +45,10 @@ class Tokens:
 class Consumption:
     """What a call consumed."""
 
-    estimated: Tokens
-    reported: Tokens | None
-    """What the response says, None where it says nothing."""
-    streamed: bool
-
-    @property
-    def best(self) -> Tokens:
-        """What is reported, else what is estimated."""
-        return self.estimated if self.reported is None else self.reported
+    best: Tokens
+    """What the response reports, else an estimate."""
+    streamed: Tokens | None = None
+    """The estimate of a stream, which limits go by whatever it reports; None for a response that came whole."""
 
 
 def prompt_estimate(request: Json, prompt_type: str = "auto") -> int:
@@ -87,22 +82,22 @@ class TokenWatch:
     def whole(self, status: int, headers: CIMultiDict[str], body: bytes) -> None:
         """Read a response that is there as a whole; only a success consumes anything (inferred)."""
         if not 200 <= status < 300:
-            return self.known(Consumption(Tokens(), None, streamed=False))
+            return self.known(Consumption(Tokens()))
         try:
             answer = read_object(decoded(body, headers))
         except ValueError:
             answer = {}
-        estimated = Tokens(self._prompt, _estimate(completion_text(answer)))
-        return self.known(Consumption(estimated, _reported(answer.get("usage")), streamed=False))
+        found = _reported(answer.get("usage")) or Tokens(self._prompt, _estimate(completion_text(answer)))
+        return self.known(Consumption(found))
 
     def stream(self, headers: CIMultiDict[str]) -> "EventReader":
         """Read a stream of events as it passes."""
         return EventReader(headers, self._prompt, self.known)
 
     def known(self, consumption: Consumption) -> None:
-        """Tell the listeners."""
-        for listener in self._listeners:
-            listener(consumption)
+        """Tell the listeners, once."""
+        while self._listeners:
+            self._listeners.pop(0)(consumption)
 
 
 class EventReader:
@@ -128,7 +123,8 @@ class EventReader:
         if len(self._line) > _MAX_EVENT:
             self._line = b""
         for line in lines:
-            self._event(event_object(line))
+            if event := event_object(line):
+                self._event(event)
 
     def _plain(self, chunk: bytes) -> bytes:
         if self._inflate is None:
@@ -139,10 +135,11 @@ class EventReader:
         """Tell what was consumed; a stream that was given up cost what was generated until then (inferred)."""
         del complete
         estimated = Tokens(self._prompt, -(-self._characters // _CHARACTERS))
-        self._done(Consumption(estimated, self._reported, streamed=True))
+        self._done(Consumption(self._reported or estimated, estimated))
 
     def _event(self, event: Json) -> None:
-        self._reported = _reported(event.get("usage")) or self._reported
+        if "usage" in event:
+            self._reported = _reported(event["usage"]) or self._reported
         self._characters += len(completion_text(event))
 
 

@@ -105,13 +105,13 @@ def _compile(element: Element, site: Site) -> Run:
                 limit.report(exchange, key)
 
         def count(consumption: Consumption) -> None:
-            tokens = consumption.estimated if consumption.streamed else consumption.best
+            tokens = consumption.streamed or consumption.best
             spent = tokens.completion if ignore_prompt else tokens.total
             for limit in limits:
                 limit.count(exchange, key, spent)
             consumed.keep(exchange, spent)
             # The headers of a stream are gone by the time that its tokens are known.
-            if not consumption.streamed:
+            if consumption.streamed is None:
                 consumed.report(exchange, spent)
                 report()
 

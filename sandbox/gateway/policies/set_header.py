@@ -1,5 +1,7 @@
 """`set-header`: sets, appends or deletes a header of the request or the response."""
 
+from functools import lru_cache
+
 from multidict import CIMultiDict
 
 from sandbox.expressions import Context, EvaluationError
@@ -57,9 +59,12 @@ class HeaderChange:
         if not _allowed(name):
             raise EvaluationError("FormatException")
         action = self._action(context)
+        if action == "delete":
+            headers.popall(name, None)
+            return
         if action == "skip" and name in headers:
             return
-        values = [] if action == "delete" else [value(context) for value in self._values]
+        values = [value(context) for value in self._values]
         if not all(map(is_header_value, values)):
             raise EvaluationError("FormatException")
         if action == "append":
@@ -71,6 +76,7 @@ class HeaderChange:
             headers.add(name, value)
 
 
+@lru_cache(maxsize=1024)
 def _allowed(name: str) -> bool:
     return is_header_name(name) and name.lower() not in _FORBIDDEN
 

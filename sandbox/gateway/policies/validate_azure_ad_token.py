@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from sandbox.expressions import Context
@@ -117,11 +118,16 @@ def _tenant(element: Element) -> str:
 
 def _guid(value: object) -> str | None:
     """Return a GUID in its canonical form, None for anything else."""
+    return _canonical(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=1024)
+def _canonical(text: str) -> str | None:
     try:
-        canonical = str(UUID(value)) if isinstance(value, str) else None
+        canonical = str(UUID(text))
     except ValueError:
         return None
-    return canonical if isinstance(value, str) and value.lower() == canonical else None
+    return canonical if text.lower() == canonical else None
 
 
 POLICY = Policy("validate-azure-ad-token", INBOUND, _compile)

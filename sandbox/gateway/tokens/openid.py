@@ -46,17 +46,26 @@ class OpenIdProvider:
 
     async def metadata(self, key_id: str | None) -> Metadata | None:
         """Return the metadata, refreshed for a key ID that it lacks; None while the provider cannot be asked."""
+        fresh, may_fetch = self._known(key_id)
+        if not may_fetch:
+            return fresh
         async with self._lock:
-            now = self._clock.now()
-            fresh = self._metadata if now - self._fetched < CACHE_SECONDS else None
-            known = fresh is not None and (key_id is None or any(key.key_id == key_id for key in fresh.keys))
-            if not known and now - self._attempted >= RETRY_SECONDS:
-                self._attempted = now
+            # Another call may have fetched meanwhile.
+            fresh, may_fetch = self._known(key_id)
+            if may_fetch:
+                self._attempted = now = self._clock.now()
                 fetched = await self._fetch()
                 if fetched is not None:
                     self._metadata, self._fetched = fetched, now
                     fresh = fetched
             return fresh
+
+    def _known(self, key_id: str | None) -> tuple[Metadata | None, bool]:
+        """Return the metadata that is still in use, and whether it may be fetched anew for a key ID that it lacks."""
+        now = self._clock.now()
+        fresh = self._metadata if now - self._fetched < CACHE_SECONDS else None
+        known = fresh is not None and (key_id is None or any(key.key_id == key_id for key in fresh.keys))
+        return fresh, not known and now - self._attempted >= RETRY_SECONDS
 
     async def _fetch(self) -> Metadata | None:
         try:
