@@ -49,6 +49,7 @@ for api in settings.apis:
     args: Any = {
         "resource_group_name": gateway.resource_group_name,
         "service_name": gateway.service_name,
+        "sku": gateway.sku,
         "path": api.path,
         "backend_id": openai.backend_id,
         "accounts": openai.accounts,

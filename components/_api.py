@@ -14,7 +14,9 @@ from policies import (
     ExistsAction,
     ForwardRequest,
     Policy,
+    PolicyError,
     ReturnResponse,
+    Scope,
     SetBody,
     SetHeader,
     SetQueryParameter,
@@ -70,21 +72,52 @@ _SUBSCRIBED = Choose(
 by hand or for a moment between two updates."""
 
 
-def policy_document(validation: Sequence[Policy], credential: Sequence[Policy], *, subscription_required: bool) -> str:
+def policy_document(
+    validation: Sequence[Policy], credential: Sequence[Policy], *, subscription_required: bool, sku: str | None
+) -> str:
     """Render an API's policy: who is calling, then nothing of theirs, then the gateway's own credential.
 
     Responses are not buffered: server-sent events would otherwise reach the caller in blocks of 8 KB (Microsoft's
     "Configure API for server-sent events").
+
+    Raises:
+        pulumi.RunError: The service's pricing tier `sku` does not take the policy.
+
     """
     strip: list[Policy] = [
         *(SetHeader(name=name, exists_action=ExistsAction.DELETE) for name in _CALLER_HEADERS),
         *(SetQueryParameter(name=name, exists_action=ExistsAction.DELETE) for name in _CALLER_QUERY),
     ]
     subscribed = [_SUBSCRIBED] if subscription_required else []
-    return Document(
+    document = Document(
         inbound=[Base(), *validation, *subscribed, *strip, *credential],
         backend=[ForwardRequest(buffer_response=False)],
-    ).render()
+    )
+    try:
+        return document.render(sku, Scope.API)
+    except PolicyError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def api_policy(
+    validation: pulumi.Input[list[Policy]],
+    credential: pulumi.Input[list[Policy]],
+    *,
+    least: Sequence[Policy] = (),
+    subscription_required: bool,
+    sku: pulumi.Input[str] | None,
+) -> pulumi.Output[str]:
+    """Render an API's policy once its parts are known.
+
+    What of the validation is known already, `least`, is held against the pricing tier `sku` at once: a preview, which
+    knows neither a registration's IDs nor a credential, fails before anything is created.
+    """
+    fits = pulumi.Output.from_input(sku).apply(
+        lambda tier: policy_document(least, [], subscription_required=subscription_required, sku=tier)
+    )
+    return pulumi.Output.all(validation, credential, sku, fits).apply(
+        lambda known: policy_document(known[0], known[1], subscription_required=subscription_required, sku=known[2])
+    )
 
 
 class PublishArgs(TypedDict):

@@ -45,6 +45,8 @@ class ApiGateway(pulumi.ComponentResource):
     """Name of the service."""
     resource_group_name: pulumi.Output[str]
     """Resource group of the service: where its APIs, backends and named values go."""
+    sku: pulumi.Output[str]
+    """Pricing tier of the service, as ARM spells it."""
     gateway_url: pulumi.Output[str]
     """URL that callers reach the service at, without a trailing slash."""
     principal_id: pulumi.Output[str]
@@ -66,6 +68,7 @@ class ApiGateway(pulumi.ComponentResource):
         self.service_id = service.id
         self.service_name = service.name
         self.resource_group_name = service.resource_group_name
+        self.sku = service.sku
         self.gateway_url = service.gateway_url
         default = self.identities[gateway.identity]
         self.principal_id = default.principal_id
@@ -75,6 +78,7 @@ class ApiGateway(pulumi.ComponentResource):
                 "serviceId": self.service_id,
                 "serviceName": self.service_name,
                 "resourceGroupName": self.resource_group_name,
+                "sku": self.sku,
                 "gatewayUrl": self.gateway_url,
                 "principalId": self.principal_id,
                 "identityClientId": self.identity_client_id,
@@ -87,6 +91,7 @@ class _Service:
     id: pulumi.Output[str]
     name: pulumi.Output[str]
     resource_group_name: pulumi.Output[str]
+    sku: pulumi.Output[str]
     gateway_url: pulumi.Output[str]
     identities: dict[str, GatewayIdentity]
 
@@ -132,6 +137,8 @@ def _create(
         id=resource.id,
         name=resource.name,
         resource_group_name=pulumi.Output.from_input(args["resource_group_name"]),
+        # From the options, since a preview does not know what the service will report.
+        sku=pulumi.Output.from_input(gateway.sku.value),
         gateway_url=resource.gateway_url,
         identities=identities,
     )
@@ -196,6 +203,7 @@ def _adopt(parent: ApiGateway, existing: ExistingResource, wanted: list[str]) ->
         id=found.id,
         name=found.name,
         resource_group_name=pulumi.Output.from_input(existing.resource_group),
+        sku=found.sku.apply(lambda sku: sku.name),
         gateway_url=found.gateway_url,
         identities={identity: identity_of(identity) for identity in wanted},
     )

@@ -4,7 +4,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components._api import api_options, policy_document, publish, subscribe
+from components._api import api_options, api_policy, publish, subscribe
 from components._application import register_application, use_existing_application
 from components._backends import OpenAIAccount, openai_accounts
 from components._credentials import grant_access, key_credential, managed_identity_credential
@@ -20,6 +20,9 @@ class EntraProtectedApiArgs(TypedDict):
     """Resource group of the API Management service."""
     service_name: pulumi.Input[str]
     """API Management service that publishes the API."""
+    sku: NotRequired[pulumi.Input[str]]
+    """Pricing tier of the service, such as `ApiGateway.sku`: a policy that its gateway does not take is refused. Left
+    out: the policy is held against what is common to all tiers but Consumption."""
     path: pulumi.Input[str]
     """URL path below the gateway, unique within the service; ends in `openai` for the OpenAI SDKs."""
     backend_id: pulumi.Input[str]
@@ -69,7 +72,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
         if ("entra" in args) == ("jwt" in args):
             raise pulumi.RunError("one of entra and jwt is needed, and not both: each says whose tokens are accepted")
 
-        validation: pulumi.Output[Policy]
+        validation: pulumi.Output[list[Policy]]
         if "jwt" in args:
             jwt = options(JwtOptions, args["jwt"])
             if not jwt.audiences:
@@ -78,7 +81,8 @@ class EntraProtectedApi(pulumi.ComponentResource):
             self.audience = pulumi.Output.from_input(jwt.audiences[0])
             self.client_id = None
             self.scopes = pulumi.Output.from_input(list[str]())
-            validation = pulumi.Output.from_input(_validate_jwt(jwt))
+            least: Policy = _validate_jwt(jwt)
+            validation = pulumi.Output.from_input([least])
         else:
             entra = options(EntraOptions, args["entra"])
             if entra.roles and "roles" in entra.required_claims:
@@ -92,8 +96,9 @@ class EntraProtectedApi(pulumi.ComponentResource):
             self.audience = application.audiences.apply(lambda audiences: audiences[0])
             self.client_id = application.client_id
             self.scopes = application.scopes
+            least = _validate_entra(entra, entra.tenant_id or "common", ["-"])
             validation = pulumi.Output.all(tenant=application.tenant_id, audiences=application.audiences).apply(
-                lambda known: _validate_entra(entra, known["tenant"], known["audiences"])
+                lambda known: [_validate_entra(entra, known["tenant"], known["audiences"])]
             )
 
         credential = _credential(name, args, backend_auth, self)
@@ -101,8 +106,8 @@ class EntraProtectedApi(pulumi.ComponentResource):
         api = publish(
             name,
             args,
-            policy=pulumi.Output.all(validation, credential).apply(
-                lambda parts: policy_document([parts[0]], parts[1], subscription_required=subscription_required)
+            policy=api_policy(
+                validation, credential, least=[least], subscription_required=subscription_required, sku=args.get("sku")
             ),
             subscription_required=subscription_required,
             parent=self,

@@ -4,7 +4,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components._api import api_options, policy_document, publish, subscribe
+from components._api import api_options, api_policy, publish, subscribe
 from components._backends import OpenAIAccount
 from components._credentials import key_credential
 from options import KeyOptions
@@ -17,6 +17,9 @@ class KeyAuthApiArgs(TypedDict):
     """Resource group of the API Management service."""
     service_name: pulumi.Input[str]
     """API Management service that publishes the API."""
+    sku: NotRequired[pulumi.Input[str]]
+    """Pricing tier of the service, such as `ApiGateway.sku`: a policy that its gateway does not take is refused. Left
+    out: the policy is held against what is common to all tiers but Consumption."""
     path: pulumi.Input[str]
     """URL path below the gateway, unique within the service; ends in `openai` for the OpenAI SDKs."""
     backend_id: pulumi.Input[str]
@@ -50,7 +53,7 @@ class KeyAuthApi(pulumi.ComponentResource):
     def __init__(self, name: str, args: KeyAuthApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:KeyAuthApi", name, {}, api_options("KeyAuthApi", opts))
         credential = key_credential(name, args, parent=self)
-        policy = credential.apply(lambda policies: policy_document([], policies, subscription_required=True))
+        policy = api_policy([], credential, subscription_required=True, sku=args.get("sku"))
         api = publish(name, args, policy=policy, subscription_required=True, parent=self)
         self.api_id = api.id
         self.subscription_key = subscribe(name, args, api, parent=self)

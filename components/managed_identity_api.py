@@ -4,7 +4,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components._api import api_options, policy_document, publish, subscribe
+from components._api import api_options, api_policy, publish, subscribe
 from components._backends import OpenAIAccount, openai_accounts
 from components._credentials import grant_access, managed_identity_credential
 
@@ -16,6 +16,9 @@ class ManagedIdentityApiArgs(TypedDict):
     """Resource group of the API Management service."""
     service_name: pulumi.Input[str]
     """API Management service that publishes the API."""
+    sku: NotRequired[pulumi.Input[str]]
+    """Pricing tier of the service, such as `ApiGateway.sku`: a policy that its gateway does not take is refused. Left
+    out: the policy is held against what is common to all tiers but Consumption."""
     path: pulumi.Input[str]
     """URL path below the gateway, unique within the service; ends in `openai` for the OpenAI SDKs."""
     backend_id: pulumi.Input[str]
@@ -57,7 +60,7 @@ class ManagedIdentityApi(pulumi.ComponentResource):
         credential = managed_identity_credential(
             backend_id=args["backend_id"], client_id=args.get("identity_client_id"), role_assignment_ids=granted
         )
-        policy = credential.apply(lambda policies: policy_document([], policies, subscription_required=True))
+        policy = api_policy([], credential, subscription_required=True, sku=args.get("sku"))
         api = publish(name, args, policy=policy, subscription_required=True, parent=self)
         self.api_id = api.id
         self.subscription_key = subscribe(name, args, api, parent=self)

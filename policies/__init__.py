@@ -29,7 +29,7 @@ from policies.include_fragment import IncludeFragment
 from policies.ip_filter import AddressRange, IpFilter, IpFilterAction
 from policies.limit_concurrency import LimitConcurrency
 from policies.llm_content_safety import HarmCategory, LlmContentSafety, SafetyCategory, SeverityLevels
-from policies.policy import Policy, Section
+from policies.policy import Policy, Scope, Section
 from policies.quota import Quota, QuotaApi, QuotaOperation
 from policies.quota_by_key import QuotaByKey
 from policies.rate_limit import RateLimit, RateLimitApi, RateLimitOperation
@@ -40,16 +40,16 @@ from policies.return_response import ReturnResponse
 from policies.rewrite_uri import RewriteUri
 from policies.semantic_cache_lookup import AzureOpenAISemanticCacheLookup, EmbeddingsBackendAuth, LlmSemanticCacheLookup
 from policies.semantic_cache_store import AzureOpenAISemanticCacheStore, LlmSemanticCacheStore
-from policies.send_request import ClientCertificate, Proxy, RequestMode, SendRequest
-from policies.set_backend_service import BACKEND_ID, ReplicaType, SetBackendService
-from policies.set_body import BodyTemplate, SetBody, XsiNil
+from policies.send_request import RequestMode, SendRequest
+from policies.set_backend_service import BACKEND_ID, SetBackendService
+from policies.set_body import SetBody
 from policies.set_header import NAMED_VALUE, ExistsAction, SetHeader
 from policies.set_method import SetMethod
 from policies.set_query_parameter import SetQueryParameter
 from policies.set_status import SetStatus
 from policies.set_variable import SetVariable
 from policies.token_limit import AzureOpenAITokenLimit, LlmTokenLimit, PromptType, TokenQuotaPeriod
-from policies.token_validation import UNAUTHORIZED, DecryptionKey
+from policies.token_validation import UNAUTHORIZED
 from policies.trace import Trace, TraceSeverity
 from policies.validate_azure_ad_token import ValidateAzureAdToken
 from policies.validate_content import (
@@ -81,7 +81,6 @@ __all__ = [
     "AzureOpenAISemanticCacheStore",
     "AzureOpenAITokenLimit",
     "Base",
-    "BodyTemplate",
     "CacheLookupValue",
     "CacheRemoveValue",
     "CacheStoreValue",
@@ -89,12 +88,10 @@ __all__ = [
     "CheckHeader",
     "Choose",
     "ClaimMatch",
-    "ClientCertificate",
     "ContentFormat",
     "ContentTypeMap",
     "ContentTypeMapping",
     "Cors",
-    "DecryptionKey",
     "Dimension",
     "Document",
     "EmbeddingsBackendAuth",
@@ -119,7 +116,6 @@ __all__ = [
     "Policy",
     "PolicyError",
     "PromptType",
-    "Proxy",
     "Quota",
     "QuotaApi",
     "QuotaByKey",
@@ -129,13 +125,13 @@ __all__ = [
     "RateLimitByKey",
     "RateLimitOperation",
     "RawElement",
-    "ReplicaType",
     "RequestMode",
     "RequiredClaim",
     "Retry",
     "ReturnResponse",
     "RewriteUri",
     "SafetyCategory",
+    "Scope",
     "Section",
     "SendRequest",
     "SetBackendService",
@@ -161,5 +157,4 @@ __all__ = [
     "Wait",
     "WaitFor",
     "When",
-    "XsiNil",
 ]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from policies.checks import check_filled
+from policies.checks import check_filled, check_output_names
 from policies.policy import INBOUND_ONLY, Section, TypedPolicy
 
 COGNITIVE_SERVICES = "https://cognitiveservices.azure.com"
@@ -32,6 +32,7 @@ class AuthenticationManagedIdentity(TypedPolicy):
     """Whether the request goes on without a token when none is obtained. `None`: it does not."""
 
     def __post_init__(self) -> None:
-        """Check that the token has a resource."""
+        """Check that the token has a resource and the variable a name."""
         TypedPolicy.__post_init__(self)
         check_filled("authentication-managed-identity resource", self.resource)
+        check_output_names(self)

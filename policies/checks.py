@@ -16,7 +16,9 @@ LONG_MAX = 2**63 - 1
 UNSIGNED_MAX = 2**32 - 1
 """Largest `xs:unsignedInt`."""
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}")
+
+_NOT_IN_HEADERS = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
 def check_filled(what: str, value: str | None) -> None:
@@ -25,16 +27,20 @@ def check_filled(what: str, value: str | None) -> None:
         raise PolicyError(f"{what} {value!r} is empty; give it a value")
 
 
-def check_one_line(what: str, value: str | None) -> None:
-    """Refuse a literal text with a line break, which would end the line that HTTP sends it on."""
-    if value is not None and not is_expression(value) and ("\r" in value or "\n" in value):
+def check_header_value(what: str, value: str | None) -> None:
+    """Refuse a literal text that HTTP cannot send on the line of a header (RFC 9110, section 5.5)."""
+    if value is None or is_expression(value):
+        return
+    if "\r" in value or "\n" in value:
         raise PolicyError(f"{what} has a line break; write it on one line")
+    if found := _NOT_IN_HEADERS.search(value):
+        raise PolicyError(f"{what} holds U+{ord(found[0]):04X}, which no header can carry; encode it")
 
 
 def check_header_name(what: str, value: str) -> None:
     """Refuse what is neither a header name (token, RFC 9110 section 5.6.2) nor a policy expression."""
     if not is_expression(value) and not _TOKEN.fullmatch(value):
-        raise PolicyError(f"{what} {value!r} is not a header name; use letters, digits and !#$%&'*+-.^_`|~")
+        raise PolicyError(f"{what} {value!r} is not a header name; use 1 to 256 letters, digits and !#$%&'*+-.^_`|~")
 
 
 def check_literal(what: str, value: str | None) -> None:
@@ -92,9 +98,9 @@ def check_method(what: str, value: str) -> None:
 
 
 def check_status_code(what: str, value: int | str) -> None:
-    """Refuse a number that is not an HTTP status code."""
-    if isinstance(value, int) and not 100 <= value <= 599:
-        raise PolicyError(f"{what} {value} is not an HTTP status code; use 100 to 599")
+    """Refuse a number that no final response may have as its status code (RFC 9110, section 15)."""
+    if isinstance(value, int) and not 200 <= value <= 599:
+        raise PolicyError(f"{what} {value} is not the status code of a response; use 200 to 599")
 
 
 def check_failure_code(what: str, value: int) -> None:

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from policies.checks import check_decided
 from policies.errors import PolicyError
-from policies.options import Options
+from policies.options import Options, starts_expression
 
 
 class ClaimMatch(StrEnum):
@@ -31,5 +31,9 @@ class RequiredClaim(Options):
         Options.__post_init__(self)
         if not self.values:
             raise PolicyError("required claim values [] is empty and would let any value in; give at least one value")
+        if self.separator is not None and (not self.separator or starts_expression(self.separator)):
+            raise PolicyError(
+                f"required claim separator {self.separator!r} is not allowed; give the character itself, such as ' '"
+            )
         for value in self.values:
             check_decided("required claim values", value)

@@ -24,6 +24,7 @@ class Cors(TypedPolicy):
 
     tag: ClassVar[str] = "cors"
     sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
+    once: ClassVar[bool] = True
 
     allow_credentials: bool | str | None = None
     """Whether pages may send cookies and the like; not for any origin. Left out: they may not."""

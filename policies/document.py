@@ -4,29 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
-from policies.availability import check_available
+from policies.availability import unavailable
 from policies.base import Base
 from policies.cors import Cors
 from policies.errors import PolicyError
 from policies.order import check_order
-from policies.policy import Policy, Section
-from policies.quota import Quota
-from policies.rate_limit import RateLimit
+from policies.policy import Policy, Scope, Section, TypedPolicy
 from policies.raw_element import Verbatim
-from policies.semantic_cache_lookup import AzureOpenAISemanticCacheLookup, LlmSemanticCacheLookup
-from policies.semantic_cache_store import AzureOpenAISemanticCacheStore, LlmSemanticCacheStore
 from policies.validate_azure_ad_token import ValidateAzureAdToken
 from policies.validate_jwt import ValidateJwt
-from policies.validate_parameters import ValidateParameters
 
 _INDENT = "    "
 _LIMIT_KIB = 256
 _LIMIT_KIB_OF_SKU = {"Consumption": 16}
 _DIRECTLY = {"base", Cors.tag, ValidateAzureAdToken.tag, ValidateJwt.tag}
-_ONCE = (
-    Cors, RateLimit, Quota, LlmSemanticCacheLookup, AzureOpenAISemanticCacheLookup, LlmSemanticCacheStore,
-    AzureOpenAISemanticCacheStore, ValidateParameters,
-)  # fmt: skip
 
 
 def _parent() -> list[Policy]:
@@ -60,21 +51,21 @@ class Document:
                 raise PolicyError(
                     f"{section} has more than one base; the parent's policies run once, remove the others"
                 )
-            for kind in _ONCE:
-                if kinds.count(kind) > 1:
+            for kind in kinds:
+                if issubclass(kind, TypedPolicy) and kind.once and kinds.count(kind) > 1:
                     raise PolicyError(f"{section} has more than one {kind.tag}; it may stand there once, merge them")
         if len(self.backend) != 1:
             raise PolicyError(f"backend has {len(self.backend)} policies; it takes exactly one, such as Base or Choose")
         check_order(self.inbound)
 
-    def render(self, sku: str | None = None) -> str:
+    def render(self, sku: str | None = None, scope: Scope | None = None) -> str:
         """Return the document for `format="xml"`; the same options give the same text.
 
         `sku` is the service's pricing tier; Consumption takes 16 KiB, every other tier 256 KiB (service limits).
-        Raises `PolicyError` when the document is larger, or has a policy that the tier's gateway lacks.
+        `scope` is where the document belongs. Raises `PolicyError` when the document is larger, or has a policy that
+        the tier's gateway lacks or the scope does not allow.
         """
-        if sku is not None:
-            self._check_available(sku)
+        self._check_service(sku, scope)
         root = ET.Element("policies")
         for section in Section:
             ET.SubElement(root, section.value).extend(policy.element() for policy in self._policies(section))
@@ -89,11 +80,16 @@ class Document:
             )
         return text
 
-    def _check_available(self, sku: str) -> None:
-        for section in Section:
-            for policy in self._policies(section):
-                for placement in policy.placements():
-                    check_available(placement.tag, sku)
+    def _check_service(self, sku: str | None, scope: Scope | None) -> None:
+        for policy in (policy for section in Section for policy in self._policies(section)):
+            for placement in policy.placements():
+                if sku is not None and (reason := unavailable(placement.tag, sku)):
+                    raise PolicyError(f"{placement.tag} {reason}")
+                if scope is not None and scope not in placement.scopes:
+                    allowed = " or ".join(allowed for allowed in Scope if allowed in placement.scopes)
+                    raise PolicyError(
+                        f"{placement.tag} is not allowed at {scope} scope; put it into a document of {allowed} scope"
+                    )
 
     def _policies(self, section: Section) -> Sequence[Policy]:
         policies: Sequence[Policy] = getattr(self, section.name.lower())

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from policies.checks import check_literal
 from policies.dimension import Dimension, check_dimensions
 from policies.errors import PolicyError
-from policies.policy import ANY_SECTION, Section, TypedPolicy, options_element
+from policies.policy import TypedPolicy, options_element
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,7 +17,6 @@ class EmitMetric(TypedPolicy):
     """Sends a custom metric to Application Insights; never changes the response (emit-metric)."""
 
     tag: ClassVar[str] = "emit-metric"
-    sections: ClassVar[frozenset[Section]] = ANY_SECTION - {Section.BACKEND}
 
     name: str
     """Name of the metric, literal."""

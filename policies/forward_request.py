@@ -14,26 +14,26 @@ class HttpVersion(StrEnum):
 
     HTTP_1 = "1"
     HTTP_2_OR_1 = "2or1"
-    HTTP_2 = "2"
+    """Whichever the backend speaks; the sandbox speaks 1.1."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ForwardRequest(TypedPolicy):
-    """Sends the request to the backend and waits for its response (forward-request)."""
+    """Sends the request to the backend and waits for its response (forward-request).
+
+    Redirects go to the caller. Not offered, since the sandbox cannot execute them: `follow-redirects`, which could
+    take the gateway's credential elsewhere, `continue-timeout` and HTTP 2 alone.
+    """
 
     tag: ClassVar[str] = "forward-request"
     sections: ClassVar[frozenset[Section]] = frozenset({Section.BACKEND})
 
     timeout: int | str | None = None
-    """Seconds to wait for the response's headers. Left out: 300."""
+    """Seconds to wait for the response's headers, at least 1. Left out: 300."""
     timeout_ms: int | str | None = None
-    """Milliseconds to wait, in place of `timeout`. Left out: `timeout` counts."""
-    continue_timeout: int | str | None = None
-    """Seconds to wait for a `100 Continue`. Left out: the gateway does not wait for it."""
+    """Milliseconds to wait, at least 1, in place of `timeout`. Left out: `timeout` counts."""
     http_version: HttpVersion | None = None
     """HTTP version to the backend. Left out: 1."""
-    follow_redirects: bool | str | None = None
-    """Whether the gateway follows redirects itself. Left out: the caller gets them."""
     buffer_request_body: bool | None = None
     """Whether the request is kept so that a retry can send it again. Left out: it is not."""
     buffer_response: bool | None = None
@@ -49,5 +49,6 @@ class ForwardRequest(TypedPolicy):
                 f"forward-request timeout {self.timeout} with timeout_ms {self.timeout_ms} is not allowed; "
                 "give one of them"
             )
-        for name in ("timeout", "timeout_ms", "continue_timeout"):
-            check_range(f"forward-request {name}", getattr(self, name), 0, INT_MAX)
+        for name in ("timeout", "timeout_ms"):
+            # The reference allows 0 and does not say whether it is no wait or one without end.
+            check_range(f"forward-request {name}", getattr(self, name), 1, INT_MAX)

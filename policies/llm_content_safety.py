@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from policies.checks import INT_MAX, check_filled, check_range
 from policies.errors import PolicyError
 from policies.options import Options
-from policies.policy import Section, TypedPolicy, list_element, options_element
+from policies.policy import ANY_SCOPE, Scope, Section, TypedPolicy, list_element, options_element
 
 _HIGHEST = {None: 6, "FourSeverityLevels": 6, "EightSeverityLevels": 7}
 
@@ -58,6 +58,7 @@ class LlmContentSafety(TypedPolicy):
 
     tag: ClassVar[str] = "llm-content-safety"
     sections: ClassVar[frozenset[Section]] = frozenset({Section.INBOUND, Section.OUTBOUND})
+    scopes: ClassVar[frozenset[Scope]] = ANY_SCOPE - {Scope.OPERATION}
 
     backend_id: str
     """Backend resource of Azure AI Content Safety, or an expression."""

@@ -1,6 +1,7 @@
 """Options: immutable values, checked when they are made against their declared types and against XML 1.0."""
 
 import re
+from collections.abc import Callable
 from dataclasses import fields
 from enum import Enum
 from types import NoneType, UnionType
@@ -10,7 +11,7 @@ from policies.errors import PolicyError
 
 _ILLEGAL_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _EXPRESSION = re.compile(r"@\(.+\)|@\{.+\}", re.DOTALL)
-_NAMED_VALUE = re.compile(r"\{\{\s*[A-Za-z0-9._-]+\s*\}\}")
+_NAMED_VALUE = re.compile(r"\{\{[A-Za-z0-9._-]+\}\}")
 _NAMES = {str: "text", int: "a whole number", float: "a number", bool: "True or False"}
 
 
@@ -22,7 +23,8 @@ class Options:
     def __post_init__(self) -> None:
         """Check every field; a subclass that has rules across fields calls this first."""
         for field in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
-            _check_field(f"{label(self)} {field.name}", field.type, getattr(self, field.name))
+            check = check_characters if field.metadata.get("markup") else _check_text
+            _check_field(f"{label(self)} {field.name}", field.type, getattr(self, field.name), check)
 
 
 def label(options: object) -> str:
@@ -40,12 +42,17 @@ def is_expression(text: str | None) -> bool:
     return text is not None and _EXPRESSION.fullmatch(text) is not None
 
 
+def starts_named_value(text: str) -> bool:
+    """Tell whether `text` begins with a reference to a named value."""
+    return _NAMED_VALUE.match(text) is not None
+
+
 def is_named_value(text: str) -> bool:
     """Tell whether `text` is nothing but a reference to a named value."""
     return _NAMED_VALUE.fullmatch(text) is not None
 
 
-def _check_field(what: str, annotation: Any, value: object) -> None:
+def _check_field(what: str, annotation: Any, value: object, check: Callable[[str, str], None]) -> None:
     """Refuse a value that `annotation` does not allow; text beside another scalar type stands for an expression."""
     kinds = [kind for kind in _kinds(annotation) if kind is not NoneType]
     if value is None and NoneType in _kinds(annotation):
@@ -53,12 +60,12 @@ def _check_field(what: str, annotation: Any, value: object) -> None:
     for kind in kinds:
         if get_origin(kind) is list and isinstance(value, list):
             for item in value:
-                _check_field(what, get_args(kind)[0], item)
+                _check_field(what, get_args(kind)[0], item, check)
             return
         if get_origin(kind) is dict and isinstance(value, dict):
             for name, item in value.items():
-                _check_field(f"{what} name", get_args(kind)[0], name)
-                _check_field(what, get_args(kind)[1], item)
+                _check_field(f"{what} name", get_args(kind)[0], name, check)
+                _check_field(what, get_args(kind)[1], item, check)
             return
     typed = [kind for kind in kinds if kind is not str]
     if any(_is_a(value, kind) for kind in typed):
@@ -69,7 +76,7 @@ def _check_field(what: str, annotation: Any, value: object) -> None:
         raise PolicyError(f"{what} {given} is not allowed; use {_describe(kinds)}")
     if typed and not is_expression(value) and not is_named_value(value):
         raise PolicyError(f"{what} {value!r} is not allowed; use {_describe(typed)} or an expression such as @(...)")
-    _check_text(what, value)
+    check(what, value)
 
 
 def _kinds(annotation: Any) -> tuple[Any, ...]:
@@ -109,3 +116,5 @@ def _check_text(what: str, text: str) -> None:
     check_characters(what, text)
     if starts_expression(text) and not is_expression(text.strip()):
         raise PolicyError(f"{what} starts a policy expression that does not end; close its bracket at the very end")
+    if not starts_expression(text) and ("@(" in text or "@{" in text):
+        raise PolicyError(f"{what} has a policy expression within other text; make the expression the whole of it")

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar, NamedTuple
 from xml.etree import ElementTree as ET
 
+from policies.checks import check_literal
 from policies.options import Options
 
 
@@ -19,15 +20,26 @@ class Section(StrEnum):
     ON_ERROR = "on-error"
 
 
+class Scope(StrEnum):
+    """Scope that a policy document belongs to, from the widest to the narrowest."""
+
+    GLOBAL = "global"
+    PRODUCT = "product"
+    API = "api"
+    OPERATION = "operation"
+
+
 INBOUND_ONLY = frozenset({Section.INBOUND})
 ANY_SECTION = frozenset(Section)
+ANY_SCOPE = frozenset(Scope)
 
 
 class Placement(NamedTuple):
-    """A policy element and the sections where it may stand."""
+    """A policy element and where it may stand."""
 
     tag: str
     sections: frozenset[Section]
+    scopes: frozenset[Scope] = ANY_SCOPE
 
 
 class Policy(Options, ABC):
@@ -53,9 +65,18 @@ class TypedPolicy(Policy):
 
     tag: ClassVar[str]
     sections: ClassVar[frozenset[Section]] = ANY_SECTION
+    scopes: ClassVar[frozenset[Scope]] = ANY_SCOPE
+    once: ClassVar[bool] = False
+    """Whether it may stand once in a section; what stands inside other policies, such as `Choose`, does not count
+    (inferred: the reference's example of `wait` has two `rate-limit` in branches of one section)."""
 
     id: str | None = None
     """Identifier that `context.LastError.PolicyId` reports. Left out: the error names no policy."""
+
+    def __post_init__(self) -> None:
+        """Check the identifier, of which the gateway evaluates no expression."""
+        Options.__post_init__(self)
+        check_literal(f"{self.tag} id", self.id)
 
     def element(self) -> ET.Element:
         """Return the policy as XML: its attributes, then its children in the order of the schema."""
@@ -73,7 +94,7 @@ class TypedPolicy(Policy):
 
     def placements(self) -> Iterator[Placement]:
         """Yield the policy itself and those of every branch."""
-        yield Placement(self.tag, self.sections)
+        yield Placement(self.tag, self.sections, self.scopes)
         for branch in self.branches():
             for policy in branch:
                 yield from policy.placements()

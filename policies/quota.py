@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 from policies.call_quota import check_volume
 from policies.checks import INT_MAX, check_range
 from policies.limited_scope import LimitedScope, api_element
-from policies.policy import INBOUND_ONLY, Section, TypedPolicy
+from policies.policy import INBOUND_ONLY, Scope, Section, TypedPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +53,8 @@ class Quota(TypedPolicy):
 
     tag: ClassVar[str] = "quota"
     sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
+    scopes: ClassVar[frozenset[Scope]] = frozenset({Scope.PRODUCT})
+    once: ClassVar[bool] = True
 
     calls: int | None = None
     """Calls allowed in a period, at least 1. Left out: `bandwidth` alone counts."""

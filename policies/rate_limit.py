@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 from policies.call_rate import CallRate, check_rate
 from policies.limited_scope import LimitedScope, api_element
+from policies.policy import ANY_SCOPE, Scope
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +51,8 @@ class RateLimit(CallRate):
     """
 
     tag: ClassVar[str] = "rate-limit"
+    scopes: ClassVar[frozenset[Scope]] = ANY_SCOPE - {Scope.GLOBAL}
+    once: ClassVar[bool] = True
 
     calls: int
     """Calls allowed in `renewal_period`, at least 1."""

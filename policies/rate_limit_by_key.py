@@ -9,7 +9,10 @@ from policies.checks import INT_MAX, check_filled, check_range
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RateLimitByKey(CallRate):
-    """Refuses, with 429, the calls for a key beyond a rate (rate-limit-by-key); not available in Consumption."""
+    """Refuses, with 429, the calls for a key beyond a rate (rate-limit-by-key); not available in Consumption.
+
+    Not offered: `flexible-retry-window`, which the schema alone knows.
+    """
 
     tag: ClassVar[str] = "rate-limit-by-key"
 
@@ -26,9 +29,6 @@ class RateLimitByKey(CallRate):
     increment_after_response: bool | None = None
     """Whether a call counts only once it is answered. Left out: only where the condition or the count needs the
     response (inferred; the schema alone knows this option)."""
-    flexible_retry_window: bool | None = None
-    """Whether the wait that a refusal tells is flexible. Left out: it is not (inferred; the schema alone knows this
-    option)."""
 
     def __post_init__(self) -> None:
         """Check the rate and the key."""

@@ -1,7 +1,7 @@
 """A policy that has no type in this package, given as XML."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -30,7 +30,7 @@ class RawElement(Policy):
     The text is parsed, without document types, entities of its own and namespaces, and written anew.
     """
 
-    xml: str
+    xml: str = field(metadata={"markup": True})
     """The policy's element."""
     sections: list[Section] | None = None
     """Sections where the policy may stand. Left out: those of the policy reference, which must know the policy."""

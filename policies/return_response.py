@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
+from policies.checks import check_output_names
 from policies.policy import TypedPolicy
 from policies.set_body import SetBody
 from policies.set_header import SetHeader
@@ -25,6 +26,11 @@ class ReturnResponse(TypedPolicy):
     """Headers. Left out: none, or those of the variable."""
     body: SetBody | None = None
     """Body. Left out: none, or that of the variable."""
+
+    def __post_init__(self) -> None:
+        """Check the variable."""
+        TypedPolicy.__post_init__(self)
+        check_output_names(self)
 
     def children(self) -> Iterable[ET.Element]:
         """Return status, headers and body."""

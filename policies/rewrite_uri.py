@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from policies.checks import check_filled
+from policies.errors import PolicyError
+from policies.options import starts_expression, starts_named_value
 from policies.policy import INBOUND_ONLY, Section, TypedPolicy
 
 
@@ -20,6 +22,8 @@ class RewriteUri(TypedPolicy):
     """Whether query parameters that the operation's template does not name are kept. Left out: they are."""
 
     def __post_init__(self) -> None:
-        """Check that there is a template."""
+        """Check that the template is a path."""
         TypedPolicy.__post_init__(self)
         check_filled("rewrite-uri template", self.template)
+        if not (starts_expression(self.template) or starts_named_value(self.template) or self.template.startswith("/")):
+            raise PolicyError(f"rewrite-uri template {self.template!r} is not a path; begin it with /")

@@ -29,6 +29,7 @@ class LlmSemanticCacheLookup(TypedPolicy):
 
     tag: ClassVar[str] = "llm-semantic-cache-lookup"
     sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
+    once: ClassVar[bool] = True
 
     score_threshold: float
     """Distance of two prompts, 0 to 1, up to which they count as one: the lower, the stricter. Start at 0.05; above 0.2

@@ -16,6 +16,7 @@ class LlmSemanticCacheStore(TypedPolicy):
 
     tag: ClassVar[str] = "llm-semantic-cache-store"
     sections: ClassVar[frozenset[Section]] = frozenset({Section.OUTBOUND})
+    once: ClassVar[bool] = True
 
     duration: int | str
     """Seconds for which the answer is kept, at least 1, or an expression."""

@@ -7,10 +7,10 @@ from typing import ClassVar
 from xml.etree import ElementTree as ET
 
 from policies.authentication_managed_identity import AuthenticationManagedIdentity
-from policies.checks import INT_MAX, check_filled, check_location, check_output_names, check_range, check_secret
+from policies.checks import INT_MAX, check_location, check_output_names, check_range
 from policies.errors import PolicyError
-from policies.options import Options, starts_expression
-from policies.policy import TypedPolicy, options_element, text_element
+from policies.options import starts_expression
+from policies.policy import TypedPolicy, text_element
 from policies.set_body import SetBody
 from policies.set_header import SetHeader
 from policies.set_method import SetMethod
@@ -26,48 +26,12 @@ class RequestMode(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ClientCertificate(Options):
-    """A certificate of the API Management service with which the gateway authenticates (authentication-certificate).
-
-    Not offered: `body` and `password`, which would put a private key into the policy's text.
-    """
-
-    thumbprint: str | None = None
-    """Thumbprint. Left out: `certificate_id` says which."""
-    certificate_id: str | None = None
-    """Certificate resource. Left out: `thumbprint` says which."""
-
-    def __post_init__(self) -> None:
-        """Check that there is one certificate."""
-        Options.__post_init__(self)
-        if bool(self.thumbprint) == bool(self.certificate_id):
-            raise PolicyError("client certificate needs either thumbprint or certificate_id; give exactly one of them")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Proxy(Options):
-    """An HTTP proxy on the way (proxy)."""
-
-    url: str
-    """URL with host and port, or an expression."""
-    username: str | None = None
-    """Name for the proxy. Left out: the proxy asks for none."""
-    password: str | None = field(default=None, repr=False)
-    """Named value, such as `{{proxy-password}}`, of the password. Left out: the proxy asks for none."""
-
-    def __post_init__(self) -> None:
-        """Check that there is a proxy, and no secret in the policy's text."""
-        Options.__post_init__(self)
-        check_filled("proxy url", self.url)
-        check_secret("proxy password", self.password)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class SendRequest(TypedPolicy):
     """Sends a request to a URL and keeps the response in a variable (send-request).
 
-    Without `ignore_error`, a request that fails runs `on-error`. Not offered: `authentication-token` and
-    `authentication-token-store`, which the schema alone knows.
+    Without `ignore_error`, a request that fails runs `on-error`. Not offered: `authentication-certificate`
+    and `proxy`, which the sandbox cannot execute; `authentication-token` and `authentication-token-store`, which the
+    schema alone knows.
     """
 
     tag: ClassVar[str] = "send-request"
@@ -94,12 +58,8 @@ class SendRequest(TypedPolicy):
     """Headers. Left out: none, or those of the current request."""
     body: SetBody | None = None
     """Body. Left out: none, or that of the current request."""
-    certificate: ClientCertificate | None = None
-    """Client certificate. Left out: none."""
     identity: AuthenticationManagedIdentity | None = None
     """Managed identity that presents its token in `Authorization`. Left out: none does."""
-    proxy: Proxy | None = None
-    """Proxy. Left out: none."""
 
     def __post_init__(self) -> None:
         """Check where the request goes, and that a token does not go there in the clear."""
@@ -132,9 +92,5 @@ class SendRequest(TypedPolicy):
         for part in (self.method, *self.headers, self.body):
             if part is not None:
                 yield part.element()
-        if self.certificate is not None:
-            yield options_element("authentication-certificate", self.certificate)
         if self.identity is not None:
             yield self.identity.element()
-        if self.proxy is not None:
-            yield options_element("proxy", self.proxy)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_header_name, check_one_line
+from policies.checks import check_header_name, check_header_value
 from policies.errors import PolicyError
 from policies.options import is_expression
 from policies.policy import TypedPolicy, text_element
@@ -62,7 +62,7 @@ class SetHeader(TypedPolicy):
                 f"set-header name {self.name!r} with exists_action delete is not allowed; override it instead"
             )
         for value in self.values:
-            check_one_line(f"set-header values of {self.name!r}", value)
+            check_header_value(f"set-header values of {self.name!r}", value)
 
     def children(self) -> Iterable[ET.Element]:
         """Return the values."""

@@ -5,6 +5,7 @@ from typing import ClassVar
 from xml.etree import ElementTree as ET
 
 from policies.checks import check_method
+from policies.errors import PolicyError
 from policies.policy import TypedPolicy, options_element
 
 
@@ -21,6 +22,8 @@ class SetMethod(TypedPolicy):
         """Check that the value can be a method."""
         TypedPolicy.__post_init__(self)
         check_method(self.tag, self.value)
+        if self.value.upper() == "CONNECT":
+            raise PolicyError(f"{self.tag} {self.value!r} is not allowed; it would open a tunnel to the backend")
 
     def element(self) -> ET.Element:
         """Return the policy as XML, the method as its text."""

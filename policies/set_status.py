@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from policies.checks import check_one_line, check_status_code
+from policies.checks import check_header_value, check_status_code
 from policies.policy import TypedPolicy
 
 
@@ -22,4 +22,4 @@ class SetStatus(TypedPolicy):
         """Check that the code is an HTTP status code and that the reason is one line."""
         TypedPolicy.__post_init__(self)
         check_status_code("set-status code", self.code)
-        check_one_line("set-status reason", self.reason)
+        check_header_value("set-status reason", self.reason)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from policies.checks import check_filled
+from policies.checks import check_literal
 from policies.policy import TypedPolicy
 
 
@@ -21,4 +21,4 @@ class SetVariable(TypedPolicy):
     def __post_init__(self) -> None:
         """Check that the variable has a name."""
         TypedPolicy.__post_init__(self)
-        check_filled("set-variable name", self.name)
+        check_literal("set-variable name", self.name)

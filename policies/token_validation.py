@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_decided, check_failure_code, check_filled, check_header_name, check_secret
+from policies.checks import check_decided, check_failure_code, check_output_names
 from policies.claims import RequiredClaim
 from policies.errors import PolicyError
-from policies.options import Options, is_expression
+from policies.options import is_expression
 from policies.policy import INBOUND_ONLY, Section, TypedPolicy, options_element, text_element
 
 UNAUTHORIZED = "Unauthorized. Access token is missing or invalid."
@@ -16,31 +16,12 @@ UNAUTHORIZED = "Unauthorized. Access token is missing or invalid."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DecryptionKey(Options):
-    """A key that decrypts tokens."""
-
-    certificate_id: str | None = None
-    """Certificate resource of the API Management service. Left out: `value` is the key."""
-    value: str | None = field(default=None, repr=False, metadata={"content": True})
-    """Named value, such as `{{decryption-key}}`, that holds the key in Base64; for `ValidateJwt` only.
-    Left out: `certificate_id` names the key."""
-    id: str | None = None
-    """Key ID that the header of a token names. Left out: the key is tried on every token."""
-
-    def __post_init__(self) -> None:
-        """Check that there is one key, and no secret in the policy's text."""
-        Options.__post_init__(self)
-        if (self.certificate_id is None) == (self.value is None):
-            raise PolicyError("decryption key needs either certificate_id or value; give exactly one of them")
-        check_secret("decryption key value", self.value)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class TokenValidation(TypedPolicy):
     """A policy that lets a request pass only with a valid token.
 
     Whatever decides which tokens are valid is literal text: an expression or a named value could let in, at run time,
-    callers whom no reader of the policy expects.
+    callers whom no reader of the policy expects. Not offered: decryption keys, which the sandbox cannot execute;
+    encrypted tokens are refused.
     """
 
     sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
@@ -64,8 +45,6 @@ class TokenValidation(TypedPolicy):
     """Audiences, of which the token must name one."""
     required_claims: dict[str, RequiredClaim] = field(default_factory=dict)
     """Claims that the token must carry, by name. Left out: no further ones."""
-    decryption_keys: list[DecryptionKey] = field(default_factory=list)
-    """Keys for encrypted tokens. Left out: encrypted tokens are refused."""
 
     def __post_init__(self) -> None:
         """Check where the token is, how a refusal reads, and that its audiences and claims are known now."""
@@ -78,15 +57,13 @@ class TokenValidation(TypedPolicy):
                 f"give exactly one of {', '.join(places)} and None for the others"
             )
         self._check_decided("header_name", self.header_name)
-        if self.header_name is not None:
-            check_header_name(f"{self.tag} header_name", self.header_name)
+        check_output_names(self)
         if self.token_value is not None and not is_expression(self.token_value):
             raise PolicyError(
                 f"{self.tag} token_value is not an expression; give one that yields the token, such as @(...)"
             )
         self._check_decided("query_parameter_name", self.query_parameter_name)
         self._check_decided("require_scheme", self.require_scheme)
-        check_filled(f"{self.tag} output_token_variable_name", self.output_token_variable_name)
         check_failure_code(f"{self.tag} failed_validation_httpcode", self.failed_validation_httpcode)
         self._check_decided("audiences", *self.audiences)
         self._check_decided("required_claims name", *self.required_claims)
@@ -105,17 +82,3 @@ class TokenValidation(TypedPolicy):
                 child = ET.SubElement(element, "claim", {"name": name, **options_element("claim", claim).attrib})
                 child.extend(text_element("value", value) for value in claim.values)
             yield element
-
-    def _decryption_keys(self) -> Iterator[ET.Element]:
-        """Yield the `decryption-keys` element, or nothing where there is no key."""
-        if self.decryption_keys:
-            element = ET.Element("decryption-keys")
-            element.extend(key_element(key, key.value) for key in self.decryption_keys)
-            yield element
-
-
-def key_element(key: Options, value: str | None) -> ET.Element:
-    """Return the `key` element of a key whose bytes, if any, are `value`."""
-    element = options_element("key", key)
-    element.text = value
-    return element

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_literal, check_output_names
+from policies.checks import check_output_names
 from policies.policy import Section, TypedPolicy
-from policies.validation_action import ValidationAction, action_elements
+from policies.validation_action import ValidationAction, action_elements, check_parts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,6 +16,7 @@ class ValidateHeaders(TypedPolicy):
 
     tag: ClassVar[str] = "validate-headers"
     sections: ClassVar[frozenset[Section]] = frozenset({Section.OUTBOUND, Section.ON_ERROR})
+    once: ClassVar[bool] = True
 
     specified_header_action: ValidationAction | str
     """What happens to a header that is not as the API describes it, or an expression."""
@@ -30,8 +31,7 @@ class ValidateHeaders(TypedPolicy):
         """Check the names."""
         TypedPolicy.__post_init__(self)
         check_output_names(self)
-        for name in self.headers:
-            check_literal(f"{self.tag} headers name", name)
+        check_parts(f"{self.tag} headers", self.headers)
 
     def children(self) -> Iterable[ET.Element]:
         """Return the headers."""

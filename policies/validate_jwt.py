@@ -1,31 +1,37 @@
 """`validate-jwt`: lets a request pass only with a valid token of an OpenID Connect provider."""
 
+import re
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_range, check_secret, check_url
+from policies.checks import check_literal, check_range, check_secret, check_url
 from policies.errors import PolicyError
-from policies.options import Options
-from policies.policy import list_element
-from policies.token_validation import TokenValidation, key_element
+from policies.options import Options, is_named_value
+from policies.policy import list_element, options_element
+from policies.token_validation import TokenValidation
 
 _LONGEST_SKEW = 300
+_LEAST_BITS = 2048
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IssuerSigningKey(Options):
-    """A key with which an issuer signs tokens: a certificate, an RSA key, or a shared secret."""
+    """A key with which an issuer signs tokens: an RSA key or a shared secret.
 
-    certificate_id: str | None = None
-    """Certificate resource of the API Management service. Left out: the key is one of the other kinds."""
+    Not offered: certificates of the service, which the sandbox cannot execute.
+    """
+
     n: str | None = None
-    """Modulus of an RSA public key in Base64url, with `e`. Left out: the key is one of the other kinds."""
+    """Modulus of an RSA public key in Base64url, with `e`. Left out: `value` is the key."""
     e: str | None = None
-    """Exponent of an RSA public key in Base64url, with `n`. Left out: the key is one of the other kinds."""
+    """Exponent of an RSA public key in Base64url, with `n`. Left out: `value` is the key."""
     value: str | None = field(default=None, repr=False, metadata={"content": True})
-    """Named value, such as `{{signing-key}}`, that holds a shared secret in Base64. Left out: another kind."""
+    """Named value, such as `{{signing-key}}`, that holds a shared secret in Base64. Left out: `n` and `e` are
+    the key."""
     id: str | None = None
     """Key ID that the header of a token names. Left out: the key is tried on every token."""
 
@@ -34,11 +40,21 @@ class IssuerSigningKey(Options):
         Options.__post_init__(self)
         if (self.n is None) != (self.e is None):
             raise PolicyError("issuer signing key has only one of n and e; give both, an RSA public key needs them")
-        if [self.certificate_id, self.n, self.value].count(None) != 2:
-            raise PolicyError(
-                "issuer signing key needs one of certificate_id, n with e, and value; give exactly one of them"
-            )
+        if (self.n is None) == (self.value is None):
+            raise PolicyError("issuer signing key needs either n with e or value; give exactly one of them")
         check_secret("issuer signing key value", self.value)
+        check_literal("issuer signing key id", self.id)
+        for part, bits in (("n", _LEAST_BITS), ("e", 2)):
+            text = getattr(self, part)
+            if text is not None and not is_named_value(text) and _bits(text) < bits:
+                raise PolicyError(f"issuer signing key {part} is not that of an RSA key of {_LEAST_BITS} bits or more")
+
+
+def _bits(text: str) -> int:
+    """Return the size of a number in Base64url (RFC 7518, section 6.3), 0 where it is none."""
+    if not _BASE64URL.fullmatch(text) or len(text) % 4 == 1:
+        return 0
+    return int.from_bytes(urlsafe_b64decode(text + "=" * (-len(text) % 4)), "big").bit_length()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,9 +105,11 @@ class ValidateJwt(TokenValidation):
             yield ET.Element("openid-config", url=url)
         if self.issuer_signing_keys:
             keys = ET.Element("issuer-signing-keys")
-            keys.extend(key_element(key, key.value) for key in self.issuer_signing_keys)
+            for key in self.issuer_signing_keys:
+                child = options_element("key", key)
+                child.text = key.value
+                keys.append(child)
             yield keys
-        yield from self._decryption_keys()
         yield from list_element("audiences", "audience", self.audiences)
         yield from list_element("issuers", "issuer", self.issuers)
         yield from self._claims()

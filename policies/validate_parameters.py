@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_literal, check_output_names
+from policies.checks import check_output_names
 from policies.options import Options, label
 from policies.policy import INBOUND_ONLY, Section, TypedPolicy, options_element
-from policies.validation_action import ValidationAction, action_elements
+from policies.validation_action import ValidationAction, action_elements, check_parts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,8 +23,7 @@ class PathParameters(Options):
     def __post_init__(self) -> None:
         """Check the names."""
         Options.__post_init__(self)
-        for name in self.parameters:
-            check_literal(f"{label(self)} parameters name", name)
+        check_parts(f"{label(self)} parameters", self.parameters)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +40,7 @@ class ValidateParameters(TypedPolicy):
 
     tag: ClassVar[str] = "validate-parameters"
     sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
+    once: ClassVar[bool] = True
 
     specified_parameter_action: ValidationAction | str
     """What happens to a parameter that is not as the API describes it, or an expression."""

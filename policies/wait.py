@@ -13,7 +13,7 @@ from policies.checks import check_some
 from policies.choose import Choose
 from policies.errors import PolicyError
 from policies.forward_request import ForwardRequest
-from policies.policy import Policy, TypedPolicy
+from policies.policy import ANY_SECTION, Policy, Section, TypedPolicy
 from policies.send_request import SendRequest
 
 _INSIDE = (Choose, ForwardRequest, SendRequest, CacheLookupValue, CacheStoreValue, AuthenticationManagedIdentity)
@@ -25,7 +25,8 @@ class WaitFor(StrEnum):
     ALL = "all"
     """When every policy has run."""
     ANY = "any"
-    """When the first policy has run; the others are ended."""
+    """When the first policy has run, also where it failed, and then `Wait` fails with it (inferred); the others are
+    ended."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +37,7 @@ class Wait(TypedPolicy):
     """
 
     tag: ClassVar[str] = "wait"
+    sections: ClassVar[frozenset[Section]] = ANY_SECTION - {Section.ON_ERROR}
 
     for_: WaitFor | str = WaitFor.ALL
     """When it is over, or an expression."""

@@ -11,7 +11,7 @@ import pytest
 from sandbox.cloud.wire import UNKNOWN
 from sandbox.deploy import DeployError
 from tests.deployed import ROOT, Deployed, deploy_program, judge
-from tests.modes import MODES, mode_config, shared_cloud
+from tests.modes import ENTRA, GROUP, MODES, PUBLISHER, mode_config, shared_cloud
 
 SNAPSHOTS = ROOT / "tests" / "snapshots" / "modes"
 EVERY_MODE = pytest.mark.parametrize("mode", list(MODES))
@@ -276,3 +276,30 @@ def test_imports_point_one_way(room: str) -> None:
                 imported.add((node.module or "").split(".")[0])
 
     assert imported & names - {room} <= ROOMS[room]
+
+
+@pytest.mark.parametrize(
+    "gateway",
+    [
+        pytest.param({**PUBLISHER, "sku": "Consumption"}, id="created"),
+        pytest.param({"existing": {"name": "apim-small", "resourceGroup": GROUP}}, id="adopted"),
+    ],
+)
+def test_a_policy_that_the_tier_does_not_take_fails_the_preview(gateway: dict[str, Any]) -> None:
+    cloud = shared_cloud()
+    service = {
+        "publisherName": "Shared",
+        "publisherEmail": "shared@example.com",
+        "identity": {"type": "SystemAssigned"},
+    }
+    sku = {"name": "Consumption", "capacity": 0}
+    place = {"resourceGroupName": GROUP, "location": "swedencentral", "serviceName": "apim-small"}
+    cloud.create("azure-native:apimanagement:ApiManagementService", "small", {**place, **service, "sku": sku})
+    claims = {"department": [f"department-{number:04}" for number in range(500)]}
+    config = mode_config("entra-identity", gateway=gateway, entra={**ENTRA, "requiredClaims": claims})
+
+    with pytest.raises(DeployError) as refused:
+        deploy_program(config, cloud, preview=True)
+
+    assert str(refused.value).count("the limit for Consumption is 16 KiB") == 1
+    assert "Traceback" not in str(refused.value)

@@ -1,5 +1,6 @@
 """The XML element of a policy, read attribute by attribute; literals are checked and expressions compiled at once."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -11,6 +12,8 @@ from sandbox.gateway.errors import RefusedError
 T = TypeVar("T")
 Value = Callable[[Context], T]
 """An attribute or text: a literal or an expression, asked for once a call."""
+
+_DOUBLE = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 
 
 class Element:
@@ -34,6 +37,17 @@ class Element:
     def computed(self, attribute: str) -> bool:
         """Tell whether an attribute is an expression."""
         return _is_expression(self.node.attributes.get(attribute, ""), self.node, attribute)
+
+    def is_int(self, attribute: str) -> bool:
+        """Tell whether an attribute is an expression of type `int`, which C# would make a `long` where one is asked."""
+        text = self.node.attributes.get(attribute, "")
+        if not _is_expression(text, self.node, attribute):
+            return False
+        try:
+            compile_expression(text.strip(), Type.INT)
+        except ExpressionError:
+            return False
+        return True
 
     def literal(self, attribute: str, default: str | None = None) -> str | None:
         """Read an attribute that may not be an expression."""
@@ -80,17 +94,30 @@ class Element:
             raise self.refused(f"{_shown(self.node, text)} is not true or false", attribute)
         return default if text is None else text.lower() == "true"
 
-    def integer(self, attribute: str, low: int, high: int, default: int | None = None) -> Value[int]:
-        """Read a whole number in a range, or an expression that is checked when it is evaluated."""
+    def integer(
+        self, attribute: str, low: int, high: int, default: int | None = None, *, result: Type = Type.INT
+    ) -> Value[int]:
+        """Read a whole number in a range, or an expression of type `result` that is checked when evaluated."""
         text = self._attribute(attribute)
         if text is None and default is None:
             raise self.refused("attribute is missing", attribute)
-        run = None if text is None else _compiled(self.node, text, Type.INT, attribute)
+        run = None if text is None else _compiled(self.node, text, result, attribute)
         if run is not None:
             return _ranged(run, low, high)
         number = default if text is None else _whole(text)
         if number is None or not low <= number <= high:
             raise self.refused(f"{_shown(self.node, text or '')} is not a whole number, {low} to {high}", attribute)
+        return lambda _: number
+
+    def double(self, attribute: str, default: float) -> Value[float]:
+        """Read a finite number, or an expression that is one."""
+        text = self._attribute(attribute)
+        run = None if text is None else _compiled(self.node, text, Type.DOUBLE, attribute)
+        if run is not None:
+            return run
+        number = default if text is None else float(text) if _DOUBLE.fullmatch(text) else math.nan
+        if not math.isfinite(number):
+            raise self.refused(f"{_shown(self.node, text or '')} is not a number", attribute)
         return lambda _: number
 
     def whole(self, attribute: str, low: int, high: int) -> int | None:
@@ -248,7 +275,7 @@ def _shown(node: Node, text: str) -> str:
 
 
 def _whole(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
+    return int(text) if re.fullmatch(r"[0-9]{1,19}", text) else None
 
 
 def _ranged(run: Value[int], low: int, high: int) -> Value[int]:

@@ -174,6 +174,11 @@ class _Loader:
         }
 
     def _section(self, nodes: tuple[Node, ...], site: Site) -> _Section:
+        met: set[str] = set()
+        for node in nodes:
+            if node.name in met and node.name in POLICIES and POLICIES[node.name].kind.once:
+                self._problems.append(node.refused(f"may stand once in {site.section}").problem)
+            met.add(node.name)
         place = next((index for index, node in enumerate(nodes) if node.name == "base"), None)
         if place is None:
             return _Section(site.sequence(nodes), (), has_base=False)

@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+from policies.availability import unavailable
+from policies.policy import TypedPolicy
 from sandbox.expressions import EvaluationError
 from sandbox.gateway.backends import Target
-from sandbox.gateway.counters import is_v2
 from sandbox.gateway.definition import Definitions
-from sandbox.gateway.document import SECTIONS, Node
+from sandbox.gateway.document import Node
 from sandbox.gateway.element import Element
 from sandbox.gateway.errors import Failure, Location, Problem, RefusedError, internal_error
 from sandbox.gateway.exchange import Exchange
@@ -18,12 +19,6 @@ from sandbox.model import Api
 Run = Callable[[Exchange], Awaitable[None]]
 Wrap = Callable[[Run, Location, Node], Run]
 """Puts something around a policy when it is compiled, such as a recorder of what it does."""
-
-EVERYWHERE = frozenset(SECTIONS)
-INBOUND = frozenset({"inbound"})
-SCOPES = frozenset({"global", "product", "api", "operation"})
-CLASSIC, V2, CONSUMPTION = "classic", "v2", "Consumption"
-TIERS = frozenset({CLASSIC, V2, CONSUMPTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +33,10 @@ class Step:
 class Policy:
     """A kind of policy that the gateway executes."""
 
-    name: str
-    sections: frozenset[str]
+    kind: type[TypedPolicy]
+    """Its options: they say what it is called, and where and how often it may stand."""
     compile: Callable[[Element, "Site"], Run]
     """Raises `RefusedError` for what it does not support."""
-    scopes: frozenset[str] = SCOPES
-    tiers: frozenset[str] = TIERS
-    """Where the service offers it: facts, section 3."""
     holds_policies: bool = False
     """Whether its children are policies of their own; it then brings the bodies that its own expressions read."""
 
@@ -71,13 +63,6 @@ class Site:
         except ValueError as error:
             raise element.refused(str(error)) from None
 
-    @property
-    def tier(self) -> str:
-        """The kind of gateway that the SKU has."""
-        if self.sku == CONSUMPTION:
-            return CONSUMPTION
-        return V2 if is_v2(self.sku) else CLASSIC
-
     def location(self, element: Element) -> Location:
         """Tell where a policy stands."""
         policy_id = element.literal("id", default="") or ""
@@ -102,12 +87,7 @@ class Site:
         if policy is None:
             reason = "must stand directly in a section" if node.name == "base" else "policy is not supported"
             raise node.refused(reason)
-        if self.section not in policy.sections:
-            raise node.refused(f"may not stand in {self.section}; allowed in {', '.join(sorted(policy.sections))}")
-        if self.scope not in policy.scopes:
-            raise node.refused(f"may not stand at {self.scope} scope; allowed at {', '.join(sorted(policy.scopes))}")
-        if self.tier not in policy.tiers:
-            raise node.refused(f"not offered by SKU {self.sku}; offered by {', '.join(sorted(policy.tiers))} gateways")
+        self._check_place(node, policy.kind)
         element = Element(node)
         location = site.location(element)
         run = policy.compile(element, site)
@@ -115,6 +95,14 @@ class Site:
         if not policy.holds_policies and (bodies := bodies_of(node)):
             run = _reading(run, bodies)
         return Step(run if self.wrap is None else self.wrap(run, location, node), location)
+
+    def _check_place(self, node: Node, kind: type[TypedPolicy]) -> None:
+        if self.section not in kind.sections:
+            raise node.refused(f"may not stand in {self.section}; allowed in {', '.join(sorted(kind.sections))}")
+        if self.scope not in kind.scopes:
+            raise node.refused(f"may not stand at {self.scope} scope; allowed at {', '.join(sorted(kind.scopes))}")
+        if reason := unavailable(kind.tag, self.sku):
+            raise node.refused(reason)
 
 
 def _reading(run: Run, bodies: frozenset[str]) -> Run:

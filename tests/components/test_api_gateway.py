@@ -19,7 +19,7 @@ def build(options: GatewayOptions, **args: Any) -> Callable[[], None]:
     def program() -> None:
         inputs: Any = {"resource_group_name": GROUP, "gateway": options, **args}
         gateway = ApiGateway("gateway", inputs)
-        for name in ("service_id", "service_name", "resource_group_name", "gateway_url", "principal_id"):
+        for name in ("service_id", "service_name", "resource_group_name", "sku", "gateway_url", "principal_id"):
             pulumi.export(name, getattr(gateway, name))
         pulumi.export("identity_client_id", gateway.identity_client_id)
         pulumi.export("identities", {key: found.principal_id for key, found in gateway.identities.items()})
@@ -102,6 +102,7 @@ def test_outputs_of_a_created_service_are_its_own() -> None:
     assert deployed.outputs["service_id"] == service.id
     assert deployed.outputs["service_name"] == "apim-contoso"
     assert deployed.outputs["resource_group_name"] == GROUP
+    assert deployed.outputs["sku"] == "BasicV2"
     assert deployed.outputs["gateway_url"] == "https://apim-contoso.azure-api.net"
     assert deployed.outputs["principal_id"] == service.outputs["identity"]["principalId"]
     assert deployed.outputs.get("identity_client_id") is None

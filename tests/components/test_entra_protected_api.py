@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -319,6 +320,36 @@ def test_at_preview_the_audience_of_a_new_registration_is_unknown(azure: Azure) 
     assert deployed.outputs["audience"] is UNKNOWN
     assert deployed.outputs["scopes"] is UNKNOWN
     assert deployed.one("ApiPolicy").inputs["value"] is UNKNOWN
+
+
+MANY = {"department": RequiredClaim(values=[f"department-{number:04}" for number in range(500)])}
+TOO_LARGE = "policy document has 2[0-9]{4} bytes; the limit for Consumption is 16 KiB, move parts to fragments"
+
+
+@pytest.mark.parametrize("preview", [pytest.param(True, id="preview"), pytest.param(False, id="update")])
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        pytest.param({"entra": EntraOptions(required_claims=MANY)}, id="entra"),
+        pytest.param({"jwt": replace(JWT, required_claims=MANY)}, id="jwt"),
+    ],
+)
+def test_a_policy_that_the_tier_does_not_take_is_refused(
+    azure: Azure, tokens: dict[str, Any], *, preview: bool
+) -> None:
+    with pytest.raises(DeployError, match=TOO_LARGE):
+        deploy(azure, **tokens, sku="Consumption", preview=preview)
+
+    assert [api for gateway in azure.cloud.gateways() for api in gateway.apis if api.policy] == []
+
+
+@pytest.mark.parametrize("sku", ["StandardV2", None])
+def test_other_tiers_take_a_policy_of_that_size(azure: Azure, sku: str | None) -> None:
+    tier: dict[str, Any] = {} if sku is None else {"sku": sku}
+
+    deployed = deploy(azure, entra=EntraOptions(required_claims=MANY), **tier)
+
+    assert "department-0499" in deployed.policy("openai")
 
 
 def test_options_may_arrive_as_the_component_host_sends_them(azure: Azure) -> None:

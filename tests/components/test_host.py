@@ -51,7 +51,8 @@ def test_a_gateway_is_created(host: Host, azure: Azure) -> None:
     assert inputs["sku"] == {"name": "StandardV2", "capacity": 2}
     assert inputs["tags"] == {"environment": "test"}
     assert inputs["resourceGroupName"] == GROUP
-    assert set(made.wire) == {"serviceId", "serviceName", "resourceGroupName", "gatewayUrl", "principalId"}
+    assert set(made.wire) == {"serviceId", "serviceName", "resourceGroupName", "sku", "gatewayUrl", "principalId"}
+    assert made.wire["sku"] == "StandardV2"
     assert made.wire["gatewayUrl"] == f"https://{made.wire['serviceName']}.azure-api.net"
 
 

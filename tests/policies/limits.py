@@ -95,7 +95,6 @@ rate_limit_by_key = options(
     calls=upto(1, INT),
     renewal_period=upto(1, 300),
     increment_after_response=maybe(flags),
-    flexible_retry_window=maybe(flags),
 )
 quota = measured(
     Quota,

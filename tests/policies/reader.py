@@ -11,17 +11,14 @@ import policies
 from policies import (
     AddressRange,
     Base,
-    ClientCertificate,
     ContentTypeMap,
     ContentTypeMapping,
-    DecryptionKey,
     Dimension,
     Document,
     IssuerSigningKey,
     MessageParameters,
     PathParameters,
     Policy,
-    Proxy,
     QuotaApi,
     QuotaOperation,
     RateLimitApi,
@@ -74,10 +71,10 @@ def _attribute(name: str) -> str:
 
 _CONTENT = {
     "values", "otherwise", "policies", "status", "headers", "body", "audiences", "client_application_ids",
-    "backend_application_ids", "required_claims", "decryption_keys", "issuers", "issuer_signing_keys",
+    "backend_application_ids", "required_claims", "issuers", "issuer_signing_keys",
     "openid_config_urls", "apis", "operations", "dimensions", "message", "metadata", "vary_by", "output_type",
     "categories", "blocklist_ids", "allowed_origins", "allowed_methods", "preflight_result_max_age", "allowed_headers",
-    "expose_headers", "addresses", "address_ranges", "method", "certificate", "identity", "proxy",
+    "expose_headers", "addresses", "address_ranges", "method", "identity",
     "content_type_map", "contents", "types", "parameters", "query", "path", "status_codes",
 }  # fmt: skip
 
@@ -134,10 +131,6 @@ def _token(element: ET.Element) -> dict[str, Any]:
             claim.attrib["name"]: RequiredClaim(values=_texts(claim, "value"), **_attributes(RequiredClaim, claim))
             for claim in element.iterfind("required-claims/claim")
         },
-        "decryption_keys": [
-            DecryptionKey(**{**_attributes(DecryptionKey, key), "value": key.text})
-            for key in element.iterfind("decryption-keys/key")
-        ],
     }
 
 
@@ -164,10 +157,6 @@ def _jwt(element: ET.Element) -> dict[str, Any]:
 def _content(element: ET.Element) -> dict[str, Any]:
     assert not len(element)
     return {"value": element.text or ""}
-
-
-def _optional(kind: Any, element: ET.Element | None) -> Any:
-    return None if element is None else kind(**_attributes(kind, element))
 
 
 def _many(kind: Any, elements: Iterable[ET.Element]) -> list[Any]:
@@ -244,9 +233,7 @@ def _send_request(element: ET.Element) -> dict[str, Any]:
         "method": policy("set-method"),
         "headers": [read_policy(child) for child in element.findall("set-header")],
         "body": policy("set-body"),
-        "certificate": _optional(ClientCertificate, element.find("authentication-certificate")),
         "identity": policy("authentication-managed-identity"),
-        "proxy": _optional(Proxy, element.find("proxy")),
     }
 
 

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from policies import Base, Document, Policy
+from policies import Base, Document, Policy, Section
+from policies.catalog import TYPES as CATALOG
+from policies.policy import TypedPolicy
+from tests.policies.derived import each
 from tests.policies.reader import TYPES, read_document
 from tests.policies.strategies import INBOUND, OUTBOUND, backend, documents
 
@@ -57,6 +60,15 @@ def test_any_backend_policy_reads_back_the_same(judge: Callable[[str], list[str]
 @WHOLE
 def test_any_document_reads_back_the_same(judge: Callable[[str], list[str]], document: Document) -> None:
     check(document, judge)
+
+
+@pytest.mark.parametrize("kind", CATALOG, ids=lambda kind: kind.tag)
+def test_the_schema_accepts_every_field_of_a_policy(kind: type[TypedPolicy], judge: Callable[[str], list[str]]) -> None:
+    section = next(section for section in Section if section in kind.sections).name.lower()
+
+    refused = [(policy, errors) for policy in each(kind) if (errors := judge(Document(**{section: [policy]}).render()))]
+
+    assert refused == []
 
 
 def test_every_policy_with_a_type_is_tried() -> None:

@@ -11,7 +11,6 @@ from policies import (
     CheckHeader,
     Choose,
     ClaimMatch,
-    DecryptionKey,
     Document,
     ExistsAction,
     ForwardRequest,
@@ -26,6 +25,7 @@ from policies import (
     SetBackendService,
     SetBody,
     SetHeader,
+    SetMethod,
     SetQueryParameter,
     SetStatus,
     SetVariable,
@@ -68,10 +68,6 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     (
         lambda: RewriteUri(template="/a", copy_unmatched_params=any_type("@(true)")),
         "rewrite-uri copy_unmatched_params '@(true)' is not allowed; use True or False",
-    ),
-    (
-        lambda: SetBody(value="", template=any_type("liquid")),
-        "set-body template 'liquid' is not allowed; use BodyTemplate.NONE or BodyTemplate.LIQUID",
     ),
     (
         lambda: RequiredClaim(values=["a"], match=any_type("any")),
@@ -123,6 +119,17 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
         lambda: SetVariable(name="a", value=" @{return 1;} x"),
         "set-variable value starts a policy expression that does not end; close its bracket at the very end",
     ),
+    *(
+        (
+            lambda value=value: SetBody(value=value),
+            "set-body value has a policy expression within other text; make the expression the whole of it",
+        )
+        for value in ("<a>@(1)</a>", "a@{return 1;}")
+    ),
+    (
+        lambda: SetBody(id="@(1)", value="a"),
+        "set-body id '@(1)' is a policy expression, which is not allowed here; give the value itself",
+    ),
     # set-backend-service
     (
         SetBackendService,
@@ -132,19 +139,12 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
         lambda: SetBackendService(backend_id="a", base_url="https://b"),
         "set-backend-service backend_id 'a' with base_url 'https://b' is not allowed; give exactly one of them",
     ),
-    (
-        lambda: SetBackendService(backend_id="dapr", dapr_namespace="ns"),
-        "set-backend-service has only some of the dapr options; give dapr_app_id and dapr_method",
-    ),
-    (
-        lambda: SetBackendService(backend_id="b", dapr_app_id="a", dapr_method="m"),
-        "set-backend-service backend_id 'b' is not Dapr's; use 'dapr'",
-    ),
+    (lambda: SetBackendService(base_url=""), "set-backend-service base_url '' is empty; give it a value"),
     # set-header, set-query-parameter
     *(
         (
             lambda name=name: SetHeader(name=name, values=["a"]),
-            f"set-header name {name!r} is not a header name; use letters, digits and !#$%&'*+-.^_`|~",
+            f"set-header name {name!r} is not a header name; use 1 to 256 letters, digits and !#$%&'*+-.^_`|~",
         )
         for name in ("", "a b", "a:", "a\r\nb", "naïve", "{{name}}", "a\n")
     ),
@@ -184,16 +184,32 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     # the other small ones
     (lambda: SetVariable(name="", value="a"), "set-variable name '' is empty; give it a value"),
+    (
+        lambda: SetVariable(name="@(1)", value="a"),
+        "set-variable name '@(1)' is a policy expression, which is not allowed here; give the value itself",
+    ),
+    (
+        lambda: ReturnResponse(response_variable_name=""),
+        "return-response response_variable_name '' is empty; give it a value",
+    ),
+    (lambda: SetMethod(value="Connect"), "set-method 'Connect' is not allowed; it would open a tunnel to the backend"),
+    (lambda: RewriteUri(template="a/b"), "rewrite-uri template 'a/b' is not a path; begin it with /"),
+    (lambda: RewriteUri(template="{{a b}}"), "rewrite-uri template '{{a b}}' is not a path; begin it with /"),
     (lambda: RewriteUri(template=""), "rewrite-uri template '' is empty; give it a value"),
     (lambda: Choose(when=[]), "choose when [] is empty; give at least one When"),
     *(
         (
             lambda code=code: SetStatus(code=code),
-            f"set-status code {code} is not an HTTP status code; use 100 to 599",
+            f"set-status code {code} is not the status code of a response; use 200 to 599",
         )
-        for code in (0, 99, 600)
+        for code in (0, 199, 600)
     ),
     (lambda: SetStatus(code=200, reason="a\r\nb"), "set-status reason has a line break; write it on one line"),
+    *(
+        (lambda value=value: SetStatus(code=200, reason=value), f"set-status reason holds {code}, {problem}")
+        for value, code in (("€", "U+20AC"), ("\x7f", "U+007F"))
+        for problem in ("which no header can carry; encode it",)
+    ),
     (
         lambda: AuthenticationManagedIdentity(resource=""),
         "authentication-managed-identity resource '' is empty; give it a value",
@@ -215,17 +231,19 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: CheckHeader(name="a b"),
-        "check-header name 'a b' is not a header name; use letters, digits and !#$%&'*+-.^_`|~",
+        "check-header name 'a b' is not a header name; use 1 to 256 letters, digits and !#$%&'*+-.^_`|~",
     ),
     (
         lambda: ForwardRequest(timeout=1, timeout_ms=1000),
         "forward-request timeout 1 with timeout_ms 1000 is not allowed; give one of them",
     ),
-    (
-        lambda: ForwardRequest(continue_timeout=-1),
-        "forward-request continue_timeout -1 is not allowed; use 0 to 2147483647",
+    *(
+        (
+            lambda value=value: ForwardRequest(timeout=value),
+            f"forward-request timeout {value} is not allowed; use 1 to 2147483647",
+        )
+        for value in (0, 2**31)
     ),
-    (lambda: ForwardRequest(timeout=2**31), "forward-request timeout 2147483648 is not allowed; use 0 to 2147483647"),
     # what validates a token
     (
         lambda: RequiredClaim(values=[]),
@@ -260,7 +278,6 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
             ("header_name", {"header_name": value}),
             ("query_parameter_name", {"header_name": None, "query_parameter_name": value}),
             ("require_scheme", {"require_scheme": value}),
-            ("authentication_endpoint", {"authentication_endpoint": value}),
         )
     ),
     *(
@@ -278,7 +295,20 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     (
         lambda: entra(audiences=[]),
         "validate-azure-ad-token would accept every token of tenant 'contoso.com'; "
-        "give audiences, client_application_ids or backend_application_ids",
+        "give audiences or client_application_ids",
+    ),
+    (
+        lambda: entra(audiences=[], backend_application_ids=["a"]),
+        "validate-azure-ad-token would accept every token of tenant 'contoso.com'; "
+        "give audiences or client_application_ids",
+    ),
+    *(
+        (
+            lambda tenant=tenant: entra(tenant_id=tenant),
+            f"validate-azure-ad-token tenant_id {tenant!r} is not a tenant; use its ID, its domain or "
+            "https://login.microsoftonline.com/ with either",
+        )
+        for tenant in ("a b", "https://login.microsoftonline.us/contoso.com", "contoso.com/v2.0")
     ),
     (
         lambda: entra(header_name=None),
@@ -296,7 +326,7 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: jwt(header_name="a b"),
-        "validate-jwt header_name 'a b' is not a header name; use letters, digits and !#$%&'*+-.^_`|~",
+        "validate-jwt header_name 'a b' is not a header name; use 1 to 256 letters, digits and !#$%&'*+-.^_`|~",
     ),
     (
         lambda: jwt(output_token_variable_name=""),
@@ -310,17 +340,27 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
         lambda: entra(failed_validation_httpcode="@(200)"),
         "validate-azure-ad-token failed_validation_httpcode '@(200)' is not allowed; use a whole number",
     ),
-    (
-        lambda: entra(decryption_keys=[DecryptionKey(value="{{key}}")]),
-        "validate-azure-ad-token decryption_keys has a key without certificate_id; give the certificate's name",
+    *(
+        (
+            lambda separator=separator: RequiredClaim(values=["a"], separator=separator),
+            f"required claim separator {separator!r} is not allowed; give the character itself, such as ' '",
+        )
+        for separator in ("", "@(1)")
+    ),
+    *(
+        (
+            lambda n=n: IssuerSigningKey(n=n, e="AQAB"),
+            "issuer signing key n is not that of an RSA key of 2048 bits or more",
+        )
+        for n in ("", "AQAB", "_" * 341 + "=", "_" * 337)
     ),
     (
-        DecryptionKey,
-        "decryption key needs either certificate_id or value; give exactly one of them",
+        lambda: IssuerSigningKey(n="_" * 342, e=""),
+        "issuer signing key e is not that of an RSA key of 2048 bits or more",
     ),
     (
-        lambda: DecryptionKey(value="c2VjcmV0"),
-        "decryption key value is not a named value; keep it in a secret named value and give {{its-name}}",
+        lambda: IssuerSigningKey(value="{{key}}", id="@(1)"),
+        "issuer signing key id '@(1)' is a policy expression, which is not allowed here; give the value itself",
     ),
     (
         lambda: IssuerSigningKey(value="c2VjcmV0"),
@@ -331,8 +371,8 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
         "issuer signing key has only one of n and e; give both, an RSA public key needs them",
     ),
     (
-        lambda: IssuerSigningKey(certificate_id="a", n="AQAB", e="AQAB"),
-        "issuer signing key needs one of certificate_id, n with e, and value; give exactly one of them",
+        lambda: IssuerSigningKey(value="{{key}}", n="AQAB", e="AQAB"),
+        "issuer signing key needs either n with e or value; give exactly one of them",
     ),
     (
         lambda: jwt(require_signed_tokens=False),
@@ -565,7 +605,6 @@ def test_document_may_fill_the_limit_but_not_exceed_it(sku: str | None, limit: i
         pytest.param(lambda: SetHeader(name="a", values=["s3cret\n"]), id="line break"),
         pytest.param(lambda: SetHeader(name="a", values=["s3cret\x00"]), id="character"),
         pytest.param(lambda: IssuerSigningKey(value="s3cret"), id="signing key"),
-        pytest.param(lambda: DecryptionKey(value="s3cret"), id="decryption key"),
         pytest.param(lambda: jwt(header_name=None, token_value="s3cret"), id="token"),
         pytest.param(lambda: RawElement(xml="<trace>s3cret"), id="XML"),
     ],

@@ -79,7 +79,8 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: RateLimit(calls=1, renewal_period=1, total_calls_header_name="a b"),
-        "rate-limit total_calls_header_name 'a b' is not a header name; use letters, digits and !#$%&'*+-.^_`|~",
+        "rate-limit total_calls_header_name 'a b' is not a header name; "
+        "use 1 to 256 letters, digits and !#$%&'*+-.^_`|~",
     ),
     (
         lambda: RateLimit(calls=1, renewal_period=1, retry_after_variable_name=""),

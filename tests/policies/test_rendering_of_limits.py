@@ -86,13 +86,12 @@ calls="100" renewal-period="300">
             increment_condition="@(context.Response.StatusCode == 200)",
             increment_count=2,
             increment_after_response=True,
-            flexible_retry_window=False,
             retry_after_header_name="x-wait",
         ),
         '<rate-limit-by-key retry-after-header-name="x-wait" calls="@(context.Product.Name == null ? 1 : 10)" '
         'renewal-period="{{period}}" counter-key="@(context.Request.IpAddress)" '
         'increment-condition="@(context.Response.StatusCode == 200)" increment-count="2" '
-        'increment-after-response="true" flexible-retry-window="false" />',
+        'increment-after-response="true" />',
         id="rate-limit-by-key takes every option",
     ),
     pytest.param(

@@ -12,7 +12,6 @@ from policies import (
     CacheStoreValue,
     CachingType,
     Choose,
-    ClientCertificate,
     ContentFormat,
     ContentTypeMap,
     ContentTypeMapping,
@@ -26,7 +25,6 @@ from policies import (
     MessageParameters,
     PathParameters,
     Policy,
-    Proxy,
     RequestMode,
     Retry,
     Section,
@@ -159,11 +157,9 @@ INBOUND = [
             method=POST,
             headers=[SetHeader(name="x-a", values=["1"]), SetHeader(name="x-b", values=["2"])],
             body=SetBody(value="@(context.RequestId.ToString())"),
-            certificate=ClientCertificate(thumbprint="AB12"),
             identity=AuthenticationManagedIdentity(
                 resource="api://x", output_token_variable_name=None, ignore_error=None
             ),
-            proxy=Proxy(url="http://proxy.example:3128", username="me", password="{{proxy-password}}"),
         ),
         """
         <send-request id="q" mode="new" response-variable-name="reply" timeout="20" ignore-error="true" \
@@ -177,9 +173,7 @@ buffer-response="false" fail-on-error-status-code="true">
                 <value>2</value>
             </set-header>
             <set-body>@(context.RequestId.ToString())</set-body>
-            <authentication-certificate thumbprint="AB12" />
             <authentication-managed-identity resource="api://x" />
-            <proxy url="http://proxy.example:3128" username="me" password="{{proxy-password}}" />
         </send-request>
         """,
         id="send-request takes every option in the schema's order",
@@ -189,11 +183,11 @@ buffer-response="false" fail-on-error-status-code="true">
             mode=RequestMode.COPY,
             response_variable_name="reply",
             timeout_ms="@(500)",
-            certificate=ClientCertificate(certificate_id="cert"),
+            url="https://a.example",
         ),
         """
         <send-request mode="copy" response-variable-name="reply" timeout-ms="@(500)">
-            <authentication-certificate certificate-id="cert" />
+            <set-url>https://a.example</set-url>
         </send-request>
         """,
         id="send-request sends a copy",
@@ -251,13 +245,10 @@ buffer-response="false" fail-on-error-status-code="true">
                     validate_as=ContentFormat.JSON,
                     type="application/json",
                     action=DETECT,
-                    schema_id="mine",
-                    schema_ref="#/components/schemas/a",
                     allow_additional_properties=False,
-                    case_insensitive_property_names=True,
                 ),
-                ValidatedContent(validate_as=ContentFormat.SOAP, type="text/xml", action="{{action}}"),
-                ValidatedContent(validate_as=ContentFormat.XML, action=IGNORE),
+                ValidatedContent(validate_as=ContentFormat.JSON, type="text/json", action="{{action}}"),
+                ValidatedContent(validate_as=ContentFormat.JSON, action=IGNORE),
             ],
         ),
         """
@@ -267,10 +258,10 @@ size-exceeded-action="@(context.Api.Name)" errors-variable-name="errors">
                 <type from="application/hal+json" to="application/json" />
                 <type when="@(context.Request.Body == null)" to="text/plain" />
             </content-type-map>
-            <content validate-as="json" type="application/json" action="detect" schema-id="mine" \
-schema-ref="#/components/schemas/a" allow-additional-properties="false" case-insensitive-property-names="true" />
-            <content validate-as="soap" type="text/xml" action="{{action}}" />
-            <content validate-as="xml" action="ignore" />
+            <content validate-as="json" type="application/json" action="detect" \
+allow-additional-properties="false" />
+            <content validate-as="json" type="text/json" action="{{action}}" />
+            <content validate-as="json" action="ignore" />
         </validate-content>
         """,
         id="validate-content takes every option",

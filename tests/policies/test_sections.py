@@ -6,8 +6,8 @@ from policies.catalog import SECTIONS, TYPES
 from policies.policy import TypedPolicy
 
 # The policy reference names fewer sections for these than the judge, or more; the judge unites it with the toolkit.
-NARROWER = {"authentication-managed-identity", "set-backend-service", "set-query-parameter"}
-WIDER = {"llm-content-safety"}  # the policy reference allows it in `outbound` since 2026
+NARROWER = {"authentication-managed-identity", "set-backend-service", "set-query-parameter", "wait"}
+WIDER = {"emit-metric", "llm-content-safety"}  # the latter in `outbound` since 2026, the former in `backend`
 NOT_IN_THE_SCHEMAS = {"validate-graphql-request"}
 
 

@@ -46,7 +46,7 @@ from sandbox.gateway.policies import (
 _WITH_TWO_NAMES = (llm_emit_token_metric, llm_semantic_cache_lookup, llm_semantic_cache_store, llm_token_limit)
 
 POLICIES = {
-    module.POLICY.name: module.POLICY
+    module.POLICY.kind.tag: module.POLICY
     for module in (
         authentication_managed_identity,
         cache_lookup_value,
@@ -89,5 +89,5 @@ POLICIES = {
         validate_status_code,
         wait,
     )
-} | {module.AZURE_OPENAI.name: module.AZURE_OPENAI for module in _WITH_TWO_NAMES}
+} | {module.AZURE_OPENAI.kind.tag: module.AZURE_OPENAI for module in _WITH_TWO_NAMES}
 """By element name."""

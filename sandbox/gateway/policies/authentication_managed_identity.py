@@ -2,6 +2,7 @@
 
 from multidict import CIMultiDict
 
+from policies.authentication_managed_identity import AuthenticationManagedIdentity
 from sandbox.gateway.element import Element
 from sandbox.gateway.errors import Failure
 from sandbox.gateway.exchange import Exchange
@@ -44,4 +45,4 @@ def _compile(element: Element, _site: Site) -> Run:
     return run
 
 
-POLICY = Policy("authentication-managed-identity", frozenset({"inbound"}), _compile)
+POLICY = Policy(AuthenticationManagedIdentity, _compile)

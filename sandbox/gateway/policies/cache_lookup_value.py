@@ -1,8 +1,9 @@
 """`cache-lookup-value`: reads a value of the cache into a variable."""
 
+from policies.cache_lookup_value import CacheLookupValue
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 CACHING_TYPES = ("prefer-external", "external", "internal")
 """The sandbox has one cache, which stands in for each of them."""
@@ -27,4 +28,4 @@ def _compile(element: Element, _site: Site) -> Run:
     return run
 
 
-POLICY = Policy("cache-lookup-value", EVERYWHERE, _compile)
+POLICY = Policy(CacheLookupValue, _compile)

@@ -1,9 +1,10 @@
 """`cache-remove-value`: takes a value out of the cache."""
 
+from policies.cache_remove_value import CacheRemoveValue
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.policies.cache_lookup_value import CACHING_TYPES
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:
@@ -16,4 +17,4 @@ def _compile(element: Element, _site: Site) -> Run:
     return run
 
 
-POLICY = Policy("cache-remove-value", EVERYWHERE, _compile)
+POLICY = Policy(CacheRemoveValue, _compile)

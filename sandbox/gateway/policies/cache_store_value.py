@@ -1,10 +1,11 @@
 """`cache-store-value`: keeps a value in the cache for a time."""
 
+from policies.cache_store_value import CacheStoreValue
 from sandbox.expressions import EvaluationError
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.policies.cache_lookup_value import CACHING_TYPES
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:
@@ -23,4 +24,4 @@ def _compile(element: Element, _site: Site) -> Run:
     return run
 
 
-POLICY = Policy("cache-store-value", EVERYWHERE, _compile)
+POLICY = Policy(CacheStoreValue, _compile)

@@ -1,9 +1,10 @@
 """`check-header`: refuses calls without a header, or with another value than those listed."""
 
+from policies.check_header import CheckHeader
 from sandbox.gateway.element import Element
 from sandbox.gateway.errors import Failure
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import INBOUND, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:
@@ -37,4 +38,4 @@ def _matches(value: str, allowed: list[str], *, ignore_case: bool) -> bool:
     return value in allowed
 
 
-POLICY = Policy("check-header", INBOUND, _compile)
+POLICY = Policy(CheckHeader, _compile)

@@ -1,8 +1,9 @@
 """`choose`: runs the policies of the first `when` that holds, or of `otherwise`."""
 
+from policies.choose import Choose
 from sandbox.gateway.element import Element, Value
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site, Step, run_steps
+from sandbox.gateway.policy import Policy, Run, Site, Step, run_steps
 from sandbox.gateway.reading import bodies_in, bring
 
 
@@ -37,4 +38,4 @@ def _compile(element: Element, site: Site) -> Run:
     return run
 
 
-POLICY = Policy("choose", EVERYWHERE, _compile, holds_policies=True)
+POLICY = Policy(Choose, _compile, holds_policies=True)

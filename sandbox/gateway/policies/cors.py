@@ -9,6 +9,7 @@ from typing import NoReturn
 from multidict import CIMultiDict
 from yarl import URL
 
+from policies.cors import Cors
 from sandbox.expressions import Context
 from sandbox.expressions.context import Request, Response
 from sandbox.gateway.document import Node
@@ -16,7 +17,7 @@ from sandbox.gateway.element import Element, Value, leaf
 from sandbox.gateway.errors import Finished
 from sandbox.gateway.exchange import Exchange, Hook
 from sandbox.gateway.http import is_header_name
-from sandbox.gateway.policy import INBOUND, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 REQUEST_METHOD = "Access-Control-Request-Method"
 """Header that makes an OPTIONS request a preflight."""
@@ -70,8 +71,8 @@ class _Rules:
 
 
 def _compile(element: Element, site: Site) -> Run:
-    if "/" in site.path or site.path.endswith("]"):
-        raise element.refused("must stand directly in inbound, once")
+    if "/" in site.path:
+        raise element.refused("must stand directly in inbound")
     rules = _rules(element)
 
     async def run(exchange: Exchange) -> None:
@@ -181,4 +182,4 @@ def _normal(origin: str) -> str:
     return origin
 
 
-POLICY = Policy("cors", INBOUND, _compile)
+POLICY = Policy(Cors, _compile)

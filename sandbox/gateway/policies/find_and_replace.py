@@ -1,11 +1,12 @@
 """`find-and-replace`: replaces a text everywhere in the body of the request or of the response."""
 
+from policies.find_and_replace import FindAndReplace
 from sandbox.expressions import EvaluationError
 from sandbox.gateway.bodies import MAX_BODY, decoded
 from sandbox.gateway.element import Element
 from sandbox.gateway.errors import internal_error
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 
 def _compile(element: Element, site: Site) -> Run:
@@ -38,4 +39,4 @@ def _compile(element: Element, site: Site) -> Run:
     return run
 
 
-POLICY = Policy("find-and-replace", EVERYWHERE, _compile)
+POLICY = Policy(FindAndReplace, _compile)

@@ -1,5 +1,6 @@
 """`forward-request`: calls the backend."""
 
+from policies.forward_request import ForwardRequest
 from sandbox.expressions import Context
 from sandbox.gateway.bodies import in_blocks
 from sandbox.gateway.element import Element, Value
@@ -17,7 +18,7 @@ def timeout(element: Element, default: int) -> Value[float]:
     if element.has("timeout") and element.has("timeout-ms"):
         raise element.refused("timeout and timeout-ms exclude each other", "timeout-ms")
     in_ms = element.has("timeout-ms")
-    limit = element.integer("timeout-ms" if in_ms else "timeout", 1, 86_400_000, default=default)
+    limit = element.integer("timeout-ms" if in_ms else "timeout", 1, 2**31 - 1, default=default)
 
     def seconds(context: Context) -> float:
         return limit(context) / 1000 if in_ms else float(limit(context))
@@ -45,4 +46,4 @@ def _compile(element: Element, _site: Site) -> Run:
     return run
 
 
-POLICY = Policy("forward-request", frozenset({"backend"}), _compile)
+POLICY = Policy(ForwardRequest, _compile)

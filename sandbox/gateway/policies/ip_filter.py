@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from policies.ip_filter import IpFilter
 from sandbox.expressions import Context, EvaluationError
 from sandbox.gateway.document import Node
 from sandbox.gateway.element import Element, Value, leaf
 from sandbox.gateway.errors import Failure
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import INBOUND, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 _Address = IPv4Address | IPv6Address
 _Test = Callable[[_Address, Context], bool]
@@ -87,4 +88,4 @@ def _parsed(text: str) -> _Address | None:
     return found
 
 
-POLICY = Policy("ip-filter", INBOUND, _compile)
+POLICY = Policy(IpFilter, _compile)

@@ -1,9 +1,10 @@
 """`limit-concurrency`: lets only so many calls into the policies inside it at a time."""
 
+from policies.limit_concurrency import LimitConcurrency
 from sandbox.gateway.element import Element
 from sandbox.gateway.errors import Failure
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site, run_steps
+from sandbox.gateway.policy import Policy, Run, Site, run_steps
 from sandbox.gateway.reading import bodies_in, bring
 
 
@@ -33,4 +34,4 @@ def _compile(element: Element, site: Site) -> Run:
     return run
 
 
-POLICY = Policy("limit-concurrency", EVERYWHERE, _compile, holds_policies=True)
+POLICY = Policy(LimitConcurrency, _compile, holds_policies=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from policies.llm_content_safety import LlmContentSafety
 from sandbox.expressions import Context, EvaluationError
 from sandbox.gateway.backend_call import BackendCallError
 from sandbox.gateway.backends import Target
@@ -13,7 +14,7 @@ from sandbox.gateway.element import Element, Value, leaf
 from sandbox.gateway.errors import Failure
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.model_text import completion_text, prompt_text, read_object
-from sandbox.gateway.policy import SCOPES, Policy, Run, Site, later
+from sandbox.gateway.policy import Policy, Run, Site, later
 from sandbox.gateway.token_usage import is_event_stream
 
 _CATEGORIES = ("Hate", "SelfHarm", "Sexual", "Violence")
@@ -149,4 +150,4 @@ def _backend(element: Element, site: Site) -> Callable[[Context], Target]:
     return find
 
 
-POLICY = Policy("llm-content-safety", frozenset({"inbound", "outbound"}), _compile, scopes=SCOPES - {"operation"})
+POLICY = Policy(LlmContentSafety, _compile)

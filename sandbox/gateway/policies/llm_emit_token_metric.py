@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from policies.emit_token_metric import AzureOpenAIEmitTokenMetric, LlmEmitTokenMetric
 from sandbox.gateway.dimensions import Dimensions, filled
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import INBOUND, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 from sandbox.gateway.telemetry import DEFAULT_NAMESPACE, Metric
 from sandbox.gateway.token_usage import Consumption, Tokens, prompt_estimate
 
@@ -44,5 +45,5 @@ def _compile(element: Element, _site: Site) -> Run:
     return run
 
 
-POLICY = Policy("llm-emit-token-metric", INBOUND, _compile)
-AZURE_OPENAI = replace(POLICY, name="azure-openai-emit-token-metric")
+POLICY = Policy(LlmEmitTokenMetric, _compile)
+AZURE_OPENAI = Policy(AzureOpenAIEmitTokenMetric, _compile)

@@ -1,8 +1,9 @@
 """`llm-semantic-cache-lookup` and `azure-openai-semantic-cache-lookup`: answer a prompt as a similar one before it."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from policies.semantic_cache_lookup import AzureOpenAISemanticCacheLookup, LlmSemanticCacheLookup
 from sandbox.expressions.context import Response
 from sandbox.gateway.backend_call import BackendCallError, pick, post_json
 from sandbox.gateway.backends import Target
@@ -10,7 +11,7 @@ from sandbox.gateway.element import Element, Value
 from sandbox.gateway.errors import Answered, Failure
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.model_text import PROMPT_FIELDS, Json, texts
-from sandbox.gateway.policy import INBOUND, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 from sandbox.gateway.semantic_cache import CacheQuery, unit
 from sandbox.gateway.telemetry import TraceEntry
 
@@ -132,5 +133,5 @@ def _threshold(element: Element) -> float:
     return number
 
 
-POLICY = Policy("llm-semantic-cache-lookup", INBOUND, _compile)
-AZURE_OPENAI = replace(POLICY, name="azure-openai-semantic-cache-lookup")
+POLICY = Policy(LlmSemanticCacheLookup, _compile)
+AZURE_OPENAI = Policy(AzureOpenAISemanticCacheLookup, _compile)

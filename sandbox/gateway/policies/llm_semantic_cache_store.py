@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from policies.semantic_cache_store import AzureOpenAISemanticCacheStore, LlmSemanticCacheStore
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.policy import Policy, Run, Site
@@ -47,5 +48,5 @@ def _compile(element: Element, _site: Site) -> Run:
     return run
 
 
-POLICY = Policy("llm-semantic-cache-store", frozenset({"outbound"}), _compile)
-AZURE_OPENAI = replace(POLICY, name="azure-openai-semantic-cache-store")
+POLICY = Policy(LlmSemanticCacheStore, _compile)
+AZURE_OPENAI = Policy(AzureOpenAISemanticCacheStore, _compile)

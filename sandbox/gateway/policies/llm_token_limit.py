@@ -1,14 +1,16 @@
 """`llm-token-limit` and `azure-openai-token-limit`: refuse calls beyond a rate or quota of tokens for each key."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from policies.token_limit import AzureOpenAITokenLimit, LlmTokenLimit
+from sandbox.expressions import Type
 from sandbox.gateway.counters import RateCounter, is_v2
 from sandbox.gateway.counters.quota import QuotaCounter, WindowOf, calendar, in_words, seconds_left
 from sandbox.gateway.element import Element, Value
 from sandbox.gateway.errors import Failure
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.outputs import Output, output
-from sandbox.gateway.policy import CLASSIC, INBOUND, V2, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 from sandbox.gateway.token_usage import PROMPT_TYPES, Consumption, prompt_estimate
 
 _MINUTE = 60
@@ -132,11 +134,11 @@ def _limits(element: Element, site: Site, retry: Output) -> list[_Rate | _Quota]
         limit = element.integer("tokens-per-minute", 1, _MAX_RATE)
         limits.append(_Rate(limit, 0 if is_v2(site.sku) else 1, retry, rate))
     period = element.choice("token-quota-period", _PERIODS, "Indefinite")
-    if element.computed("token-quota"):
-        # The service refuses one that returns int, and the expressions of the sandbox have no long.
-        raise element.refused("an expression of type long is not supported", "token-quota")
     if element.has("token-quota"):
-        limits.append(_Quota(element.integer("token-quota", 1, _MAX_QUOTA), period, calendar(period), retry, quota))
+        if element.is_int("token-quota"):
+            raise element.refused("an expression must be of type long: cast it with (long)", "token-quota")
+        most = element.integer("token-quota", 1, _MAX_QUOTA, result=Type.LONG)
+        limits.append(_Quota(most, period, calendar(period), retry, quota))
     elif element.has("token-quota-period"):
         raise element.refused("needs token-quota", "token-quota-period")
     if not limits:
@@ -152,5 +154,5 @@ def _after(refusal: Failure, seconds: int | None, exchange: Exchange, retry: Out
     return refusal
 
 
-POLICY = Policy("llm-token-limit", INBOUND, _compile, tiers=frozenset({CLASSIC, V2}))
-AZURE_OPENAI = replace(POLICY, name="azure-openai-token-limit")
+POLICY = Policy(LlmTokenLimit, _compile)
+AZURE_OPENAI = Policy(AzureOpenAITokenLimit, _compile)

@@ -1,11 +1,12 @@
 """`quota`: refuses the calls of a subscription beyond a volume."""
 
+from policies.quota import Quota
 from sandbox.gateway.call_quota import call_quota
 from sandbox.gateway.counters.quota import every
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.parts import parts
-from sandbox.gateway.policy import INBOUND, SCOPES, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:
@@ -32,4 +33,4 @@ def _compile(element: Element, _site: Site) -> Run:
     return run
 
 
-POLICY = Policy("quota", INBOUND, _compile, scopes=SCOPES - {"global"})
+POLICY = Policy(Quota, _compile)

@@ -3,12 +3,13 @@
 import re
 from datetime import datetime
 
+from policies.quota_by_key import QuotaByKey
 from sandbox.gateway.call_quota import call_quota
 from sandbox.gateway.call_rate import MAX_CALLS
 from sandbox.gateway.counters.quota import every
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import CLASSIC, INBOUND, Policy, Run, Site, later
+from sandbox.gateway.policy import Policy, Run, Site, later
 
 _MIN_PERIOD = 300
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
@@ -57,4 +58,4 @@ def _start(element: Element) -> float:
         raise element.refused("must have the form yyyy-MM-ddTHH:mm:ssZ", "first-period-start") from None
 
 
-POLICY = Policy("quota-by-key", INBOUND, _compile, tiers=frozenset({CLASSIC}))
+POLICY = Policy(QuotaByKey, _compile)

@@ -1,10 +1,11 @@
 """`rate-limit`: refuses the calls of a subscription beyond a rate."""
 
+from policies.rate_limit import RateLimit
 from sandbox.gateway.call_rate import literal_call_rate, rate_outputs
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.parts import parts
-from sandbox.gateway.policy import INBOUND, SCOPES, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:
@@ -31,4 +32,4 @@ def _compile(element: Element, _site: Site) -> Run:
     return run
 
 
-POLICY = Policy("rate-limit", INBOUND, _compile, scopes=SCOPES - {"global"})
+POLICY = Policy(RateLimit, _compile)

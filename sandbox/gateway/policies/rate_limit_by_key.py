@@ -1,9 +1,10 @@
 """`rate-limit-by-key`: refuses calls beyond a rate for each value of a key, shared by all scopes."""
 
+from policies.rate_limit_by_key import RateLimitByKey
 from sandbox.gateway.call_rate import MAX_CALLS, call_rate, rate_outputs
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import CLASSIC, INBOUND, V2, Policy, Run, Site, later
+from sandbox.gateway.policy import Policy, Run, Site, later
 
 
 def _compile(element: Element, site: Site) -> Run:
@@ -11,8 +12,6 @@ def _compile(element: Element, site: Site) -> Run:
     counter_key = element.text("counter-key")
     condition = element.boolean("increment-condition", default=True)
     amount = element.integer("increment-count", 0, MAX_CALLS, default=1)
-    # What it does is documented nowhere.
-    element.only("flexible-retry-window", "false")
     # The response decides what counts, so a call is counted, and one too many refused, a call late.
     after_response = element.flag("increment-after-response", default=False)
     late = after_response or element.computed("increment-condition") or element.computed("increment-count")
@@ -38,4 +37,4 @@ def _compile(element: Element, site: Site) -> Run:
     return run
 
 
-POLICY = Policy("rate-limit-by-key", INBOUND, _compile, tiers=frozenset({CLASSIC, V2}))
+POLICY = Policy(RateLimitByKey, _compile)

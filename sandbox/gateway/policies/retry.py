@@ -2,12 +2,13 @@
 
 from secrets import randbelow
 
+from policies.retry import Retry
 from sandbox.expressions import Context
 from sandbox.gateway.document import Node
 from sandbox.gateway.element import Element
 from sandbox.gateway.errors import Failure
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site, Step, run_steps
+from sandbox.gateway.policy import Policy, Run, Site, Step, run_steps
 from sandbox.gateway.reading import bodies_in, bring
 
 _NO_RESPONSE = frozenset({"Timeout", "BackendConnectionFailure", "BackendUnavailable", "BackendResponseFailure"})
@@ -85,4 +86,4 @@ def _refuse_wait(node: Node) -> None:
         _refuse_wait(child)
 
 
-POLICY = Policy("retry", EVERYWHERE, _compile, holds_policies=True)
+POLICY = Policy(Retry, _compile, holds_policies=True)

@@ -2,6 +2,7 @@
 
 from copy import copy
 
+from policies.return_response import ReturnResponse
 from sandbox.expressions import Context, EvaluationError
 from sandbox.expressions.context import Response
 from sandbox.gateway.element import Element, inner
@@ -10,7 +11,7 @@ from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.policies.set_body import body_value
 from sandbox.gateway.policies.set_header import HeaderChange
 from sandbox.gateway.policies.set_status import StatusChange
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 _ORDER = ("set-status", "set-header", "set-body")
 
@@ -49,4 +50,4 @@ def _from_variable(name: str, context: Context) -> Response:
     return response
 
 
-POLICY = Policy("return-response", EVERYWHERE, _compile)
+POLICY = Policy(ReturnResponse, _compile)

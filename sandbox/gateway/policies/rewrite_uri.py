@@ -2,12 +2,13 @@
 
 import re
 
+from policies.rewrite_uri import RewriteUri
 from sandbox.expressions import Context, EvaluationError
 from sandbox.expressions.query import Query
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.http import is_safe_path
-from sandbox.gateway.policy import INBOUND, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 _PARAMETER = re.compile(r"\{\*?([^{}/]+)\}")
 
@@ -54,4 +55,4 @@ def _unmatched(query: Query, context: Context) -> str:
     return str(kept)
 
 
-POLICY = Policy("rewrite-uri", INBOUND, _compile)
+POLICY = Policy(RewriteUri, _compile)

@@ -8,6 +8,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from policies.send_request import SendRequest
 from sandbox.expressions import Context, EvaluationError
 from sandbox.expressions.context import Response
 from sandbox.gateway import bodies
@@ -21,7 +22,7 @@ from sandbox.gateway.policies.forward_request import timeout
 from sandbox.gateway.policies.set_body import body_value
 from sandbox.gateway.policies.set_header import HeaderChange
 from sandbox.gateway.policies.set_method import method_value
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 from sandbox.network import HostRefusedError
 
 _ORDER = ("set-url", "set-method", "set-header", "set-body", "authentication-managed-identity")
@@ -146,4 +147,4 @@ def _message(element: Element, site: Site) -> _Message:
     )
 
 
-POLICY = Policy("send-request", EVERYWHERE, _compile)
+POLICY = Policy(SendRequest, _compile)

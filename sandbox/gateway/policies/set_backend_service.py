@@ -1,5 +1,6 @@
 """`set-backend-service`: where the call goes."""
 
+from policies.set_backend_service import SetBackendService
 from sandbox.gateway.backends import endpoint
 from sandbox.gateway.element import Element
 from sandbox.gateway.errors import internal_error
@@ -49,4 +50,4 @@ def _by_url(element: Element, site: Site) -> Run:
     return run
 
 
-POLICY = Policy("set-backend-service", frozenset({"inbound", "backend"}), _compile)
+POLICY = Policy(SetBackendService, _compile)

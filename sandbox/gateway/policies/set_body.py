@@ -1,15 +1,15 @@
 """`set-body`: replaces the body of the request or of the response."""
 
+from policies.set_body import SetBody
 from sandbox.gateway.element import Element, Value
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 
 def body_value(element: Element) -> Value[str]:
     """Read the body's text; raises `RefusedError`, for Liquid templates too."""
     if element.literal("template", "none") != "none":
         raise element.refused("Liquid templates are not supported: use an expression", "template")
-    element.only("html-decode-expression", "false")
     for child in element.node.children:
         raise child.refused("XML in set-body is not supported as elements: put it in a CDATA section")
     return element.content()
@@ -29,4 +29,4 @@ def _compile(element: Element, site: Site) -> Run:
     return run
 
 
-POLICY = Policy("set-body", EVERYWHERE, _compile)
+POLICY = Policy(SetBody, _compile)

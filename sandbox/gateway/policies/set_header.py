@@ -4,11 +4,12 @@ from functools import lru_cache
 
 from multidict import CIMultiDict
 
+from policies.set_header import SetHeader
 from sandbox.expressions import Context, EvaluationError
 from sandbox.gateway.element import Element, Value
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.http import is_header_name, is_header_value
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 ACTIONS = ("override", "skip", "append", "delete")
 
@@ -96,4 +97,4 @@ def _compile(element: Element, site: Site) -> Run:
     return run
 
 
-POLICY = Policy("set-header", EVERYWHERE, _compile)
+POLICY = Policy(SetHeader, _compile)

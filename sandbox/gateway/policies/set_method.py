@@ -1,10 +1,11 @@
 """`set-method`: changes the request's method."""
 
+from policies.set_method import SetMethod
 from sandbox.expressions import Context, EvaluationError
 from sandbox.gateway.element import Element, Value, text_value
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.http import is_header_name
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 
 def method_value(element: Element) -> Value[str]:
@@ -26,7 +27,7 @@ def method_value(element: Element) -> Value[str]:
 
 def _is_method(text: str) -> bool:
     """Tell whether a request may have this method; CONNECT would open a tunnel."""
-    return is_header_name(text) and len(text) <= 32 and text.upper() != "CONNECT"
+    return is_header_name(text) and text.upper() != "CONNECT"
 
 
 def _compile(element: Element, _site: Site) -> Run:
@@ -38,4 +39,4 @@ def _compile(element: Element, _site: Site) -> Run:
     return run
 
 
-POLICY = Policy("set-method", EVERYWHERE, _compile)
+POLICY = Policy(SetMethod, _compile)

@@ -1,5 +1,6 @@
 """`set-query-parameter`: sets, appends or deletes a query parameter of the request."""
 
+from policies.set_query_parameter import SetQueryParameter
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.policies.set_header import exists_action
@@ -26,4 +27,4 @@ def _compile(element: Element, _site: Site) -> Run:
     return run
 
 
-POLICY = Policy("set-query-parameter", frozenset({"inbound", "backend"}), _compile)
+POLICY = Policy(SetQueryParameter, _compile)

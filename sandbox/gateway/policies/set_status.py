@@ -1,11 +1,12 @@
 """`set-status`: changes the response's status code and reason phrase."""
 
+from policies.set_status import SetStatus
 from sandbox.expressions import Context
 from sandbox.expressions.context import Response
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.http import is_header_value
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 
 class StatusChange:
@@ -15,7 +16,7 @@ class StatusChange:
         """Read the policy; raises `RefusedError`."""
         self._code = element.integer("code", 200, 599)
         self._reason = element.optional_text("reason")
-        if not is_header_value(element.node.attributes.get("reason", "")):
+        if not element.computed("reason") and not is_header_value(element.node.attributes.get("reason", "")):
             raise element.refused("not a reason phrase", "reason")
 
     def apply(self, response: Response, context: Context) -> None:
@@ -34,4 +35,4 @@ def _compile(element: Element, _site: Site) -> Run:
     return run
 
 
-POLICY = Policy("set-status", EVERYWHERE, _compile)
+POLICY = Policy(SetStatus, _compile)

@@ -1,8 +1,9 @@
 """`set-variable`: keeps a value for later policies of the same call."""
 
+from policies.set_variable import SetVariable
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:
@@ -18,4 +19,4 @@ def _compile(element: Element, _site: Site) -> Run:
     return run
 
 
-POLICY = Policy("set-variable", EVERYWHERE, _compile)
+POLICY = Policy(SetVariable, _compile)

@@ -1,8 +1,9 @@
 """`trace`: adds an entry to the trace of the call."""
 
+from policies.trace import Trace
 from sandbox.gateway.element import Element, leaf
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 from sandbox.gateway.telemetry import TraceEntry
 
 _SEVERITIES = ("verbose", "information", "error")
@@ -29,4 +30,4 @@ def _compile(element: Element, _site: Site) -> Run:
     return run
 
 
-POLICY = Policy("trace", EVERYWHERE, _compile)
+POLICY = Policy(Trace, _compile)

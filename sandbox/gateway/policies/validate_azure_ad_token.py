@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
+from policies.validate_azure_ad_token import ValidateAzureAdToken
 from sandbox.expressions import Context
 from sandbox.gateway.element import Element, Value
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import INBOUND, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 from sandbox.gateway.tokens.claims import (
     Payload,
     RequiredClaim,
@@ -99,8 +100,6 @@ def _compile(element: Element, _site: Site) -> Run:
 def _rules(element: Element) -> _Rules:
     tenant = _tenant(element)
     element.only("authentication-endpoint", _LOGIN, f"{_LOGIN}/")
-    element.only("allow-protected-forwarded-tokens", "false")
-    element.only("allow-proof-of-possession-tokens", "false")
     clients = listed_texts(element, "client-application-ids", "application-id")
     audiences = listed_texts(element, "audiences", "audience")
     if not clients and not audiences:
@@ -130,4 +129,4 @@ def _canonical(text: str) -> str | None:
     return canonical if text.lower() == canonical else None
 
 
-POLICY = Policy("validate-azure-ad-token", INBOUND, _compile)
+POLICY = Policy(ValidateAzureAdToken, _compile)

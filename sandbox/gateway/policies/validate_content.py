@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
+from policies.validate_content import ValidateContent
 from sandbox.expressions import Context
 from sandbox.gateway.bodies import decoded
 from sandbox.gateway.definition import Content, Definitions, media_type
@@ -136,13 +137,9 @@ def _compile(element: Element, site: Site) -> Run:
 
 def _rule(node: Node, definitions: Definitions) -> _Rule:
     element = Element(node)
-    for attribute in ("schema-id", "schema-ref"):
-        if element.has(attribute):
-            raise element.refused("only schemas of the API's own definition are supported", attribute)
     element.only("validate-as", "json")
     if not element.has("validate-as"):
         raise element.refused("attribute is missing", "validate-as")
-    element.only("case-insensitive-property-names", "false")
     given = element.literal("type")
     additional = element.flag("allow-additional-properties", default=False)
     rule = _Rule(
@@ -202,4 +199,4 @@ def _no_constant(_name: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON")
 
 
-POLICY = Policy("validate-content", frozenset({"inbound", "outbound", "on-error"}), _compile)
+POLICY = Policy(ValidateContent, _compile)

@@ -1,12 +1,11 @@
 """`validate-headers`: holds the response's headers against the API's definition."""
 
+from policies.validate_headers import ValidateHeaders
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.findings import Findings, action, named_actions
 from sandbox.gateway.policies.validate_parameters import value_error
 from sandbox.gateway.policy import Policy, Run, Site
-
-OUTGOING = frozenset({"outbound", "on-error"})
 
 _DESCRIBED_ELSEWHERE = frozenset({"content-type", "content-length"})
 """Headers that a definition describes with the body, not among the headers."""
@@ -43,4 +42,4 @@ def _compile(element: Element, site: Site) -> Run:
     return run
 
 
-POLICY = Policy("validate-headers", OUTGOING, _compile)
+POLICY = Policy(ValidateHeaders, _compile)

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from policies.validate_jwt import ValidateJwt
 from sandbox.expressions import Context
 from sandbox.gateway.document import Node
 from sandbox.gateway.element import Element, Value
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import INBOUND, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 from sandbox.gateway.tokens import keys
 from sandbox.gateway.tokens.claims import (
     Payload,
@@ -126,4 +127,4 @@ def _key(node: Node) -> SigningKey:
     return key
 
 
-POLICY = Policy("validate-jwt", INBOUND, _compile)
+POLICY = Policy(ValidateJwt, _compile)

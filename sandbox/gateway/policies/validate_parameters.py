@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from policies.validate_parameters import ValidateParameters
 from sandbox.expressions.context import Request
 from sandbox.gateway.definition import OperationDefinition, Parameter
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.findings import Action, Findings, action, named_actions
-from sandbox.gateway.policy import INBOUND, Policy, Run, Site
+from sandbox.gateway.policy import Policy, Run, Site
 
 _PLACES = {"headers": "header", "query": "query", "path": "path"}
 _KINDS = {"header": "RequestHeader", "query": "QueryParameter", "path": "PathParameter"}
@@ -113,4 +114,4 @@ def _names(request: Request, place: str) -> list[str]:
     return list({name.lower(): name for name in names}.values())
 
 
-POLICY = Policy("validate-parameters", INBOUND, _compile)
+POLICY = Policy(ValidateParameters, _compile)

@@ -1,9 +1,9 @@
 """`validate-status-code`: holds the response's status code against the API's definition."""
 
+from policies.validate_status_code import ValidateStatusCode
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.findings import Findings, action, named_actions
-from sandbox.gateway.policies.validate_headers import OUTGOING
 from sandbox.gateway.policy import Policy, Run, Site
 
 
@@ -31,4 +31,4 @@ def _compile(element: Element, site: Site) -> Run:
     return run
 
 
-POLICY = Policy("validate-status-code", OUTGOING, _compile)
+POLICY = Policy(ValidateStatusCode, _compile)

@@ -1,10 +1,15 @@
-"""`wait`: runs policies side by side."""
+"""`wait`: runs policies side by side.
+
+What a failure does is inferred: with `for="all"` the first failure ends the others and is that of `wait`; with
+`for="any"` the first to end decides, so one that fails first fails `wait` although another might still succeed.
+"""
 
 import asyncio
 
+from policies.wait import Wait
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
-from sandbox.gateway.policy import EVERYWHERE, Policy, Run, Site, Step, run_steps
+from sandbox.gateway.policy import Policy, Run, Site, Step, run_steps
 
 _CHILDREN = frozenset(
     {
@@ -31,7 +36,7 @@ def _compile(element: Element, site: Site) -> Run:
 
 
 async def _side_by_side(steps: tuple[Step, ...], exchange: Exchange, *, until_first: bool) -> None:
-    """Wait for all, or for the first to end, however it ends; what fails ends the others (inferred)."""
+    """Wait for all, or for the first to end, however it ends; what fails ends the others (inferred, as above)."""
     tasks = [asyncio.create_task(run_steps((step,), exchange)) for step in steps]
     try:
         ending = asyncio.FIRST_COMPLETED if until_first else asyncio.FIRST_EXCEPTION
@@ -46,4 +51,4 @@ async def _side_by_side(steps: tuple[Step, ...], exchange: Exchange, *, until_fi
             raise error
 
 
-POLICY = Policy("wait", EVERYWHERE, _compile, holds_policies=True)
+POLICY = Policy(Wait, _compile, holds_policies=True)

@@ -23,6 +23,15 @@ def replace(old: str, new: str) -> str:
 # set-body
 
 
+async def test_reason_may_be_an_expression_of_several_lines(gateway_bench: Bench) -> None:
+    reason = "@{&#10;return &quot;Short&quot;;&#10;}"
+    gateway_bench.load(inbound(f"<return-response><set-status code='418' reason='{reason}'/></return-response>"))
+
+    response = await gateway_bench.call()
+
+    assert (response.status, response.reason) == (418, "Short")
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -255,7 +264,7 @@ async def test_return_response_from_what_is_no_response_fails(gateway_bench: Ben
             "<set-body template='liquid'>{{body.a}}</set-body>", "Liquid templates are not supported", id="liquid"
         ),
         pytest.param("<set-body><a/></set-body>", "put it in a CDATA section", id="XML"),
-        pytest.param("<set-body html-decode-expression='true'/>", "only false is supported", id="decoding"),
+        pytest.param("<set-body html-decode-expression='true'/>", "attribute is not supported", id="decoding"),
         pytest.param("<set-body xsi-nil='null'/>", "xsi-nil: attribute is not supported", id="xsi-nil"),
         pytest.param("<set-status/>", "set-status, code: attribute is missing", id="no code"),
         pytest.param("<set-status code='700'/>", "'700' is not a whole number, 200 to 599", id="code"),

@@ -105,8 +105,17 @@ async def test_default_dimensions_are_added(gateway_bench: Bench) -> None:
     assert set(found.dimensions) >= {"API ID", "Operation ID", "Subscription ID", "Location"}
 
 
+@pytest.mark.parametrize(("value", "number"), [("@(1.5)", 1.5), ("@(3)", 3.0), ("-2.5e-3", -0.0025)])
+async def test_metric_value_is_a_double(gateway_bench: Bench, value: str, number: float) -> None:
+    gateway_bench.load(inbound(f"<emit-metric name='m' value='{value}'>{API}</emit-metric>"))
+    await gateway_bench.call()
+
+    assert [metric.value for metric in gateway_bench.records[-1].metrics] == [number]
+
+
 async def test_metric_value_that_is_no_number_fails_the_call(gateway_bench: Bench) -> None:
-    gateway_bench.load(inbound(f"<emit-metric name='m' value='@(&quot;x&quot;)'>{API}</emit-metric>"))
+    value = "@((double)context.Variables[&quot;absent&quot;])"
+    gateway_bench.load(inbound(f"<emit-metric name='m' value='{value}'>{API}</emit-metric>"))
 
     assert (await gateway_bench.call()).status == 500
 
@@ -152,6 +161,12 @@ async def test_trace_is_verbose_by_default(gateway_bench: Bench) -> None:
         pytest.param(tokens("namespace='@(1)'"), "expression is not allowed", id="namespace"),
         pytest.param(f"<emit-metric>{API}</emit-metric>", "name: attribute is missing", id="no name"),
         pytest.param(f"<emit-metric name='m' value='x'>{API}</emit-metric>", "not a number", id="value"),
+        pytest.param(
+            f"<emit-metric name='m' value='@(context.RequestId.ToString())'>{API}</emit-metric>",
+            "this is string where double is needed",
+            id="value of type string",
+        ),
+        pytest.param(f"<emit-metric name='m' value='1_0'>{API}</emit-metric>", "not a number", id="value of Python"),
         pytest.param(f"<emit-metric name='m' value='inf'>{API}</emit-metric>", "not a number", id="infinite"),
         pytest.param("<trace source='s'/>", "needs a message", id="no message"),
         pytest.param("<trace><message>m</message></trace>", "source: attribute is missing", id="no source"),

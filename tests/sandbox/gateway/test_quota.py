@@ -1,6 +1,7 @@
 """`quota` and `quota-by-key`: volumes of calls and kilobytes, and when they are renewed."""
 
 import json
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -11,9 +12,15 @@ from tests.sandbox.gateway.harness import Bench, inbound, reply
 
 CLASSIC = "Developer"
 ANN = {"Ocp-Apim-Subscription-Key": "ann-key"}
-SUBSCRIBED = {
-    "subscriptions": (Subscription(id="ann", scope="/apis", primary_key="ann-key", secondary_key=""),),
-}
+
+
+def by_subscription(policy: str) -> dict[str, Any]:
+    """Make the parts of a service whose product has the policy, which stands at no other scope."""
+    document = f"<policies><inbound>{policy}</inbound></policies>"
+    return {
+        "products": (Product(id="team", api_ids=frozenset({"api"}), policy=document),),
+        "subscriptions": (Subscription(id="ann", scope="/products/team", primary_key="ann-key", secondary_key=""),),
+    }
 
 
 def by_key(more: str, period: int = 3600) -> str:
@@ -117,6 +124,14 @@ async def test_a_call_counts_once_for_a_key(gateway_bench: Bench) -> None:
     assert await statuses(gateway_bench, 3) == [200, 200, 403]
 
 
+async def test_largest_bandwidth_is_that_of_the_schema(gateway_bench: Bench) -> None:
+    gateway_bench.load(inbound(by_key(f"bandwidth='{2**63 - 1}'")), sku=CLASSIC)
+
+    assert await statuses(gateway_bench, 2) == [200, 200]
+    with pytest.raises(PolicyLoadError, match="is not a whole number"):
+        gateway_bench.load(inbound(by_key(f"bandwidth='{2**63}'")), sku=CLASSIC)
+
+
 async def test_increment_count(gateway_bench: Bench) -> None:
     gateway_bench.load(inbound(by_key("calls='5' increment-count='2'")), sku=CLASSIC)
 
@@ -124,7 +139,7 @@ async def test_increment_count(gateway_bench: Bench) -> None:
 
 
 async def test_subscription_quota_starts_when_the_gateway_is_loaded(gateway_bench: Bench) -> None:
-    gateway_bench.load(inbound("<quota calls='1' renewal-period='3600'/>"), **SUBSCRIBED)
+    gateway_bench.load(**by_subscription("<quota calls='1' renewal-period='3600'/>"))
     await gateway_bench.call(headers=ANN)
     gateway_bench.clock.advance(1200)
 
@@ -138,10 +153,7 @@ async def test_subscription_quota_starts_when_the_gateway_is_loaded(gateway_benc
 
 async def test_quota_of_an_operation(gateway_bench: Bench) -> None:
     part = "<api id='api' calls='8'><operation id='models' calls='1'/></api>"
-    quota = f"<policies><inbound><quota calls='9' renewal-period='0'>{part}</quota></inbound></policies>"
-    product = Product(id="team", api_ids=frozenset({"api"}), policy=quota)
-    subscription = Subscription(id="ann", scope="/products/team", primary_key="ann-key", secondary_key="")
-    gateway_bench.load(products=(product,), subscriptions=(subscription,))
+    gateway_bench.load(**by_subscription(f"<quota calls='9' renewal-period='0'>{part}</quota>"))
 
     assert await statuses(gateway_bench, 2, **ANN) == [200, 403]
     assert (await gateway_bench.call("/api/deployments/c/chat/completions", "POST", headers=ANN)).status == 200
@@ -163,6 +175,16 @@ async def test_refusal_goes_through_on_error(gateway_bench: Bench) -> None:
         pytest.param(by_key("calls='@(1)'"), "expression is not allowed", id="expression"),
         pytest.param(by_key("calls='1' first-period-start='2023-11-14'"), "must have the form", id="start"),
         pytest.param(by_key("calls='1' first-period-start='2023-13-14T00:00:00Z'"), "must have the form", id="no date"),
+    ],
+)
+async def test_refused_documents(gateway_bench: Bench, policy: str, reason: str) -> None:
+    with pytest.raises(PolicyLoadError, match=reason):
+        gateway_bench.load(inbound(policy), sku=CLASSIC)
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
         pytest.param("<quota calls='1'/>", "renewal-period: attribute is missing", id="no period"),
         pytest.param("<quota renewal-period='1'/>", "needs calls, bandwidth or both", id="no volume"),
         pytest.param(
@@ -172,12 +194,17 @@ async def test_refusal_goes_through_on_error(gateway_bench: Bench) -> None:
         ),
     ],
 )
-async def test_refused_documents(gateway_bench: Bench, policy: str, reason: str) -> None:
+async def test_refused_documents_of_a_product(gateway_bench: Bench, policy: str, reason: str) -> None:
     with pytest.raises(PolicyLoadError, match=reason):
-        gateway_bench.load(inbound(policy), sku=CLASSIC)
+        gateway_bench.load(**by_subscription(policy))
+
+
+async def test_subscription_quota_is_for_products(gateway_bench: Bench) -> None:
+    with pytest.raises(PolicyLoadError, match="quota: may not stand at api scope; allowed at product"):
+        gateway_bench.load(inbound("<quota calls='1' renewal-period='3600'/>"))
 
 
 @pytest.mark.parametrize("sku", ["BasicV2", "Consumption"])
 async def test_quota_by_key_is_for_classic_tiers(gateway_bench: Bench, sku: str) -> None:
-    with pytest.raises(PolicyLoadError, match=f"not offered by SKU {sku}; offered by classic gateways"):
+    with pytest.raises(PolicyLoadError, match=f"quota-by-key: is not available in {sku}; use the tier"):
         gateway_bench.load(inbound(by_key("calls='1'")), sku=sku)
