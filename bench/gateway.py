@@ -10,7 +10,9 @@ LiteLLM's proxy joins the table where `--litellm` names a Python that has `litel
 import argparse
 import contextlib
 import json
+import os
 import re
+import secrets
 import shutil
 import socket
 import statistics
@@ -75,6 +77,8 @@ def main() -> int:
         return 2
     with contextlib.ExitStack() as stack:
         subjects = _subjects(stack, options.litellm)
+        for subject in subjects:
+            _try(subject)
         rounds: dict[str, list[Result]] = {subject.name: [] for subject in subjects}
         for number in range(options.rounds + 1):
             for subject in subjects:
@@ -127,26 +131,51 @@ def _start_litellm(stack: contextlib.ExitStack, python: str, base: str) -> Subje
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    config = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "litellm.yaml"
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    config, log = folder / "litellm.yaml", folder / "log"
     model = {"model": "azure/gpt-4o", "api_base": base, "api_key": "none", "api_version": "2024-10-21"}
     models = [{"model_name": "gpt-4o", "litellm_params": model}]
     config.write_text(json.dumps({"model_list": models}), encoding="utf-8")
     program = str(Path(python).parent / "litellm")
     command = [program, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
+    # Without a key it does not start; its list of prices would come from the internet.
+    key = f"sk-{secrets.token_hex(32)}"
+    environment = {**os.environ, "LITELLM_MASTER_KEY": key, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    with log.open("w", encoding="utf-8") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, text=True, env=environment, cwd=folder)
     stack.callback(process.wait)
     stack.callback(process.terminate)
     url = f"http://127.0.0.1:{port}"
+    headers = {"Authorization": f"Bearer {key}"}
     for _ in range(120):
+        if process.poll() is not None:
+            break
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/health/liveliness", timeout=2):
-            return Subject(name="LiteLLM proxy", url=f"{url}/v1/chat/completions", headers={}, process=process)
+            return Subject(name="LiteLLM proxy", url=f"{url}/v1/chat/completions", headers=headers, process=process)
         time.sleep(1)
-    raise SystemExit("bench: LiteLLM's proxy did not start in two minutes")
+    said = log.read_text(encoding="utf-8").rstrip().splitlines()[-10:]
+    raise SystemExit("\n".join(["bench: LiteLLM's proxy did not start within two minutes; it said:", *said]))
+
+
+def _call(subject: Subject) -> tuple[str, dict[str, str]]:
+    body = json.dumps({**BODY, "stream": True} if subject.stream else BODY)
+    return body, {"Content-Type": "application/json", **subject.headers}
+
+
+def _try(subject: Subject) -> None:
+    """Make one call; a subject that does not answer it as it should is not measured."""
+    body, headers = _call(subject)
+    try:
+        with urllib.request.urlopen(urllib.request.Request(subject.url, body.encode(), headers), timeout=60) as answer:
+            said = answer.read()
+    except OSError as error:
+        raise SystemExit(f"bench: {subject.name} does not answer: {error}") from None
+    if (b"data: [DONE]" in said) != subject.stream or b"word" not in said:
+        raise SystemExit(f"bench: {subject.name} answers something else: {said[:300]!r}")
 
 
 def _load(subject: Subject, seconds: int) -> Result:
-    body = json.dumps({**BODY, "stream": True} if subject.stream else BODY)
-    headers = {"Content-Type": "application/json", **subject.headers}
+    body, headers = _call(subject)
     lines = ['wrk.method = "POST"', f"wrk.body = {json.dumps(body)}"]
     lines += [f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}" for name, value in headers.items()]
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:

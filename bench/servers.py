@@ -6,6 +6,7 @@ Each prints one line of JSON when it listens: its URL, the path to post to and t
 import asyncio
 import json
 import logging
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -42,7 +43,7 @@ async def upstream(stack: AsyncExitStack, _: str) -> dict[str, object]:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         content = await request.read()
-        if b'"stream"' not in content:
+        if re.search(rb'"stream":\s*true', content) is None:
             return web.Response(body=ANSWER, content_type="application/json")
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
