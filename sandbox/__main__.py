@@ -33,9 +33,12 @@ ApiName = Annotated[
     str | None, typer.Option("--api", help="API of the stack; the first one if left out.", metavar="NAME")
 ]
 Trace = Annotated[bool, typer.Option("--trace/--no-trace", help="Keep what each policy does with the last calls.")]
+Running = Annotated[
+    str | None, typer.Option("--stack", "-s", help="Running sandbox; the only one if left out.", metavar="NAME")
+]
 CallerName = Annotated[
     str | None,
-    typer.Option("--caller", help="Caller that `up` lists for the API; the first one if left out.", metavar="NAME"),
+    typer.Option("--caller", help="Caller that is listed for the API; the first one if left out.", metavar="NAME"),
 ]
 
 # The commands are imported when they run: Pulumi and the OpenAI client take a second to import.
@@ -93,20 +96,20 @@ def env(stack: Stack = "sandbox", as_json: Json = False) -> None:
 
 
 @app.command()
-def gateway(stack: Stack = "sandbox", port: Port = 8080, as_json: Json = False) -> None:
+def gateway(stack: Stack = "sandbox", port: Port = 8080, trace: Trace = True, as_json: Json = False) -> None:
     """Serve what the Pulumi engine deployed to the sandbox until Ctrl-C, and follow its changes.
 
     Prints what `up` prints, anew after each change of how to call it. A change of the cloud drops no request.
     """
     from sandbox.commands.gateway import run
 
-    raise typer.Exit(run(stack, port, as_json))
+    raise typer.Exit(run(stack, port, as_json, trace))
 
 
 @app.command()
 def call(
     *,
-    stack: Stack = "sandbox",
+    stack: Running = None,
     api: ApiName = None,
     model: Annotated[
         str | None,
@@ -130,10 +133,11 @@ def call(
 
 
 @app.command()
-def token(stack: Stack = "sandbox", api: ApiName = None, caller: CallerName = None, as_json: Json = False) -> None:
+def token(stack: Running = None, api: ApiName = None, caller: CallerName = None, as_json: Json = False) -> None:
     """Print a caller's access token for an API of a running sandbox.
 
-    The token comes from the token endpoint of the stand-in Microsoft Entra ID or other provider, by client credentials.
+    The token comes from the token endpoint of the stand-in Microsoft Entra ID or other provider, by client credentials,
+    and is signed with its own key: nothing but this sandbox accepts it.
     """
     from sandbox.commands.token import run
 
@@ -168,7 +172,9 @@ def serve(
     ] = None,
     named_values: Annotated[
         Path | None,
-        typer.Option("--named-values", help="YAML or JSON file of named values, secret by default.", metavar="FILE"),
+        typer.Option(
+            "--named-values", help="YAML or JSON file of names and values, secret by default.", metavar="FILE"
+        ),
     ] = None,
     fragments: Annotated[
         list[str] | None,
@@ -190,8 +196,12 @@ def serve(
     """Serve any policy document in front of any backend until Ctrl-C.
 
     Takes every path and method, and no subscription key. What cannot be loaded is told with file, line, column and
-    reason. Backends must be on this machine unless --allow-host names theirs; a document that validates Microsoft
-    Entra tokens needs --allow-host login.microsoftonline.com. Managed identities get tokens of no use elsewhere.
+    reason. When a file changes, the document is loaded anew; one that cannot be loaded leaves the old one in place.
+
+    Backends must be on this machine unless --allow-host names theirs. What else the document refers to has stand-ins:
+    the token providers of `validate-jwt` and `validate-azure-ad-token` (`python -m sandbox token` prints a token), the
+    gateway's identities, the backends of `llm-content-safety` and of the semantic cache. With --json, one object is
+    printed once the gateway serves.
     """
     from sandbox.commands.serve import ServeOptions, run
 
@@ -205,10 +215,7 @@ def serve(
 @app.command()
 def trace(
     *,
-    stack: Annotated[
-        str | None,
-        typer.Option("--stack", "-s", help="Running sandbox; the only one if left out.", metavar="NAME"),
-    ] = None,
+    stack: Running = None,
     last: Annotated[int, typer.Option("--last", "-n", help="How many calls.", min=1)] = 5,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new calls until Ctrl-C.")] = False,
     as_json: Json = False,
@@ -231,7 +238,9 @@ def main(arguments: list[str] | None = None) -> int:
     except typer.TyperException as error:
         if not error.format_message():  # no command was given, and the help is printed
             return 2
-        message = f"{error.format_message()}; see python -m sandbox --help"
+        context = getattr(error, "ctx", None)
+        command = "python -m sandbox" if context is None else context.command_path
+        message = f"{error.format_message().rstrip('.')}; see {command} --help"
     except SandboxError as error:
         message = str(error)
     print(f"error: {message}", file=sys.stderr)

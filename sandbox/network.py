@@ -32,7 +32,7 @@ class Network:
         Raises `ValueError`: `base_url` is not an http(s) URL of this machine.
         """
         base = URL(base_url)
-        if not _is_loopback(base):
+        if not is_loopback(base):
             raise ValueError(f"route for {host}: {base_url} is not an http or https URL on a loopback address")
         if host.startswith("*."):
             self._suffixes[host[1:].lower()] = base.origin()
@@ -53,7 +53,7 @@ class Network:
         base = self._base(url)
         if base is not None:
             return URL(f"{base}{url.raw_path_qs}", encoded=True)
-        if _is_loopback(url) or (url.host or "").lower() in self._allowed:
+        if is_loopback(url) or (url.host or "").lower() in self._allowed:
             return url
         raise HostRefusedError(url)
 
@@ -65,7 +65,8 @@ class Network:
         return self._suffixes[max(matches, key=len)] if matches else None
 
 
-def _is_loopback(url: URL) -> bool:
+def is_loopback(url: URL) -> bool:
+    """Tell whether an http(s) URL is of this machine."""
     return url.scheme in {"http", "https"} and url.host is not None and _is_this_machine(url.host)
 
 

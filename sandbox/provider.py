@@ -1,38 +1,63 @@
-"""Stand-ins for the OpenID Connect providers that deployed policies name."""
+"""Stand-ins for the OpenID Connect providers that policies name, Microsoft Entra tenants among them."""
 
 import hmac
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from aiohttp import web
 
 from sandbox.clock import Clock
 from sandbox.demands import Demand
+from sandbox.listening import serve
+from sandbox.network import Network
+from sandbox.services.entra import LOGIN
 from sandbox.services.oidc import OpenIdProvider
 from sandbox.services.signing import LIFETIME
+from sandbox.session import Caller
+from sandbox.tokens import client_credentials_form
 
 WELL_KNOWN = "/.well-known/openid-configuration"
+CLIENT = "client"
+WITHOUT_CLAIMS = "client-without-claims"
+_TENANT = "72f988bf-0000-4000-8000-2d7cd011db47"
+"""Tenant whose tokens are issued where a policy names one by its domain, or any."""
+_APPLICATION = "11111111-0000-4000-8000-000000000001"
 
 
 class Provider(OpenIdProvider):
     """A provider at a given URL, which also has a token endpoint (RFC 6749 section 4.4) at `{issuer}/token`.
 
-    It knows two clients, `client`, whose tokens carry what the policy demands, and `client-without-claims`.
+    It knows two clients, `client`, whose tokens carry what the policies demand, and `client-without-claims`.
     """
 
-    def __init__(self, configuration_url: str, demand: Demand, clock: Clock) -> None:
-        """Be the provider that `configuration_url` and a policy describe."""
+    def __init__(self, configuration_url: str, clock: Clock) -> None:
+        """Be the provider whose OpenID configuration is at a URL."""
         super().__init__(configuration_url.removesuffix(WELL_KNOWN), clock)
-        self.clients: Mapping[str, Mapping[str, object]] = {"client": demand.claims, "client-without-claims": {}}
+        self.clients: Mapping[str, Mapping[str, object]] = {}
         """Clients and the claims that their tokens carry."""
         self.secret = secrets.token_urlsafe(24)
         """Client secret of both."""
         self.base_url = ""
         """Where its host listens on this machine."""
-        self._named = {"iss": demand.issuer} if demand.issuer else {}
+        self._named: dict[str, object] = {}
         self._token_path = f"{urlsplit(self.issuer).path.rstrip('/')}/token"
         self.app.router.add_post(self._token_path, self._token)
+
+    def meet(self, demands: Iterable[Demand]) -> None:
+        """Issue from now on what these policies accept; where they differ, the first decides."""
+        own: dict[str, object] = {}
+        wanted: dict[str, object] = {}
+        issuers = []
+        for demand in demands:
+            own = {**_tenant_claims(demand), **own}
+            wanted = {**demand.claims, **wanted}
+            issuers += [demand.issuer] if demand.issuer else []
+        self._named = {"iss": issuers[0]} if issuers else {}
+        self.clients = {CLIENT: {**own, **wanted}, WITHOUT_CLAIMS: own}
 
     @property
     def token_url(self) -> str:
@@ -42,6 +67,10 @@ class Provider(OpenIdProvider):
     def issue(self, *, audience: str, subject: str, age: float = 0, claims: Mapping[str, object] | None = None) -> str:
         """Mint an access token, by the issuer that the policy accepts."""
         return super().issue(audience=audience, subject=subject, age=age, claims={**self._named, **(claims or {})})
+
+    def configuration(self) -> dict[str, object]:
+        """Return what the OpenID configuration endpoint answers; a tenant named by its domain tells its GUID."""
+        return {**super().configuration(), "issuer": self._named.get("iss", self.issuer)}
 
     async def _token(self, request: web.Request) -> web.Response:
         form = await request.post()
@@ -55,17 +84,80 @@ class Provider(OpenIdProvider):
         return web.json_response({"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME})
 
 
-def stand_ins(demands: Iterable[Demand], clock: Clock) -> dict[str, Provider]:
-    """Make the provider of each OpenID configuration URL that is not on this machine."""
-    found: dict[str, Provider] = {}
-    for demand in demands:
-        for url in demand.openid_config_urls:
-            if url.endswith(WELL_KNOWN) and urlsplit(url).scheme == "https":
-                found.setdefault(url, Provider(url, demand, clock))
-    return found
+class Providers:
+    """The providers of one sandbox, by configuration URL; those of one host share a port."""
+
+    def __init__(self, network: Network, clock: Clock) -> None:
+        """Start without any; the network is told where each host is."""
+        self._network = network
+        self._clock = clock
+        self.found: dict[str, Provider] = {}
+
+    async def serve(self, stack: AsyncExitStack, demands: Sequence[Demand]) -> None:
+        """Serve every provider that the demands name and that is not served already, until the stack is closed.
+
+        One on this machine, or without a plain URL, gets no stand-in.
+        """
+        by_url: dict[str, list[Demand]] = {}
+        for demand in demands:
+            for url in filter(_is_plain, demand.openid_config_urls):
+                by_url.setdefault(url, []).append(demand)
+        new = {url: Provider(url, self._clock) for url in by_url if url not in self.found}
+        self.found |= new
+        for url, wanted in by_url.items():
+            self.found[url].meet(wanted)
+        for host in {urlsplit(url).hostname or "" for url in new}:
+            here = [one for url, one in self.found.items() if urlsplit(url).hostname == host]
+            base_url = await serve(stack, _merged(here))
+            self._network.route(host, base_url)
+            for one in here:
+                one.base_url = base_url
+
+    def callers(self, demand: Demand) -> list[Caller]:
+        """List who can get a token for a demand; none where its provider is no stand-in."""
+        provider = next(filter(None, (self.found.get(url) for url in demand.openid_config_urls)), None)
+        if provider is None:
+            return []
+        return [
+            Caller(
+                name=name,
+                client_id=name,
+                object_id=None,
+                token_url=provider.token_url,
+                form=client_credentials_form(name, provider.secret, audience=demand.audience),
+            )
+            for name in provider.clients
+        ]
 
 
-def merged(providers: Iterable[Provider]) -> web.Application:
+def as_provider(demand: Demand) -> Demand:
+    """Tell a demand for a Microsoft Entra tenant's token as one for the token of the provider that the tenant is."""
+    if demand.tenant is None:
+        return demand
+    url = f"{LOGIN}/{demand.tenant}/v2.0{WELL_KNOWN}"
+    return replace(demand, openid_config_urls=(url,), issuer=f"{LOGIN}/{_guid(demand.tenant)}/v2.0")
+
+
+def _tenant_claims(demand: Demand) -> dict[str, object]:
+    """Claims of every v2.0 token that a tenant issues to an application."""
+    if demand.tenant is None:
+        return {}
+    client = next(iter(demand.client_ids), _APPLICATION)
+    return {"tid": _guid(demand.tenant), "ver": "2.0", "azp": client, "oid": client}
+
+
+def _guid(tenant: str) -> str:
+    try:
+        return str(UUID(tenant))
+    except ValueError:
+        return _TENANT
+
+
+def _is_plain(url: str) -> bool:
+    return url.endswith(WELL_KNOWN) and urlsplit(url).scheme == "https" and not set(url) & set("{}?#")
+
+
+def _merged(providers: Iterable[Provider]) -> web.Application:
     """Application of all providers of one host."""
     app = web.Application()
     for provider in providers:

@@ -7,9 +7,11 @@ the text as it was given. The format `xml` is read the same way without the firs
 
 import re
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lxml import etree
+from lxml.etree import ErrorTypes
 
 _NAME = re.compile(r"[^\s=/><\"']+")
 _SPACE = re.compile(r"\s*")
@@ -22,6 +24,15 @@ _MAX_DEPTH = 50
 _SCANS = 20
 """How often the text may be read in search of ends of expressions that have none."""
 
+_REASONS: Mapping[int, str] = {
+    ErrorTypes.ERR_DOCUMENT_EMPTY: "the document is empty or does not begin with an element",
+    ErrorTypes.ERR_DOCUMENT_END: "there is something after the end of the document, or it is cut off",
+    ErrorTypes.ERR_TAG_NAME_MISMATCH: "the end tag is not that of the element that is open",
+    ErrorTypes.ERR_TAG_NOT_FINISHED: "an element has no end tag",
+    ErrorTypes.ERR_ATTRIBUTE_REDEFINED: "an attribute is given twice",
+    ErrorTypes.ERR_UNDECLARED_ENTITY: "an entity is not one of XML's own; write &amp; for &",
+}
+"""What libxml2 found; its own texts may quote a value."""
 _ATTRIBUTE = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\t": "&#9;", "\n": "&#10;"}
 _TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
@@ -64,7 +75,8 @@ def parse(text: str, *, raw: bool) -> Document:
         root = etree.fromstring(escaped.encode("utf-8", "surrogatepass"), parser)
     except etree.XMLSyntaxError as error:
         place = source.original(_offset(escaped, error.lineno or 1, error.offset or 1))
-        raise source.error("not well-formed XML: escape <, & and quotes", place) from None
+        reason = _REASONS.get(error.code, "escape <, & and quotes")
+        raise source.error(f"not well-formed XML: {reason}", place) from None
     return Document(root, tuple(source.position(offset) for offset in source.tags))
 
 

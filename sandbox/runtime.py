@@ -1,7 +1,6 @@
 """The sandbox put together: the cloud, the services around the gateway and the gateway itself, on this machine."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 from sandbox.callers import Callers
 from sandbox.clock import Clock
 from sandbox.cloud import Cloud
-from sandbox.demands import demand
+from sandbox.demands import Demand, demands
 from sandbox.deploy import Deployment, Project, deploy
 from sandbox.errors import SandboxError
 from sandbox.existing import create_existing
@@ -19,10 +18,12 @@ from sandbox.gateway import GatewayServer, PolicyLoadError, Recorder
 from sandbox.listening import serve
 from sandbox.model import Gateway
 from sandbox.network import Network
-from sandbox.provider import Provider, merged, stand_ins
+from sandbox.provider import Provider, Providers
 from sandbox.services.azure_openai import AzureOpenAI
+from sandbox.services.content_safety import ContentSafety
 from sandbox.services.entra import Entra
 from sandbox.services.openai_auth import OPENAI_USER
+from sandbox.session import Caller
 from sandbox.tracing import TraceRecorder
 from sandbox.tracing.server import TraceServer
 
@@ -80,12 +81,12 @@ class Sandbox:
         self.callers = Callers.register(self.cloud)
         self.entra = Entra(self.cloud, self.clock)
         self.openai = AzureOpenAI(self.cloud, self.entra, self.clock)
+        self.content_safety = ContentSafety(self.entra.verify)
         self.network = Network()
         traces = TraceRecorder() if trace else None
         self._traces = None if traces is None else TraceServer(traces)
         self.gateway = GatewayServer(self.network, self.entra, self.clock, recorder, traces)
-        self.providers: dict[str, Provider] = {}
-        """Stand-ins for the OpenID Connect providers of the deployed policies, by configuration URL."""
+        self._providers = Providers(self.network, self.clock)
         self.url = ""
         """Where the gateway listens, without a trailing slash."""
         self.entra_url = ""
@@ -107,6 +108,7 @@ class Sandbox:
                 self.trace_url = f"{await serve(self._stack, self._traces.app)}{self._traces.path}"
             self.network.route("login.microsoftonline.com", self.entra_url)
             self.network.route("*.openai.azure.com", await serve(self._stack, self.openai.app))
+            self.network.route("*.cognitiveservices.azure.com", await serve(self._stack, self.content_safety.app))
         except BaseException:
             await self._stack.aclose()
             raise
@@ -151,7 +153,8 @@ class Sandbox:
     async def _load(self, service: Gateway) -> None:
         self.gateway.load(service)
         self._served = service
-        await self._serve_providers(service)
+        wanted = [demand for api in service.apis for demand in demands(service, api.id)]
+        await self._providers.serve(self._stack, wanted)
 
     @property
     def deployment(self) -> Deployment:
@@ -170,6 +173,15 @@ class Sandbox:
         return self._served
 
     @property
+    def providers(self) -> Mapping[str, Provider]:
+        """Stand-ins for the OpenID Connect providers of the deployed policies, by configuration URL."""
+        return self._providers.found
+
+    def callers_of(self, demand: Demand) -> list[Caller]:
+        """List who can get a token of such a provider for a demand."""
+        return self._providers.callers(demand)
+
+    @property
     def token_url(self) -> str:
         """Token endpoint of the home tenant."""
         return f"{self.entra_url}/{self.cloud.tenant_id}/oauth2/v2.0/token"
@@ -181,17 +193,3 @@ class Sandbox:
                 "roleDefinitionId"
             ].endswith(OPENAI_USER):
                 self.cloud.delete(registration.id)
-
-    async def _serve_providers(self, service: Gateway) -> None:
-        """Stand in for the providers that the policies name and that are not served already."""
-        demands = filter(None, (demand(api.policy) for api in service.apis))
-        new = {url: found for url, found in stand_ins(demands, self.clock).items() if url not in self.providers}
-        by_host: defaultdict[str, list[str]] = defaultdict(list)
-        for url in (*self.providers, *new) if new else ():
-            by_host[urlsplit(url).hostname or ""].append(url)
-        self.providers |= new
-        for host, urls in by_host.items():
-            base_url = await serve(self._stack, merged(self.providers[url] for url in urls))
-            self.network.route(host, base_url)
-            for url in urls:
-                self.providers[url].base_url = base_url

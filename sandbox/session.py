@@ -118,14 +118,21 @@ class SessionFile:
         return _SESSION.validate_json(text)
 
 
-def running(folder: Path) -> list[str]:
-    """Return the stacks whose sandboxes run in a project's folder."""
-    found = []
+def only_running(folder: Path) -> str:
+    """Return the stack whose sandbox runs in a project's folder; raises `SandboxError` for none and for several."""
+    names = list(_running(folder))
+    if len(names) == 1:
+        return names[0]
+    if names:
+        raise SandboxError(f"several sandboxes run here: {', '.join(names)}; choose one with --stack")
+    raise SandboxError("no sandbox is running in this folder; start one with: python -m sandbox up, or serve")
+
+
+def _running(folder: Path) -> Iterator[str]:
     for path in sorted((folder / ".sandbox").glob("*.json")):
         with path.open("rb") as file:
             if not _is_free(file.fileno()):
-                found.append(path.stem)
-    return found
+                yield path.stem
 
 
 def _write(file: RawIOBase, session: Session) -> None:

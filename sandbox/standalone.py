@@ -7,6 +7,10 @@ from policies import Document
 from sandbox import rawxml
 from sandbox.model import Api, Backend, Gateway, ManagedIdentity, Operation
 
+SKUS = (
+    "Consumption", "Developer", "Basic", "Standard", "Premium", "Isolated", "BasicV2", "StandardV2", "PremiumV2",
+)  # fmt: skip
+"""Pricing tiers, as ARM spells them."""
 API = "policy"
 """ID of the API, and the label of its document in messages."""
 OPERATIONS = tuple(
@@ -33,8 +37,12 @@ def standalone(
 
     No subscription key is needed. Every named value is secret unless `secret_names` says which ones are. `api` replaces
     fields of `sandbox.model.Api`, and every other argument fields of `sandbox.model.Gateway`.
+
+    Raises `ValueError` for a `sku` that is no pricing tier.
     """
     sku = service.setdefault("sku", "BasicV2")
+    if sku not in SKUS:
+        raise ValueError(f"sku {sku!r} is no pricing tier; there are {', '.join(SKUS)}")
     text, outer = (one.render(sku) if isinstance(one, Document) else one for one in (policy, global_policy))
     values = dict(named_values or {})
     own: dict[str, Any] = {

@@ -10,12 +10,12 @@ from openai import APIError, APIStatusError
 from sandbox.client import Client, Credentials, new_http_client, refusal
 from sandbox.commands.token import find_caller
 from sandbox.errors import SandboxError
-from sandbox.session import Api, SessionFile
+from sandbox.session import Api, SessionFile, only_running
 from sandbox.tokens import request_token
 
 
 def run(
-    stack: str,
+    stack: str | None,
     api: str | None,
     caller: str | None,
     *,
@@ -25,10 +25,10 @@ def run(
     as_json: bool,
 ) -> int:
     """Print the answer and return 0, or the refusal and return 1."""
-    session = SessionFile(Path.cwd(), stack).read()
+    session = SessionFile(Path.cwd(), stack or only_running(Path.cwd())).read()
     model = model or session.model
     if model is None:
-        raise SandboxError(f"stack {stack} deploys no chat model; name a deployment with --model")
+        raise SandboxError(f"stack {session.stack} deploys no chat model; name a deployment with --model")
     return asyncio.run(_call(session.api(api), caller, model=model, prompt=prompt, stream=stream, as_json=as_json))
 
 

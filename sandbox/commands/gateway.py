@@ -13,16 +13,16 @@ from sandbox.runtime import Sandbox
 from sandbox.session import SessionFile, to_json
 
 
-def run(stack: str, port: int, as_json: bool) -> int:
+def run(stack: str, port: int, as_json: bool, trace: bool) -> int:
     """Serve until Ctrl-C or SIGTERM."""
     store = Path(lay_out(Path.cwd() / ".sandbox", Path.cwd())[STORE])
-    asyncio.run(_serve(Cloud(store), stack, port, as_json))
+    asyncio.run(_serve(Cloud(store), stack, port, as_json, trace))
     return 0
 
 
-async def _serve(cloud: Cloud, stack: str, port: int, as_json: bool) -> None:
+async def _serve(cloud: Cloud, stack: str, port: int, as_json: bool, trace: bool) -> None:
     with SessionFile(Path.cwd(), stack).owned() as write:
-        async with Sandbox(cloud=cloud, port=port) as sandbox:
+        async with Sandbox(cloud=cloud, port=port, trace=trace) as sandbox:
             said: list[str] = []
 
             def changed(problem: str | None) -> None:

@@ -3,46 +3,37 @@
 import asyncio
 import re
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
 
-import yaml
-from pydantic import ConfigDict, StrictStr, TypeAdapter, ValidationError
 from yarl import URL
 
 from sandbox.clock import Clock
-from sandbox.commands.terminal import stop_signal
+from sandbox.commands.terminal import progress, stop_signal
+from sandbox.documents import DocumentFiles
 from sandbox.errors import SandboxError
-from sandbox.gateway import GatewayServer, PolicyLoadError, Problem
+from sandbox.gateway import GatewayServer
 from sandbox.gateway.backends import endpoint
-from sandbox.gateway.document import NAMED_VALUE
+from sandbox.instructions import token_command
 from sandbox.listening import serve
-from sandbox.model import Backend, Gateway
-from sandbox.network import HostRefusedError, Network
+from sandbox.model import Gateway
+from sandbox.network import HostRefusedError, Network, is_loopback
 from sandbox.session import Api, Session, SessionFile, to_json
-from sandbox.standalone import API, standalone
+from sandbox.standalone import API, SKUS, standalone
+from sandbox.surroundings import Surroundings, identities, references
 from sandbox.tracing import TraceRecorder
 from sandbox.tracing.server import TraceServer
 
-_LARGEST = 4 * 1024 * 1024
-"""Bytes of a file that are read; what the service takes is less and checked later."""
-_BACKEND_ID = re.compile(r"""backend-id\s*=\s*(["'])([A-Za-z0-9._-]+)\1""")
+_POLL = 0.3
+"""Seconds between two looks at the files."""
+_CONNECT = 1.0
+"""Seconds in which a backend on this machine accepts a connection if it is up."""
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NamedValue:
-    """An entry of a file of named values that says more than the value."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = {"extra": "forbid"}
-
-    value: StrictStr = field(repr=False)
-    secret: bool = True
-
-
-_NAMED_VALUES = TypeAdapter(dict[str, StrictStr | NamedValue])
+Tell = Callable[[str], None]
+"""Is told what a person should know meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,155 +61,179 @@ def run(options: ServeOptions, as_json: bool) -> int:
 
 async def _until_signalled(options: ServeOptions, as_json: bool) -> None:
     stop = stop_signal()
-    async with serving(options) as session:
-        sys.stdout.write(f"{to_json(session) if as_json else _text(options, session)}\n")
+    async with serving(options, _say) as served:
+        sys.stdout.write(f"{to_json(served.session) if as_json else served.text()}\n")
         sys.stdout.flush()
         await stop.wait()
 
 
+def _say(text: str) -> None:
+    progress.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
 @asynccontextmanager
-async def serving(options: ServeOptions) -> AsyncIterator[Session]:
-    """Load a policy and serve it; `trace` finds it meanwhile."""
-    network = Network()
-    for host in options.allowed_hosts:
-        network.allow(host)
-    recorder = TraceRecorder() if options.trace else None
-    gateway = GatewayServer(network, _Identity(), Clock(), tracer=recorder)
-    with _explained(options):
-        gateway.load(_service(options, network))
+async def serving(options: ServeOptions, tell: Tell = lambda _: None) -> AsyncIterator["ServedDocument"]:
+    """Load a policy and serve it, anew whenever one of its files changes; `trace` and `token` find it meanwhile."""
     async with AsyncExitStack() as stack:
-        url = await serve(stack, await stack.enter_async_context(gateway.running()), options.port)
+        served = ServedDocument(options, stack)
+        await served.start()
+        with SessionFile(Path.cwd(), served.session.stack).owned() as write:
+            write(served.session)
+            for url in await _without_listener({options.backend, *served.backend_urls.values()}):
+                tell(f"nothing listens on {url} yet: calls that are forwarded there fail until something does")
+
+            def loaded(before: Session) -> None:
+                if served.session != before:
+                    write(served.session)
+                tell(f"{options.policy} is loaded anew; counters and caches start from nothing")
+
+            following = asyncio.create_task(served.follow(loaded, tell))
+            try:
+                yield served
+            finally:
+                following.cancel()
+
+
+class ServedDocument:
+    """A document with its gateway."""
+
+    session: Session
+    """How to call it."""
+
+    def __init__(self, options: ServeOptions, stack: AsyncExitStack) -> None:
+        """Check the options; raises `SandboxError`."""
+        if options.sku not in SKUS:
+            raise SandboxError(f"--sku {options.sku}: no pricing tier; there are {', '.join(SKUS)}")
+        network, clock = Network(), Clock()
+        for host in options.allowed_hosts:
+            if not _HOST.fullmatch(host):
+                raise SandboxError(f"--allow-host {host}: must be the name of a host, such as contoso.openai.azure.com")
+            network.allow(host)
+        self.backend_urls = _pairs("--backend-id", options.backends)
+        """URLs by backend ID, as they are given."""
+        _check_url("--backend ", options.backend, network)
+        for name, url in self.backend_urls.items():
+            _check_url(f"--backend-id {name}=", url, network)
+        self._options = options
+        self._stack = stack
+        self._files = DocumentFiles(
+            policy=options.policy,
+            named_values=options.named_values,
+            fragments={name: Path(path) for name, path in _pairs("--fragment", options.fragments).items()},
+        )
+        self._state = self._files.state()
+        self._surroundings = Surroundings(network, clock, options.allowed_hosts)
+        self._recorder = TraceRecorder() if options.trace else None
+        self._gateway = GatewayServer(network, self._surroundings, clock, tracer=self._recorder)
+
+    async def start(self) -> None:
+        """Load and serve the document; raises `SandboxError`."""
+        await self._surroundings.start(self._stack)
+        service = await self._load()
+        gateway = await self._stack.enter_async_context(self._gateway.running())
+        url = await serve(self._stack, gateway, self._options.port)
         trace_url = None
-        if recorder is not None:
-            traces = TraceServer(recorder)
-            trace_url = f"{await serve(stack, traces.app)}{traces.path}"
-        name = f"serve-{URL(url).port}"
-        api = Api(name=API, url=url, key=None, callers=[], needs_token=False, curl=f"curl -i {url}/")
-        session = Session(stack=name, url=url, model=None, apis=[api], trace_url=trace_url)
-        with SessionFile(Path.cwd(), name).owned() as write:
-            write(session)
-            yield session
+        if self._recorder is not None:
+            traces = TraceServer(self._recorder)
+            trace_url = f"{await serve(self._stack, traces.app)}{traces.path}"
+        session = Session(stack=f"serve-{URL(url).port}", url=url, model=None, apis=[], trace_url=trace_url)
+        self.session = self._described(session, service)
 
+    async def follow(self, loaded: Callable[[Session], None], tell: Tell) -> None:
+        """Load the document anew after each change of its files, until cancelled; `loaded` gets the session before."""
+        while True:
+            await asyncio.sleep(_POLL)
+            state = self._files.state()
+            if state == self._state:
+                continue
+            self._state, before = state, self.session
+            try:
+                self.session = self._described(self.session, await self._load())
+            except SandboxError as error:
+                tell(f"error: {error}\nWhat was loaded before is still served.")
+            else:
+                loaded(before)
 
-class _Identity:
-    """Stands in for the gateway's identity; its tokens are of no use elsewhere."""
+    def text(self) -> str:
+        """Say how to call it."""
+        options, session, (api,) = self._options, self.session, self.session.apis
+        lines = [
+            f"{options.policy} listens on {session.url} in front of {options.backend}; Ctrl-C stops it.",
+            "It is loaded anew when a file changes.",
+        ]
+        if session.trace_url is not None:
+            lines.append(f"What each policy did with the last calls: {session.trace_url}, or python -m sandbox trace")
+        lines += [f"Backend {name}: {url}" for name, url in self._named_backends.items()]
+        if api.callers:
+            names = " or ".join(caller.name for caller in api.callers)
+            lines.append(f"A caller's token, for {names}: {token_command(api, session.stack)} --caller NAME")
+        elif api.needs_token:
+            lines.append("It demands tokens that nobody here issues; get one from its provider.")
+        return "\n".join([*lines, "", api.curl])
 
-    def managed_identity_token(self, principal_id: str, resource: str) -> tuple[str, float]:
-        """Issue a token that is only text."""
-        return f"identity-token.{principal_id}.{resource}", float("inf")
+    async def _load(self) -> Gateway:
+        """Read the files and load what they hold; raises `SandboxError`, and what was loaded before stays."""
+        options, texts = self._options, self._files.read()
+        with self._files.explained():
+            service = standalone(
+                texts.policy, options.backend, named_values=texts.named_values, secret_names=texts.secret_names,
+                fragments=texts.fragments, sku=options.sku,
+            )  # fmt: skip
+            wanted = references(service)
+            backends = self._surroundings.backends(wanted, self.backend_urls, options.backend)
+            service = replace(service, backends=backends, identities=identities(wanted.client_ids))
+            self._gateway.load(service)
+        await self._surroundings.surround(service, self._stack)
+        self._named_backends = {one.id: self._surroundings.what(one) for one in backends}
+        return service
 
-
-def _service(options: ServeOptions, network: Network) -> Gateway:
-    policy = _read(options.policy)
-    fragments = {name: _read(Path(path)) for name, path in _pairs("--fragment", options.fragments)}
-    values, secrets = _named_values(options.named_values)
-    _check_named_values(options, {options.policy: policy, **_fragment_files(options, fragments)}, values)
-    given = dict(_pairs("--backend-id", options.backends))
-    for option, url in (
-        ("--backend", options.backend),
-        *((f"--backend-id {name}", url) for name, url in given.items()),
-    ):
-        _check_url(option, url, network)
-    named = {found[2] for text in (policy, *fragments.values()) for found in _BACKEND_ID.finditer(text)}
-    backends = tuple(Backend(id=name, url=given.get(name, options.backend)) for name in sorted(named | given.keys()))
-    return standalone(
-        policy, options.backend, named_values=values, secret_names=secrets, fragments=fragments, backends=backends,
-        sku=options.sku,
-    )  # fmt: skip
-
-
-def _fragment_files(options: ServeOptions, fragments: Mapping[str, str]) -> dict[Path, str]:
-    return {Path(path): fragments[name] for name, path in _pairs("--fragment", options.fragments)}
+    def _described(self, session: Session, service: Gateway) -> Session:
+        demands = self._surroundings.demands(service)
+        callers = self._surroundings.callers(service)
+        api = Api(name=API, url=session.url, key=None, callers=callers, needs_token=bool(demands))
+        curl = f"curl -i {session.url}/"
+        if callers and demands[0].header is not None:
+            curl += f' -H "{demands[0].header}: Bearer $({token_command(api, session.stack)})"'
+        return replace(session, apis=[replace(api, curl=curl)])
 
 
 def _check_url(option: str, url: str, network: Network) -> None:
     if endpoint(url) is None:
-        raise SandboxError(f"{option} {url}: not an http or https URL without query and user")
+        shown = "" if "@" in url else url
+        raise SandboxError(
+            f"{option}{shown}: must be an http or https URL without query and user, such as http://127.0.0.1:9000"
+        )
     try:
         network.target(URL(url))
     except HostRefusedError:
         host = URL(url).host
-        raise SandboxError(f"{option} {url}: {host} is not this machine; allow it with --allow-host {host}") from None
+        raise SandboxError(f"{option}{url}: {host} is not this machine; allow it with --allow-host {host}") from None
 
 
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise SandboxError(f"{path}: {error.strerror}") from None
-    if len(data) > _LARGEST:
-        raise SandboxError(f"{path}: larger than {_LARGEST} bytes")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SandboxError(f"{path}: byte {error.start} is not UTF-8") from None
-
-
-def _pairs(option: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
     for text in texts:
         name, sign, value = text.partition("=")
         if not (name and sign and value):
             raise SandboxError(f"{option} {text}: must be a name, = and a value")
-        yield name, value
+        if name in found:
+            raise SandboxError(f"{option} {name}: is given twice")
+        found[name] = value
+    return found
 
 
-def _named_values(path: Path | None) -> tuple[dict[str, str], frozenset[str]]:
-    """Read a YAML or JSON file of names and values; all are secret but those that say otherwise."""
-    if path is None:
-        return {}, frozenset()
+async def _without_listener(urls: Iterable[str]) -> list[str]:
+    """List the URLs of this machine on which nothing accepts a connection."""
+    local = [url for url in sorted(urls) if is_loopback(URL(url))]
+    up = await asyncio.gather(*(_accepts(URL(url)) for url in local))
+    return [url for url, accepts in zip(local, up, strict=True) if not accepts]
+
+
+async def _accepts(url: URL) -> bool:
     try:
-        content: Any = yaml.safe_load(_read(path))
-        found = _NAMED_VALUES.validate_python(content or {})
-    except yaml.MarkedYAMLError as error:
-        line = "" if error.problem_mark is None else f":{error.problem_mark.line + 1}"
-        raise SandboxError(f"{path}{line}: {error.problem or 'not YAML'}") from None
-    except (yaml.YAMLError, ValidationError, RecursionError):
-        raise SandboxError(
-            f"{path}: must be names with their values, as text in quotes or as {{value: text, secret: false}}"
-        ) from None
-    values = {name: one if isinstance(one, str) else one.value for name, one in found.items()}
-    public = {name for name, one in found.items() if isinstance(one, NamedValue) and not one.secret}
-    return values, frozenset(values) - public
-
-
-def _check_named_values(options: ServeOptions, files: Mapping[Path, str], values: Mapping[str, str]) -> None:
-    """Tell every named value that is missing at once, where it is first used."""
-    remedy = "give a file with --named-values" if options.named_values is None else f"add it to {options.named_values}"
-    missing: dict[str, str] = {}
-    for path, text in files.items():
-        for found in NAMED_VALUE.finditer(text):
-            if found[1] not in values:
-                line, column = (
-                    text.count("\n", 0, found.start()) + 1,
-                    found.start() - text.rfind("\n", 0, found.start()),
-                )
-                missing.setdefault(found[1], f"{path}:{line}:{column}: named value {found[1]} has no value; {remedy}")
-    if missing:
-        raise SandboxError("\n".join(missing.values()))
-
-
-@contextmanager
-def _explained(options: ServeOptions) -> Iterator[None]:
-    """Tell what prevents a document from being loaded by file, line and column."""
-    files = {f"api {API}": str(options.policy)}
-    files |= {f"fragment {name}": path for name, path in _pairs("--fragment", options.fragments)}
-    try:
-        yield
-    except PolicyLoadError as error:
-        raise SandboxError("\n".join(_line(problem, files) for problem in error.problems)) from None
-
-
-def _line(problem: Problem, files: Mapping[str, str]) -> str:
-    place = ":".join(
-        str(part) for part in (files.get(problem.document, problem.document), problem.line, problem.column) if part
-    )
-    subject = problem.policy if problem.attribute is None else f"{problem.policy}, {problem.attribute}"
-    return f"{place}: {subject}: {problem.reason}"
-
-
-def _text(options: ServeOptions, session: Session) -> str:
-    lines = [f"{options.policy} listens on {session.url} in front of {options.backend}; Ctrl-C stops it."]
-    if session.trace_url is not None:
-        lines.append(f"What each policy did with the last calls: {session.trace_url}, or python -m sandbox trace")
-    return "\n".join([*lines, "", session.apis[0].curl])
+        async with asyncio.timeout(_CONNECT):
+            _, writer = await asyncio.open_connection(url.host, url.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True

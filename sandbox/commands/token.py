@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 from sandbox.errors import SandboxError
-from sandbox.session import Api, Caller, SessionFile
+from sandbox.session import Api, Caller, SessionFile, only_running
 from sandbox.tokens import request_token
 
 
-def run(stack: str, api: str | None, caller: str | None, as_json: bool) -> int:
+def run(stack: str | None, api: str | None, caller: str | None, as_json: bool) -> int:
     """Ask the token endpoint that the caller would ask, and print what it gives."""
-    found = SessionFile(Path.cwd(), stack).read().api(api)
+    found = SessionFile(Path.cwd(), stack or only_running(Path.cwd())).read().api(api)
     who = find_caller(found, caller)
     token = asyncio.run(request_token(who.token_url, who.form))
     sys.stdout.write(json.dumps({"api": found.name, "caller": who.name, "token": token}) if as_json else token)
@@ -23,6 +23,8 @@ def run(stack: str, api: str | None, caller: str | None, as_json: bool) -> int:
 def find_caller(api: Api, name: str | None) -> Caller:
     """Return the caller of a name, or the first. Raises `SandboxError`."""
     if not api.needs_token:
+        if api.key is None:
+            raise SandboxError(f"API {api.name} takes no token: its policy validates none")
         raise SandboxError(
             f"API {api.name} takes a subscription key, not a token; `python -m sandbox up` prints the key"
         )

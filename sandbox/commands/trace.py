@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
 from sandbox.errors import SandboxError
-from sandbox.session import SessionFile, running
+from sandbox.session import SessionFile, only_running
 from sandbox.tracing import CallTrace, as_text
 from sandbox.tracing.model import from_json, to_json
 
@@ -19,7 +19,7 @@ _PAUSE = 0.5
 
 def run(stack: str | None, last: int, follow: bool, as_json: bool, pause: Callable[[float], None] = time.sleep) -> int:
     """Print the last calls, the oldest first; with `follow`, go on until Ctrl-C or until the sandbox ends."""
-    name = _chosen(stack)
+    name = stack or only_running(Path.cwd())
     url = SessionFile(Path.cwd(), name).read().trace_url
     if url is None:
         raise SandboxError(f"sandbox {name} keeps no traces; start it without --no-trace")
@@ -35,17 +35,6 @@ def run(stack: str | None, last: int, follow: bool, as_json: bool, pause: Callab
     except KeyboardInterrupt:
         pass
     return 0
-
-
-def _chosen(stack: str | None) -> str:
-    if stack is not None:
-        return stack
-    names = running(Path.cwd())
-    if len(names) == 1:
-        return names[0]
-    if names:
-        raise SandboxError(f"several sandboxes run here: {', '.join(names)}; choose one with --stack")
-    raise SandboxError("no sandbox is running in this folder; start one with: python -m sandbox up, or serve")
 
 
 def _calls(name: str, url: str, after: int) -> list[CallTrace]:

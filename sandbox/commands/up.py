@@ -10,7 +10,7 @@ from pathlib import Path
 from sandbox.applications import assign_role, find_application
 from sandbox.cloud import Cloud
 from sandbox.commands.terminal import explained, progress, project_and_config, stop_signal
-from sandbox.demands import Demand, demand
+from sandbox.demands import Demand, demands
 from sandbox.existing import subscription_id
 from sandbox.instructions import curl_command, python_program, token_command
 from sandbox.model import Api as DeployedApi
@@ -62,12 +62,12 @@ def describe(sandbox: Sandbox, stack: str) -> Session:
 
 
 def _api(sandbox: Sandbox, api: DeployedApi) -> Api:
-    demanded = demand(api.policy)
+    demanded = _first_demand(sandbox, api)
     return Api(
         name=api.id,
         url=f"{sandbox.url}/{api.path}",
         key=_subscription_key(sandbox.service, api) if api.subscription_required else None,
-        callers=list(_callers(sandbox, demanded)) if demanded else [],
+        callers=_callers(sandbox, demanded) if demanded else [],
         needs_token=demanded is not None,
     )
 
@@ -78,34 +78,33 @@ def _subscription_key(service: Gateway, api: DeployedApi) -> str | None:
     return next(keys, None)
 
 
-def _callers(sandbox: Sandbox, demanded: Demand) -> Iterator[Caller]:
-    if not demanded.openid_config_urls:
-        for application in sandbox.callers if find_application(sandbox.cloud, demanded.audience) else ():
-            client_id, secret = application.client_id, application.secrets[0]
-            yield Caller(
-                name=application.display_name,
-                client_id=client_id,
-                object_id=application.service_principal_id,
-                token_url=sandbox.token_url,
-                form=client_credentials_form(client_id, secret, scope=f"{demanded.audience}/.default"),
-            )
-    elif provider := sandbox.providers.get(demanded.openid_config_urls[0]):
-        for name in provider.clients:
-            yield Caller(
-                name=name,
-                client_id=name,
-                object_id=None,
-                token_url=provider.token_url,
-                form=client_credentials_form(name, provider.secret, audience=demanded.audience),
-            )
+def _first_demand(sandbox: Sandbox, api: DeployedApi) -> Demand | None:
+    return next(iter(demands(sandbox.service, api.id)), None)
+
+
+def _callers(sandbox: Sandbox, demanded: Demand) -> list[Caller]:
+    if demanded.tenant is None:
+        return sandbox.callers_of(demanded)
+    return [
+        Caller(
+            name=application.display_name,
+            client_id=application.client_id,
+            object_id=application.service_principal_id,
+            token_url=sandbox.token_url,
+            form=client_credentials_form(
+                application.client_id, application.secrets[0], scope=f"{demanded.audience}/.default"
+            ),
+        )
+        for application in (sandbox.callers if find_application(sandbox.cloud, demanded.audience) else ())
+    ]
 
 
 def _admit(sandbox: Sandbox) -> Iterator[str]:
     """Give `client` the roles that an API demands, where the config gives none to any caller; say what was done."""
     client = sandbox.callers.client
     for api in sandbox.service.apis:
-        demanded = demand(api.policy)
-        if demanded is None or demanded.openid_config_urls:
+        demanded = _first_demand(sandbox, api)
+        if demanded is None or demanded.tenant is None:
             continue
         if demanded.client_ids and not {caller.client_id for caller in sandbox.callers} & set(demanded.client_ids):
             yield (

@@ -1,6 +1,6 @@
-"""The effective policy of an API for people to read."""
+"""The effective policy of an API: what its documents of all scopes come to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from lxml import etree
@@ -16,6 +16,20 @@ T = TypeVar("T")
 def effective_policy(gateway: Gateway, api_id: str, operation: str | None = None, product: str | None = None) -> str:
     """Compose the document that runs for an API: `<base/>` and fragments inserted, `{{name}}` left as it is.
 
+    Raises what `effective_sections` raises.
+    """
+    return _text(effective_sections(gateway, api_id, operation, product))
+
+
+def effective_sections(
+    gateway: Gateway,
+    api_id: str,
+    operation: str | None = None,
+    product: str | None = None,
+    named_values: Mapping[str, str] | None = None,
+) -> dict[str, tuple[Node, ...]]:
+    """Compose the policies that run for an API, by section, with these named values put in.
+
     Raises `LookupError` for an unknown API, operation or product and `PolicyLoadError` for a document that cannot be
     read.
     """
@@ -28,12 +42,13 @@ def effective_policy(gateway: Gateway, api_id: str, operation: str | None = None
     if operation is not None:
         found = _named((one for one in api.operations if one.name == operation), f"operation {operation}")
         chain.append((f"operation {api_id}/{operation}", found.policy, found.policy_format))
-    return _text(_composed(gateway, chain))
+    return _composed(gateway, chain, Reader(max_size(gateway), named_values))
 
 
-def _composed(gateway: Gateway, chain: list[tuple[str, str | None, str]]) -> dict[str, tuple[Node, ...]]:
+def _composed(
+    gateway: Gateway, chain: list[tuple[str, str | None, str]], reader: Reader
+) -> dict[str, tuple[Node, ...]]:
     problems: list[Problem] = []
-    reader = Reader(max_size(gateway), None)
     fragments = read_fragments(gateway, reader, problems)
     composed: dict[str, tuple[Node, ...]] = dict.fromkeys(SECTIONS, ())
     for label, text, text_format in chain:

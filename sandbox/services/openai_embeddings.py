@@ -1,9 +1,11 @@
-"""Embeddings: unit vectors that depend on the text alone."""
+"""Embeddings: unit vectors that depend on the text alone, the nearer the more words two texts share."""
 
 import base64
 import hashlib
 import math
+import re
 import struct
+from functools import lru_cache
 
 from sandbox.model import Model
 from sandbox.services.openai_errors import invalid_request
@@ -11,6 +13,9 @@ from sandbox.services.openai_parameters import Json, inputs, missing, whole_numb
 
 _DIMENSIONS = {"text-embedding-3-large": 3072}
 _DEFAULT_DIMENSIONS = 1536
+_WORD = re.compile(r"\w+")
+_MAX_WORDS = 256
+"""Different words of a text that count."""
 
 
 def embeddings(model: Model, body: Json, _now: int) -> Json:
@@ -45,11 +50,18 @@ def embeddings(model: Model, body: Json, _now: int) -> Json:
 
 
 def _unit_vector(text: str, dimensions: int) -> list[float]:
-    """Direction that is as good as random, and the same for the same text; a shorter one is a cut and rescaled one."""
-    digest = hashlib.shake_256(text.encode("utf-8", "surrogatepass")).digest(4 * dimensions)
-    raw = struct.unpack(f"<{dimensions}i", digest)
+    """Add up a direction for each word; one of fewer dimensions is a cut and rescaled one."""
+    words = list(dict.fromkeys(_WORD.findall(text.lower())))[:_MAX_WORDS] or [text]
+    raw = [sum(places) for places in zip(*(_direction(word, dimensions) for word in words), strict=True)]
     length = math.sqrt(sum(value * value for value in raw))
     return [value / length for value in raw]
+
+
+@lru_cache(maxsize=256)
+def _direction(word: str, dimensions: int) -> tuple[int, ...]:
+    """Direction that is as good as random, and the same for the same word."""
+    digest = hashlib.shake_256(word.encode("utf-8", "surrogatepass")).digest(4 * dimensions)
+    return struct.unpack(f"<{dimensions}i", digest)
 
 
 def _base64(vector: list[float]) -> str:

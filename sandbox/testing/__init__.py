@@ -1,6 +1,6 @@
 """Tests of policy documents in milliseconds and without sockets; see docs/testing-policies.md."""
 
-from sandbox.testing.bench import PolicyBench
+from sandbox.testing.bench import PolicyBench, identity_token
 from sandbox.testing.tokens import EntraTenant, TokenIssuer
 from sandbox.testing.values import BackendFunction, Reply, Request, Response, event_stream
 
@@ -13,4 +13,5 @@ __all__ = [
     "Response",
     "TokenIssuer",
     "event_stream",
+    "identity_token",
 ]

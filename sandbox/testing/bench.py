@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from json import dumps
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -28,6 +29,9 @@ NOW = 1_700_000_000.0
 """When tests begin, in Unix seconds: Tuesday, 14 November 2023, 22:13:20 UTC."""
 BACKEND_HOST = "backend.test"
 GATEWAY_HOST = "gateway.test"
+_AS_IT_IS = "!#$%&'()*+,/:;=?@[]~"
+"""Characters of a URL that are not encoded, as `requests` does it."""
+Data = str | bytes | Iterable[bytes] | Mapping[str, object] | None
 _LOGIN_HOST = "login.microsoftonline.com"
 
 
@@ -43,7 +47,7 @@ class PolicyBench:
 
     def __init__(
         self,
-        policy: str | Document | None = None,
+        policy: str | Path | Document | None = None,
         *,
         backend: BackendFunction = _nothing,
         backends: Mapping[str, BackendFunction] | None = None,
@@ -54,7 +58,7 @@ class PolicyBench:
         trace: bool = True,
         **service: Any,
     ) -> None:
-        """Load a policy, `xml` or `rawxml`; raises `PolicyLoadError`.
+        """Load a policy, a file's or its text, `xml` or `rawxml`; raises `PolicyLoadError`.
 
         `backend` answers what the API forwards by default, at `https://backend.test`. `backends` are those that
         policies name by `backend-id`, each at `https://ID.test`; `entities` describes any of them further (circuit
@@ -82,10 +86,11 @@ class PolicyBench:
         self._core = Core(self._functions, self, self.clock, tracer=self._recorder)
         self.load(policy)
 
-    def load(self, policy: str | Document | None, **service: Any) -> None:
+    def load(self, policy: str | Path | Document | None, **service: Any) -> None:
         """Load another policy, and replace parts of the service from now on; counters and caches start anew."""
         self._service |= service
-        self._core.load(standalone(policy, f"https://{BACKEND_HOST}", **self._service))
+        text = policy.read_text(encoding="utf-8-sig") if isinstance(policy, Path) else policy
+        self._core.load(standalone(text, f"https://{BACKEND_HOST}", **self._service))
 
     def issuer(self, url: str) -> TokenIssuer:
         """Make an OpenID Connect provider at a URL, with its metadata at `/.well-known/openid-configuration` below."""
@@ -108,8 +113,11 @@ class PolicyBench:
     def send(self, method: str = "GET", url: str = "/", **options: Any) -> Response:
         """Send a request and wait for the whole response; takes the options of `asend`.
 
-        An exception that a backend function did not mean as a failure, such as `AssertionError`, is raised here.
+        An exception that a backend function did not mean as a failure, such as `AssertionError`, is raised here. Raises
+        `RuntimeError` in a coroutine.
         """
+        if _in_coroutine():
+            raise RuntimeError("send, get and post do not work in a coroutine; use: await bench.asend(method, url)")
         return asyncio.run(self.asend(method, url, **options))
 
     async def asend(
@@ -117,17 +125,24 @@ class PolicyBench:
         method: str = "GET",
         url: str = "/",
         *,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, object] | None = None,
         headers: Headers = (),
         json: object = None,
-        data: str | bytes | Iterable[bytes] | None = None,
+        data: Data = None,
         remote: str = "127.0.0.1",
     ) -> Response:
         """Send a request from a coroutine, alone or beside others.
 
-        `url` is a path and query; `data` in several parts is a chunked body; `remote` is the caller's address.
+        `url` is a path and query; what may not stand in one is percent-encoded. A value of `params` may be a list.
+        `json` and a mapping as `data`, which is a form, set `Content-Type`; `data` in several parts is a chunked body.
+        `remote` is the caller's address. Raises `ValueError` for a `url` that does not begin with `/`.
         """
-        call = _call(method, f"{url}{_query(url, params)}", headers, dumps(json) if json is not None else data, remote)
+        if not url.startswith("/"):
+            raise ValueError(f"url {url!r} must be a path and query that begin with /")
+        raw, sent = quote(f"{url}{_query(url, params)}", safe=_AS_IT_IS), as_headers(headers)
+        sent.setdefault("Host", GATEWAY_HOST)
+        body = _request_body(sent, json, data)
+        call = Call(method, raw, CIMultiDictProxy(sent), remote, body)
         own = Log()
         log.set(own)
         exchange = self._core.begin(call)
@@ -160,23 +175,36 @@ class PolicyBench:
         )
 
 
+def _in_coroutine() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def identity_token(resource: str, principal_id: str = "system-assigned") -> str:
     """Return the token that a bench's managed identity has for a resource."""
     return f"identity-token.{principal_id}.{resource}"
 
 
-def _query(url: str, params: Mapping[str, str] | None) -> str:
-    return f"{'&' if '?' in url else '?'}{urlencode(params)}" if params else ""
+def _query(url: str, params: Mapping[str, object] | None) -> str:
+    return f"{'&' if '?' in url else '?'}{urlencode(params, doseq=True)}" if params else ""
 
 
-def _call(method: str, url: str, headers: Headers, data: str | bytes | Iterable[bytes] | None, remote: str) -> Call:
-    found = as_headers(headers)
-    found.setdefault("Host", GATEWAY_HOST)
-    text = data.encode() if isinstance(data, str) else data
-    body = [text] if isinstance(text, bytes) else None if text is None else list(text)
-    if body is not None and isinstance(text, bytes):
-        found.setdefault("Content-Length", str(len(text)))
-    return Call(method, url, CIMultiDictProxy(found), remote, body)
+def _request_body(headers: CIMultiDict[str], json: object, data: Data) -> list[bytes] | None:
+    """Make the parts of a body, with the headers that describe it."""
+    if json is not None:
+        data = dumps(json)
+        headers.setdefault("Content-Type", "application/json")
+    elif isinstance(data, Mapping):
+        data = urlencode(data, doseq=True)
+        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+    whole = data.encode() if isinstance(data, str) else data
+    if not isinstance(whole, bytes):
+        return None if whole is None else list(whole)
+    headers.setdefault("Content-Length", str(len(whole)))
+    return [whole]
 
 
 async def _body(exchange: Exchange) -> tuple[list[bytes], bool]:

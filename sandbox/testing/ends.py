@@ -108,8 +108,11 @@ class Functions:
         if name is not None:
             log.get().requests.append(request)
         try:
-            reply = function(request)
-            return _Answer(await reply if isawaitable(reply) else reply)
+            made = function(request)
+            reply = await made if isawaitable(made) else made
+            if not isinstance(reply, Reply):
+                raise TypeError(f"backend function of {url.host} returned {type(reply).__name__}; it must be a Reply")
+            return _Answer(reply)
         except _FAILURES:
             raise
         except Exception as mistake:
@@ -160,5 +163,9 @@ class _Answer:
 
 
 def as_headers(headers: Headers) -> CIMultiDict[str]:
-    """Read headers from a mapping or from pairs."""
-    return CIMultiDict(headers.items() if isinstance(headers, Mapping) else headers)
+    """Read headers from a mapping or from pairs; raises `TypeError` for a value that is no text."""
+    found = CIMultiDict(headers.items() if isinstance(headers, Mapping) else headers)
+    for name, value in found.items():
+        if not isinstance(value, str):
+            raise TypeError(f"header {name} is {type(value).__name__}; it must be text")
+    return found

@@ -61,6 +61,11 @@ class Reply:
     reason: str | None = None
     """Reason phrase. Left out: the standard one."""
 
+    def __post_init__(self) -> None:
+        """Refuse two bodies."""
+        if self.json is not None and self.content:
+            raise ValueError("a Reply has content or json, not both")
+
 
 BackendFunction = Callable[[Request], Reply | Awaitable[Reply]]
 """A backend; it raises `ConnectionError` or `TimeoutError` for one that fails."""

@@ -1,14 +1,20 @@
 """Keeping secrets out of traces: by name, by shape, and by being a secret that is known."""
 
 import base64
+import json
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote
+from dataclasses import replace
+from itertools import islice
+from urllib.parse import parse_qsl, quote
 from uuid import UUID
+
+from multidict import CIMultiDict
 
 from sandbox.expressions.context import Request, Response
 from sandbox.model import Gateway
+from sandbox.tracing.model import Change, Read, Span
 
 HIDDEN = "***"
 LONGEST = 200
@@ -17,6 +23,12 @@ LONGEST = 200
 _SHORTEST = 4
 """Characters of a secret from which on it is looked for inside other text; a shorter one only as the whole value."""
 _SHORTEST_PIECE = 6
+SHORTEST_FOUND = 8
+"""Characters of a secret that is only known by its name, from which on it is looked for elsewhere too."""
+_MAX_BODY = 64 * 1024
+"""Bytes of a body in which secrets are looked for by their names."""
+_MAX_FOUND = 32
+"""Secrets that are taken from one body."""
 _NAMES = re.compile(
     r"^(?!access-control-).*(?:authorization|cookie|api[-_]?key|subscription[-_]?key|functions-key|^(?:key|code|sig)$|secret|token(?!s)|passw"
     r"|credential|signature|assertion)",
@@ -25,12 +37,13 @@ _NAMES = re.compile(
 _SHAPES = re.compile(
     r"eyJ[\w-]{6,}(?:\.[\w-]*)*"
     r"|(?<=\bbearer )\S+|(?<=\bbasic )\S+|(?<=\bdigest )\S+|(?<=\bsharedaccesssignature )\S+"
+    r"|(?<=//)[^\s/@:]*:[^\s/@]+(?=@)"
     r"|(?<=[?&;]sig=)[^&;\s]+|(?<=[?&;]code=)[^&;\s]+|(?<=[?&;]key=)[^&;\s]+",
     re.IGNORECASE,
 )
 _ASSIGNED = re.compile(
     r"(?P<name>[\w-]*(?:secret|api[-_]?key|subscription[-_]?key|passw\w*|access_token|id_token|refresh_token))"
-    r"(?P<between>[\"']?\s*[=:]\s*[\"']?)[^\s\"'&;,}]+",
+    r"(?P<between>\\*[\"']?\s*[=:>]\s*\\*[\"']?)[^\s\"'&;,}<\\]+",
     re.IGNORECASE,
 )
 Masks = tuple["Mask", ...]
@@ -53,14 +66,15 @@ class Mask:
         self._pattern: re.Pattern[str] | None = None
         self.add(secrets)
 
-    def add(self, secrets: Iterable[str]) -> None:
-        """Learn more secrets."""
+    def add(self, secrets: Iterable[str]) -> bool:
+        """Learn more secrets; tells whether any was new."""
         known = dict.fromkeys(form for secret in secrets if secret for form in _forms(secret))
         new = [form for form in known if form not in self._forms]
         if new:
             self._forms.extend(new)
             long = sorted((one for one in self._forms if len(one) >= _SHORTEST), key=len, reverse=True)
             self._pattern = re.compile("|".join(map(re.escape, long)), re.IGNORECASE) if long else None
+        return bool(new)
 
     def is_secret(self, name: str) -> bool:
         """Tell whether what has this name is a secret whatever it holds."""
@@ -76,6 +90,10 @@ class Mask:
         text = _ASSIGNED.sub(lambda match: f"{match['name']}{match['between']}{HIDDEN}", _SHAPES.sub(HIDDEN, text))
         text = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text).replace("\n", " ")
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+    def maybe(self, text: str | None) -> str | None:
+        """Show a text that may be absent."""
+        return None if text is None else self.text(text)
 
     def _without_known(self, text: str) -> str:
         for mask in self._within:
@@ -116,6 +134,22 @@ class Mask:
         return type(value).__name__
 
 
+def remasked(span: Span, mask: Mask) -> Span:
+    """Hide in a span, and in those inside it, what became known as a secret later."""
+    return replace(
+        span,
+        reads=tuple(Read(mask.text(one.what), mask.maybe(one.value)) for one in span.reads),
+        changes=tuple(remasked_change(one, mask) for one in span.changes),
+        error=mask.maybe(span.error),
+        children=tuple(remasked(child, mask) for child in span.children),
+    )
+
+
+def remasked_change(change: Change, mask: Mask) -> Change:
+    """Hide in a change what became known as a secret later."""
+    return Change(mask.text(change.what), mask.maybe(change.before), mask.maybe(change.after))
+
+
 def gateway_mask(gateway: Gateway) -> Mask:
     """Make the mask of a service: its secret named values, subscription keys and backends' credentials."""
     secrets = [gateway.named_values[name] for name in gateway.secret_names if name in gateway.named_values]
@@ -129,14 +163,48 @@ def gateway_mask(gateway: Gateway) -> Mask:
 
 def request_secrets(request: Request, mask: Mask) -> Iterator[str]:
     """List the secrets that a caller presents."""
-    for name, value in request.headers.items():
-        if mask.is_secret(name):
-            yield value
-            # Policies take a credential out of what is around it.
-            yield from (part.partition("=")[2] or part for part in re.split(r"[;,]?\s+", value) if len(part) > 6)
+    yield from header_secrets(request.headers, mask)
     for name in request.query.names():
         if mask.is_secret(name):
             yield from request.query.values(name)
+
+
+def header_secrets(headers: CIMultiDict[str], mask: Mask) -> Iterator[str]:
+    """List the values of headers that are secret by their names."""
+    for name, value in headers.items():
+        if mask.is_secret(name):
+            yield from credentials(name, value)
+
+
+def credentials(name: str, value: str) -> Iterator[str]:
+    """List what is secret about a header or variable: policies take a credential out of what is around it."""
+    secret = value.partition(";")[0] if name.lower() == "set-cookie" else value
+    yield secret
+    yield from (part.partition("=")[2] or part for part in re.split(r"[;,]?\s+", secret) if len(part) > 6)
+
+
+def body_secrets(body: bytes, mask: Mask) -> list[str]:
+    """List the values in a JSON object or a form that are secret by their names."""
+    if len(body) > _MAX_BODY:
+        return []
+    pairs: Iterable[tuple[str, object]]
+    try:
+        pairs = list(_members(json.loads(body)))
+    except (ValueError, RecursionError):
+        pairs = parse_qsl(body.decode("utf-8", "replace"))
+    found = (value for name, value in pairs if isinstance(value, str) and mask.is_secret(name))
+    return list(islice((value for value in found if len(value) >= SHORTEST_FOUND), _MAX_FOUND))
+
+
+def _members(value: object) -> Iterator[tuple[str, object]]:
+    children: list[object] = []
+    if isinstance(value, dict):
+        yield from value.items()
+        children = list(value.values())
+    elif isinstance(value, list):
+        children = value
+    for child in children:
+        yield from _members(child)
 
 
 def _forms(secret: str) -> Iterator[str]:
@@ -144,5 +212,19 @@ def _forms(secret: str) -> Iterator[str]:
     yield secret
     if len(secret) >= _SHORTEST:
         yield quote(secret, safe="")
-        yield base64.b64encode(secret.encode("utf-8", "surrogateescape")).decode()
+        data = secret.encode("utf-8", "surrogateescape")
+        yield base64.b64encode(data).decode()
+        yield from _inside_base64(data)
+        yield data.hex()
+        yield data.hex("-")
         yield from (part for part in secret.split(".") if secret.startswith("eyJ") and len(part) > 8)
+
+
+def _inside_base64(data: bytes) -> Iterator[str]:
+    """List what is surely in the Base64 of a longer text with this one in it, at any place."""
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data).decode().rstrip("=")
+        whole = encoded[-(-before * 8 // 6) : len(encoded) - (1 if (before + len(data)) % 3 else 0)]
+        if len(whole) >= SHORTEST_FOUND:
+            yield whole
+            yield whole.replace("+", "-").replace("/", "_")

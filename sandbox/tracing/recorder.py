@@ -2,20 +2,31 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import perf_counter
 
 from sandbox.expressions import EvaluationError
+from sandbox.expressions.context import Response
 from sandbox.gateway.document import Node
 from sandbox.gateway.errors import Answered, Failure, Finished, Location
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.identity import TokenSource
 from sandbox.gateway.policy import Run
 from sandbox.model import Gateway
-from sandbox.tracing.mask import Mask, gateway_mask, request_secrets
+from sandbox.tracing.mask import (
+    SHORTEST_FOUND,
+    Mask,
+    body_secrets,
+    credentials,
+    gateway_mask,
+    remasked,
+    remasked_change,
+    request_secrets,
+)
 from sandbox.tracing.model import CallTrace, Change, Read, Span
-from sandbox.tracing.state import changes, state_of
+from sandbox.tracing.state import State, changes, state_of
 from sandbox.tracing.watch import reader, watch
 
 CALLS = 50
@@ -75,6 +86,8 @@ class _Call:
         self.opened = 0
         self._entries = 0
         self._failure: BaseException | None = None
+        self._bodies: list[bytes] = []
+        self._learned = False
         watch(exchange.context)
         self._state = state_of(exchange)
 
@@ -89,8 +102,30 @@ class _Call:
         """Take down what changed since the last time."""
         watch(exchange.context)
         state = state_of(exchange)
+        if self.mask.add(self._secrets(exchange, state)):
+            self._learned = True
         found.extend(change for change in changes(self._state, state, self.mask) if self.has_room())
         self._state = state
+
+    def _secrets(self, exchange: Exchange, state: State) -> Iterator[str]:
+        """List what is secret by its name among what is new: headers, variables, members of bodies."""
+        for key, value in state.items():
+            if isinstance(value, str) and value is not self._state.get(key) and self.mask.is_secret(key[1]):
+                yield from (part for part in credentials(key[1], value) if len(part) >= SHORTEST_FOUND)
+        response = exchange.context.response
+        others = [one.body for one in dict.values(exchange.context.variables) if isinstance(one, Response)]
+        for body in (exchange.body, None if response is None else response.body, *others):
+            if isinstance(body, bytes) and not any(body is known for known in self._bodies):
+                self._bodies.append(body)
+                yield from body_secrets(body, self.mask)
+
+    def kept(self) -> tuple[tuple[Span, ...], tuple[Change, ...]]:
+        """Return what was taken down; what became known as a secret too late is hidden in all of it."""
+        changed = _ordered(self.changes)
+        if not self._learned:
+            return tuple(self.spans), changed
+        again = tuple(remasked(span, self.mask) for span in self.spans)
+        return again, tuple(remasked_change(change, self.mask) for change in changed)
 
     def told(self, error: BaseException) -> str | None:
         """Say what failed, where it failed first."""
@@ -188,6 +223,7 @@ class TraceRecorder:
         mask, error, request = call.mask, context.last_error, context.request
         original = request.original_url
         self._number += 1
+        spans, changed = call.kept()
         self._calls.append(
             CallTrace(
                 number=self._number, id=str(context.request_id), time=call.time,
@@ -200,7 +236,7 @@ class TraceRecorder:
                 status=None if context.response is None else context.response.status,
                 backend_called=exchange.backend_called, sent=exchange.sent,
                 error=None if error is None else mask.text(f"{error.reason}: {error.message}"),
-                spans=tuple(call.spans), changes=_ordered(call.changes), omitted=call.omitted,
+                spans=spans, changes=changed, omitted=call.omitted,
             )
         )  # fmt: skip
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.demands import demand
+from sandbox.demands import demands
 from sandbox.model import ManagedIdentity, Subscription
+from sandbox.standalone import API, standalone
 from sandbox.testing import PolicyBench, Reply, Response, event_stream
 from sandbox.testing.bench import identity_token
 
@@ -24,7 +25,8 @@ class Mode:
 
     def __init__(self, name: str) -> None:
         text = (SNAPSHOTS / f"{name}.xml").read_text(encoding="utf-8")
-        self.demand = demand(text)
+        service = standalone(text, "https://backend.test", named_values={"openai-api-key": KEY})
+        self.demand = next(iter(demands(service, API)), None)
         tenant = re.search('tenant-id="(.+?)"', text)
         identity = ManagedIdentity(principal_id="identity", client_id=USER_ASSIGNED, system_assigned=True)
         self.bench = PolicyBench(

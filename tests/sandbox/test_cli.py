@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 
 from sandbox.__main__ import main
+from sandbox.callers import Callers
+from sandbox.cloud import Cloud
+from sandbox.commands.terminal import project_and_config
 from sandbox.commands.up import serving
 from sandbox.errors import SandboxError
 from sandbox.modes import MODES
+from sandbox.runtime import deploy_to
 
 PROJECT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}
@@ -103,7 +107,7 @@ async def execute(*command: str) -> tuple[int | None, str, str]:
     return process.returncode, output.decode(), errors.decode()
 
 
-@pytest.mark.parametrize("command", ["demo", "up", "call", "token", "policies", "serve", "trace"])
+@pytest.mark.parametrize("command", ["demo", "up", "env", "gateway", "call", "token", "policies", "serve", "trace"])
 def test_help_tells_the_options(command: str, run: Run) -> None:
     code, output, _ = run(command, "--help")
 
@@ -275,6 +279,54 @@ async def test_up_tells_how_to_call_it_and_ends_cleanly(number: signal.Signals, 
     assert mode == 0o600
     assert (process.returncode, errors) == (0, b"")
     assert not path.exists()
+
+
+@pytest.mark.parametrize("trace", [True, False])
+async def test_gateway_serves_what_the_engine_deployed_and_traces_it(folder: Path, run: Run, trace: bool) -> None:
+    (folder / "requirements.txt").write_text((PROJECT / "requirements.txt").read_text(encoding="utf-8"))
+    store = folder / ".sandbox" / "cloud.db"
+    store.parent.mkdir()
+    cloud = Cloud(store)
+    Callers.register(cloud)
+    project, config = project_and_config("keys")
+    await asyncio.to_thread(deploy_to, cloud, project, config, "keys")
+    command = [sys.executable, "-m", "sandbox", "gateway", "--stack", "keys", "--port", "0"]
+    process = await asyncio.create_subprocess_exec(
+        *command, *([] if trace else ["--no-trace"]), env=ENVIRONMENT, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        text = ""
+        while "The gateway of stack keys" not in text or "With Python" not in text:
+            text = (await process.stdout.readline()).decode() + text
+        answer = await asyncio.to_thread(run, "call", "--stack", "keys", "--api", "openai")
+        traced = await asyncio.to_thread(run, "trace", "--json")
+    finally:
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+
+    assert answer == (0, "You said: Hello\n", "")
+    assert process.returncode == 0
+    if trace:
+        (call,) = json.loads(traced[1])
+        assert (call["api"], call["status"]) == ("openai", 200)
+        assert {span["policy"] for span in call["spans"]} >= {"set-backend-service", "forward-request"}
+    else:
+        assert traced == (2, "", "error: sandbox keys keeps no traces; start it without --no-trace\n")
+
+
+@pytest.mark.usefixtures("folder")
+async def test_call_and_token_find_the_only_sandbox_that_runs(run: Run) -> None:
+    async with serving("tokens", 0):
+        called = await asyncio.to_thread(run, "call", "--api", "keyed")
+        code, token, _ = await asyncio.to_thread(run, "token")
+    alone = run("token")
+
+    assert called == (0, "You said: Hello\n", "")
+    assert (code, token.count(".")) == (0, 2)
+    assert alone == (
+        2, "", "error: no sandbox is running in this folder; start one with: python -m sandbox up, or serve\n",
+    )  # fmt: skip
 
 
 @pytest.mark.usefixtures("folder")

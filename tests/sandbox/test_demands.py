@@ -2,16 +2,21 @@ from typing import Any
 
 import pytest
 
-from sandbox.demands import Demand, demand
+from sandbox.demands import Demand, demands
+from sandbox.standalone import API, standalone
 
 
 def policy(validation: str) -> str:
     return f"<policies><inbound><base />{validation}</inbound></policies>"
 
 
-@pytest.mark.parametrize("text", [None, "", policy("")], ids=["no policy", "empty", "no validation"])
+def demanded(text: str | None, **service: Any) -> tuple[Demand, ...]:
+    return demands(standalone(text, "http://127.0.0.1", **service), API)
+
+
+@pytest.mark.parametrize("text", [None, policy("")], ids=["no policy", "no validation"])
 def test_policy_without_validation_demands_no_token(text: str | None) -> None:
-    assert demand(text) is None
+    assert demanded(text) == ()
 
 
 def test_validate_azure_ad_token_is_read() -> None:
@@ -21,7 +26,9 @@ def test_validate_azure_ad_token_is_read() -> None:
         "</validate-azure-ad-token>"
     )
 
-    assert demand(text) == Demand(audience="a", openid_config_urls=(), issuer=None, client_ids=("c",), claims={})
+    assert demanded(text) == (
+        Demand(audience="a", openid_config_urls=(), issuer=None, client_ids=("c",), claims={}, tenant="t"),
+    )
 
 
 def test_validate_jwt_is_read() -> None:
@@ -30,8 +37,10 @@ def test_validate_jwt_is_read() -> None:
         "<issuers><issuer>i</issuer></issuers></validate-jwt>"
     )
 
-    assert demand(text) == Demand(
-        audience="", openid_config_urls=("https://one/x", "https://two/x"), issuer="i", client_ids=(), claims={}
+    assert demanded(text) == (
+        Demand(
+            audience="", openid_config_urls=("https://one/x", "https://two/x"), issuer="i", client_ids=(), claims={}
+        ),
     )
 
 
@@ -49,7 +58,44 @@ def test_validate_jwt_is_read() -> None:
     ],
 )
 def test_claims_satisfy_what_is_required(claim: str, value: Any) -> None:
-    found = demand(policy(f"<validate-jwt><required-claims>{claim}</required-claims></validate-jwt>"))
+    (found,) = demanded(policy(f"<validate-jwt><required-claims>{claim}</required-claims></validate-jwt>"))
 
-    assert found is not None
     assert found.claims == {"c": value}
+
+
+def test_demands_come_in_order_from_every_scope_with_fragments_and_named_values() -> None:
+    def validation(audience: str) -> str:
+        return f"<validate-jwt><audiences><audience>{audience}</audience></audiences></validate-jwt>"
+
+    condition = '@(context.Request.Method == "GET" && true)'
+    inner = f'<choose><when condition="{condition}">{validation("{{second}}")}</when></choose>'
+    found = demanded(
+        policy(f'{inner}<include-fragment fragment-id="f" />'),
+        global_policy=policy(validation("first")).replace("<base />", ""),
+        fragments={"f": f"<fragment>{validation('third')}</fragment>"},
+        named_values={"second": "2nd"},
+    )
+
+    assert [one.audience for one in found] == ["first", "2nd", "third"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "header"),
+    [
+        pytest.param('header-name="X-Token"', "X-Token", id="header"),
+        pytest.param("", "Authorization", id="default"),
+        pytest.param('query-parameter-name="token"', None, id="query"),
+        pytest.param('token-value="@(context.RequestId.ToString())"', None, id="expression"),
+    ],
+)
+def test_place_of_the_token_is_told(attributes: str, header: str | None) -> None:
+    (found,) = demanded(policy(f"<validate-jwt {attributes} />"))
+
+    assert found.header == header
+
+
+def test_what_an_expression_accepts_is_not_known() -> None:
+    audiences = "<audiences><audience>@(context.Api.Id)</audience><audience>b</audience></audiences>"
+    (found,) = demanded(policy(f"<validate-jwt>{audiences}</validate-jwt>"))
+
+    assert found.audience == "b"

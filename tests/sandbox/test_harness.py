@@ -3,9 +3,12 @@
 import asyncio
 import re
 import socket
-from collections.abc import AsyncIterator, Iterator
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -17,6 +20,7 @@ from sandbox.testing.bench import identity_token
 from sandbox.testing.tokens import TENANT
 
 DOCS = Path(__file__).parents[2] / "docs" / "testing-policies.md"
+README = DOCS.parents[1] / "README.md"
 UNBUFFERED = '<forward-request buffer-response="false"/>'
 
 
@@ -58,6 +62,55 @@ def test_no_socket_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = PolicyBench(policy)
 
     assert bench.get(headers={"Authorization": f"Bearer {bench.entra.token('x')}"}).status_code == 200
+
+
+def test_request_is_written_as_requests_does_it() -> None:
+    bench = PolicyBench(backend=echo)
+
+    form = bench.post("/a b?q=é", params={"n": [1, 2]}, data={"x": "1 2", "y": ["a", "b"]})
+    json = bench.post(json={})
+    own = bench.post(json={}, headers={"content-type": "application/scim+json"})
+
+    assert form.requests[0].url == "https://backend.test/a%20b?q=%C3%A9&n=1&n=2"
+    assert form.requests[0].headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert form.requests[0].text == "x=1+2&y=a&y=b"
+    assert json.requests[0].headers["Content-Type"] == "application/json"
+    assert own.requests[0].headers.getall("Content-Type") == ["application/scim+json"]
+
+
+@pytest.mark.parametrize(
+    ("call", "mistake", "message"),
+    [
+        pytest.param(lambda bench: bench.get("chat"), ValueError, "'chat' must be a path and query", id="relative URL"),
+        pytest.param(lambda bench: bench.get("https://a.example/"), ValueError, "must be a path and query", id="URL"),
+        pytest.param(lambda bench: bench.get(headers={"A": 1}), TypeError, "header A is int; it must", id="header"),
+        pytest.param(lambda _: PolicyBench(sku="developer"), ValueError, "'developer' is no pricing tier", id="sku"),
+        pytest.param(
+            lambda _: PolicyBench(backend=lambda _: {"ok": True}).get(), TypeError,  # type: ignore[arg-type, return-value]
+            "backend function of backend.test returned dict; it must be a Reply", id="reply",
+        ),
+        pytest.param(lambda _: Reply(content="a", json=1), ValueError, "content or json, not both", id="two bodies"),
+    ],
+)  # fmt: skip
+def test_mistake_of_a_test_is_told(
+    call: Callable[[PolicyBench], object], mistake: type[Exception], message: str
+) -> None:
+    with pytest.raises(mistake, match=message):
+        call(PolicyBench())
+
+
+async def test_call_that_waits_is_refused_in_a_coroutine() -> None:
+    with pytest.raises(RuntimeError, match=r"use: await bench\.asend"):
+        PolicyBench().get()
+
+    assert (await PolicyBench().asend()).status_code == 200
+
+
+def test_document_is_read_from_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "policy.xml"
+    path.write_text(f"\ufeff{document(header('X-A', '1'))}", encoding="utf-8")
+
+    assert PolicyBench(path).get().requests[0].headers["X-A"] == "1"
 
 
 def test_options_are_rendered() -> None:
@@ -357,17 +410,48 @@ async def test_calls_side_by_side_keep_apart() -> None:
 # the documentation
 
 
-def examples() -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```$", DOCS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+def test_bench_works_in_another_project(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\npythonpath = {DOCS.parents[1]}\n", encoding="utf-8")
+    conftest = next(text for text in examples() if "@pytest.fixture" in text)
+    (tmp_path / "conftest.py").write_text(conftest, encoding="utf-8")
+    (tmp_path / "policy.xml").write_text(document(header("X-Team", "blue")), encoding="utf-8")
+    (tmp_path / "test_policy.py").write_text(
+        'def test_team(bench):\n    assert bench.get().requests[0].headers["X-Team"] == "blue"\n', encoding="utf-8"
+    )
+
+    found = subprocess.run(  # noqa: S603 - our own tests
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert found.returncode == 0, found.stdout
+    assert "1 passed" in found.stdout
+
+
+def examples(path: Path = DOCS) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("number", range(len(examples())))
 def test_example_of_the_documentation_holds(number: int) -> None:
-    module = ModuleType("example")
-    code = compile(examples()[number], f"{DOCS.name}, example {number + 1}", "exec")
-    exec(code, module.__dict__)  # noqa: S102 - it is our own documentation
-    tests = [found for name, found in vars(module).items() if name.startswith("test_")]
-    assert tests
+    names = run(examples()[number], f"{DOCS.name}, example {number + 1}")
+    tests = [found for name, found in names.items() if name.startswith("test_")]
+    assert tests or "bench" in names  # a fixture, which is used above
 
     for test in tests:
         test()
+
+
+def test_example_of_the_readme_holds() -> None:
+    (example,) = (text for text in examples(README) if "sandbox.testing" in text)
+
+    names = run(example, README.name)
+
+    assert names["bench"].get().status_code == 200
+
+
+def run(example: str, name: str) -> dict[str, Any]:
+    """Run a piece of our own documentation and give the names that it makes."""
+    module = ModuleType("example")
+    exec(compile(example, name, "exec"), module.__dict__)  # noqa: S102
+    return vars(module)

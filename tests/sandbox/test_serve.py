@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestServer
 
 from sandbox.__main__ import main
 from sandbox.commands.serve import ServeOptions, serving
+from sandbox.documents import DocumentFiles
 
 PROJECT = Path(__file__).parents[2]
 POLICY = """<policies>
@@ -44,6 +45,34 @@ def policy_of(inbound: str) -> str:
     return POLICY.replace("<base />", f"<base />\n        {inbound}", 1)
 
 
+def answer(status: str) -> str:
+    return f'<return-response><set-status code="{status}" /></return-response>'
+
+
+class Told:
+    """What a person is told while a document is served."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._news = asyncio.Event()
+
+    def __call__(self, text: str) -> None:
+        self.texts.append(text)
+        self._news.set()
+
+    async def more(self) -> None:
+        """Wait for the next one."""
+        self._news.clear()
+        async with asyncio.timeout(10):
+            await self._news.wait()
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+    monkeypatch.setattr("sandbox.commands.serve._POLL", 0.01)
+    return Told()
+
+
 @asynccontextmanager
 async def backend() -> AsyncIterator[str]:
     """Answer with what arrived."""
@@ -62,9 +91,9 @@ async def called(
     options: ServeOptions, method: str = "GET", path: str = "/chat?a=1", **how: object
 ) -> dict[str, object]:
     async with (
-        serving(options) as session,
+        serving(options) as served,
         aiohttp.ClientSession() as client,
-        client.request(method, f"{session.url}{path}", **how) as response,  # type: ignore[arg-type]
+        client.request(method, f"{served.session.url}{path}", **how) as response,  # type: ignore[arg-type]
     ):
         assert response.status == 200, await response.text()
         found: dict[str, object] = await response.json()
@@ -131,7 +160,7 @@ LOOPBACK = "--backend http://127.0.0.1:9"
         pytest.param({}, f"absent.xml {LOOPBACK}", "absent.xml: No such file or directory", id="no policy"),
         pytest.param({}, "policy.xml", "Missing option '--backend'", id="no backend"),
         pytest.param(
-            {}, "policy.xml --backend ftp://127.0.0.1", "--backend ftp://127.0.0.1: not an http or https",
+            {}, "policy.xml --backend ftp://127.0.0.1", "--backend ftp://127.0.0.1: must be an http or https URL",
             id="scheme",
         ),
         pytest.param(
@@ -140,19 +169,61 @@ LOOPBACK = "--backend http://127.0.0.1:9"
         ),
         pytest.param(
             {}, f"policy.xml {LOOPBACK} --backend-id a=https://example.com",
-            "--backend-id a https://example.com: example.com", id="backend on another machine",
+            "--backend-id a=https://example.com: example.com", id="backend on another machine",
+        ),
+        pytest.param(
+            {}, "policy.xml --backend http://me:hunter2@127.0.0.1", "--backend : must be an http or https URL",
+            id="password in a URL",
         ),
         pytest.param({}, f"policy.xml {LOOPBACK} --fragment a", "--fragment a: must be a name, = and", id="fragment"),
         pytest.param(
-            {"v.yaml": "a: [1"}, f"policy.xml {LOOPBACK} --named-values v.yaml", "v.yaml:1: expected ',' or ']'",
+            {}, f"policy.xml {LOOPBACK} --fragment a=b --fragment a=c", "--fragment a: is given twice", id="twice"
+        ),
+        pytest.param({}, f"policy.xml {LOOPBACK} --sku developer", "--sku developer: no pricing tier; there", id="sku"),
+        pytest.param(
+            {}, f"policy.xml {LOOPBACK} --allow-host https://a.example.com/",
+            "--allow-host https://a.example.com/: must be the name of a host", id="allowed host",
+        ),
+        pytest.param({}, f"policy.xml {LOOPBACK} --nope", "python -m sandbox serve --help",
+                     id="option"),
+        pytest.param(
+            {"v.json": '{"a": "1", "a": "2"}'}, f"policy.xml {LOOPBACK} --named-values v.json",
+            "v.json:1:12: a appears twice", id="named value twice",
+        ),
+        pytest.param(
+            {"v.yaml": 'a: {value: b, secret: "no"}'}, f"policy.xml {LOOPBACK} --named-values v.yaml",
+            "v.yaml: a: must be text in quotes, or", id="secret that is text",
+        ),
+        pytest.param(
+            {"v.yaml": 'a b: "1"'}, f"policy.xml {LOOPBACK} --named-values v.yaml",
+            "v.yaml: a name must be of letters, digits", id="name of a named value",
+        ),
+        pytest.param(
+            {"v.yaml": "a: !!python/name:os.system x"}, f"policy.xml {LOOPBACK} --named-values v.yaml",
+            "v.yaml:1:4: could not determine a constructor", id="YAML that runs code",
+        ),
+        pytest.param({"policy.xml": ""}, f"policy.xml {LOOPBACK}", "policy.xml:1:1: policies: not well-formed XML: "
+                     "the document is empty", id="empty"),
+        pytest.param({"policy.xml": "<policies>\n<inbound><base />"}, f"policy.xml {LOOPBACK}",
+                     "policy.xml:2:17: policies: not well-formed XML: an element has no end tag", id="cut off"),
+        pytest.param(
+            {"policy.xml": '<!DOCTYPE policies [<!ENTITY a "b">]>\n<policies/>'}, f"policy.xml {LOOPBACK}",
+            "policy.xml:1:1: policies: a document type or entity declaration is not allowed", id="document type",
+        ),
+        pytest.param(
+            {"policy.xml": policy_of('<include-fragment fragment-id="auth" />')}, f"policy.xml {LOOPBACK}",
+            "policy.xml:4:9: fragment auth has no file; give it with --fragment auth=FILE", id="fragment without file",
+        ),
+        pytest.param(
+            {"v.yaml": "a: [1"}, f"policy.xml {LOOPBACK} --named-values v.yaml", "v.yaml:1:6: expected ',' or ']'",
             id="YAML",
         ),
         pytest.param(
             {"v.yaml": "a: {value: b, secert: false}"}, f"policy.xml {LOOPBACK} --named-values v.yaml",
-            "v.yaml: must be names with", id="named value with a typo",
+            "v.yaml: a: must be text in quotes, or", id="named value with a typo",
         ),
         pytest.param(
-            {"v.yaml": "a: 1"}, f"policy.xml {LOOPBACK} --named-values v.yaml", "v.yaml: must be names with",
+            {"v.yaml": "a: 1"}, f"policy.xml {LOOPBACK} --named-values v.yaml", "v.yaml: a: must be text in quotes",
             id="number",
         ),
         pytest.param(
@@ -212,6 +283,66 @@ def test_all_problems_and_all_missing_named_values_are_told_at_once(
     )
 
 
+def test_what_only_a_comment_names_is_not_missing(folder: Path) -> None:
+    text = policy_of("<!-- {{a}} <include-fragment fragment-id='b' /> -->")
+    (folder / "policy.xml").write_text(text, encoding="utf-8")
+
+    assert DocumentFiles(policy=folder / "policy.xml").read().policy == text
+
+
+async def test_document_is_loaded_anew_when_a_file_changes(folder: Path, told: Told) -> None:
+    (folder / "policy.xml").write_text(policy_of(answer("{{status}}")), encoding="utf-8")
+    values = folder / "values.yaml"
+    values.write_text('status: {value: "201", secret: false}', encoding="utf-8")
+    options = ServeOptions(policy=folder / "policy.xml", backend="http://127.0.0.1:9", named_values=values, port=0)
+
+    async with serving(options, told) as served, aiohttp.ClientSession() as client:
+        statuses = []
+        for change in ("status: '202'", "status: 'x'", "status: '203'"):
+            async with client.get(served.session.url) as response:
+                statuses.append(response.status)
+            values.write_text(change, encoding="utf-8")
+            await told.more()
+        async with client.get(served.session.url) as response:
+            statuses.append(response.status)
+
+    assert statuses == [201, 202, 202, 203]
+    assert [text.partition(":")[0].removeprefix(str(folder)) for text in told.texts[1:]] == [
+        "/policy.xml is loaded anew; counters and caches start from nothing", "error",
+        "/policy.xml is loaded anew; counters and caches start from nothing",
+    ]  # fmt: skip
+    assert "set-status, code: the value is not a whole number" in told.texts[2]
+    assert told.texts[2].endswith("What was loaded before is still served.")
+
+
+async def test_file_that_is_gone_leaves_the_old_one_in_place(folder: Path, told: Told) -> None:
+    (folder / "policy.xml").write_text(policy_of(answer("204")), encoding="utf-8")
+
+    options = ServeOptions(policy=folder / "policy.xml", backend="http://127.0.0.1:9", port=0)
+    async with serving(options, told) as served, aiohttp.ClientSession() as client:
+        (folder / "policy.xml").unlink()
+        await told.more()
+        async with client.get(served.session.url) as response:
+            status = response.status
+
+    assert status == 204
+    assert "policy.xml: No such file or directory" in told.texts[1]
+
+
+async def test_backend_that_is_not_up_is_told_at_once(folder: Path, told: Told) -> None:
+    async with (
+        backend() as url,
+        serving(
+            ServeOptions(policy=folder / "policy.xml", backend=url, backends=["b=http://127.0.0.1:9/x"], port=0), told
+        ),
+    ):
+        pass
+
+    assert told.texts == [
+        "nothing listens on http://127.0.0.1:9/x yet: calls that are forwarded there fail until something does"
+    ]
+
+
 def test_port_in_use_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -227,7 +358,8 @@ def test_host_is_called_when_it_is_allowed(folder: Path) -> None:
     )
 
     async def start() -> str:
-        async with serving(options) as session:
+        async with serving(options) as served:
+            session = served.session
             return session.url
 
     assert asyncio.run(start()).startswith("http://127.0.0.1:")
@@ -248,6 +380,7 @@ async def test_command_serves_until_it_is_told_to_stop(folder: Path, form: list[
     rest, errors = await process.communicate()
 
     text = (first + rest).decode()
-    assert (process.returncode, errors) == (0, b"")
+    silent = "nothing listens on http://127.0.0.1:9 yet: calls that are forwarded there fail until something does\n"
+    assert (process.returncode, errors.decode()) == (0, silent)
     assert json.loads(text) == session if form else session["trace_url"] in text
     assert list((folder / ".sandbox").iterdir()) == []

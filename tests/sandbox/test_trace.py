@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import aiohttp
 import pytest
+from yarl import URL
 
 from sandbox.__main__ import main
 from sandbox.commands import trace as trace_command
@@ -312,6 +313,93 @@ def test_bodies_are_told_by_their_size() -> None:
     assert "Request.Body:None->12 bytes" in entries(call.spans[0])
 
 
+MEMBER = '(string)context.Request.Body.As<JObject>(true)["{}"]'
+TOKEN_REQUEST = (
+    "<send-request mode='new' response-variable-name='r'><set-url>https://login.test/token</set-url></send-request>"
+)
+
+
+@pytest.mark.parametrize(
+    ("inbound", "options"),
+    [
+        pytest.param(variable("v", f"@({MEMBER.format('api_key')})"), {"json": {"api_key": SECRET}}, id="JSON body"),
+        pytest.param(
+            variable("v", "@((string)context.Request.Body.As<JArray>(true)[0]['a']['password'])".replace("'", '"')),
+            {"json": [{"a": {"password": SECRET}}]}, id="deep in a JSON body",
+        ),
+        pytest.param(
+            variable("v", "@(context.Request.Body.As<string>(true).Substring(14))"),
+            {"data": f"client_secret={SECRET}"}, id="form",
+        ),
+        pytest.param(
+            TOKEN_REQUEST
+            + variable("v", '@((string)((IResponse)context.Variables["r"]).Body.As<JObject>(true)["access_token"])'),
+            {}, id="answer of a token endpoint",
+        ),
+        pytest.param(
+            variable("v", f'@("{SECRET[:5]}" + "{SECRET[5:]}")')
+            + header("api-key", '@((string)context.Variables["v"])'),
+            {}, id="before it had the name of a secret",
+        ),
+        pytest.param(
+            variable("v", '@(context.Request.Headers.GetValueOrDefault("X-Json", ""))'),
+            {"headers": {"X-Json": json.dumps(json.dumps({"api_key": SECRET}))}}, id="escaped JSON",
+        ),
+        pytest.param(
+            variable("v", '@(context.Request.Headers.GetValueOrDefault("X-Xml", ""))'),
+            {"headers": {"X-Xml": f"<password>{SECRET}</password>"}}, id="XML",
+        ),
+        pytest.param(variable("v", f'@("https://me:" + "{SECRET}" + "@a.example/")'), {}, id="URL with a user"),
+        pytest.param(
+            variable("v", '@(context.Request.Url.Query.GetValueOrDefault("access_token", ""))'),
+            {"params": {"access_token": SECRET}}, id="query",
+        ),
+    ],
+)  # fmt: skip
+def test_value_that_is_secret_by_its_name_is_hidden_everywhere(inbound: str, options: dict[str, Any]) -> None:
+    bench = PolicyBench(document(inbound), hosts={"login.test": lambda _: Reply(json={"access_token": SECRET})})
+    response = bench.send("POST", "/", **options)
+
+    assert (response.status_code, SECRET in str(response.variables["v"])) == (200, True)
+    assert response.trace is not None
+    assert leaks(response.trace, SECRET) == []
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        pytest.param('Convert.ToBase64String(Encoding.UTF8.GetBytes("user:" + "{{s}}"))', id="Base64 with a user"),
+        pytest.param('Convert.ToBase64String(Encoding.UTF8.GetBytes("us:" + "{{s}}" + ":x"))', id="inside Base64"),
+        pytest.param('BitConverter.ToString(Encoding.UTF8.GetBytes("{{s}}"))', id="hexadecimal"),
+        pytest.param('"{{s}}".ToUpper()', id="upper case"),
+        pytest.param('"a=1&amp;b=" + Uri.EscapeDataString("{{s}}")', id="in a query"),
+    ],
+)
+def test_secret_in_another_form_is_hidden(expression: str) -> None:
+    bench = PolicyBench(document(variable("v", f"@({expression})")), named_values={"s": SECRET})
+    response = bench.get()
+
+    value = str(response.variables["v"])
+    assert response.trace is not None
+    shown = next(change.after for change in response.trace.spans[0].changes if change.what == "Variables[v]")
+    assert shown is not None
+    assert HIDDEN in shown
+    assert not any(value[at : at + 12] in shown for at in range(len(value) - 12))
+
+
+def test_cookie_of_a_backend_is_hidden_but_not_its_attributes() -> None:
+    copy = variable("v", '@(context.Response.Headers.GetValueOrDefault("Set-Cookie", ""))')
+    bench = PolicyBench(
+        document(outbound=copy + variable("w", "Domain=contoso.com")),
+        backend=lambda _: Reply(headers={"Set-Cookie": f"session={SECRET}; Domain=contoso.com; HttpOnly"}),
+    )
+    call = bench.get().trace
+
+    assert call is not None
+    assert leaks(call, SECRET) == []
+    assert "Domain=contoso.com" in everything(call)
+
+
 @pytest.mark.parametrize(
     ("name", "hidden"),
     [
@@ -432,7 +520,8 @@ async def visit(url: str, *paths: str, **how: object) -> list[aiohttp.ClientResp
 
 
 async def test_command_prints_the_last_calls(options: ServeOptions, run: Run) -> None:
-    async with serving(options) as session:
+    async with serving(options) as served:
+        session = served.session
         empty = await asyncio.to_thread(run)
         await visit(session.url, "/a", "/b", "/c")
         text = await asyncio.to_thread(run, "--last", "2")
@@ -444,7 +533,8 @@ async def test_command_prints_the_last_calls(options: ServeOptions, run: Run) ->
 
 
 async def test_command_follows_new_calls(options: ServeOptions, capsys: pytest.CaptureFixture[str]) -> None:
-    async with serving(options) as session:
+    async with serving(options) as served:
+        session = served.session
         loop = asyncio.get_running_loop()
         await visit(session.url, "/a")
         paths = iter(["/b", None, "/c"])
@@ -472,10 +562,12 @@ def test_command_without_a_sandbox_says_how_to_start_one(run: Run) -> None:
 
 async def test_sandbox_without_traces_and_several_sandboxes_are_told(options: ServeOptions, run: Run) -> None:
     silent = ServeOptions(policy=options.policy, backend=options.backend, port=0, trace=False)
-    async with serving(silent) as session:
+    async with serving(silent) as served:
+        session = served.session
         assert (await visit(session.url, "/"))[0].status == 403
         none = await asyncio.to_thread(run)
-        async with serving(options) as other:
+        async with serving(options) as another:
+            other = another.session
             several = await asyncio.to_thread(run)
     names = ", ".join(sorted([session.stack, other.stack]))
 
@@ -490,7 +582,8 @@ async def test_sandbox_that_does_not_answer_is_told(
         raise ConnectionRefusedError
 
     monkeypatch.setattr(trace_command._OPENER, "open", fail)
-    async with serving(options) as session:
+    async with serving(options) as served:
+        session = served.session
         result = await asyncio.to_thread(run)
 
     assert result == (2, "", f"error: sandbox {session.stack} does not answer; start it again\n")
@@ -499,8 +592,19 @@ async def test_sandbox_that_does_not_answer_is_told(
 # the server of the pages
 
 
+async def test_pages_are_reached_from_this_machine_alone(options: ServeOptions) -> None:
+    async with serving(options) as served:
+        url = URL(served.session.trace_url or "")
+        assert (url.host, URL(served.session.url).host) == ("127.0.0.1", "127.0.0.1")
+        with pytest.raises(OSError, match="Connect call failed"):
+            await asyncio.open_connection("127.0.0.2", url.port)
+        with pytest.raises(OSError, match="Connect call failed"):
+            await asyncio.open_connection("127.0.0.2", URL(served.session.url).port)
+
+
 async def test_pages_are_for_their_owner_alone(options: ServeOptions) -> None:
-    async with serving(options) as session:
+    async with serving(options) as served:
+        session = served.session
         assert session.trace_url is not None
         await visit(session.url, "/chat")
         base = session.trace_url

@@ -28,6 +28,7 @@ POLICY = """<policies>
                 <set-header name="X-Inner"><value>1</value></set-header>
             </when>
         </choose>
+        <set-variable name="text" value='@(context.Request.Body.As<string>(true))' />
         <check-header name="X-Team" failed-check-httpcode="403" failed-check-error-message="No team" ignore-case="true" />
     </inbound>
     <backend><base /></backend>
@@ -51,6 +52,11 @@ class Browser:
             assert answer.status == 200, found["value"].get("message")
             return found["value"]
 
+    async def get(self, what: str) -> Any:
+        """Ask for what WebDriver knows itself, without a script of the page."""
+        async with self._client.get(f"{self._session}/{what}") as answer:
+            return (await answer.json())["value"]
+
     async def run(self, script: str) -> Any:
         """Evaluate a script in the page; it is WebDriver's and not under the page's policy."""
         return await self.ask("execute/sync", script=f"return {script}", args=[])
@@ -70,12 +76,13 @@ async def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     monkeypatch.chdir(tmp_path)
     (tmp_path / "policy.xml").write_text(POLICY, encoding="utf-8")
     options = ServeOptions(policy=tmp_path / "policy.xml", backend="http://127.0.0.1:9", port=0)
-    async with serving(options) as running, aiohttp.ClientSession() as client:
+    async with serving(options) as served, aiohttp.ClientSession() as client:
         headers = {"X-Note": HOSTILE, "Authorization": "Bearer hunter2hunter2"}
         for path in ("/first", "/%3Cscript%3Ealert(1)%3C/script%3E?api-note=<script>alert(1)</script>"):
-            async with client.get(URL(f"{running.url}{path}", encoded=True), headers=headers) as response:
+            url = URL(f"{served.session.url}{path}", encoded=True)
+            async with client.post(url, headers=headers, data=f"body {HOSTILE}") as response:
                 assert response.status == 403
-        yield running
+        yield served.session
 
 
 @pytest.fixture
@@ -125,7 +132,8 @@ async def test_pages_show_calls_and_run_nothing(session: Session, browser: Brows
 
     text = await browser.run("document.body.innerText")
     assert await browser.run("document.title") == "#1 - Sandbox traces"
-    assert HOSTILE in text
+    assert f"Variables[note]\n{HOSTILE}" in text
+    assert f"Variables[text]\nbody {HOSTILE}" in text
     assert "HeaderNotFound: Header X-Team was not found" in text
     assert "hunter2" not in await browser.run("document.documentElement.outerHTML")
     assert await browser.run("document.querySelectorAll('script, img, b, iframe, [onerror]').length") == 0
@@ -139,6 +147,20 @@ async def test_tree_can_be_folded_without_a_script(session: Session, browser: Br
     await browser.click("ul > li:nth-child(2) > details > summary")
 
     assert (before, await browser.run(inner)) == (True, False)
+
+
+async def test_page_is_whole_in_a_browser_without_javascript(session: Session, browser: Browser) -> None:
+    off = {"cmd": "Emulation.setScriptExecutionDisabled", "params": {"value": True}}
+    await browser.ask("goog/cdp/execute", **off)
+    await browser.ask("url", url="data:text/html,<title>off</title><script>document.title='on'</script>")
+    assert await browser.get("title") == "off"
+    await browser.ask("url", url=session.trace_url)
+    await browser.click("tbody tr:last-child a")
+
+    found = await browser.ask("element", using="css selector", value="main")
+    text = await browser.get(f"element/{next(iter(found.values()))}/text")
+    assert "#1 POST /first -> 403" in text
+    assert "Variables[note]" in text
 
 
 @pytest.mark.parametrize("width", [390, 1200])

@@ -480,3 +480,14 @@ async def test_a_stream_is_remembered_before_it_ends(http: ClientSession, endpoi
 
 async def test_only_the_latest_requests_are_remembered(service: AzureOpenAI) -> None:
     assert service.received.maxlen == REMEMBERED
+
+
+async def test_embeddings_are_near_for_texts_that_share_words(client: openai.AsyncAzureOpenAI) -> None:
+    texts = ["How tall is Mount Everest?", "how tall is everest", "Who wrote Hamlet?", "?!"]
+    answer = await client.embeddings.create(model="small", input=texts)
+
+    first, *others = [item.embedding for item in answer.data]
+    near, far, none = [sum(one * other for one, other in zip(first, vector, strict=True)) for vector in others]
+    assert near > 0.8
+    assert abs(far) < 0.2
+    assert abs(none) < 0.2
