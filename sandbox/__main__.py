@@ -30,7 +30,7 @@ Stack = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on the standard output, for scripts.")]
 Port = Annotated[int, typer.Option("--port", "-p", help="Port of the gateway; 0 takes any free one.", min=0, max=65535)]
 ApiName = Annotated[
-    str | None, typer.Option("--api", help="API of the stack; the first one if left out.", metavar="NAME")
+    str | None, typer.Option("--api", help="API of the stack; the first one by name if left out.", metavar="NAME")
 ]
 Trace = Annotated[bool, typer.Option("--trace/--no-trace", help="Keep what each policy does with the last calls.")]
 Running = Annotated[

@@ -89,13 +89,13 @@ def endpoint(url: str) -> Endpoint | None:
     """Make the endpoint of a base URL; None where it is no plain http(s) URL."""
     try:
         parsed = URL(url)
-        origin = parsed.origin()
+        extra = parsed.query_string or parsed.fragment or parsed.user or parsed.password
+        # The host is decoded here: one that cannot be is none.
+        if parsed.scheme not in {"http", "https"} or not parsed.host or extra:
+            return None
+        return Endpoint(str(parsed.origin()), parsed.raw_path.rstrip("/"))
     except ValueError:
         return None
-    extra = parsed.query_string or parsed.fragment or parsed.user or parsed.password
-    if parsed.scheme not in {"http", "https"} or not parsed.host or extra:
-        return None
-    return Endpoint(str(origin), parsed.raw_path.rstrip("/"))
 
 
 def compile_backends(backends: tuple[Backend, ...], reader: Reader, problems: list[Problem]) -> dict[str, Target]:

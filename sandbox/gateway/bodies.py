@@ -16,6 +16,11 @@ MAX_BODY = 64 * 1024 * 1024
 """Largest request body that is accepted, and largest response body that a policy may read, in bytes."""
 IDLE = 60.0
 """Longest wait for the next part of a request body, in seconds of real time."""
+SLOWEST = 240
+"""Least bytes in a second of waiting for a request body, once `IDLE` seconds were waited (inferred)."""
+
+CALLERS_FAULT = "ClientConnectionFailure"
+"""Reason of what callers do wrong while they send a body."""
 
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """zlib's window bits by content encoding."""
@@ -40,19 +45,21 @@ def request_at_hand(incoming: Incoming) -> bytes | None:
 async def request_chunks(incoming: Incoming) -> AsyncGenerator[bytes, None]:
     """Pass a request body on as it arrives.
 
-    Raises `Failure`: 413 for a body above `MAX_BODY`, 408 for a caller who stops sending, 400 for one who breaks off
-    (inferred: status codes).
+    Raises `Failure`: 413 for a body above `MAX_BODY`, 408 for a caller who stops sending or sends slower than
+    `SLOWEST`, 400 for one who breaks off (inferred: status codes).
     """
-    size = 0
+    size, waited, now = 0, 0.0, asyncio.get_running_loop().time
     chunks = aiter(incoming.content.iter_any())
     while True:
+        started = now()
         try:
-            async with asyncio.timeout(IDLE):
+            async with asyncio.timeout(min(IDLE, IDLE + size / SLOWEST - waited)):
                 chunk = await anext(chunks)
+            waited += now() - started
         except StopAsyncIteration:
             return
         except TimeoutError:
-            raise _refused(408, "Request Timeout") from None
+            raise too_slow() from None
         except (web.RequestPayloadError, aiohttp.ClientError, OSError):
             raise _refused(400, "Bad Request") from None
         size += len(chunk)
@@ -117,5 +124,10 @@ def decoded(data: bytes, headers: CIMultiDict[str], limit: int = MAX_BODY) -> by
     return data
 
 
+def too_slow() -> Failure:
+    """Make the failure of a caller who does not send the body in time."""
+    return _refused(408, "Request Timeout")
+
+
 def _refused(status: int, message: str) -> Failure:
-    return Failure(status, message, "ClientConnectionFailure", "transfer-request")
+    return Failure(status, message, CALLERS_FAULT, "transfer-request")

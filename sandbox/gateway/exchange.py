@@ -46,7 +46,7 @@ class Exchange:
 
     context: Context
     services: Services
-    incoming: Incoming
+    incoming: Incoming = field(repr=False)
     target: Target | None = None
     """Where forward-request sends it; None: nowhere yet."""
     target_scope: str | None = None

@@ -9,7 +9,7 @@ from yarl import URL
 
 from sandbox.expressions.context import Response
 from sandbox.gateway.backends import Endpoint
-from sandbox.gateway.bodies import at_hand, request_at_hand, request_chunks
+from sandbox.gateway.bodies import CALLERS_FAULT, at_hand, request_at_hand, request_chunks, too_slow
 from sandbox.gateway.errors import Failure, internal_error
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.http import end_to_end, is_sound
@@ -34,7 +34,8 @@ async def forward(exchange: Exchange, seconds: float, *, fail_on_error: bool) ->
     try:
         upstream = await _answered(exchange, endpoint, seconds)
     except Failure as failure:
-        if endpoint.breaker is not None:
+        # No caller can take a backend out of service for the others.
+        if endpoint.breaker is not None and failure.reason != CALLERS_FAULT:
             endpoint.breaker.failed(clock.now(), failure.reason)
         raise
     if endpoint.breaker is not None:
@@ -83,6 +84,8 @@ async def _answered(exchange: Exchange, endpoint: Endpoint, seconds: float) -> A
                 exchange.context.request.method, url, headers, body.data()
             )
     except TimeoutError:
+        if body.waiting:
+            raise too_slow() from None
         raise internal_error("Timeout", "the backend did not answer in time") from None
     except HostRefusedError as refused:
         exchange.backend_called = called_before
@@ -108,6 +111,8 @@ class _Body:
         """
         self.failure: Failure | None = None
         """What the caller did wrong while sending it."""
+        self.waiting = False
+        """Whether more of it is asked of the caller."""
         self._exchange = exchange
         if (exchange.body is None and exchange.streamed) or exchange.context.request.body_consumed:
             exchange.body = b""
@@ -128,10 +133,13 @@ class _Body:
         return whole or None
 
     async def _chunks(self) -> AsyncIterator[bytes]:
-        self._exchange.streamed = True
+        self._exchange.streamed = self.waiting = True
         try:
             async for chunk in request_chunks(self._exchange.incoming):
+                self.waiting = False
                 yield chunk
+                self.waiting = True
+            self.waiting = False
         except Failure as failure:
             self.failure = failure
             raise

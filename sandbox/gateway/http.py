@@ -22,9 +22,20 @@ _UNSAFE_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?", re.ASCII)
-_PLAIN_PATH = re.compile(r"(?:/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*+)?+)++", re.ASCII)
-"""Paths without anything that could be decoded, or a segment that could be `.` or `..`."""
 _UNSOUND = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+
+_UNDECODED = re.compile(r"[\ud800-\udfff]")
+_PATH = re.compile(r"/[!-\"$-\[\]-~]{0,16383}", re.ASCII)
+"""A path as it may arrive: no blank, no fragment, no backslash."""
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})", re.ASCII)
+_ASTRAY = re.compile(
+    r"[\x00-\x1f\x7f-\x9f#?\\\u2044\u2215\u2216\u29f5\u29f8\u29f9\ufe68\uff0f\uff3c]"
+    r"|/(?:/| *+[.\u2024-\u2026\ufe52\uff0e][ .\u2024-\u2026\ufe52\uff0e]*+(?:[/;]|\Z))"
+    r"|%u[0-9A-Fa-f]{4}"
+)
+"""Delimiters and their look-alikes; segments that are empty or nothing but dots and blanks; escapes of old servers."""
+_MOST_ENCODINGS = 4
+"""A path that is still encoded after so many decodings is no path of anybody's."""
 
 
 def is_header_name(name: str) -> bool:
@@ -49,7 +60,13 @@ def is_sound_head(version: tuple[int, int], headers: CIMultiDictProxy[str]) -> b
         if [value.lower() for value in coding] != ["chunked"] or "Content-Length" in headers:
             return False
     hosts = headers.getall("Host", ())
-    return version in ((1, 1), (1, 0)) and len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None
+    return (
+        version in ((1, 1), (1, 0))
+        and len(hosts) == 1
+        and _HOST.fullmatch(hosts[0]) is not None
+        # Bytes that are no UTF-8: policies would see another value than the backend, which gets it without them.
+        and not any(_UNDECODED.search(value) for value in headers.values() if not value.isascii())
+    )
 
 
 def end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
@@ -78,20 +95,26 @@ def phrase(status: int) -> str:
 
 
 def is_safe_path(path: str) -> bool:
-    """Tell whether a raw path stays where it seems to be, however often somebody decodes it."""
-    if not path.startswith("/") or not path.isascii() or not path.isprintable() or " " in path or len(path) > 16_384:
+    """Tell whether a raw path stays where it seems to be, however often and however leniently somebody decodes it.
+
+    Refused are dot segments, empty segments, what decodes to a delimiter or to something that lenient servers take for
+    one, escapes that are none, and bytes that are not UTF-8 (inferred: the service's own list is not documented).
+    """
+    if _PATH.fullmatch(path) is None or _BROKEN_ESCAPE.search(path) is not None:
         return False
-    if _PLAIN_PATH.fullmatch(path) is not None:
-        return True
     text = path
-    while True:
-        if "\\" in text or any(ord(letter) < 0x20 for letter in text):
+    for _ in range(_MOST_ENCODINGS):
+        if _ASTRAY.search(text) is not None:
             return False
-        if any(segment.partition(";")[0] in {".", ".."} for segment in text.split("/")):
-            return False
-        decoded = unquote(text, errors="replace")
-        if decoded.count("/") != text.count("/"):
+        if "%" not in text:
+            return True
+        try:
+            decoded = unquote(text, errors="strict")
+        except UnicodeDecodeError:
             return False
         if decoded == text:
             return True
+        if decoded.count("/") != text.count("/"):
+            return False
         text = decoded
+    return False

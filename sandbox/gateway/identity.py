@@ -4,6 +4,7 @@ from typing import Protocol
 
 from sandbox.clock import Clock
 from sandbox.gateway.errors import internal_error
+from sandbox.gateway.http import is_header_value
 from sandbox.model import ManagedIdentity
 
 _MAX_CACHED = 256
@@ -39,6 +40,8 @@ class Identities:
             token, expires = self._source.managed_identity_token(*key)
         except Exception as error:  # noqa: BLE001 - each source refuses in terms of its own
             raise internal_error("TokenRequestFailed", f"no token for the resource: {type(error).__name__}") from None
+        if not is_header_value(token):
+            raise internal_error("TokenRequestFailed", "the token for the resource fits into no header")
         if len(self._cache) >= _MAX_CACHED:
             self._cache.clear()
         self._cache[key] = (token, expires)

@@ -36,7 +36,7 @@ class CallerRequest(web.BaseRequest):
 
     async def _prepare_hook(self, response: web.StreamResponse) -> None:
         # aiohttp offers `on_response_prepare` to applications only; this is where it calls that.
-        for name in response.get(_DROP, ()):
+        for name in response.get(_DROP, ("Server",)):
             response.headers.popall(name, None)
 
 

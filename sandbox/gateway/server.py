@@ -12,7 +12,7 @@ from aiohttp import web
 
 from sandbox.clock import Clock
 from sandbox.gateway.core import Core, Recorder, Tracer
-from sandbox.gateway.http import envelope, is_sound_head
+from sandbox.gateway.http import envelope, is_sound_head, phrase
 from sandbox.gateway.identity import TokenSource
 from sandbox.gateway.reply import CallerRequest, send
 from sandbox.gateway.transport import MAX_FIELD, MAX_LINE, HttpTransport
@@ -77,7 +77,7 @@ class GatewayServer:
         """
         await self._transport.open()
         try:
-            yield web.Server(self._answer, request_factory=CallerRequest.made, **{**_OPTIONS, **options})
+            yield _Server(self._answer, request_factory=CallerRequest.made, **{**_OPTIONS, **options})
         finally:
             await self._transport.close()
 
@@ -92,6 +92,24 @@ class GatewayServer:
             return await send(request, exchange)
         finally:
             self._core.end(exchange)
+
+
+class _Server(web.Server):
+    """A server that answers what it cannot read as the gateway answers."""
+
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class _Connection(web.RequestHandler):
+    __slots__ = ()
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """Say what is wrong by the status alone: aiohttp's text quotes the line that it could not read."""
+        super().handle_error(request, status, exc, message)
+        return _refused(status, phrase(status))
 
 
 def _told_to_continue(request: web.BaseRequest) -> bool:

@@ -42,10 +42,12 @@ _SHAPES = re.compile(
     re.IGNORECASE,
 )
 _ASSIGNED = re.compile(
-    r"(?P<name>[\w-]*(?:secret|api[-_]?key|subscription[-_]?key|passw\w*|access_token|id_token|refresh_token))"
-    r"(?P<between>\\*[\"']?\s*[=:>]\s*\\*[\"']?)[^\s\"'&;,}<\\]+",
+    r"(?P<name>(?<![\w-])[\w-]++(?:(?<=secret)|(?<=apikey)|(?<=api[-_]key)|(?<=subscriptionkey)|(?<=subscription[-_]key)"
+    r"|(?<=access_token)|(?<=id_token)|(?<=refresh_token))|(?<!\w)(?>\w*?passw)\w*+)"
+    r"(?P<between>\\*+[\"']?\s*+[=:>]\s*+\\*+[\"']?)[^\s\"'&;,}<\\]+",
     re.IGNORECASE,
 )
+"""Each word is read once: a caller decides how long a text is, and no text may hold up the gateway."""
 Masks = tuple["Mask", ...]
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 

@@ -337,7 +337,7 @@ async def test_every_kind_of_api_is_called_as_up_says() -> None:
             assert json.loads(answer)["choices"][0]["message"]["content"] == "You said: Hello", api.name
             assert await execute(sys.executable, "-c", api.python) == (0, "You said: Hello\n", ""), api.name
 
-    assert [api.name for api in session.apis] == ["entra", "both", "partner", "keyed"]
+    assert [api.name for api in session.apis] == ["both", "entra", "keyed", "partner"]
 
 
 @pytest.mark.usefixtures("folder")
@@ -373,8 +373,8 @@ async def test_call_passes_on_what_azure_openai_says(stream: list[str], run: Run
 @pytest.mark.usefixtures("folder")
 async def test_unknown_api_or_caller_of_a_running_sandbox_is_told(run: Run) -> None:
     mistakes = {
-        "--api nope": "error: --api nope: stack tokens has no such API; it has entra, both, partner, keyed\n",
-        "--caller me": "error: --caller me: API entra has no such caller; it has client, client-without-role, "
+        "--api nope": "error: --api nope: stack tokens has no such API; it has both, entra, keyed, partner\n",
+        "--caller me": "error: --caller me: API both has no such caller; it has client, client-without-role, "
         "other-client\n",
         "--api keyed --caller client": "error: API keyed takes a subscription key, not a token; "
         "`python -m sandbox up` prints the key\n",

@@ -1,6 +1,7 @@
 """Deployed services as the data plane sees them."""
 
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from sandbox.cloud.apimanagement.breakers import circuit_breaker
@@ -32,7 +33,8 @@ def _gateway(state: State, service: Resource) -> Gateway:
     return Gateway(
         name=service.name,
         sku=service.outputs["sku"]["name"],
-        apis=tuple(_api(state, api) for api in state.of(API, under=service.id)),
+        # In the order of their names, as the service lists them: which was created first depends on the deployment.
+        apis=tuple(sorted((_api(state, api) for api in state.of(API, under=service.id)), key=attrgetter("id"))),
         subscriptions=tuple(_subscription(subscription) for subscription in state.of(SUBSCRIPTION, under=service.id)),
         products=tuple(_product(state, product) for product in state.of(PRODUCT, under=service.id)),
         backends=tuple(_backend(service.id, backend) for backend in state.of(BACKEND, under=service.id)),

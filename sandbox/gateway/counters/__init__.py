@@ -1,10 +1,10 @@
 """Counters of one gateway; nothing is shared with another gateway or kept when a gateway is loaded anew."""
 
-from sandbox.gateway.counters.bounded import Bounded
+from sandbox.gateway.counters.bounded import Bounded, short
 from sandbox.gateway.counters.quota import QuotaCounter
 from sandbox.gateway.counters.rate import RateCounter, RollingWindow, TokenBucket
 
-__all__ = ["Counters", "QuotaCounter", "RateCounter", "is_v2"]
+__all__ = ["Counters", "QuotaCounter", "RateCounter", "is_v2", "short"]
 
 
 def is_v2(sku: str) -> bool:

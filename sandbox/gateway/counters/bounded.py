@@ -1,13 +1,22 @@
 """A store that cannot grow without end."""
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 _MAX_KEYS = 100_000
+_LONGEST_NAME = 128
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+
+def short(name: str) -> str:
+    """Name a counter by the digest of a name that is long: callers may choose it, and every one is kept."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class Bounded(Generic[K, V]):

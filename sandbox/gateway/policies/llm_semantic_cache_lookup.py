@@ -1,5 +1,6 @@
 """`llm-semantic-cache-lookup` and `azure-openai-semantic-cache-lookup`: answer a prompt as a similar one before it."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 
@@ -52,18 +53,19 @@ class _Lookup:
         return "\n".join(f"{message.get('role')}: {text}" for message in dialogue for text in texts(message))
 
     def _partition(self, request: Json, exchange: Exchange) -> tuple[object, ...]:
-        """Tell apart what must never share an answer: everything but the prompt itself."""
+        """Tell apart what must never share an answer: everything but the prompt itself.
+
+        What the caller sent is kept as a digest, whose size does not depend on the caller.
+        """
         context = exchange.context
         rest = {name: value for name, value in request.items() if name not in PROMPT_FIELDS}
+        sent = (context.request.path, str(context.request.query), rest, [value(context) for value in self.vary_by])
         return (
             self.cache_id,
             exchange.target,
             None if context.api is None else context.api.id,
             None if context.operation is None else context.operation.id,
-            context.request.path,
-            str(context.request.query),
-            json.dumps(rest, sort_keys=True),
-            tuple(value(context) for value in self.vary_by),
+            hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).digest(),
         )
 
     async def _embed(self, prompt: str, exchange: Exchange) -> tuple[float, ...]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from policies.token_limit import AzureOpenAITokenLimit, LlmTokenLimit
 from sandbox.expressions import Type
-from sandbox.gateway.counters import RateCounter, is_v2
+from sandbox.gateway.counters import RateCounter, is_v2, short
 from sandbox.gateway.counters.quota import QuotaCounter, WindowOf, calendar, in_words, seconds_left
 from sandbox.gateway.element import Element, Value
 from sandbox.gateway.errors import Failure
@@ -96,7 +96,7 @@ def _compile(element: Element, site: Site) -> Run:
 
     async def run(exchange: Exchange) -> None:
         """Check the limits now, and count when the consumption is known; a stream's is always estimated."""
-        key = counter_key(exchange.context)
+        key = short(counter_key(exchange.context))
         request = await exchange.read_prompt()
         prompt = prompt_estimate(request, prompt_type)
         needed = prompt if (estimate or request.get("stream") is True) and not ignore_prompt else 0

@@ -6,6 +6,7 @@ from datetime import datetime
 from policies.quota_by_key import QuotaByKey
 from sandbox.gateway.call_quota import call_quota
 from sandbox.gateway.call_rate import MAX_CALLS
+from sandbox.gateway.counters import short
 from sandbox.gateway.counters.quota import every
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
@@ -29,7 +30,7 @@ def _compile(element: Element, site: Site) -> Run:
 
     async def run(exchange: Exchange) -> None:
         context = exchange.context
-        name = counter_key(context)
+        name = short(counter_key(context))
         key = ("quota", name, period)
         window = windows(exchange.services.clock.now())
 

@@ -2,6 +2,7 @@
 
 from policies.rate_limit_by_key import RateLimitByKey
 from sandbox.gateway.call_rate import MAX_CALLS, call_rate, rate_outputs
+from sandbox.gateway.counters import short
 from sandbox.gateway.element import Element
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.policy import Policy, Run, Site, later
@@ -19,7 +20,7 @@ def _compile(element: Element, site: Site) -> Run:
 
     async def run(exchange: Exchange) -> None:
         context = exchange.context
-        key = ("rate", counter_key(context))
+        key = ("rate", short(counter_key(context)))
 
         async def count(exchange: Exchange) -> None:
             if condition(context):

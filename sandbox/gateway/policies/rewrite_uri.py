@@ -1,6 +1,7 @@
 """`rewrite-uri`: gives the backend another path and query than the caller used."""
 
 import re
+from urllib.parse import quote
 
 from policies.rewrite_uri import RewriteUri
 from sandbox.expressions import Context, EvaluationError
@@ -10,6 +11,7 @@ from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.http import is_safe_path
 from sandbox.gateway.policy import Policy, Run, Site
 
+_QUERY = "!$%&'()*+,-./:;=?@[]_~|"
 _PARAMETER = re.compile(r"\{\*?([^{}/]+)\}")
 
 
@@ -28,9 +30,17 @@ def _compile(element: Element, _site: Site) -> Run:
         request = context.request
         kept = _unmatched(request.query, context) if copy else ""
         request.path = path
-        request.query = Query("&".join(part for part in (query, kept) if part))
+        request.query = Query("&".join(part for part in (_escaped(query), kept) if part))
 
     return run
+
+
+def _escaped(query: str) -> str:
+    """Escape what may not stand in a query as it is, such as blanks, line breaks and the start of a fragment."""
+    try:
+        return quote(query, safe=_QUERY)
+    except UnicodeEncodeError:
+        raise EvaluationError("UriFormatException") from None
 
 
 def _filled(template: str, context: Context) -> str:

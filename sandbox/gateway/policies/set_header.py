@@ -14,6 +14,8 @@ from sandbox.gateway.policy import Policy, Run, Site
 ACTIONS = ("override", "skip", "append", "delete")
 
 _FORBIDDEN = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
+_KEPT = "server"
+"""Response header that nothing deletes; a policy that tries goes on (inferred: without an error)."""
 _SEPARATE_LINES = frozenset(
     {
         "user-agent", "www-authenticate", "proxy-authenticate", "cookie", "set-cookie", "warning", "date", "expires",
@@ -61,7 +63,8 @@ class HeaderChange:
             raise EvaluationError("FormatException")
         action = self._action(context)
         if action == "delete":
-            headers.popall(name, None)
+            if name.lower() != _KEPT:
+                headers.popall(name, None)
             return
         if action == "skip" and name in headers:
             return

@@ -23,7 +23,8 @@ class StatusChange:
         """Change the response."""
         code = self._code(context)
         reason = None if self._reason is None else self._reason(context)
-        response.status, response.reason = code, reason
+        # One that does not fit into a line is replaced by the standard one.
+        response.status, response.reason = code, reason if reason is None or is_header_value(reason) else None
 
 
 def _compile(element: Element, _site: Site) -> Run:

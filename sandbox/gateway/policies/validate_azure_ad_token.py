@@ -7,6 +7,7 @@ from uuid import UUID
 
 from policies.validate_azure_ad_token import ValidateAzureAdToken
 from sandbox.expressions import Context
+from sandbox.expressions.context import claim_values
 from sandbox.gateway.element import Element, Value
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.policy import Policy, Run, Site
@@ -14,6 +15,7 @@ from sandbox.gateway.tokens.claims import (
     Payload,
     RequiredClaim,
     check_audience,
+    check_claims,
     check_issuer,
     check_lifetime,
     listed_texts,
@@ -52,13 +54,12 @@ class _Rules:
             raise TokenError("JwtInvalid", "JWT has no version 1.0 or 2.0. Access denied.")
         issuer = f"https://sts.windows.net/{tenant}/" if version == "1.0" else f"{_LOGIN}/{tenant}/v2.0"
         check_issuer(payload, lambda given: given == issuer)
-        self._check_client(payload.get("appid" if version == "1.0" else "azp"), context)
+        self._check_client("appid" if version == "1.0" else "azp", payload, context)
         check_audience(payload, {audience(context) for audience in self.audiences})
         check_audience(
             payload, {form for value in self.backends for form in (value(context), f"api://{value(context)}")}
         )
-        for claim in self.claims:
-            claim.check(payload, context)
+        check_claims(self.claims, payload, context)
 
     def _accepts(self, tenant: str, providers: Sequence[Metadata]) -> bool:
         if self.tenant == "common":
@@ -69,12 +70,15 @@ class _Rules:
         own = _guid(self.tenant)
         return tenant == own or (own is None and any(meta.issuer == f"{_LOGIN}/{tenant}/v2.0" for meta in providers))
 
-    def _check_client(self, client: object, context: Context) -> None:
+    def _check_client(self, name: str, payload: Payload, context: Context) -> None:
         if not self.clients:
             return
-        given = _guid(client)
+        given = _guid(payload.get(name))
         if given is None or given not in {_guid(value(context)) for value in self.clients}:
-            raise TokenError("TokenClaimValueNotAllowed", "JWT is of another client application. Access denied.")
+            shown = ",".join(claim_values(payload.get(name)))
+            raise TokenError(
+                "TokenClaimValueNotAllowed", f"Claim {name} value of {shown} is not allowed. Access denied."
+            )
 
 
 def _compile(element: Element, _site: Site) -> Run:

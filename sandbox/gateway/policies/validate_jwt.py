@@ -13,6 +13,7 @@ from sandbox.gateway.tokens.claims import (
     Payload,
     RequiredClaim,
     check_audience,
+    check_claims,
     check_issuer,
     check_lifetime,
     listed_texts,
@@ -43,8 +44,7 @@ class _Rules:
         check_lifetime(payload, now, self.skew(context), required=self.expiration(context))
         self._check_issuer(payload, key, providers, {issuer(context) for issuer in self.issuers})
         check_audience(payload, {audience(context) for audience in self.audiences})
-        for claim in self.claims:
-            claim.check(payload, context)
+        check_claims(self.claims, payload, context)
 
     def _check_issuer(self, payload: Payload, key: SigningKey, providers: list[Metadata], listed: set[str]) -> None:
         known = {_issuer(provider.issuer, payload) for provider in providers}

@@ -1,7 +1,6 @@
 """Checks of a token's claims; every comparison is ordinal."""
 
-import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sandbox.expressions import Context
@@ -11,6 +10,9 @@ from sandbox.gateway.element import Element, Value
 from sandbox.gateway.tokens.strict import TokenError
 
 Payload = Mapping[str, object]
+
+_LATEST = 253_402_300_799
+"""The last second of the year 9999, beyond which .NET has no dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +24,28 @@ class RequiredClaim:
     match_any: bool
     separator: str | None
 
-    def check(self, payload: Payload, context: Context) -> None:
-        """Raise `TokenError` unless the claim is there with the values it needs."""
+    def values_in(self, payload: Payload) -> list[str]:
+        """List the values that a token has."""
         found = claim_values(payload.get(self.name))
-        if self.separator:
-            found = [part for text in found for part in text.split(self.separator)]
-        if not found:
-            detail = f"JWT token is missing the following claims: {self.name}. Access denied."
-            raise TokenError("TokenClaimNotFound", detail)
-        wanted = [value(context) for value in self.values]
-        matches = [value in found for value in wanted]
-        if wanted and not (any(matches) if self.match_any else all(matches)):
-            detail = f"Claim {self.name} value is not allowed. Access denied."
+        return [part for text in found for part in text.split(self.separator)] if self.separator else found
+
+    def check(self, payload: Payload, context: Context) -> None:
+        """Raise `TokenError` unless the claim has the values that it needs."""
+        found = self.values_in(payload)
+        matches = [value(context) in found for value in self.values]
+        if matches and not (any(matches) if self.match_any else all(matches)):
+            detail = f"Claim {self.name} value of {','.join(found)} is not allowed. Access denied."
             raise TokenError("TokenClaimValueNotAllowed", detail)
+
+
+def check_claims(claims: Sequence[RequiredClaim], payload: Payload, context: Context) -> None:
+    """Raise `TokenError` unless all claims are there, each with the values that it needs."""
+    missing = [claim.name for claim in claims if not claim.values_in(payload)]
+    if missing:
+        detail = f"JWT token is missing the following claims: {', '.join(missing)}. Access denied."
+        raise TokenError("TokenClaimNotFound", detail)
+    for claim in claims:
+        claim.check(payload, context)
 
 
 def required_claims(parent: Element) -> tuple[RequiredClaim, ...]:
@@ -77,14 +88,18 @@ def _claim(node: Node) -> RequiredClaim:
 
 
 def check_lifetime(payload: Payload, now: float, skew: float, *, required: bool) -> None:
-    """Raise `TokenError` for a token that expired, is not yet valid, or has times that are none."""
+    """Raise `TokenError` for a token that expired, is not yet valid, or has times that are none.
+
+    Only what expired has a reason of its own; the others count as "other validation failures" (inferred).
+    """
     expires, starts = _time(payload, "exp"), _time(payload, "nbf")
+    _time(payload, "iat")
     if expires is None and required:
-        raise TokenError("TokenExpired", "JWT has no expiration time. Access denied.")
+        raise TokenError("JwtInvalid", "JWT has no expiration time. Access denied.")
     if expires is not None and now - expires >= skew:
         raise TokenError("TokenExpired", "JWT has expired. Access denied.")
     if starts is not None and starts - now > skew:
-        raise TokenError("TokenExpired", "JWT is not valid yet. Access denied.")
+        raise TokenError("JwtInvalid", "JWT is not valid yet. Access denied.")
     if starts is not None and expires is not None and starts > expires:
         raise TokenError("JwtInvalid", "JWT starts after it expires. Access denied.")
 
@@ -111,6 +126,6 @@ def _time(payload: Payload, name: str) -> float | None:
     if name not in payload:
         return None
     value = payload[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise TokenError("JwtInvalid", f"JWT claim {name} is not a number. Access denied.")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_LATEST <= value <= _LATEST:
+        raise TokenError("JwtInvalid", f"JWT claim {name} is not a time. Access denied.")
     return float(value)

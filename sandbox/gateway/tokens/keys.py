@@ -11,7 +11,8 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from sandbox.gateway.tokens.strict import MAX_SIZE, RawToken
 
-_MIN_RSA_BITS = 2048
+_RSA_BITS = range(2048, 8192 + 1)
+"""Sizes of RSA keys that are neither weak nor so large that a caller makes the gateway compute for long."""
 _RSA, _EC, _HMAC = frozenset({"RS256", "RS512", "PS256"}), frozenset({"ES256"}), frozenset({"HS256", "HS384", "HS512"})
 
 
@@ -61,6 +62,10 @@ def symmetric(encoded: str, key_id: str | None) -> SigningKey | None:
     return SigningKey(OctKey.import_key(secret), strong, key_id) if strong else None
 
 
+def _bits(modulus: str) -> int:
+    return int.from_bytes(base64.urlsafe_b64decode(f"{modulus}=="), "big").bit_length()
+
+
 def _public(entry: dict[str, object], issuer: str | None) -> Iterable[SigningKey]:
     operations = entry.get("key_ops", ["verify"])
     kid = entry.get("kid")
@@ -72,9 +77,10 @@ def _public(entry: dict[str, object], issuer: str | None) -> Iterable[SigningKey
     public = {name: str(entry[name]) for name in names if name in entry}
     try:
         if entry.get("kty") == "RSA":
-            rsa_key = RSAKey.import_key({"kty": "RSA", **public})
-            key: RSAKey | ECKey = rsa_key
-            algorithms = _RSA if rsa_key.public_key.key_size >= _MIN_RSA_BITS else frozenset()
+            if _bits(public["n"]) not in _RSA_BITS:
+                return
+            key: RSAKey | ECKey = RSAKey.import_key({"kty": "RSA", **public})
+            algorithms = _RSA
         elif entry.get("kty") == "EC" and entry.get("crv") == "P-256":
             key, algorithms = ECKey.import_key({"kty": "EC", **public}), _EC
         else:

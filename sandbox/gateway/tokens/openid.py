@@ -42,30 +42,36 @@ class OpenIdProvider:
         self._metadata: Metadata | None = None
         self._fetched = float("-inf")
         self._attempted = float("-inf")
-        self._lock = asyncio.Lock()
+        self._fetching: asyncio.Task[None] | None = None
 
     async def metadata(self, key_id: str | None) -> Metadata | None:
-        """Return the metadata, refreshed for a key ID that it lacks; None while the provider cannot be asked."""
-        fresh, may_fetch = self._known(key_id)
-        if not may_fetch:
-            return fresh
-        async with self._lock:
-            # Another call may have fetched meanwhile.
-            fresh, may_fetch = self._known(key_id)
-            if may_fetch:
-                self._attempted = now = self._clock.now()
-                fetched = await self._fetch()
-                if fetched is not None:
-                    self._metadata, self._fetched = fetched, now
-                    fresh = fetched
-            return fresh
+        """Return the metadata, refreshed for a key ID that it lacks; None while the provider cannot be asked.
 
-    def _known(self, key_id: str | None) -> tuple[Metadata | None, bool]:
-        """Return the metadata that is still in use, and whether it may be fetched anew for a key ID that it lacks."""
-        now = self._clock.now()
-        fresh = self._metadata if now - self._fetched < CACHE_SECONDS else None
-        known = fresh is not None and (key_id is None or any(key.key_id == key_id for key in fresh.keys))
-        return fresh, not known and now - self._attempted >= RETRY_SECONDS
+        One fetch serves all calls that need it and goes on when they are gone; whoever finds the key waits for none.
+        """
+        if self._is_known(key_id):
+            return self._fresh()
+        if self._is_idle() and self._clock.now() - self._attempted >= RETRY_SECONDS:
+            self._fetching = asyncio.create_task(self._refresh())
+        if self._fetching is not None and not self._is_idle():
+            await asyncio.shield(self._fetching)
+        return self._fresh()
+
+    def _is_idle(self) -> bool:
+        return self._fetching is None or self._fetching.done()
+
+    def _fresh(self) -> Metadata | None:
+        return self._metadata if self._clock.now() - self._fetched < CACHE_SECONDS else None
+
+    def _is_known(self, key_id: str | None) -> bool:
+        fresh = self._fresh()
+        return fresh is not None and (key_id is None or any(key.key_id == key_id for key in fresh.keys))
+
+    async def _refresh(self) -> None:
+        now = self._attempted = self._clock.now()
+        found = await self._fetch()
+        if found is not None:
+            self._metadata, self._fetched = found, now
 
     async def _fetch(self) -> Metadata | None:
         try:

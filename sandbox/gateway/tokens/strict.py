@@ -14,6 +14,7 @@ ALGORITHMS = frozenset({"RS256", "RS512", "PS256", "ES256", "HS256", "HS384", "H
 
 _PARTS = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
 _MAX_HEADER = 512
+_MAX_DEPTH = 32
 _REFUSED_HEADERS = frozenset({"jwk", "jku", "x5u", "x5c", "crit", "b64", "zip", "enc"})
 
 
@@ -21,7 +22,7 @@ class TokenError(Exception):
     """A token that is not accepted; `reason` is LastError's."""
 
     def __init__(self, reason: str, detail: str) -> None:
-        """Tell the reason in APIM's word and in a sentence without the token's values."""
+        """Tell the reason in APIM's word and in its sentence, for on-error; the caller is told neither."""
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
@@ -56,7 +57,8 @@ def read(text: str) -> RawToken:
         raise _invalid("header too long")
     header, payload = _object(match[1]), _object(match[2])
     _decoded(match[3])
-    if header.get("alg") not in ALGORITHMS:
+    algorithm = header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         raise _invalid("algorithm is not allowed")
     if _REFUSED_HEADERS & header.keys():
         raise _invalid("header carries a key, a URL or an extension")
@@ -66,13 +68,19 @@ def read(text: str) -> RawToken:
 
 
 def strict_json(data: bytes) -> object:
-    """Parse JSON without repeated members, NaN, infinities or lone surrogates; raises `ValueError`."""
+    """Parse JSON without repeated members, NaN, infinities, lone surrogates or deep nesting; raises `ValueError`."""
     try:
         value: object = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_constant)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except RecursionError:
         raise ValueError("nested too deep") from None
-    return value
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [one for item in level if isinstance(item, list | dict)
+                 for one in (item.values() if isinstance(item, dict) else item)]  # fmt: skip
+        if not level:
+            return value
+    raise ValueError("nested too deep")
 
 
 def _object(part: str) -> dict[str, object]:

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from sandbox.model import Backend, PoolMember
 from sandbox.testing import PolicyBench, Reply
@@ -65,6 +66,26 @@ async def test_set_header_with_several_values(gateway_bench: Bench, name: str, e
     policy = f"<set-header name='{name}'><value>1</value><value>2</value></set-header>"
 
     assert (await sent(gateway_bench, policy)).headers.getall(name) == expected
+
+
+async def test_server_header_of_a_response_cannot_be_deleted(gateway_bench: Bench) -> None:
+    async def answer(_request: web.Request) -> web.StreamResponse:
+        return web.Response(headers={"Server": "backend", "X-Powered-By": "x"})
+
+    gateway_bench.backend.answer = answer
+    deletes = [f'<set-header name="{name}" exists-action="delete"/>' for name in ("server", "X-Powered-By")]
+    gateway_bench.load(inbound(outbound="".join(deletes)))
+
+    response = await gateway_bench.call()
+
+    assert (response.headers["Server"], "X-Powered-By" in response.headers) == ("backend", False)
+
+
+async def test_client_ip_stays_in_x_forwarded_for(gateway_bench: Bench) -> None:
+    gateway_bench.load(inbound('<set-header name="X-Forwarded-For" exists-action="delete"/>'))
+    await gateway_bench.call(headers={"X-Forwarded-For": "1.2.3.4"})
+
+    assert gateway_bench.backend.last.headers["X-Forwarded-For"] == "127.0.0.1"
 
 
 async def test_set_header_in_outbound_changes_the_response(gateway_bench: Bench) -> None:

@@ -67,6 +67,18 @@ async def test_exponential_waits_double_within_their_spread_up_to_the_maximum(ga
         assert low <= wait <= high
 
 
+async def test_exponential_waits_are_those_of_the_references_example(
+    gateway_bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.gateway.policies.retry._spread", lambda: 1.0)
+    gateway_bench.load(inbound(backend=retry(f"{AGAIN} count='5' interval='10' delta='10' max-interval='100'")))
+    times = answering(gateway_bench, *[500] * 5)
+
+    await gateway_bench.call()
+
+    assert [later - earlier for earlier, later in pairwise(times)] == [10, 20, 40, 80, 100]
+
+
 async def test_exhausted_retry_leaves_the_last_response(gateway_bench: Bench) -> None:
     gateway_bench.load(inbound(backend=retry(f"{AGAIN} count='2' interval='1'"), outbound=header("X-Out", "1")))
     answering(gateway_bench, 500, 502, 503)

@@ -127,6 +127,18 @@ async def test_key_reaches_the_backend_unless_a_policy_deletes_it(gateway_bench:
     assert "api-key" not in gateway_bench.backend.last.headers
 
 
+async def test_key_in_the_query_reaches_the_backend_too_unless_a_policy_deletes_it(gateway_bench: Bench) -> None:
+    closed(gateway_bench)
+    await gateway_bench.call("/api/models?a=1&subscription-key=api-primary")
+    assert gateway_bench.backend.last.path == "/openai/models?a=1&subscription-key=api-primary"
+
+    delete = '<set-query-parameter name="subscription-key" exists-action="delete"/>'
+    gateway_bench.load(inbound(delete), api={"subscription_required": True}, subscriptions=SUBSCRIPTIONS)
+    await gateway_bench.call("/api/models?a=1&subscription-key=api-primary")
+
+    assert gateway_bench.backend.last.path == "/openai/models?a=1"
+
+
 async def test_open_product_lets_calls_in_without_a_key(gateway_bench: Bench) -> None:
     product = Product(id="open", api_ids=frozenset({"api"}), subscription_required=False)
     gateway_bench.load(inbound(), api={"subscription_required": True}, products=(product,))
