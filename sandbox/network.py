@@ -58,6 +58,8 @@ class Network:
         raise HostRefusedError(url)
 
     def _base(self, url: URL) -> URL | None:
+        if not (self._hosts or self._suffixes):
+            return None
         host = (url.host or "").lower().rstrip(".")
         if host in self._hosts:
             return self._hosts[host]

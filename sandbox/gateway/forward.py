@@ -95,7 +95,7 @@ async def _answered(exchange: Exchange, endpoint: Endpoint, seconds: float) -> A
             raise body.failure from None
         raise internal_error("BackendConnectionFailure", f"no response: {type(error).__name__}") from None
     exchange.upstream = upstream
-    if upstream.status < 200 or not all(map(is_sound, upstream.headers.values())):
+    if upstream.status < 200 or not is_sound("".join(upstream.headers.values())):
         exchange.drop_upstream()
         raise internal_error("BackendConnectionFailure", "the response is not sound HTTP")
     return upstream

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Protocol
 
 import aiohttp
+from aiohttp.payload import BytesPayload
 from aiohttp.typedefs import LooseHeaders
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
@@ -151,6 +152,7 @@ class HttpTransport:
             method,
             self._network.target(url),
             headers=headers,
-            data=body,
+            # A payload already: aiohttp would look for one that fits.
+            data=BytesPayload(body) if isinstance(body, bytes) else body,
             allow_redirects=False,
         )
