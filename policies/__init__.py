@@ -3,6 +3,7 @@
 Standard library only. A field is the XML attribute of that name in kebab case, and `None` leaves the attribute out.
 """
 
+from policies.authentication_basic import AuthenticationBasic
 from policies.authentication_managed_identity import (
     BEARER_TOKEN,
     COGNITIVE_SERVICES,
@@ -10,8 +11,10 @@ from policies.authentication_managed_identity import (
     AuthenticationManagedIdentity,
 )
 from policies.base import Base
+from policies.cache_lookup import CacheLookup
 from policies.cache_lookup_value import CacheLookupValue
 from policies.cache_remove_value import CacheRemoveValue
+from policies.cache_store import CacheStore
 from policies.cache_store_value import CacheStoreValue
 from policies.caching_type import CachingType
 from policies.check_header import CheckHeader
@@ -29,6 +32,8 @@ from policies.include_fragment import IncludeFragment
 from policies.ip_filter import AddressRange, IpFilter, IpFilterAction
 from policies.limit_concurrency import LimitConcurrency
 from policies.llm_content_safety import HarmCategory, LlmContentSafety, SafetyCategory, SeverityLevels
+from policies.log_to_eventhub import LogToEventHub
+from policies.mock_response import MockResponse
 from policies.policy import Policy, Scope, Section
 from policies.quota import Quota, QuotaApi, QuotaOperation
 from policies.quota_by_key import QuotaByKey
@@ -40,7 +45,7 @@ from policies.return_response import ReturnResponse
 from policies.rewrite_uri import RewriteUri
 from policies.semantic_cache_lookup import AzureOpenAISemanticCacheLookup, EmbeddingsBackendAuth, LlmSemanticCacheLookup
 from policies.semantic_cache_store import AzureOpenAISemanticCacheStore, LlmSemanticCacheStore
-from policies.send_request import RequestMode, SendRequest
+from policies.send_request import RequestMode, SendOneWayRequest, SendRequest
 from policies.set_backend_service import BACKEND_ID, SetBackendService
 from policies.set_body import SetBody
 from policies.set_header import NAMED_VALUE, ExistsAction, SetHeader
@@ -75,14 +80,17 @@ __all__ = [
     "TOKEN_VARIABLE",
     "UNAUTHORIZED",
     "AddressRange",
+    "AuthenticationBasic",
     "AuthenticationManagedIdentity",
     "AzureOpenAIEmitTokenMetric",
     "AzureOpenAISemanticCacheLookup",
     "AzureOpenAISemanticCacheStore",
     "AzureOpenAITokenLimit",
     "Base",
+    "CacheLookup",
     "CacheLookupValue",
     "CacheRemoveValue",
+    "CacheStore",
     "CacheStoreValue",
     "CachingType",
     "CheckHeader",
@@ -111,7 +119,9 @@ __all__ = [
     "LlmSemanticCacheLookup",
     "LlmSemanticCacheStore",
     "LlmTokenLimit",
+    "LogToEventHub",
     "MessageParameters",
+    "MockResponse",
     "PathParameters",
     "Policy",
     "PolicyError",
@@ -133,6 +143,7 @@ __all__ = [
     "SafetyCategory",
     "Scope",
     "Section",
+    "SendOneWayRequest",
     "SendRequest",
     "SetBackendService",
     "SetBody",

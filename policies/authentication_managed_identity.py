@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from policies.checks import check_filled, check_output_names
-from policies.policy import INBOUND_ONLY, Section, TypedPolicy
+from policies.policy import Section, TypedPolicy
 
 COGNITIVE_SERVICES = "https://cognitiveservices.azure.com"
 """Resource (token audience) of Azure OpenAI."""
@@ -19,7 +19,8 @@ class AuthenticationManagedIdentity(TypedPolicy):
     """Obtains an access token from Microsoft Entra ID with a managed identity (authentication-managed-identity)."""
 
     tag: ClassVar[str] = "authentication-managed-identity"
-    sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
+    sections: ClassVar[frozenset[Section]] = frozenset({Section.INBOUND, Section.OUTBOUND})
+    """The policy reference names `inbound` alone; the official toolkit has it in `outbound` too."""
 
     resource: str = COGNITIVE_SERVICES
     """Application ID URI of the resource that the token is for."""

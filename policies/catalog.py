@@ -1,8 +1,11 @@
 """Every policy: the types of this package, and where each policy of the service may stand."""
 
+from policies.authentication_basic import AuthenticationBasic
 from policies.authentication_managed_identity import AuthenticationManagedIdentity
+from policies.cache_lookup import CacheLookup
 from policies.cache_lookup_value import CacheLookupValue
 from policies.cache_remove_value import CacheRemoveValue
+from policies.cache_store import CacheStore
 from policies.cache_store_value import CacheStoreValue
 from policies.check_header import CheckHeader
 from policies.choose import Choose
@@ -15,6 +18,8 @@ from policies.include_fragment import IncludeFragment
 from policies.ip_filter import IpFilter
 from policies.limit_concurrency import LimitConcurrency
 from policies.llm_content_safety import LlmContentSafety
+from policies.log_to_eventhub import LogToEventHub
+from policies.mock_response import MockResponse
 from policies.policy import ANY_SECTION, INBOUND_ONLY, Section, TypedPolicy
 from policies.quota import Quota
 from policies.quota_by_key import QuotaByKey
@@ -25,7 +30,7 @@ from policies.return_response import ReturnResponse
 from policies.rewrite_uri import RewriteUri
 from policies.semantic_cache_lookup import AzureOpenAISemanticCacheLookup, LlmSemanticCacheLookup
 from policies.semantic_cache_store import AzureOpenAISemanticCacheStore, LlmSemanticCacheStore
-from policies.send_request import SendRequest
+from policies.send_request import SendOneWayRequest, SendRequest
 from policies.set_backend_service import SetBackendService
 from policies.set_body import SetBody
 from policies.set_header import SetHeader
@@ -44,13 +49,16 @@ from policies.validate_status_code import ValidateStatusCode
 from policies.wait import Wait
 
 TYPES: tuple[type[TypedPolicy], ...] = (
+    AuthenticationBasic,
     AuthenticationManagedIdentity,
     AzureOpenAIEmitTokenMetric,
     AzureOpenAISemanticCacheLookup,
     AzureOpenAISemanticCacheStore,
     AzureOpenAITokenLimit,
+    CacheLookup,
     CacheLookupValue,
     CacheRemoveValue,
+    CacheStore,
     CacheStoreValue,
     CheckHeader,
     Choose,
@@ -66,6 +74,8 @@ TYPES: tuple[type[TypedPolicy], ...] = (
     LlmSemanticCacheLookup,
     LlmSemanticCacheStore,
     LlmTokenLimit,
+    LogToEventHub,
+    MockResponse,
     Quota,
     QuotaByKey,
     RateLimit,
@@ -73,6 +83,7 @@ TYPES: tuple[type[TypedPolicy], ...] = (
     Retry,
     ReturnResponse,
     RewriteUri,
+    SendOneWayRequest,
     SendRequest,
     SetBackendService,
     SetBody,
@@ -92,13 +103,13 @@ TYPES: tuple[type[TypedPolicy], ...] = (
 )
 """Every policy that has a type of its own."""
 
-_INBOUND = """authentication-basic authentication-certificate cache-lookup cross-domain proxy
-validate-client-certificate validate-graphql-request validate-odata-request"""
-_OUTBOUND = "cache-store jsonp"
+_INBOUND = """authentication-certificate cross-domain proxy validate-client-certificate validate-graphql-request
+validate-odata-request"""
+_OUTBOUND = "jsonp"
 _INBOUND_OR_OUTBOUND = "redirect-content-urls"
-_NOT_BACKEND = "invoke-dapr-binding mock-response publish-to-dapr send-service-bus-message xsl-transform"
+_NOT_BACKEND = "invoke-dapr-binding publish-to-dapr send-service-bus-message xsl-transform"
 _NOT_ON_ERROR = "get-authorization-context"
-_ANYWHERE = "cache-value invoke-request json-to-xml log-to-eventhub send-one-way-request xml-to-json"
+_ANYWHERE = "cache-value invoke-request json-to-xml xml-to-json"
 SECTIONS: dict[str, frozenset[Section]] = {
     **{kind.tag: kind.sections for kind in TYPES},
     **dict.fromkeys(_INBOUND.split(), INBOUND_ONLY),

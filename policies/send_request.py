@@ -1,4 +1,4 @@
-"""`send-request`: sends a request of the gateway's own."""
+"""`send-request` and `send-one-way-request`: send a request of the gateway's own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,30 +26,15 @@ class RequestMode(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SendRequest(TypedPolicy):
-    """Sends a request to a URL and keeps the response in a variable (send-request).
+class OwnRequest(TypedPolicy):
+    """What the policies that send a request of the gateway's own have in common.
 
-    Without `ignore_error`, a request that fails runs `on-error`. Not offered: `authentication-certificate`
-    and `proxy`, which the sandbox cannot execute; `authentication-token` and `authentication-token-store`, which the
-    schema alone knows.
+    Not offered: `authentication-certificate` and `proxy`, which the sandbox cannot execute; `authentication-token` and
+    `authentication-token-store`, which the schema alone knows.
     """
-
-    tag: ClassVar[str] = "send-request"
 
     mode: RequestMode | str | None = None
     """What the request starts from, or an expression. Left out: `new`."""
-    response_variable_name: str
-    """Variable that receives the response, as an `IResponse`."""
-    timeout: int | str | None = None
-    """Seconds to wait for the response, at least 1, or an expression. Left out: 60."""
-    timeout_ms: int | str | None = None
-    """Milliseconds to wait, in place of `timeout`. Left out: `timeout` counts."""
-    ignore_error: bool | None = None
-    """Whether the variable becomes `null` where the request fails. Left out: `on-error` runs."""
-    buffer_response: bool | None = None
-    """Whether the whole response is read first (the schema alone knows this option). Left out: it is."""
-    fail_on_error_status_code: bool | None = None
-    """Whether a status code of 400 to 599 is a failure (the schema alone knows this option). Left out: it is not."""
     url: str | None = field(default=None, metadata={"content": True})
     """URL, or an expression. Left out, with `copy` only: that of the current request."""
     method: SetMethod | None = None
@@ -68,12 +53,6 @@ class SendRequest(TypedPolicy):
         if self.mode in (None, RequestMode.NEW) and (self.url is None or self.method is None):
             raise PolicyError(f"{self.tag} is a new request without url or method; give both, or mode RequestMode.COPY")
         self._check_url()
-        if self.timeout is not None and self.timeout_ms is not None:
-            raise PolicyError(
-                f"{self.tag} timeout {self.timeout} with timeout_ms {self.timeout_ms} is not allowed; give one of them"
-            )
-        check_range(f"{self.tag} timeout", self.timeout, 1, INT_MAX, "seconds")
-        check_range(f"{self.tag} timeout_ms", self.timeout_ms, 1, INT_MAX, "milliseconds")
         if self.identity is not None and self.identity.output_token_variable_name is not None:
             raise PolicyError(
                 f"{self.tag} identity would keep its token in a variable; give it output_token_variable_name=None"
@@ -94,3 +73,55 @@ class SendRequest(TypedPolicy):
                 yield part.element()
         if self.identity is not None:
             yield self.identity.element()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SendRequest(OwnRequest):
+    """Sends a request to a URL and keeps the response in a variable (send-request).
+
+    Without `ignore_error`, a request that fails runs `on-error`. Not offered: `authentication-token` and
+    `authentication-token-store`, which the schema alone knows.
+    """
+
+    tag: ClassVar[str] = "send-request"
+
+    response_variable_name: str
+    """Variable that receives the response, as an `IResponse`."""
+    timeout: int | str | None = None
+    """Seconds to wait for the response, at least 1, or an expression. Left out: 60."""
+    timeout_ms: int | str | None = None
+    """Milliseconds to wait, in place of `timeout`. Left out: `timeout` counts."""
+    ignore_error: bool | None = None
+    """Whether the variable becomes `null` where the request fails. Left out: `on-error` runs."""
+    buffer_response: bool | None = None
+    """Whether the whole response is read first (the schema alone knows this option). Left out: it is."""
+    fail_on_error_status_code: bool | None = None
+    """Whether a status code of 400 to 599 is a failure (the schema alone knows this option). Left out: it is not."""
+
+    def __post_init__(self) -> None:
+        """Check the request and how long to wait."""
+        OwnRequest.__post_init__(self)
+        if self.timeout is not None and self.timeout_ms is not None:
+            raise PolicyError(
+                f"{self.tag} timeout {self.timeout} with timeout_ms {self.timeout_ms} is not allowed; give one of them"
+            )
+        check_range(f"{self.tag} timeout", self.timeout, 1, INT_MAX, "seconds")
+        check_range(f"{self.tag} timeout_ms", self.timeout_ms, 1, INT_MAX, "milliseconds")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SendOneWayRequest(OwnRequest):
+    """Sends a request to a URL and does not wait for the response (send-one-way-request).
+
+    Not offered: `authentication-token` and `authentication-token-store`, which the schema alone knows.
+    """
+
+    tag: ClassVar[str] = "send-one-way-request"
+
+    timeout: int | None = None
+    """Seconds until the request is given up, at least 1. Left out: 60."""
+
+    def __post_init__(self) -> None:
+        """Check the request and its time."""
+        OwnRequest.__post_init__(self)
+        check_range(f"{self.tag} timeout", self.timeout, 1, INT_MAX, "seconds")

@@ -35,6 +35,8 @@ def compile_expression(text: str, result: Type) -> Callable[[Context], Any]:
         run = _compiled(compiled, source, node, result)
     except RecursionError:
         raise ExpressionError("nested too deep") from None
+    except EvaluationError as error:
+        raise ExpressionError(f"a constant in it cannot be evaluated: {error}") from None
     slots = [None] * (compiled.function.size - 1)
 
     def evaluate(context: Context) -> Any:
@@ -50,13 +52,15 @@ def compile_expression(text: str, result: Type) -> Callable[[Context], Any]:
 def bodies_read(text: str) -> frozenset[str]:
     """Tell which bodies an expression reads: `Request`, `Response`. They must be in memory before it is evaluated.
 
+    `Variables`: that of a message that a variable holds, and the expression does not name the call's own.
+
     Raises `ExpressionError` as `compile_expression` does.
     """
     source = Source(text)
     node = source.parse()
     compiled = Compiler(source, node)
     _compiled(compiled, source, node, Type.OBJECT)
-    return frozenset(compiled.reads)
+    return frozenset(name if name in compiled.named else "Variables" for name in compiled.reads)
 
 
 def _compiled(compiled: Compiler, source: Source, node: Node, result: Type) -> Run:

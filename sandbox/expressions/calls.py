@@ -87,6 +87,8 @@ def property_of(compiler: Compiler, receiver: Typed, name_node: Node) -> Typed:
     found = next(_members(PROPERTIES, receiver.type, name), None)
     if found is not None:
         one, bound = found[0]
+        if receiver.type == Type.CONTEXT:
+            compiler.named.add(name)
         if receiver.type.name in {"IRequest", "IResponse"} and name == "Body":
             compiler.reads.add(receiver.type.name[1:])
         call, run = one.call, receiver.run
@@ -103,6 +105,7 @@ def _static_property(compiler: Compiler, name_node: Node, type_: str) -> Typed:
     if name in CONSTANTS:
         result, value = CONSTANTS[name]
         plain = isinstance(value, int | float | str | bool) and (result.is_numeric or result == Type.BOOL)
+        plain = plain or result.name == "RegexOptions"
         return Typed(result, lambda _: value, value if plain else None)
     if name in AMBIENT:
         result, call = AMBIENT[name]
@@ -207,6 +210,8 @@ def _static_method(compiler: Compiler, name_node: Node, type_: str, arguments_no
 
 def _no_overload(compiler: Compiler, node: Node, name: str, arguments: Sequence[Argument]) -> Exception:
     given = ", ".join("lambda" if one.value is None else str(one.value.type) for one in arguments)
+    if name == "ToString" and not arguments:
+        return compiler.error(node, "ToString() of this depends on the culture: give a format such as yyyy-MM-dd")
     return compiler.error(node, f"{name}({given}) is not supported")
 
 

@@ -26,6 +26,10 @@ class Url:
         text = str(self.query)
         return f"?{text}" if text else ""
 
+    def __str__(self) -> str:
+        port = "" if self.port == {"http": 80, "https": 443}.get(self.scheme) else f":{self.port}"
+        return f"{self.scheme}://{self.host}{port}{self.path}{self.query_string}"
+
 
 @dataclass(slots=True)
 class Request:

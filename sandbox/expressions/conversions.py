@@ -8,7 +8,7 @@ from sandbox.expressions.dates import DateTime, DateTimeOffset
 from sandbox.expressions.errors import EvaluationError, unsure
 from sandbox.expressions.jtokens import JValue
 from sandbox.expressions.types import RANGES, Run, Type, Typed
-from sandbox.expressions.values import JTokenType, boxed, type_of, unboxed
+from sandbox.expressions.values import Char, JTokenType, Lazy, boxed, type_of, unboxed
 
 Change = Callable[[Any], Any]
 """What a conversion does to a value."""
@@ -53,6 +53,12 @@ def implicit(source: Type, target: Type) -> Change | None:
     if Type.VOID in {source, target} or source.name in {"Ordering", "CultureOrdering"}:
         return None
     if source.refers_to(target):
+        if (
+            target == Type.OBJECT
+            and source.args == (Type.CHAR,)
+            and source.name in {"IEnumerable", "IOrderedEnumerable"}
+        ):
+            return _boxed_characters
         return same if source.name not in _SEQUENCES or target == Type.OBJECT else None
     if target == Type.OBJECT:
         return _boxing(source)
@@ -96,6 +102,11 @@ def applied(found: Typed, target: Type, change: Change) -> Typed:
         value = change(found.constant)
         return Typed(target, lambda _: value, value)
     return Typed(target, lambda frame: change(run(frame)))
+
+
+def _boxed_characters(value: Any) -> Any:
+    """Let the elements of a query be known as characters where its type no longer tells."""
+    return Lazy(lambda: map(Char, value)) if isinstance(value, Lazy) else value
 
 
 def _boxing(source: Type) -> Change | None:

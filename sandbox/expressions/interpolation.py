@@ -94,8 +94,8 @@ def _formatted(compiler: Compiler, node: Node, width: int, pattern: str) -> Run:
 
 
 @lru_cache(maxsize=256)
-def _parsed(pattern: str) -> tuple[str | tuple[int, int, str], ...] | None:
-    """Split a composite format into literals and holes; None where .NET throws."""
+def composite_parts(pattern: str) -> tuple[str | tuple[int, int, str], ...] | None:
+    """Split a composite format, once, into literals and holes; None where .NET throws."""
     found: list[str | tuple[int, int, str]] = []
     place = 0
     for match in _HOLE.finditer(pattern):
@@ -116,7 +116,7 @@ def composite(pattern: str | None, arguments: Sequence[object] | None) -> str:
     """`string.Format(format, args)` of boxed arguments."""
     if pattern is None or arguments is None:
         raise EvaluationError("ArgumentNullException")
-    found = _parsed(pattern)
+    found = composite_parts(pattern)
     if found is None:
         raise unsure("this composite format") if "{ " in pattern else EvaluationError("FormatException")
     pieces = []

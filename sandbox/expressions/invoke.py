@@ -11,8 +11,10 @@ from sandbox.expressions.members.table import CHECKS
 from sandbox.expressions.overloads import Argument, Candidate, bind
 from sandbox.expressions.scope import Compiler
 from sandbox.expressions.syntax import children
-from sandbox.expressions.types import Frame, Run, Typed, substituted
+from sandbox.expressions.types import Frame, Run, Type, Typed, substituted
 from sandbox.expressions.values import Array
+
+_OPTIONS = Type("RegexOptions")
 
 
 def _null() -> EvaluationError:
@@ -83,13 +85,14 @@ def called(
 
 
 def _check(compiler: Compiler, found: Candidate, arguments: Sequence[Argument]) -> None:
-    """Refuse constants that a function will not take, such as a pattern outside the subset."""
+    """Refuse constants that a function will not take, such as a pattern outside the subset; what it reads is kept."""
+    options = [one.value.constant for one in arguments if one.value is not None and one.value.type == _OPTIONS]
     for name, argument in zip(found.member.names, arguments, strict=False):
         check = CHECKS.get(name)
         if check is None or argument.value is None or not isinstance(argument.value.constant, str):
             continue
         try:
-            check(argument.value.constant)
+            check(argument.value.constant, *(one for one in options if one is not None))
         except EvaluationError as error:
             raise compiler.error(argument.node, _reason(error)) from None
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sandbox.expressions.dates import DateTime, DateTimeOffset, TimeSpan
 from sandbox.expressions.errors import EvaluationError, unsure
-from sandbox.expressions.meter import made
+from sandbox.expressions.meter import spend
 from sandbox.expressions.types import RANGES, Type
 from sandbox.expressions.values import (
     Anonymous,
@@ -99,7 +99,7 @@ class JContainer(JToken):
 
     def _attached(self, token: JToken | None) -> JToken:
         """Make a token a child: null becomes JSON's null, and what has a parent is copied."""
-        made(1)
+        spend()
         child = null() if token is None else token
         if child.parent is not None or child is self or (_root(self) is child):
             child = child.clone()
@@ -363,6 +363,8 @@ def value_token(value: object) -> JValue:
 
 def content_token(content: object) -> JToken:
     """Turn one piece of content of `new JArray(...)` or `new JProperty(...)` into a token."""
+    if isinstance(content, Char):
+        raise EvaluationError("ArgumentException")
     return content if isinstance(content, JToken) else value_token(content)
 
 
@@ -372,7 +374,10 @@ def pieces(content: object) -> Iterable[object] | None:
         return None
     if isinstance(content, Array) and content.element == Type.BYTE:
         return None
-    return content
+    element = (
+        content.element if isinstance(content, Array) else content.type.args[0] if isinstance(content, List) else None
+    )
+    return map(Char, content) if element == Type.CHAR else content
 
 
 def token_of(value: object) -> JToken:

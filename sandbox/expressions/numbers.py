@@ -8,12 +8,12 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from sandbox.expressions.errors import EvaluationError, unsure
 from sandbox.expressions.types import RANGES
 
+_LONGEST = 20
+"""Digits of the longest integer, and characters of a double that is surely read exactly."""
 WHITE_SPACE = "\t\n\v\f\r "
 """What .NET's number parsers skip around a number."""
-_INTEGER = re.compile(r"[\t-\r ]*([+-]?)([0-9]{1,64})[\t-\r ]*\0*", re.ASCII)
-_DOUBLE = re.compile(
-    r"[\t-\r ]*[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,64})?(?:\.[0-9]{0,64})?(?:[eE][+-]?[0-9]{1,4})?[\t-\r ]*"
-)
+_INTEGER = re.compile(r"[\t-\r ]*([+-]?)0*([0-9]+)[\t-\r ]*\0*", re.ASCII)
+_DOUBLE = re.compile(r"[\t-\r ]*[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?[\t-\r ]*")
 
 
 def wrapped(value: int, name: str = "int") -> int:
@@ -37,6 +37,8 @@ def parse_integer(text: str | None, name: str) -> int:
     found = _INTEGER.fullmatch(text)
     if found is None:
         raise EvaluationError("FormatException")
+    if len(found[2]) > _LONGEST:
+        raise EvaluationError("OverflowException")
     return checked(int(found[1] + found[2]), name)
 
 
@@ -67,6 +69,8 @@ def read_double(text: str) -> float:
     15 digits and a power of ten that is a double itself are read exactly by any algorithm.
     """
     value = float(text)
+    if len(text) > _LONGEST:
+        return RoundedFloat(value)
     _, digits, exponent = Decimal(text).normalize().as_tuple()
     exact = len(digits) <= 15 and isinstance(exponent, int) and abs(exponent) <= 22
     return value if exact else RoundedFloat(value)

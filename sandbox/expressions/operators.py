@@ -126,6 +126,8 @@ def _reference_equality(symbol: str, left: Typed, right: Typed) -> Typed | None:
     one, other = left.run, right.run
     if types == {Type.STRING}:
         return Typed(Type.BOOL, _comparison(symbol, one, other), _folded(symbol, left, right))
+    if Type.NULL in types and (left.type.is_value or right.type.is_value):
+        return _never_null(symbol, left if right.type == Type.NULL else right)
     if types == {Type.NULL} or not (left.type.is_reference and right.type.is_reference):
         return None
     if Type.NULL in types:
@@ -140,6 +142,19 @@ def _reference_equality(symbol: str, left: Typed, right: Typed) -> Typed | None:
     if symbol == "==":
         return Typed(Type.BOOL, lambda frame: one(frame) is other(frame))
     return Typed(Type.BOOL, lambda frame: one(frame) is not other(frame))
+
+
+def _never_null(symbol: str, value: Typed) -> Typed | None:
+    """Compare a value type with null, of which C# only warns; one that has no `==` of its own is an error."""
+    if value.type.name in {"KeyValuePair", "()"}:
+        return None
+    run = value.run
+
+    def evaluate(frame: list[Any]) -> bool:
+        run(frame)
+        return symbol == "!="
+
+    return Typed(Type.BOOL, evaluate)
 
 
 def _comparison(symbol: str, one: Run, other: Run) -> Run:
@@ -162,7 +177,10 @@ def _concatenation(left: Typed, right: Typed) -> Typed | None:
     if one_text is None or other_text is None:
         return None
     if left.constant is not None and right.constant is not None:
-        value = one_text(left.constant) + other_text(right.constant)
+        try:
+            value = one_text(left.constant) + other_text(right.constant)
+        except EvaluationError as error:
+            raise RefusedError(str(error)) from None
         is_constant = left.type == right.type == Type.STRING
         return Typed(Type.STRING, lambda _: value, value if is_constant else None)
     one, other = left.run, right.run
@@ -368,7 +386,8 @@ def _equatable(symbol: str, left: Typed, right: Typed) -> Typed | None:
     if symbol in {"==", "!="}:
         return Typed(Type.BOOL, _comparison(symbol, one, other), _folded(symbol, left, right))
     if inner.name == "RegexOptions" and symbol == "|":
-        return Typed(inner, lambda frame: one(frame) | other(frame))
+        folded = None if None in {left.constant, right.constant} else left.constant | right.constant
+        return Typed(inner, lambda frame: one(frame) | other(frame), folded)
     return None
 
 

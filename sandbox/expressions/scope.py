@@ -142,6 +142,8 @@ class Compiler:
         """Receivers of `?.` by the node that asks for them."""
         self.reads: set[str] = set()
         """Messages whose body is read: `Request`, `Response`."""
+        self.named: set[str] = set()
+        """Properties of `context` that are read."""
         self.loops: list[Loop] = []
         """Loops and switch statements around this place, in this function."""
         self.handled: int | None = None

@@ -71,7 +71,8 @@ class Source:
         """Parse the text; what the grammar gets wrong is written in another way of the same length first.
 
         The `?` of `?.` has a wrong precedence there: it is left out, and `conditional` tells where it was. The `<` of
-        `Name<T>(` may be a comparison there: the type arguments become part of the name.
+        `Name<T>(` may be a comparison there: the type arguments become part of the name. `(x) + y` is a cast of `+y`
+        there where `x` could name a type, which it never does in C#: the brackets are left out.
         """
         text = bytearray(self._bytes)
         for match in _TYPE_ARGUMENTS.finditer(self._bytes):
@@ -84,10 +85,17 @@ class Source:
             for child, binding in zip(parts(node)[1:], parts(node)[2:], strict=False)
             if child.type == "?"
         ]
-        if not found:
+        brackets = [
+            bracket.start_byte
+            for node, _ in _walk(root)
+            if _is_sum(node)
+            for bracket in parts(node)
+            if not bracket.is_named
+        ]
+        if not found and not brackets:
             return root
         self.conditional = frozenset(start for _, start in found)
-        for place, _ in found:
+        for place in (*(place for place, _ in found), *brackets):
             text[place] = ord(" ")
         return _PARSER.parse(bytes(text)).root_node
 
@@ -149,6 +157,20 @@ def unescape(text: str) -> str | None:
         return _ESCAPE.sub(unit, text).encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except (KeyError, ValueError, OverflowError):
         return None
+
+
+def _is_sum(node: Node) -> bool:
+    """Tell what is `(x) + y` in C# although the grammar takes it for a cast of `+y`."""
+    if node.type != "cast_expression":
+        return False
+    type_, value = children(node)
+    is_name = type_.type in {"identifier", "qualified_name"} or (type_.type == "array_type" and _has_index(type_))
+    return is_name and value.type == "prefix_unary_expression" and value.children[0].type in {"+", "-", "&", "*"}
+
+
+def _has_index(type_: Node) -> bool:
+    rank = type_.child_by_field_name("rank")
+    return rank is not None and bool(rank.named_children)
 
 
 def _walk(root: Node) -> Iterator[tuple[Node, int]]:

@@ -13,7 +13,7 @@ from sandbox.gateway.identity import Identities
 from sandbox.gateway.model_text import Json, read_object
 from sandbox.gateway.observe import BodyObserver, ObservedStream
 from sandbox.gateway.semantic_cache import CacheQuery, SemanticCache
-from sandbox.gateway.telemetry import Metric, TraceEntry
+from sandbox.gateway.telemetry import EventHubMessage, Metric, TraceEntry
 from sandbox.gateway.token_usage import TokenWatch, is_event_stream
 from sandbox.gateway.tokens.openid import OpenIdProviders
 from sandbox.gateway.tokens.verified import VerifiedTokens
@@ -75,10 +75,13 @@ class Exchange:
     """Keys of `quota-by-key` that this call was counted for."""
     cache_query: CacheQuery | None = None
     """What `llm-semantic-cache-lookup` looked for in vain, for the store policy."""
+    cache_key: str | None = None
+    """What `cache-lookup` looked for in vain, for the store policy."""
     token_watch: TokenWatch | None = None
     """Works out the tokens of this call, where a policy asked for them."""
     metrics: list[Metric] = field(default_factory=list)
     traces: list[TraceEntry] = field(default_factory=list)
+    events: list[EventHubMessage] = field(default_factory=list)
     _observed: list[ObservedStream] = field(default_factory=list)
     _prompt: tuple[bytes, Json] | None = field(default=None, repr=False)
 

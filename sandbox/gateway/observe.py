@@ -1,6 +1,6 @@
 """Watching a body on its way to the caller: each chunk is seen and passed on at once, as fast as the caller reads."""
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from typing import Protocol
 
 
@@ -12,6 +12,25 @@ class BodyObserver(Protocol):
 
     def finish(self, *, complete: bool) -> None:
         """Take note of the end, once; not complete: the body broke off or was given up."""
+
+
+class BodyKeeper:
+    """Copies a body that passes, and keeps it once it has passed whole."""
+
+    def __init__(self, largest: int, keep: Callable[[bytes], None]) -> None:
+        """Take the most bytes that are copied, and what becomes of a body that is no larger."""
+        self._largest, self._keep = largest, keep
+        self._body = bytearray()
+
+    def feed(self, chunk: bytes) -> None:
+        """Copy the next bytes; no more than what is kept."""
+        if len(self._body) <= self._largest:
+            self._body += chunk
+
+    def finish(self, *, complete: bool) -> None:
+        """Keep a complete body."""
+        if complete and len(self._body) <= self._largest:
+            self._keep(bytes(self._body))
 
 
 class StreamStoppedError(Exception):

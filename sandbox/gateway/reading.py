@@ -1,20 +1,19 @@
 """Bodies that expressions read: they are brought into memory before the policy runs, and only then."""
 
-import re
 from collections.abc import Iterator
 
+from sandbox.expressions import bodies_read
+from sandbox.expressions.context import Context
 from sandbox.gateway.bodies import decoded
 from sandbox.gateway.document import Node
 from sandbox.gateway.errors import internal_error
 from sandbox.gateway.exchange import Exchange
 
-_BODY = re.compile(r"\b(Request|Response)\s*\??\.\s*Body\b")
-
 
 def bodies_in(*texts: str) -> frozenset[str]:
-    """Tell which bodies expressions read: `Request`, `Response`."""
-    expressions = (text for text in texts if text.strip().startswith("@"))
-    return frozenset(name for text in expressions for name in _BODY.findall(text))
+    """Tell which bodies texts read that are expressions, all of which compile: what `bodies_read` tells of each."""
+    expressions = (text.strip() for text in texts)
+    return frozenset(name for text in expressions if text.startswith(("@(", "@{")) for name in bodies_read(text))
 
 
 def bodies_of(node: Node) -> frozenset[str]:
@@ -28,6 +27,9 @@ async def bring(exchange: Exchange, bodies: frozenset[str]) -> None:
     Raises `Failure`: a body is too large, breaks off, or its content encoding cannot be undone.
     """
     context = exchange.context
+    if "Variables" in bodies:
+        held = {id(value) for value in context.variables.values()}
+        bodies |= {name for name, own in _messages(context) if id(own) in held}
     try:
         if "Request" in bodies and context.request.body is None:
             data = await exchange.read_request()
@@ -40,6 +42,10 @@ async def bring(exchange: Exchange, bodies: frozenset[str]) -> None:
                 exchange.replace_response_body(decoded(data, context.response.headers))
     except ValueError as error:
         raise internal_error("BodyNotReadable", str(error)) from None
+
+
+def _messages(context: Context) -> tuple[tuple[str, object], ...]:
+    return ("Request", context.request), ("Response", context.response)
 
 
 def _texts(node: Node) -> Iterator[str]:

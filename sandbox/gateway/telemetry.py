@@ -17,6 +17,16 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class EventHubMessage:
+    """A message of the `log-to-eventhub` policy."""
+
+    logger_id: str
+    message: str = field(repr=False)
+    partition_id: int | None = None
+    partition_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TraceEntry:
     """An entry of the `trace` policy, or a note of a policy that keeps its failures to itself."""
 

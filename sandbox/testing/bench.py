@@ -171,6 +171,7 @@ class PolicyBench:
             error=context.last_error,
             metrics=tuple(exchange.metrics),
             traces=tuple(exchange.traces),
+            events=tuple(exchange.events),
             trace=next((call for call in recorded if call.id == number), None),
         )
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from multidict import CIMultiDict
 
 from sandbox.expressions.context import LastError
-from sandbox.gateway.telemetry import Metric, TraceEntry
+from sandbox.gateway.telemetry import EventHubMessage, Metric, TraceEntry
 from sandbox.tracing import CallTrace
 
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
@@ -100,6 +100,8 @@ class Response:
     """What metric policies emitted."""
     traces: tuple[TraceEntry, ...]
     """What `trace` policies wrote."""
+    events: tuple[EventHubMessage, ...]
+    """What `log-to-eventhub` policies sent."""
     trace: CallTrace | None = field(repr=False)
     """The call policy by policy, secrets masked; None where the bench records none."""
 

@@ -38,6 +38,7 @@ def state_of(exchange: Exchange) -> State:
     found.update({("Response.Headers", name): value for name, value in exchange.response_headers.items()})
     found.update({("Metric", f"{number}"): metric for number, metric in enumerate(exchange.metrics)})
     found.update({("Trace", f"{number}"): entry for number, entry in enumerate(exchange.traces)})
+    found.update({("Event", f"{number}"): event for number, event in enumerate(exchange.events)})
     found.update({("Trace.Message", f"{number}"): text for number, text in enumerate(context.traced)})
     return found
 
@@ -56,6 +57,10 @@ def _change(key: _Key, old: object, new: object, mask: Mask) -> Change:
         return Change(f"Metric[{mask.text(getattr(new, 'name', ''))}]", None, f"{getattr(new, 'value', 0):g}")
     if kind == "Trace":
         return Change(f"Trace[{mask.text(getattr(new, 'source', ''))}]", None, mask.text(getattr(new, "message", "")))
+    if kind == "Event":
+        return Change(
+            f"Event[{mask.text(getattr(new, 'logger_id', ''))}]", None, mask.text(getattr(new, "message", ""))
+        )
     if kind == "Trace.Message":
         return Change("Trace", None, mask.named("", new))
     shown = [_shown(key, value, mask) for value in (old, new)]

@@ -6,9 +6,12 @@ from hypothesis import strategies as st
 
 from policies import (
     AddressRange,
+    AuthenticationBasic,
     AuthenticationManagedIdentity,
+    CacheLookup,
     CacheLookupValue,
     CacheRemoveValue,
+    CacheStore,
     CacheStoreValue,
     CachingType,
     ContentFormat,
@@ -18,9 +21,12 @@ from policies import (
     FindAndReplace,
     IpFilter,
     IpFilterAction,
+    LogToEventHub,
     MessageParameters,
+    MockResponse,
     PathParameters,
     RequestMode,
+    SendOneWayRequest,
     SendRequest,
     SetBody,
     SetHeader,
@@ -98,10 +104,6 @@ ip_filter = options(
 ) | options(IpFilter, action=choice(IpFilterAction), address_ranges=st.lists(ranges, min_size=1, max_size=2))
 
 parts: dict[str, st.SearchStrategy[Any]] = {
-    "response_variable_name": plain,
-    "ignore_error": maybe(flags),
-    "buffer_response": maybe(flags),
-    "fail_on_error_status_code": maybe(flags),
     "headers": st.lists(st.builds(SetHeader, name=tokens, values=st.just(["a"])), max_size=2),
     "body": maybe(st.builds(SetBody, value=texts)),
     "identity": maybe(
@@ -113,19 +115,66 @@ parts: dict[str, st.SearchStrategy[Any]] = {
         )
     ),
 }
+kept: dict[str, st.SearchStrategy[Any]] = {
+    **parts,
+    "response_variable_name": plain,
+    "ignore_error": maybe(flags),
+    "buffer_response": maybe(flags),
+    "fail_on_error_status_code": maybe(flags),
+}
 urls = st.sampled_from(["https://a.example/b?c=<&>", "http://127.0.0.1:8080/"]) | expressions | named_values
 send_request = (
-    options(SendRequest, **parts, mode=st.sampled_from([None, RequestMode.NEW]), url=urls, method=set_method)
+    options(SendRequest, **kept, mode=st.sampled_from([None, RequestMode.NEW]), url=urls, method=set_method)
     | options(
         SendRequest,
-        **parts,
+        **kept,
         mode=st.just(RequestMode.COPY) | expressions,
         url=maybe(urls),
         method=maybe(set_method),
         timeout=maybe(upto(1, INT)),
     )
-    | options(SendRequest, **parts, mode=st.just(RequestMode.COPY), timeout_ms=maybe(upto(1, INT)))
+    | options(SendRequest, **kept, mode=st.just(RequestMode.COPY), timeout_ms=maybe(upto(1, INT)))
 )
+
+send_one_way_request = options(
+    SendOneWayRequest,
+    **parts,
+    mode=st.sampled_from([None, RequestMode.NEW]),
+    url=urls,
+    method=set_method,
+    timeout=maybe(st.integers(1, INT)),
+) | options(SendOneWayRequest, **parts, mode=st.just(RequestMode.COPY) | expressions, url=maybe(urls))
+
+authentication_basic = options(
+    AuthenticationBasic, username=filled.filter(lambda text: ":" not in text), password=named_values
+)
+log_to_eventhub = options(
+    LogToEventHub, logger_id=plain, partition_id=maybe(st.integers(0, INT)), value=texts
+) | options(LogToEventHub, logger_id=plain, partition_key=maybe(texts), value=texts)
+mock_response = options(
+    MockResponse,
+    enabled=maybe(flags),
+    status_code=maybe(st.integers(200, 599)),
+    content_type=maybe(plain),
+    index=maybe(st.integers(0, 1000)),
+)
+varied = {
+    "vary_by_developer": flag_expressions,
+    "caching_type": maybe(st.sampled_from(CachingType)),
+    "vary_by_query_parameter": st.lists(filled, max_size=2),
+}
+cache_lookup = options(
+    CacheLookup,
+    **varied,
+    allow_private_response_caching=maybe(st.just(False)),
+    vary_by_header=st.lists(tokens, max_size=2),
+) | options(
+    CacheLookup,
+    **varied,
+    allow_private_response_caching=flag_expressions,
+    vary_by_header=st.just(["Accept", "authorization"]),
+)
+cache_store = options(CacheStore, duration=upto(1, INT), cache_response=maybe(flag_expressions))
 
 mappings = st.builds(ContentTypeMapping, from_=plain, to=plain) | st.builds(
     ContentTypeMapping, when=flag_expressions, to=plain

@@ -53,7 +53,8 @@ def read_policy(element: ET.Element) -> Policy:
         element.tail = None
         return RawElement(xml=ET.tostring(element, encoding="unicode").replace("\r", "&#13;"))
     kind = TYPES[element.tag]
-    options = {**_attributes(kind, element), **CHILDREN.get(element.tag, _values)(element)}
+    children = CHILDREN.get(element.tag, _values)(element)
+    options = {**_attributes(kind, element), **children}
     policy: Policy = kind(**options)
     return policy
 
@@ -75,7 +76,8 @@ _CONTENT = {
     "openid_config_urls", "apis", "operations", "dimensions", "message", "metadata", "vary_by", "output_type",
     "categories", "blocklist_ids", "allowed_origins", "allowed_methods", "preflight_result_max_age", "allowed_headers",
     "expose_headers", "addresses", "address_ranges", "method", "identity",
-    "content_type_map", "contents", "types", "parameters", "query", "path", "status_codes",
+    "content_type_map", "contents", "types", "parameters", "query", "path", "status_codes", "vary_by_header",
+    "vary_by_query_parameter",
 }  # fmt: skip
 
 
@@ -190,6 +192,14 @@ def _vary_by(element: ET.Element) -> dict[str, Any]:
     return {"vary_by": _texts(element, "vary-by")}
 
 
+def _cache_lookup(element: ET.Element) -> dict[str, Any]:
+    assert element.attrib.pop("vary-by-developer-groups") == "false"
+    return {
+        "vary_by_header": _texts(element, "vary-by-header"),
+        "vary_by_query_parameter": _texts(element, "vary-by-query-parameter"),
+    }
+
+
 def _content_safety(element: ET.Element) -> dict[str, Any]:
     categories = element.find("categories")
     return {
@@ -271,6 +281,7 @@ def _validate_parameters(element: ET.Element) -> dict[str, Any]:
 CHILDREN: dict[str, Callable[[ET.Element], dict[str, Any]]] = {
     "azure-openai-emit-token-metric": _dimensions,
     "azure-openai-semantic-cache-lookup": _vary_by,
+    "cache-lookup": _cache_lookup,
     "choose": _choose,
     "cors": _cors,
     "emit-metric": _dimensions,
@@ -281,8 +292,10 @@ CHILDREN: dict[str, Callable[[ET.Element], dict[str, Any]]] = {
     "llm-semantic-cache-lookup": _vary_by,
     "quota": _limits(QuotaApi, QuotaOperation),
     "rate-limit": _limits(RateLimitApi, RateLimitOperation),
+    "log-to-eventhub": _content,
     "retry": _flow,
     "return-response": _return_response,
+    "send-one-way-request": _send_request,
     "send-request": _send_request,
     "set-body": _content,
     "set-method": _content,

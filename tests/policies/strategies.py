@@ -182,13 +182,12 @@ def validate_jwt(draw: st.DrawFn) -> ValidateJwt:
     return policy
 
 
-def _log(logger: str, message: str) -> RawElement:
-    element = ET.Element("log-to-eventhub", {"logger-id": logger})
-    element.text = message
-    return RawElement(xml=ET.tostring(element, encoding="unicode").replace("\r", "&#13;"))
+def _untyped(prefix: str, separator: str) -> RawElement:
+    attributes = {"apply": "always", "namespace-prefix": prefix, "namespace-separator": separator}
+    return RawElement(xml=ET.tostring(ET.Element("json-to-xml", attributes), encoding="unicode"))
 
 
-raw_element = st.builds(_log, texts, texts)
+raw_element = st.builds(_untyped, texts, texts)
 
 
 def choose(policies: st.SearchStrategy[Policy]) -> st.SearchStrategy[Policy]:
@@ -228,11 +227,14 @@ def flows(policies: st.SearchStrategy[Policy]) -> st.SearchStrategy[Policy]:
 anywhere: list[st.SearchStrategy[Policy]] = [
     set_header, set_variable, set_status, set_body, return_response, include_fragment, raw_element, limits.trace,
     messages.cache_lookup_value, messages.cache_store_value, messages.cache_remove_value, messages.set_method,
-    messages.find_and_replace, messages.send_request,
+    messages.find_and_replace, messages.send_request, messages.send_one_way_request, messages.log_to_eventhub,
 ]  # fmt: skip
 on_request = [set_backend_service, set_query_parameter]
-on_inbound = [rewrite_uri, authentication_managed_identity, check_header, *limits.TOKEN_METRICS.values()]
-not_on_backend = [limits.emit_metric, messages.validate_content]
+on_inbound = [
+    rewrite_uri, authentication_managed_identity, messages.authentication_basic, check_header,
+    *limits.TOKEN_METRICS.values(),
+]  # fmt: skip
+not_on_backend = [limits.emit_metric, messages.mock_response, messages.validate_content]
 on_response = [messages.validate_headers, messages.validate_status_code, *not_on_backend]
 inbound = st.recursive(st.one_of(*anywhere, *on_request, *on_inbound, *not_on_backend), flows, max_leaves=4)
 backend = st.recursive(st.one_of(*anywhere, *on_request, forward_request), flows, max_leaves=3)
@@ -274,7 +276,9 @@ def documents(draw: st.DrawFn) -> Document:
 
 
 INBOUND: dict[str, st.SearchStrategy[Policy]] = {
+    "authentication-basic": messages.authentication_basic,
     "authentication-managed-identity": authentication_managed_identity,
+    "cache-lookup": messages.cache_lookup,
     "cache-lookup-value": messages.cache_lookup_value,
     "cache-remove-value": messages.cache_remove_value,
     "cache-store-value": messages.cache_store_value,
@@ -287,10 +291,13 @@ INBOUND: dict[str, st.SearchStrategy[Policy]] = {
     "ip-filter": messages.ip_filter,
     "limit-concurrency": limit_concurrency(inbound),
     "llm-content-safety": limits.llm_content_safety,
-    "log-to-eventhub": raw_element,
+    "json-to-xml": raw_element,
+    "log-to-eventhub": messages.log_to_eventhub,
+    "mock-response": messages.mock_response,
     "retry": retry(inbound),
     "return-response": return_response,
     "rewrite-uri": rewrite_uri,
+    "send-one-way-request": messages.send_one_way_request,
     "send-request": messages.send_request,
     "set-backend-service": set_backend_service,
     "set-body": set_body,
@@ -310,6 +317,7 @@ INBOUND: dict[str, st.SearchStrategy[Policy]] = {
     **limits.TOKEN_METRICS,
 }
 OUTBOUND: dict[str, st.SearchStrategy[Policy]] = {
+    "cache-store": messages.cache_store,
     "validate-headers": messages.validate_headers,
     "validate-status-code": messages.validate_status_code,
     **limits.STORE,

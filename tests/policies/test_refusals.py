@@ -495,7 +495,7 @@ DOCUMENTS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: Document(on_error=[AuthenticationManagedIdentity()]),
-        "authentication-managed-identity is not allowed in on-error; put it into inbound",
+        "authentication-managed-identity is not allowed in on-error; put it into inbound or outbound",
     ),
     (
         lambda: Document(outbound=[Choose(when=[When(condition=True)], otherwise=[CheckHeader(name="a")])]),
@@ -506,8 +506,8 @@ DOCUMENTS: list[tuple[Callable[[], object], str]] = [
         "forward-request is not allowed in inbound; put it into backend",
     ),
     (
-        lambda: Document(inbound=[RawElement(xml="<cache-store duration='1'/>")]),
-        "cache-store is not allowed in inbound; put it into outbound",
+        lambda: Document(inbound=[RawElement(xml="<jsonp callback-parameter-name='c'/>")]),
+        "jsonp is not allowed in inbound; put it into outbound",
     ),
     (
         lambda: Document(

@@ -7,9 +7,12 @@ import pytest
 
 from policies import (
     AddressRange,
+    AuthenticationBasic,
     AuthenticationManagedIdentity,
+    CacheLookup,
     CacheLookupValue,
     CacheRemoveValue,
+    CacheStore,
     CacheStoreValue,
     Choose,
     ContentFormat,
@@ -21,11 +24,14 @@ from policies import (
     IpFilter,
     IpFilterAction,
     LimitConcurrency,
+    LogToEventHub,
     MessageParameters,
+    MockResponse,
     PathParameters,
     PolicyError,
     RequestMode,
     Retry,
+    SendOneWayRequest,
     SendRequest,
     SetMethod,
     SetVariable,
@@ -155,6 +161,42 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
         for value in ("", "GET /", "GET\r\n")
     ),
     (lambda: FindAndReplace(from_="", to="a"), "find-and-replace from_ '' is empty; give the text to look for"),
+    # authentication-basic
+    (
+        lambda: AuthenticationBasic(username="a:b", password="{{p}}"),
+        "authentication-basic username 'a:b' has a colon, which ends it; leave it out",
+    ),
+    (
+        lambda: AuthenticationBasic(username="a", password="s3cret"),
+        "authentication-basic password is not a named value; keep it in a secret named value and give {{its-name}}",
+    ),
+    # cache-lookup, cache-store
+    (
+        lambda: CacheLookup(vary_by_developer=False, allow_private_response_caching="@(true)"),
+        "cache-lookup allow_private_response_caching would give a response to other callers; "
+        "add Authorization to vary_by_header",
+    ),
+    (
+        lambda: CacheLookup(vary_by_developer=False, vary_by_query_parameter=[" "]),
+        "cache-lookup vary_by_query_parameter ' ' is empty; give it a value",
+    ),
+    (lambda: CacheStore(duration=0), "cache-store duration 0 is not allowed; use 1 to 2147483647 seconds"),
+    # log-to-eventhub
+    (
+        lambda: LogToEventHub(logger_id="l", partition_id=0, partition_key="k", value="m"),
+        "log-to-eventhub has partition_id and partition_key; give one of them, or none",
+    ),
+    (
+        lambda: LogToEventHub(logger_id="@(1)", value="m"),
+        "log-to-eventhub logger_id '@(1)' is a policy expression, which is not allowed here; give the value itself",
+    ),
+    # mock-response
+    (lambda: MockResponse(status_code=100), "mock-response status_code 100 is not allowed; use 200 to 599"),
+    # send-one-way-request
+    (
+        SendOneWayRequest,
+        "send-one-way-request is a new request without url or method; give both, or mode RequestMode.COPY",
+    ),
     # send-request
     *(
         (

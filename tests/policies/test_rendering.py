@@ -320,19 +320,17 @@ failed-check-error-message="Not &quot;through&quot; Front Door" ignore-case="tru
         id="include-fragment names a fragment",
     ),
     pytest.param(
-        RawElement(
-            xml='<?xml version="1.0"?><!-- note --><log-to-eventhub logger-id="a&#10;b">x &lt; y</log-to-eventhub>'
-        ),
-        '<log-to-eventhub logger-id="a&#10;b">x &lt; y</log-to-eventhub>',
+        RawElement(xml='<?xml version="1.0"?><!-- note --><publish-to-dapr topic="a&#10;b">x &lt; y</publish-to-dapr>'),
+        '<publish-to-dapr topic="a&#10;b">x &lt; y</publish-to-dapr>',
         id="a raw element is parsed and written anew",
     ),
     pytest.param(
         RawElement(
-            xml='<send-one-way-request mode="new" timeout="9">  '
-            "<set-url>https://a.example</set-url><set-body>a <b/> \r\n&#13;</set-body>\n</send-one-way-request>"
+            xml='<publish-to-dapr topic="a" timeout="9">  '
+            "<one>https://a.example</one><two>a <b/> \r\n&#13;</two>\n</publish-to-dapr>"
         ),
-        '<send-one-way-request mode="new" timeout="9">  '
-        "<set-url>https://a.example</set-url><set-body>a <b /> \n&#13;</set-body>\n</send-one-way-request>",
+        '<publish-to-dapr topic="a" timeout="9">  '
+        "<one>https://a.example</one><two>a <b /> \n&#13;</two>\n</publish-to-dapr>",
         id="a raw element keeps its white space",
     ),
 ]

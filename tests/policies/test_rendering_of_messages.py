@@ -6,7 +6,9 @@ import pytest
 
 from policies import (
     AddressRange,
+    AuthenticationBasic,
     AuthenticationManagedIdentity,
+    CacheLookup,
     CacheLookupValue,
     CacheRemoveValue,
     CacheStoreValue,
@@ -22,12 +24,15 @@ from policies import (
     IpFilter,
     IpFilterAction,
     LimitConcurrency,
+    LogToEventHub,
     MessageParameters,
+    MockResponse,
     PathParameters,
     Policy,
     RequestMode,
     Retry,
     Section,
+    SendOneWayRequest,
     SendRequest,
     SetBackendService,
     SetBody,
@@ -115,6 +120,58 @@ INBOUND = [
         </ip-filter>
         """,
         id="ip-filter takes every option",
+    ),
+    pytest.param(
+        AuthenticationBasic(id="b", username="me", password="{{backend-password}}"),
+        '<authentication-basic id="b" username="me" password="{{backend-password}}" />',
+        id="authentication-basic",
+    ),
+    pytest.param(
+        CacheLookup(
+            vary_by_developer="@(context.User != null)",
+            caching_type=CachingType.INTERNAL,
+            allow_private_response_caching=True,
+            vary_by_header=["Authorization", "Accept"],
+            vary_by_query_parameter=["version"],
+        ),
+        """
+        <cache-lookup vary-by-developer="@(context.User != null)" caching-type="internal" \
+allow-private-response-caching="true" vary-by-developer-groups="false">
+            <vary-by-header>Authorization</vary-by-header>
+            <vary-by-header>Accept</vary-by-header>
+            <vary-by-query-parameter>version</vary-by-query-parameter>
+        </cache-lookup>
+        """,
+        id="cache-lookup takes every option",
+    ),
+    pytest.param(
+        LogToEventHub(logger_id="audit", partition_key="@(context.Subscription.Id)", value="@(context.RequestId)"),
+        '<log-to-eventhub logger-id="audit" partition-key="@(context.Subscription.Id)">@(context.RequestId)'
+        "</log-to-eventhub>",
+        id="log-to-eventhub with a key",
+    ),
+    pytest.param(
+        LogToEventHub(logger_id="audit", partition_id=0, value="called"),
+        '<log-to-eventhub logger-id="audit" partition-id="0">called</log-to-eventhub>',
+        id="log-to-eventhub with a partition",
+    ),
+    pytest.param(
+        MockResponse(enabled=True, status_code=201, content_type="application/json", index=1),
+        '<mock-response enabled="true" status-code="201" content-type="application/json" index="1" />',
+        id="mock-response takes every option",
+    ),
+    pytest.param(
+        SendOneWayRequest(
+            mode=RequestMode.NEW, timeout=20, url="https://a.example/alert", method=POST, body=SetBody(value="slow")
+        ),
+        """
+        <send-one-way-request mode="new" timeout="20">
+            <set-url>https://a.example/alert</set-url>
+            <set-method>POST</set-method>
+            <set-body>slow</set-body>
+        </send-one-way-request>
+        """,
+        id="send-one-way-request",
     ),
     pytest.param(
         CacheLookupValue(

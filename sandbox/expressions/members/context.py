@@ -24,7 +24,7 @@ from sandbox.expressions.dates import SECOND, UNIX_EPOCH, DateTime, TimeSpan, fr
 from sandbox.expressions.errors import EvaluationError, unsure
 from sandbox.expressions.json_text import read
 from sandbox.expressions.jtokens import JArray, JObject, JToken
-from sandbox.expressions.members.encoding import byte_array, decoded
+from sandbox.expressions.members.encoding import byte_array, decoded, uri
 from sandbox.expressions.members.table import Generic, define, define_extensions
 from sandbox.expressions.members.views import claim_pairs, header_pairs, query_pairs
 from sandbox.expressions.query import Query
@@ -32,9 +32,11 @@ from sandbox.expressions.types import Type, parse
 from sandbox.expressions.values import Array, DateTimeKind, Dictionary, describe
 from sandbox.expressions.values import strings as string_array
 
-for _kind, _type in ((Jwt, "Jwt"), (Response, "IResponse"), (BasicCredentials, "BasicAuthCredentials")):
+for _kind, _type in (
+    (Authorization, "Authorization"), (BasicCredentials, "BasicAuthCredentials"), (Jwt, "Jwt"), (Request, "IRequest"),
+    (Response, "IResponse"),
+):  # fmt: skip
     describe(_kind, Type(_type))
-describe(Authorization, Type("Authorization"))
 
 
 def known(name: str) -> Callable[[Any], Any]:
@@ -137,6 +139,8 @@ define(
         "Port: int": attrgetter("port"),
         "Query: IQuery": attrgetter("query"),
     },
+    # Not in the documentation; public policies use them, and the official toolkit has them alike (inferred).
+    methods={"ToString(): string": str, "ToUri(): Uri": lambda url: uri(str(url))},
 )
 define(
     "IRequest",
@@ -291,6 +295,19 @@ for _name, _find, _pairs, _value in (
         "GetValueOrDefault(string, string): string": _value,
     }
     define(_name, **_members)
+
+
+def _values(view: Any, name: str | None, default: Array | None) -> Array | None:
+    """.NET's own `GetValueOrDefault`, after those of the service."""
+    key = strings.needed(name)
+    if isinstance(view, CIMultiDict):
+        values = view.getall(key, [])
+    else:
+        values = view.values(key) if isinstance(view, Query) else view.get(key, [])
+    return string_array(values) if values else default
+
+
+define("IReadOnlyDictionary", methods={"GetValueOrDefault(K, V): V": _values})
 
 
 # Variables and matched parameters

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from sandbox.expressions.errors import EvaluationError, unsure
-from sandbox.expressions.members.table import CONSTANTS, define, define_extensions
+from sandbox.expressions.members.table import CHECKS, CONSTANTS, define, define_extensions
 from sandbox.expressions.meter import bounded, spend
 from sandbox.expressions.types import Type
 from sandbox.expressions.values import Array
@@ -52,12 +52,24 @@ def decoded(data: bytes) -> str:
 
 
 def _get_bytes(encoding: str, text: str | None) -> Array:
+    if encoding == "latin-1" and max(_needed(text), default="") > "\xff":
+        raise unsure("what Latin-1 does not have")
     return byte_array(_needed(text).encode(encoding, "replace"))
 
 
 def _get_string(encoding: str, array: Array | None) -> str:
     data = _data(array)
-    return bounded(data.decode("ascii", "replace").replace("\ufffd", "?")) if encoding == "ascii" else decoded(data)
+    return decoded(data) if encoding == "utf-8" else bounded(data.decode(encoding, "replace").replace("\ufffd", "?"))
+
+
+_ENCODINGS = {"utf-8": "utf-8", "us-ascii": "ascii", "ascii": "ascii", "iso-8859-1": "latin-1", "latin1": "latin-1"}
+
+
+def _encoding(name: str | None) -> str:
+    found = _ENCODINGS.get(_needed(name).lower())
+    if found is None:
+        raise unsure("an encoding other than UTF-8, ASCII and Latin-1")
+    return found
 
 
 def _get_part(encoding: str, array: Array | None, start: int, count: int) -> str:
@@ -76,6 +88,8 @@ define(
         "GetString(byte[], int, int): string": _get_part,
     },
 )
+define("Encoding", statics={"GetEncoding(string encoding): Encoding": _encoding})
+CHECKS["encoding"] = _encoding
 CONSTANTS["Encoding.UTF8"] = (Type("Encoding"), "utf-8")
 CONSTANTS["Encoding.ASCII"] = (Type("Encoding"), "ascii")
 
@@ -195,14 +209,17 @@ class Uri:
         return f"{self.scheme}://{self.host}{port}{self.path}{self.query}"
 
 
+_KEPT = "%(?:2[0-9A-CF]|3[A-F]|40)"
+"""Escapes of ASCII that `System.Uri` keeps as they are: those of reserved characters and of the space."""
 _URI = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*)(?::(?P<port>[0-9]{1,5}))?"
-    r"(?P<path>/[A-Za-z0-9._~!$&()*+,;=:@/-]*)?(?P<query>\?[A-Za-z0-9._~!$&()*+,;=:@/?-]*)?",
+    rf"(?P<path>/(?:[A-Za-z0-9._~!$&()*+,;=:@/-]|{_KEPT})*)?(?P<query>\?(?:[A-Za-z0-9._~!$&()*+,;=:@/?-]|{_KEPT})*)?",
     re.ASCII,
 )
 
 
-def _uri(text: str | None) -> Uri:
+def uri(text: str | None) -> Uri:
+    """Make `new Uri(text)`."""
     found = _URI.fullmatch(_needed(text))
     if found is None:
         if re.fullmatch(r"[A-Za-z0-9 ._-]*", _needed(text)):
@@ -217,6 +234,12 @@ def _uri(text: str | None) -> Uri:
     if numeric or "/." in path or len(found["host"]) > 63:
         raise unsure("a URI that .NET would write differently")
     return Uri(found["scheme"], found["host"], port, path, found["query"] or "")
+
+
+def _uri_text(found: Uri) -> str:
+    if "%" in found.text:
+        raise unsure("ToString() of a URI with escapes")
+    return found.text
 
 
 def _unescape_data(text: str | None) -> str:
@@ -237,12 +260,12 @@ define(
         "Query: string": lambda uri: uri.query,
         "Scheme: string": lambda uri: uri.scheme,
     },
-    methods={"ToString(): string": lambda uri: uri.text},
+    methods={"ToString(): string": _uri_text},
     statics={
         "EscapeDataString(string): string": lambda text: bounded(quote(_needed(text), safe="")),
         "UnescapeDataString(string): string": _unescape_data,
     },
-    constructors={"new(string): Uri": _uri},
+    constructors={"new(string): Uri": uri},
 )
 
 # Hashes

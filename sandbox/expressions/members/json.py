@@ -6,7 +6,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any
 
-from sandbox.expressions import jtokens
+from sandbox.expressions import jtokens, strings
 from sandbox.expressions.convert import token_value
 from sandbox.expressions.errors import EvaluationError, unsure
 from sandbox.expressions.json_text import read, token_text, write
@@ -14,7 +14,7 @@ from sandbox.expressions.jtokens import JArray, JContainer, JObject, JProperty, 
 from sandbox.expressions.members.collections import lazy
 from sandbox.expressions.members.table import CHECKS, Generic, define, define_extensions
 from sandbox.expressions.types import Type
-from sandbox.expressions.values import Array, Formatting, Int64, JTokenType, Lazy, List, type_of
+from sandbox.expressions.values import Array, Formatting, Int64, JTokenType, Lazy, List, StringComparison, type_of
 
 _STEP = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_]*)|\[(\d{1,9})\]|\['([^'\\\]]*)'\]", re.ASCII)
 
@@ -236,8 +236,13 @@ def _filled(container: JContainer, content: object) -> None:
     """Add content to an object or an array: one piece, or each of several."""
     several = jtokens.pieces(content)
     if several is not None:
+        expected = len(container.children())
         for piece in several:
+            if len(container.children()) != expected:
+                # Json.NET counts pieces, not tokens, to find the next one's place.
+                raise unsure("the order of what several lists hold")
             _filled(container, piece)
+            expected += 1
     elif isinstance(container, JObject):
         container.add(content)
     elif isinstance(container, JArray):
@@ -251,6 +256,12 @@ def _new_container(kind: type[JObject] | type[JArray]) -> Callable[..., JContain
         return container
 
     return create
+
+
+def _copied(other: JToken | None) -> JToken:
+    if other is None:
+        raise EvaluationError("ArgumentNullException")
+    return other.clone()
 
 
 def _new_property(name: str | None, content: object) -> JProperty:
@@ -279,6 +290,15 @@ def _removed(container: JObject, name: str | None) -> bool:
 
 def _named(container: JObject, name: str | None) -> JToken | None:
     return None if name is None else container.get(name)
+
+
+def _named_alike(container: JObject, name: str | None, comparison: StringComparison) -> JToken | None:
+    """`GetValue(name, comparison)`: the very name goes before one that is equal by the comparison."""
+    found = _named(container, name)
+    if found is not None or name is None:
+        return found
+    names = container.properties
+    return next((names[one].value for one in names if strings.equals(one, name, comparison)), None)
 
 
 def _tried(container: JObject, name: str | None) -> tuple[bool, JToken | None]:
@@ -311,6 +331,7 @@ define(
         "Add(string, JToken): void": _add_named,
         "ContainsKey(string): bool": _contains_key,
         "GetValue(string): JToken": _named,
+        "GetValue(string, StringComparison): JToken": _named_alike,
         "Properties(): IEnumerable<JProperty>": lambda container: lazy(lambda: iter(container)),
         "Property(string): JProperty": _property,
         "Remove(string): bool": _removed,
@@ -320,6 +341,7 @@ define(
         "new(): JObject": JObject,
         "new(params object[]): JObject": _new_container(JObject),
         "new(object): JObject": _new_container(JObject),
+        "new(JObject): JObject": _copied,
     },
     statics={
         "FromObject(object): JObject": _from_object(JObject),
@@ -340,6 +362,7 @@ define(
         "new(): JArray": JArray,
         "new(params object[]): JArray": _new_container(JArray),
         "new(object): JArray": _new_container(JArray),
+        "new(JArray): JArray": _copied,
     },
     statics={
         "FromObject(object): JArray": _from_object(JArray),

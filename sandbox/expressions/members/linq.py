@@ -93,6 +93,14 @@ def _first_or_default(type_: Type) -> Callable[..., Any]:
     return call
 
 
+def _element_at_or_default(type_: Type) -> Callable[..., Any]:
+    def call(source: Items, index: int) -> Any:
+        found = list(islice(_counted(source), max(index, 0) + 1))
+        return found[index] if 0 <= index < len(found) else zero(type_)
+
+    return call
+
+
 def _element_at(source: Items, index: int) -> Any:
     found = list(islice(_counted(source), max(index, 0) + 1))
     if index < 0 or len(found) <= index:
@@ -169,6 +177,14 @@ def _grouped(values: Iterable[Any], key: Callable[[Any], Any], element: Callable
 
 def _zip(values: Iterable[Any], others: Iterable[Any], change: Callable[[Any, Any], Any]) -> Iterator[Any]:
     return (change(one, other) for one, other in zip(values, others, strict=False))
+
+
+def _append(values: Iterable[Any], value: Any) -> Iterator[Any]:
+    return chain(values, (value,))
+
+
+def _prepend(values: Iterable[Any], value: Any) -> Iterator[Any]:
+    return chain((value,), values)
 
 
 def _default_if_empty(values: Iterable[Any], default: Any) -> Iterator[Any]:
@@ -346,6 +362,7 @@ define_extensions(
         f"All<T>({_SOURCE}, Func<T, bool>): bool": lambda source, test: all(test(value) for value in _counted(source)),
         f"Any<T>({_SOURCE}): bool": lambda source: any(True for _ in _counted(source)),
         f"Any<T>({_SOURCE}, Func<T, bool>): bool": lambda source, test: any(test(value) for value in _counted(source)),
+        f"Append<T>({_SOURCE}, T): IEnumerable<T>": _query(_append),
         "Cast<R>(this IEnumerable<JToken>): IEnumerable<R>": Generic(_cast),
         f"Concat<T>({_SOURCE}, IEnumerable<T>): IEnumerable<T>": _two(chain),
         f"Contains<T>({_SOURCE}, T): bool where T is equatable": lambda source, wanted: any(
@@ -357,6 +374,7 @@ define_extensions(
         f"DefaultIfEmpty<T>({_SOURCE}, T): IEnumerable<T>": _query(_default_if_empty),
         f"Distinct<T>({_SOURCE}): IEnumerable<T> where T is equatable": _query(_distinct),
         f"ElementAt<T>({_SOURCE}, int): T": _element_at,
+        f"ElementAtOrDefault<T>({_SOURCE}, int): T": Generic(_element_at_or_default),
         f"Except<T>({_SOURCE}, IEnumerable<T>): IEnumerable<T> where T is equatable": _two(_except),
         f"First<T>({_SOURCE}): T": _first,
         f"First<T>({_SOURCE}, Func<T, bool>): T": _first,
@@ -388,6 +406,7 @@ define_extensions(
         "ThenByDescending<T, K>(this IOrderedEnumerable<T>, Func<T, K>): IOrderedEnumerable<T> where K is comparable": (
             _then(descending=True)
         ),
+        f"Prepend<T>({_SOURCE}, T): IEnumerable<T>": _query(_prepend),
         f"Reverse<T>({_SOURCE}): IEnumerable<T>": _query(_reverse),
         f"Select<T, R>({_SOURCE}, Func<T, R>): IEnumerable<R>": _query(_select),
         f"Select<T, R>({_SOURCE}, Func<T, int, R>): IEnumerable<R>": _query(_select_places),

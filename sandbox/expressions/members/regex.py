@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.expressions.dates import TimeSpan
 from sandbox.expressions.errors import EvaluationError, unsure
 from sandbox.expressions.members.collections import lazy
 from sandbox.expressions.members.table import CHECKS, Generic, define
@@ -13,13 +14,17 @@ from sandbox.expressions.types import Type
 from sandbox.expressions.values import Array, Lazy, RegexOptions, describe, strings
 
 _NONE = RegexOptions["None"]
+_LONGEST = (2**31 - 2) * 10_000
+"""Longest time limit, in ticks."""
 _REFERENCE = re.compile(r"\$(?:\$|&|(\d{1,3})|\{(\w+)\})?")
 
 
-def regex(pattern: str | None, options: Any = _NONE) -> Regex:
-    """Make `new Regex(pattern[, options])`."""
+def regex(pattern: str | None, options: Any = _NONE, limit: TimeSpan | None = None) -> Regex:
+    """Make `new Regex(pattern[, options[, limit]])`; the evaluation's own bounds stop a match before any time limit."""
     if pattern is None:
         raise EvaluationError("ArgumentNullException")
+    if limit is not None and not 0 < limit.ticks <= _LONGEST and limit.ticks != -10_000:
+        raise EvaluationError("ArgumentOutOfRangeException")
     return compiled(pattern, options)
 
 
@@ -100,15 +105,16 @@ _USES: dict[str, Callable[..., Any]] = {
     "Matches": _matches,
     "Split": _split,
 }
+_SETTINGS = ("", ", RegexOptions", ", RegexOptions, TimeSpan")
 _RESULTS = {"IsMatch": "bool", "Match": "Match", "Matches": "MatchCollection", "Split": "string[]"}
 
 
 def _static(use: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda text, pattern, options=_NONE: use(regex(pattern, options), text)
+    return lambda text, pattern, *settings: use(regex(pattern, *settings), text)
 
 
-def _static_replace(text: str | None, pattern: str | None, replacement: Any, options: Any = _NONE) -> str:
-    return _replace(regex(pattern, options), text, replacement)
+def _static_replace(text: str | None, pattern: str | None, replacement: Any, *settings: Any) -> str:
+    return _replace(regex(pattern, *settings), text, replacement)
 
 
 define(
@@ -119,17 +125,19 @@ define(
         "Replace(string, Func<Match, string>): string": _replace,
     },
     statics={
-        **{f"{name}(string, string pattern): {_RESULTS[name]}": _static(use) for name, use in _USES.items()},
         **{
-            f"{name}(string, string pattern, RegexOptions): {_RESULTS[name]}": _static(use)
+            f"{name}(string, string pattern{settings}): {_RESULTS[name]}": _static(use)
             for name, use in _USES.items()
+            for settings in _SETTINGS
         },
         "Escape(string): string": _escape,
-        "Replace(string, string pattern, string): string": _static_replace,
-        "Replace(string, string pattern, string, RegexOptions): string": _static_replace,
-        "Replace(string, string pattern, Func<Match, string>): string": _static_replace,
+        **{
+            f"Replace(string, string pattern, {replacement}{settings}): string": _static_replace
+            for replacement in ("string", "Func<Match, string>")
+            for settings in _SETTINGS
+        },
     },
-    constructors={"new(string pattern): Regex": regex, "new(string pattern, RegexOptions): Regex": regex},
+    constructors={f"new(string pattern{settings}): Regex": regex for settings in _SETTINGS},
 )
 define(
     "Group",

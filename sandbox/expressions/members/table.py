@@ -114,8 +114,8 @@ CONSTANTS: dict[str, tuple[Type, object]] = {}
 """Static fields and enumeration members, by `Type.Name`."""
 AMBIENT: dict[str, tuple[Type, Callable[[Any], object]]] = {}
 """Static properties and methods without arguments whose value comes from the call's context, by `Type.Name`."""
-CHECKS: dict[str, Callable[[str], object]] = {}
-"""What a constant argument must pass, by the name of its parameter; it raises `EvaluationError`."""
+CHECKS: dict[str, Callable[..., object]] = {}
+"""What a constant argument must pass, by the name of its parameter, with options; it raises `EvaluationError`."""
 EXTENSIONS: Overloads = {}
 """Extension methods: the first parameter is the receiver, which may be null."""
 

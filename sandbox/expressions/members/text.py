@@ -6,9 +6,9 @@ from typing import Any
 
 from sandbox.expressions import strings, text
 from sandbox.expressions.errors import EvaluationError, unsure
-from sandbox.expressions.interpolation import composite
+from sandbox.expressions.interpolation import composite, composite_parts
 from sandbox.expressions.json_text import NEW_LINE
-from sandbox.expressions.members.table import CONSTANTS, Generic, define
+from sandbox.expressions.members.table import CHECKS, CONSTANTS, Generic, define
 from sandbox.expressions.meter import MAX_LENGTH, made
 from sandbox.expressions.types import Type
 from sandbox.expressions.values import ENUM_TYPES, StringComparison
@@ -54,6 +54,7 @@ def _insert(builder: StringBuilder, index: int, value: str | None) -> StringBuil
 
 _APPENDED = ("string", "char", "bool", "int", "long", "double", "object")
 
+CHECKS["composite"] = composite_parts
 define(
     "StringBuilder",
     properties_={"Length: int": lambda builder: strings.length(str(builder))},
@@ -61,8 +62,8 @@ define(
         **{f"Append({name}): StringBuilder": _appended(Type(name)) for name in _APPENDED},
         "AppendLine(): StringBuilder": lambda builder: builder.append(NEW_LINE),
         "AppendLine(string): StringBuilder": lambda builder, value: builder.append((value or "") + NEW_LINE),
-        "AppendFormat(string, params object[]): StringBuilder": lambda builder, pattern, values: builder.append(
-            composite(pattern, values)
+        "AppendFormat(string composite, params object[]): StringBuilder": lambda builder, pattern, values: (
+            builder.append(composite(pattern, values))
         ),
         "Clear(): StringBuilder": lambda builder: builder.replace_all(""),
         "Insert(int, string): StringBuilder": _insert,
@@ -127,6 +128,7 @@ define(
         "Contains(string): bool": strings.contains,
         "EndsWith(string): bool": strings.ends_with,
         "EndsWith(string, StringComparison): bool": strings.ends_with,
+        "Equals(object): bool": lambda value, other: type(other) is str and value == other,
         "Equals(string): bool": strings.equals,
         "Equals(string, StringComparison): bool": strings.equals,
         "IndexOf(char): int": strings.index_of_character,
@@ -170,7 +172,7 @@ define(
         "Concat(IEnumerable<string>): string": strings.concatenated,
         "Equals(string, string): bool": strings.equals,
         "Equals(string, string, StringComparison): bool": strings.equals,
-        "Format(string, params object[]): string": composite,
+        "Format(string composite, params object[]): string": composite,
         "IsNullOrEmpty(string): bool": strings.is_null_or_empty,
         "IsNullOrWhiteSpace(string): bool": strings.is_null_or_white_space,
         "Join(string, params string[]): string": strings.join,

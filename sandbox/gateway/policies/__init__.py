@@ -1,9 +1,12 @@
 """The policies that the gateway executes, one file each. `base` and `include-fragment` are read with the document."""
 
 from sandbox.gateway.policies import (
+    authentication_basic,
     authentication_managed_identity,
+    cache_lookup,
     cache_lookup_value,
     cache_remove_value,
+    cache_store,
     cache_store_value,
     check_header,
     choose,
@@ -18,6 +21,8 @@ from sandbox.gateway.policies import (
     llm_semantic_cache_lookup,
     llm_semantic_cache_store,
     llm_token_limit,
+    log_to_eventhub,
+    mock_response,
     quota,
     quota_by_key,
     rate_limit,
@@ -25,6 +30,7 @@ from sandbox.gateway.policies import (
     retry,
     return_response,
     rewrite_uri,
+    send_one_way_request,
     send_request,
     set_backend_service,
     set_body,
@@ -48,9 +54,12 @@ _WITH_TWO_NAMES = (llm_emit_token_metric, llm_semantic_cache_lookup, llm_semanti
 POLICIES = {
     module.POLICY.kind.tag: module.POLICY
     for module in (
+        authentication_basic,
         authentication_managed_identity,
+        cache_lookup,
         cache_lookup_value,
         cache_remove_value,
+        cache_store,
         cache_store_value,
         check_header,
         choose,
@@ -65,6 +74,8 @@ POLICIES = {
         llm_semantic_cache_lookup,
         llm_semantic_cache_store,
         llm_token_limit,
+        log_to_eventhub,
+        mock_response,
         quota,
         quota_by_key,
         rate_limit,
@@ -72,6 +83,7 @@ POLICIES = {
         retry,
         return_response,
         rewrite_uri,
+        send_one_way_request,
         send_request,
         set_backend_service,
         set_body,

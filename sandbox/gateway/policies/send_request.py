@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiohttp
 from multidict import CIMultiDict
@@ -23,14 +23,49 @@ from sandbox.gateway.policies.set_body import body_value
 from sandbox.gateway.policies.set_header import HeaderChange
 from sandbox.gateway.policies.set_method import method_value
 from sandbox.gateway.policy import Policy, Run, Site
+from sandbox.gateway.transport import Transport
 from sandbox.network import HostRefusedError
 
 _ORDER = ("set-url", "set-method", "set-header", "set-body", "authentication-managed-identity")
-_DEFAULT_TIMEOUT = 60
+DEFAULT_TIMEOUT = 60
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Message:
+class OwnRequest:
+    """A request of the gateway's own, ready to send."""
+
+    method: str
+    url: URL
+    headers: CIMultiDict[str] = field(repr=False)
+    body: bytes | None = field(repr=False)
+
+    async def send(self, transport: Transport, seconds: float) -> Response:
+        """Send it; raises `Failure`, also for a response that does not arrive whole."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._answer(transport)
+        except TimeoutError:
+            raise internal_error("Timeout", "the service did not answer in time") from None
+        except HostRefusedError as refused:
+            raise internal_error("BackendConnectionFailure", str(refused)) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise internal_error("BackendConnectionFailure", f"no response: {type(error).__name__}") from None
+
+    async def _answer(self, transport: Transport) -> Response:
+        upstream = await transport.send(self.method, self.url, self.headers, self.body)
+        with closing(upstream):
+            content = await bodies.read_response(upstream.content.iter_any())
+            found = end_to_end(upstream.headers)
+            # What cannot be decoded stays as it is: no expression can read it, but its status counts.
+            with suppress(ValueError):
+                content = bodies.decoded(content, found)
+                found.popall("Content-Encoding", None)
+            return Response(upstream.status, upstream.reason, found, content)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
     """The request as the policy's children make it."""
 
     mode: Value[str]
@@ -42,8 +77,8 @@ class _Message:
     copies_body: bool
     """Whether a copy has the body too; after the backend was called it has none."""
 
-    async def send(self, exchange: Exchange) -> Response:
-        """Send it; raises `Failure`, also for a response that does not arrive whole."""
+    async def request(self, exchange: Exchange) -> OwnRequest:
+        """Make the request of one call; raises `Failure`."""
         context = exchange.context
         is_copy = self.mode(context) == "copy"
         url = self._target(exchange, is_copy=is_copy)
@@ -63,16 +98,11 @@ class _Message:
             headers.popall("Content-Encoding", None)
         if self.token is not None:
             self.token.apply(exchange, headers)
-        headers.setdefault("Host", url.authority if url.explicit_port is not None else url.host or "")
-        upstream = await exchange.services.transport.send(method, url, headers, body)
-        with closing(upstream):
-            content = await bodies.read_response(upstream.content.iter_any())
-            found = end_to_end(upstream.headers)
-            # What cannot be decoded stays as it is: no expression can read it, but its status counts.
-            with suppress(ValueError):
-                content = bodies.decoded(content, found)
-                found.popall("Content-Encoding", None)
-            return Response(upstream.status, upstream.reason, found, content)
+        try:
+            headers.setdefault("Host", url.authority if url.explicit_port is not None else url.host or "")
+        except ValueError as error:
+            raise internal_error("BackendConnectionFailure", f"no response: {type(error).__name__}") from None
+        return OwnRequest(method, url, headers, body)
 
     def _target(self, exchange: Exchange, *, is_copy: bool) -> URL:
         if self.url is not None:
@@ -89,8 +119,8 @@ class _Message:
 
 
 def _compile(element: Element, site: Site) -> Run:
-    message = _message(element, site)
-    seconds = timeout(element, _DEFAULT_TIMEOUT)
+    message = read_message(element, site)
+    seconds = timeout(element, DEFAULT_TIMEOUT)
     variable = element.name("response-variable-name")
     ignore_error = element.flag("ignore-error", default=False)
     fail_on_error = element.flag("fail-on-error-status-code", default=False)
@@ -99,7 +129,8 @@ def _compile(element: Element, site: Site) -> Run:
 
     async def run(exchange: Exchange) -> None:
         try:
-            response = await _answered(message, exchange, seconds(exchange.context))
+            request = await message.request(exchange)
+            response = await request.send(exchange.services.transport, seconds(exchange.context))
             if fail_on_error and response.status >= 400:
                 raise internal_error("BackendResponseFailure", f"the service answered {response.status}")
         except Failure:
@@ -112,31 +143,20 @@ def _compile(element: Element, site: Site) -> Run:
     return run
 
 
-async def _answered(message: _Message, exchange: Exchange, seconds: float) -> Response:
-    try:
-        async with asyncio.timeout(seconds):
-            return await message.send(exchange)
-    except TimeoutError:
-        raise internal_error("Timeout", "the service did not answer in time") from None
-    except HostRefusedError as refused:
-        raise internal_error("BackendConnectionFailure", str(refused)) from None
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise internal_error("BackendConnectionFailure", f"no response: {type(error).__name__}") from None
-
-
 def _keep(variable: str | None, response: Response | None, context: Context) -> None:
     if variable is not None:
         context.variables[variable] = response
 
 
-def _message(element: Element, site: Site) -> _Message:
+def read_message(element: Element, site: Site) -> Message:
+    """Read `mode` and the children; raises `RefusedError`."""
     mode = element.word("mode", ("new", "copy"), "new")
     url, method, body, token = (element.child(name) for name in _ORDER if name != "set-header")
     headers = [inner(node, HeaderChange) for node in element.children("set-header")]
     element.in_order(_ORDER)
     if url is None and element.node.attributes.get("mode", "new") == "new":
         raise element.refused("needs set-url unless mode is copy")
-    return _Message(
+    return Message(
         mode,
         None if url is None else leaf(url),
         None if method is None else inner(method, method_value),

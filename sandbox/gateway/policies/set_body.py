@@ -3,16 +3,22 @@
 from policies.set_body import SetBody
 from sandbox.gateway.element import Element, Value
 from sandbox.gateway.exchange import Exchange
+from sandbox.gateway.liquid import liquid_value
 from sandbox.gateway.policy import Policy, Run, Site
 
 
 def body_value(element: Element) -> Value[str]:
-    """Read the body's text; raises `RefusedError`, for Liquid templates too."""
-    if element.literal("template", "none") != "none":
-        raise element.refused("Liquid templates are not supported: use an expression", "template")
+    """Read the body's text; raises `RefusedError`, for most of Liquid too."""
+    template = element.choice("template", ("none", "liquid"), "none")
     for child in element.node.children:
         raise child.refused("XML in set-body is not supported as elements: put it in a CDATA section")
-    return element.content()
+    content = element.content()
+    if template == "none":
+        return content
+    try:
+        return liquid_value(element.node.text)
+    except ValueError as error:
+        raise element.refused(str(error), "template") from None
 
 
 def _compile(element: Element, site: Site) -> Run:

@@ -1,7 +1,7 @@
 """`trace`: adds an entry to the trace of the call."""
 
 from policies.trace import Trace
-from sandbox.gateway.element import Element, leaf
+from sandbox.gateway.element import Element, Value, leaf
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.policy import Policy, Run, Site
 from sandbox.gateway.telemetry import TraceEntry
@@ -13,9 +13,10 @@ def _compile(element: Element, _site: Site) -> Run:
     source = element.required_name("source")
     severity = element.choice("severity", _SEVERITIES, "verbose")
     message_node = element.child("message")
-    if message_node is None:
-        raise element.refused("needs a message")
-    message = leaf(message_node, strip=True)
+    if (message_node is None) is not bool(element.node.text.strip()):
+        raise element.refused("needs a message, in an element or as its text")
+    # The schema alone knows a message as text.
+    message = _stripped(element.content()) if message_node is None else leaf(message_node, strip=True)
     metadata = []
     for node in element.children("metadata"):
         own = Element(node)
@@ -28,6 +29,10 @@ def _compile(element: Element, _site: Site) -> Run:
         exchange.traces.append(TraceEntry(source, severity, message(context), values))
 
     return run
+
+
+def _stripped(value: Value[str]) -> Value[str]:
+    return lambda context: value(context).strip(" \t\r\n")
 
 
 POLICY = Policy(Trace, _compile)

@@ -167,6 +167,7 @@ _PRINTERS: tuple[tuple[type, Callable[[Any], str]], ...] = (
     (Anonymous, _show_members),
     (tuple, lambda value: "<" + ",".join(map(show, value)) + ">"),
     (Found, lambda value: "m:" + show(value.value)),
+    (Response, lambda _: "IResponse"),
     (int, lambda value: f"{'Int32' if type(value) is int else type(value).__name__}:{int(value)}"),
     (UUID, lambda value: f"Guid:{value}"),
     (encoding.Uri, lambda value: f"Uri:{value.text}"),

@@ -3,11 +3,13 @@ import time
 
 import pytest
 
-from sandbox.expressions import EvaluationError, Type, compile_expression
+from sandbox.expressions import EvaluationError, Type, compile_expression, interpolation, regex, syntax
 from sandbox.expressions.errors import StoppedError
+from sandbox.expressions.members import json as json_members
 from tests.sandbox.expressions.calls import CALL, context
 
 LONG = "".join(f"s{place} = s{place - 1} + s{place - 1}; " if place else "" for place in range(30))
+MILLION = "new string('a', 1000000)"
 ENDLESS = [
     pytest.param("@{ while (true) { } }", "TimeoutException", id="loop"),
     pytest.param("@{ while (true) { try { while (true) { } } catch { } } }", "TimeoutException", id="loop in try"),
@@ -34,9 +36,50 @@ ENDLESS = [
         '@(Regex.IsMatch(new string(\'a\', 60) + "!", "^(a|aa)+$"))', "TimeoutException", id="regular expression"
     ),
     pytest.param(
-        "@{ var o = new JArray(); for (var i = 0; i < 200; i++) { o = new JArray(o); } return o.ToString(); }",
+        "@{ var o = new JArray(); for (var i = 0; i < 200; i++) { var p = new JArray(); p.Add(o); o = p; }"
+        " return o.ToString(); }",
         "",
         id="deep JSON",
+    ),
+    pytest.param(
+        "@{ var o = new JArray(); for (;;) { var p = new JArray(); p.Add(o); p.Add(o); o = p; } }",
+        "TimeoutException",
+        id="JSON that doubles",
+    ),
+    pytest.param(
+        "@{ var l = new List<object>(); l.Add(l); return JsonConvert.SerializeObject(l); }",
+        "InsufficientExecutionStackException",
+        id="list within itself",
+    ),
+    pytest.param("@(JToken.Parse(new string('[', 1000000)))", "NotSupportedException", id="brackets without end"),
+    pytest.param(
+        "@(JToken.Parse(\"1e\" + new string('9', 100000)))", "NotSupportedException", id="exponent without end"
+    ),
+    pytest.param(f'@({MILLION}.Replace("a", {MILLION}))', "InsufficientMemoryException", id="replacement"),
+    pytest.param(
+        f'@(string.Join({MILLION}, Enumerable.Repeat("x", 100000)))', "InsufficientMemoryException", id="separator"
+    ),
+    pytest.param(
+        f"@(string.Concat(Enumerable.Repeat({MILLION}, 100000)))", "InsufficientMemoryException", id="concatenation"
+    ),
+    pytest.param(
+        f"@(Enumerable.Range(0,100000).Aggregate({MILLION}, (a, b) => a + b))",
+        "InsufficientMemoryException",
+        id="aggregate",
+    ),
+    pytest.param(f'@(Regex.IsMatch({MILLION}, "a*a*a*b"))', "TimeoutException", id="quadratic pattern"),
+    pytest.param(f'@(Regex.IsMatch({MILLION}, "(a|b)*c"))', "InsufficientExecutionStackException", id="deep pattern"),
+    pytest.param("@(Enumerable.Range(0, int.MaxValue).ToList())", "TimeoutException", id="list of a sequence"),
+    pytest.param("@(Enumerable.Range(0, int.MaxValue).OrderBy(x => -x).First())", "TimeoutException", id="sorting"),
+    pytest.param("@(Enumerable.Range(0, int.MaxValue).Skip(2000000000).Any())", "TimeoutException", id="skipping"),
+    pytest.param('@(string.Join(",", Enumerable.Range(0, int.MaxValue)))', "TimeoutException", id="joined sequence"),
+    pytest.param(
+        "@{ int F(int n) => n == 0 ? 0 : F(n - 1) + F(n - 1); return F(60); }", "TimeoutException", id="tree of calls"
+    ),
+    pytest.param(
+        "@{ var l = new List<int[]>(); while (true) { l.Add(new int[100000]); } }",
+        "InsufficientMemoryException",
+        id="many arrays",
     ),
 ]
 
@@ -77,3 +120,28 @@ def test_catch_does_not_see_what_ends_an_evaluation() -> None:
         run(context(CALL))
 
     assert isinstance(caught.value, StoppedError)
+
+
+def test_number_of_any_length_is_too_large_and_not_read() -> None:
+    run = compile_expression("@(int.Parse(new string('9', 1000000)))", Type.INT)
+
+    with pytest.raises(EvaluationError) as caught:
+        run(context(CALL))
+
+    assert caught.value.exception == "OverflowException"
+
+
+def test_nothing_is_parsed_when_an_expression_is_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = r"""@{
+        var found = Regex.Match("a-1", @"(\w)-(?<n>\d)", RegexOptions.IgnoreCase).Groups["n"].Value;
+        var token = JObject.Parse("{\"a\":[{\"b\":5}]}").SelectToken("$.a[0].b");
+        var when = new DateTime(2024, 1, 2).ToString("yyyy-MM-ddTHH:mm:ssZ");
+        return string.Format("{0:D3}|{1,4}|{2}", int.Parse(found), token, when) + $"{7:X2}";
+    }"""
+    caches = (regex.compiled, interpolation.composite_parts, json_members._steps)
+    run = compile_expression(text, Type.STRING)
+    misses = [cache.cache_info().misses for cache in caches]
+    monkeypatch.setattr(syntax, "_PARSER", None)
+
+    assert run(context(CALL)) == "001|   5|2024-01-02T00:00:00Z07"
+    assert [cache.cache_info().misses for cache in caches] == misses

@@ -107,8 +107,19 @@ def test_what_the_sandbox_does_not_know_is_an_error(text: str) -> None:
     [
         ("@(context.Request.Body.As<string>())", {"Request"}),
         ("@(context.Response.Body.As<JObject>(true).Count + context.Request.Headers.Count)", {"Response"}),
-        ('@(((IResponse)context.Variables["r"]).Body.As<string>())', {"Response"}),
+        ('@(((IResponse)context.Variables["r"]).Body.As<string>())', {"Variables"}),
+        (
+            '@{ var r = context.Variables.GetValueOrDefault<IResponse>("r"); return r?.Body.As<string>(); }',
+            {"Variables"},
+        ),
+        ("@{ var call = context; var r = call.Request; var b = r.Body; return b.As<string>(); }", {"Request"}),
+        ("@{ var r = context.Response; Func<string> f = () => r?.Body?.As<string>(); return f(); }", {"Response"}),
+        ("@{ string f(IRequest r) => r.Body.As<string>(); return f(context.Request); }", {"Request"}),
+        ("@(new[] { context.Request }.Select(r => r.Body.As<string>()).First())", {"Request"}),
+        ("@(context . Request\n/* */ . Body.As<string>())", {"Request"}),
         ("@(context.Request.Body == null)", {"Request"}),
+        ('@("context.Request.Body")', set()),
+        ("@(1 /* context.Response.Body */)", set()),
         ("@(context.Request.Method)", set()),
     ],
 )

@@ -267,7 +267,7 @@ REFUSED = [
     ("@(int.MinValue - 1)", "overflows int"),
     ("@(1 / 0)", "constant division"),
     ('@(1 == "1")', "int == string is not supported"),
-    ("@(1 == null)", "int == <null> is not supported"),
+    ("@((1, 2) == null)", "(int, int) == <null> is not supported"),
     ("@(null == null)", "not supported"),
     ("@(!1)", "! on int"),
     ("@(true + 1)", "bool + int"),
@@ -342,7 +342,7 @@ REFUSED = [
     ("@{ 1 + 1; return 1; }", "not"),
     ('@(new[] {1, "a"}.Length)', "no common type"),
     # culture, and what versions of .NET do differently
-    ("@(DateTime.UtcNow.ToString())", "ToString() is not supported"),
+    ("@(DateTime.UtcNow.ToString())", "depends on the culture: give a format"),
     ('@("" + DateTime.UtcNow)', "string + DateTime"),
     ('@($"{DateTime.UtcNow}")', "depends on the culture"),
     ('@(DateTime.UtcNow.ToString("D"))', "this format of a date"),

@@ -51,7 +51,8 @@ REFUSED = {
     ),
     "two bodies": ("<return-response><set-body/><set-body/></return-response>", "appears twice"),
     "liquid": (
-        "<return-response><set-body template='liquid'/></return-response>", "set-body, template: Liquid templates",
+        "<return-response><set-body template='liquid'>{{ body.x | y }}</set-body></return-response>",
+        "set-body, template: of Liquid only",
     ),
     "rewrite to another host": ("<rewrite-uri template='http://x/'/>", "must begin with /"),
     "jwt from nowhere": (f"<validate-jwt>{CONFIG}</validate-jwt>", "needs exactly one of header-name"),

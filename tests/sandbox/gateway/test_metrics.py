@@ -147,6 +147,13 @@ async def test_trace_is_verbose_by_default(gateway_bench: Bench) -> None:
     assert gateway_bench.records[-1].traces == (TraceEntry("s", "verbose", "m"),)
 
 
+async def test_message_may_be_the_text_of_the_policy(gateway_bench: Bench) -> None:
+    gateway_bench.load(inbound("<trace source='s'> text </trace>", "<trace source='s'> @(\"a\" + 1) </trace>"))
+    await gateway_bench.call()
+
+    assert [entry.message for entry in gateway_bench.records[-1].traces] == ["text", "a1"]
+
+
 @pytest.mark.parametrize(
     ("policy", "reason"),
     [
@@ -171,7 +178,7 @@ async def test_trace_is_verbose_by_default(gateway_bench: Bench) -> None:
         pytest.param("<trace source='s'/>", "needs a message", id="no message"),
         pytest.param("<trace><message>m</message></trace>", "source: attribute is missing", id="no source"),
         pytest.param("<trace source='s' severity='loud'><message>m</message></trace>", "is not one of", id="severity"),
-        pytest.param("<trace source='s'>text</trace>", "needs a message", id="text"),
+        pytest.param("<trace source='s'>a<message>m</message></trace>", "text between elements", id="two messages"),
     ],
 )
 async def test_refused_documents(gateway_bench: Bench, policy: str, reason: str) -> None:

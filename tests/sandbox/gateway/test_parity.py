@@ -39,6 +39,7 @@ Names = set[tuple[str, str]]
 
 TAKEN_ALONE: dict[str, Names] = {
     # Documents of the portal write these defaults out; no other value of theirs is executed.
+    "cache-lookup": {("cache-lookup", "downstream-caching-type"), ("cache-lookup", "must-revalidate")},
     "forward-request": {("forward-request", "follow-redirects")},
     "set-body": {("set-body", "template")},
     "validate-azure-ad-token": {("validate-azure-ad-token", "authentication-endpoint")},

@@ -44,6 +44,23 @@ async def test_body_that_is_not_preserved_is_gone(gateway_bench: Bench) -> None:
     assert (seen.headers["X-Body"], seen.body, seen.headers["Content-Length"]) == ("text", b"", "0")
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "@{ var message = context.Request; var body = message.Body; return body.As<string>(true); }",
+        '@(((IRequest)context.Variables["kept"]).Body.As<string>(true))',
+    ],
+    ids=["local variable", "variable of the call"],
+)
+async def test_body_is_read_by_another_name(gateway_bench: Bench, expression: str) -> None:
+    kept = '<set-variable name="kept" value="@(context.Request)" />'
+    gateway_bench.load(inbound(kept + header("X-Body", expression)), api=RAW)
+
+    await gateway_bench.call(CHAT_PATH, "POST", data=b"text")
+
+    assert gateway_bench.backend.last.headers["X-Body"] == "text"
+
+
 async def test_set_body_puts_back_what_it_read(gateway_bench: Bench) -> None:
     gateway_bench.load(inbound('<set-body>@(context.Request.Body.As<string>() + "!")</set-body>'), api=RAW)
 
@@ -81,13 +98,20 @@ async def test_response_that_is_not_preserved_is_gone(gateway_bench: Bench) -> N
     assert (response.headers["X-Body"], await response.read()) == ('{"ok": true}', b"")
 
 
-async def test_condition_that_no_call_reaches_does_not_hold_back_the_response(gateway_bench: Bench) -> None:
-    second = '@(context.Response.Body.As<string>(preserveContent: true) == "")'
-    choose = (
-        f"<choose><when condition='@(context.Response.StatusCode == 200)'>{header('X-First', '1')}</when>"
-        f'<when condition="{second}"><set-body>empty</set-body></when></choose>'
-    )
-    gateway_bench.load(inbound(backend="<forward-request buffer-response='false'/>", outbound=choose), api=RAW)
+FIRST_READ = (
+    "<choose><when condition='@(context.Response.StatusCode == 200)'>" + header("X-First", "1") + "</when>"
+    """<when condition="@(context.Response.Body.As<string>(preserveContent: true) == "")">"""
+    "<set-body>empty</set-body></when></choose>"
+)
+OTHER_READ = header(
+    "X-First",
+    '@(context.Variables.ContainsKey("r") ? ((IResponse)context.Variables["r"]).Body.As<string>() : "1")',
+)
+
+
+@pytest.mark.parametrize("outbound", [FIRST_READ, OTHER_READ], ids=["condition not reached", "another response"])
+async def test_what_is_not_read_does_not_hold_back_the_response(gateway_bench: Bench, outbound: str) -> None:
+    gateway_bench.load(inbound(backend="<forward-request buffer-response='false'/>", outbound=outbound), api=RAW)
     release = asyncio.Event()
 
     async def events(request: web.Request) -> web.StreamResponse:

@@ -47,6 +47,9 @@ public class IUrl
     public int Port;
     public Lookup query;
     public IReadOnlyDictionary<string, string[]> Query { get { return query; } }
+    public override string ToString()
+    { return Scheme + "://" + Host + (Port == (Scheme == "https" ? 443 : 80) ? "" : ":" + Port) + Path + QueryString; }
+    public Uri ToUri() { return new Uri(ToString()); }
 }
 
 public class IMessageBody
@@ -176,12 +179,12 @@ public static class PolicyExtensions
     { return Cipher(name, key, iv).CreateDecryptor().TransformFinalBlock(data, 0, data.Length); }
 }
 
-public class FixedRandom
+public class FixedRandom : Random
 {
-    public int Next() { return 0; }
-    public int Next(int high) { if (high < 0) throw new ArgumentOutOfRangeException(); return 0; }
-    public int Next(int low, int high) { if (low > high) throw new ArgumentOutOfRangeException(); return low; }
-    public double NextDouble() { return 0.0; }
+    public override int Next() { return 0; }
+    public override int Next(int high) { if (high < 0) throw new ArgumentOutOfRangeException(); return 0; }
+    public override int Next(int low, int high) { if (low > high) throw new ArgumentOutOfRangeException(); return low; }
+    public override double NextDouble() { return 0.0; }
 }
 
 public static class Judge

@@ -1,9 +1,10 @@
-"""Finds the expressions in policy documents of public repositories, in git directories below one folder."""
+"""Finds the expressions in policy documents of public repositories."""
 
 import html
 import re
-import subprocess
-from pathlib import Path
+from collections.abc import Iterable
+
+from bench.repositories import File
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _SKIPPED = re.compile(
@@ -13,24 +14,14 @@ _CLOSING = {"(": ")", "{": "}", "[": "]"}
 _NAMED_VALUE = re.compile(r"\{\{[\w.-]+\}\}")
 
 
-def expressions(folder: Path) -> list[str]:
-    """List the different expressions of all `.xml` files in the newest commits; named values are 1 in them."""
-    found: dict[str, None] = {}
-    for repository in sorted(path for path in folder.glob("*/repo") if path.is_dir()):
-        for name in _git(repository, "ls-tree", "-r", "-z", "--name-only", "HEAD").split("\0"):
-            if name.endswith(".xml"):
-                text = _COMMENT.sub("", _git(repository, "show", f"HEAD:{name}"))
-                found.update(dict.fromkeys(_NAMED_VALUE.sub("1", one) for one in _in_document(text)))
-    return list(found)
-
-
-def _git(repository: Path, *arguments: str) -> str:
-    run = subprocess.run(  # noqa: S603 - git, on repositories that the tester named
-        ["git", "--git-dir", str(repository), *arguments],  # noqa: S607
-        capture_output=True,
-        check=True,
-    )
-    return run.stdout.decode(errors="replace")
+def expressions(found: Iterable[File]) -> list[str]:
+    """List the different expressions; named values are 1 in them."""
+    texts: dict[str, None] = {}
+    for file in found:
+        if file.root is not None:
+            one = _COMMENT.sub("", file.text)
+            texts.update(dict.fromkeys(_NAMED_VALUE.sub("1", text) for text in _in_document(one)))
+    return list(texts)
 
 
 def _in_document(text: str) -> list[str]:

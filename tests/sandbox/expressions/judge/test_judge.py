@@ -11,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from bench.repositories import files
 from tests.sandbox.expressions.calls import CALL, without_chance
 from tests.sandbox.expressions.corpus import CORPUS
+from tests.sandbox.expressions.edges import EDGES
 from tests.sandbox.expressions.judge.compiler import Case, judge, needs_compiler
 from tests.sandbox.expressions.judge.operations import OPERATIONS, Variables, cases
 from tests.sandbox.expressions.judge.programs import programs
@@ -34,7 +36,7 @@ DRAWN = settings(
 def test_corpus_is_what_the_compiler_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without_chance(monkeypatch)
 
-    report = judge([Case(text, (CALL,)) for texts in CORPUS.values() for text, _ in texts], tmp_path)
+    report = judge([Case(text, (CALL,)) for texts in (CORPUS | EDGES).values() for text, _ in texts], tmp_path)
 
     assert (report.wrong, report.accepted, report.refused) == ([], [], {}), str(report)
 
@@ -81,7 +83,7 @@ def test_expressions_of_public_policies_are_evaluated_as_the_compiler_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     without_chance(monkeypatch)
-    found = [Case(text, scenarios(text, 20)) for text in expressions(Path(REPOSITORIES or ""))]
+    found = [Case(text, scenarios(text, 20)) for text in expressions(files(Path(REPOSITORIES or "")))]
 
     report = judge(found, tmp_path)
 

@@ -103,6 +103,20 @@ _LOOKUP = '<llm-semantic-cache-lookup id="me" score-threshold="0.1" embeddings-b
 _AUDIENCE = "<audiences><audience>api://chat</audience></audiences>"
 
 PLACES: dict[str, Place] = {
+    "authentication-basic": Place(element='<authentication-basic id="me" username="u" password="p"/>'),
+    "cache-lookup": Place(
+        element='<cache-lookup id="me" vary-by-developer="false" vary-by-developer-groups="false"/>'
+    ),
+    "cache-store": Place(
+        element='<cache-store id="me" duration="60"/>', section="outbound",
+        before='<cache-lookup vary-by-developer="false" vary-by-developer-groups="false"/>',
+    ),
+    "log-to-eventhub": Place(element='<log-to-eventhub id="me" logger-id="l">hello</log-to-eventhub>'),
+    "mock-response": Place(element='<mock-response id="me"/>', bench={"api": DEFINED}),
+    "send-one-way-request": Place(
+        element='<send-one-way-request id="me"><set-url>https://audit.test/</set-url></send-one-way-request>',
+        bench={"hosts": {"audit.test": lambda _: Reply(status_code=202)}},
+    ),
     "authentication-managed-identity": Place(
         element='<authentication-managed-identity id="me" resource="https://a.example"/>'
     ),

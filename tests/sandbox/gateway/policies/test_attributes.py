@@ -57,6 +57,15 @@ LOOKUP: dict[str, Given] = {
 }  # fmt: skip
 
 ATTRIBUTES: dict[str, dict[str, Given]] = {
+    "authentication-basic": {"username": text("us"), "password": text("pw")},
+    "cache-lookup": {
+        "vary-by-developer": YES, "vary-by-developer-groups": "false", "downstream-caching-type": "none",
+        "must-revalidate": NO, "caching-type": "internal", "allow-private-response-caching": YES,
+    },
+    "cache-store": {"duration": number(9), "cache-response": YES},
+    "log-to-eventhub": {"logger-id": "l", "partition-id": "1", "partition-key": text("key")},
+    "mock-response": {"enabled": "false", "status-code": "404", "content-type": "text/plain", "index": "1"},
+    "send-one-way-request": {"mode": text("copy"), "timeout": number(9)},
     "authentication-managed-identity": {
         "resource": text("https://b.example"), "client-id": text("system-assigned"),
         "output-token-variable-name": "token", "ignore-error": "true",

@@ -13,6 +13,9 @@ from tests.sandbox.gateway.policies.elements import CHAT, PLACES, document
 THROWS = '@((string)context.Variables["absent"])'
 """An expression that throws: the policies that never refuse by themselves fail with it."""
 NEVER = {
+    "cache-lookup": "it looks up GET requests only",
+    "cache-store": "it keeps responses to GET requests only",
+    "mock-response": "what it answers is read when it is loaded",
     "llm-semantic-cache-lookup": "a look-up that fails is traced, and the call goes on",
     "azure-openai-semantic-cache-lookup": "a look-up that fails is traced, and the call goes on",
     "llm-semantic-cache-store": "it comes after the response, which it never changes",
@@ -80,6 +83,13 @@ LIMITED = "Token limit is exceeded. Try again in 60 seconds."
 JSON = {"Content-Type": "application/json"}
 
 FAILURES: dict[str, dict[str, Fails]] = {
+    "authentication-basic": {
+        "expression": thrown(f"<authentication-basic id='me' username='{THROWS}' password='p'/>"),
+    },
+    "log-to-eventhub": {"expression": thrown(f"<log-to-eventhub id='me' logger-id='l'>{THROWS}</log-to-eventhub>")},
+    "send-one-way-request": {
+        "expression": thrown(f"<send-one-way-request id='me'><set-url>{THROWS}</set-url></send-one-way-request>"),
+    },
     "authentication-managed-identity": {
         "no such identity": internal(
             "IdentityNotFound", "the service has no identity with this client-id",

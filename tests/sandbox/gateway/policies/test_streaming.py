@@ -15,7 +15,7 @@ EVENTS = ({"choices": [{"delta": {"content": "Hel"}}]}, {"choices": [{"delta": {
 PARTS = tuple(f"data: {text}\n\n".encode() for text in (*map(json.dumps, EVENTS), "[DONE]"))
 UNBUFFERED = '<forward-request buffer-response="false"/>'
 OUTER = f"<policies><backend>{UNBUFFERED}</backend></policies>"
-ANSWERS_ITSELF = {"return-response"}
+ANSWERS_ITSELF = {"mock-response", "return-response"}
 """Policies after which no backend is called."""
 OWN_BODY = {
     "set-body": '<set-body id="me">@(context.Response.Body.As&lt;string&gt;())</set-body>',

@@ -31,6 +31,12 @@ def tokens(response: Response) -> object:
 
 
 DONE: dict[str, tuple[Look, object]] = {
+    "authentication-basic": (sent(lambda request: request.headers["Authorization"]), "Basic dTpw"),
+    "cache-lookup": (lambda response: response.status_code, 200),
+    "cache-store": (lambda response: response.json(), ANSWER),
+    "log-to-eventhub": (lambda response: [(one.logger_id, one.message) for one in response.events], [("l", "hello")]),
+    "mock-response": (lambda response: (response.status_code, backends(response)), (200, [])),
+    "send-one-way-request": (backends, ["audit.test", "backend"]),
     "authentication-managed-identity": (
         sent(lambda request: request.headers["Authorization"]), "Bearer identity-token.system-assigned.https://a.example",
     ),

@@ -1,0 +1,29 @@
+"""`authentication-basic`: the gateway presents a name and a password to the backend."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from policies.checks import check_filled, check_secret
+from policies.errors import PolicyError
+from policies.policy import INBOUND_ONLY, Section, TypedPolicy
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuthenticationBasic(TypedPolicy):
+    """Replaces `Authorization` by Basic credentials for the backend (authentication-basic)."""
+
+    tag: ClassVar[str] = "authentication-basic"
+    sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
+
+    username: str
+    """Name, without a colon."""
+    password: str = field(repr=False)
+    """Named value, such as `{{backend-password}}`, of the password."""
+
+    def __post_init__(self) -> None:
+        """Check the name, and that the policy's text holds no secret."""
+        TypedPolicy.__post_init__(self)
+        check_filled(f"{self.tag} username", self.username)
+        if ":" in self.username:
+            raise PolicyError(f"{self.tag} username {self.username!r} has a colon, which ends it; leave it out")
+        check_secret(f"{self.tag} password", self.password)
