@@ -1,9 +1,13 @@
 """JSON schemas of OpenAPI 3 documents, compiled once to checks; an unknown keyword is refused, never skipped."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any
+
+from sandbox.expressions.errors import EvaluationError, StoppedError
+from sandbox.expressions.meter import reset
+from sandbox.expressions.regex import Regex, compiled
+from sandbox.expressions.values import RegexOptions
 
 Check = Callable[[Any], list[str]]
 """Gives what is wrong with a value and where, such as `$.messages[0].role: must be string`."""
@@ -193,10 +197,21 @@ def _enum(given: Any, _schema: Mapping[str, Any]) -> _Check:
 
 def _pattern(given: Any, _schema: Mapping[str, Any]) -> _Check:
     try:
-        compiled = re.compile(given)
-    except (re.error, TypeError):
-        raise ValueError("schema keyword pattern is no regular expression") from None
-    return _test(str, lambda value: compiled.search(value) is not None, "does not match the pattern")
+        pattern = compiled(given, RegexOptions["None"]) if isinstance(given, str) else None
+    except EvaluationError:
+        pattern = None
+    if pattern is None:
+        raise ValueError("schema keyword pattern is no regular expression that is supported")
+    return _test(str, lambda value: _is_found(pattern, value), "does not match the pattern")
+
+
+def _is_found(pattern: Regex, value: str) -> bool:
+    """Search within the bounds of an expression; a text beyond them, or where .NET may differ, does not match."""
+    reset()
+    try:
+        return pattern.find(value) is not None
+    except StoppedError:
+        return False
 
 
 def _minimum(given: Any, schema: Mapping[str, Any]) -> _Check:

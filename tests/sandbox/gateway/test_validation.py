@@ -605,6 +605,7 @@ def test_schema(schema: Any, right: list[Any], wrong: list[Any]) -> None:
     [
         {"type": "text"},
         {"pattern": "("},
+        {"pattern": 1},
         {"minLength": "1"},
         {"multipleOf": 0},
         {"$ref": "other.json#/x"},
@@ -616,6 +617,13 @@ def test_schema(schema: Any, right: list[Any], wrong: list[Any]) -> None:
 def test_schema_that_is_not_understood_is_refused(schema: Any) -> None:
     with pytest.raises(ValueError, match=r".+"):
         Schemas({}).check(schema)
+
+
+def test_pattern_that_would_search_for_ever_gives_up_and_does_not_match() -> None:
+    check = Schemas({}).check({"pattern": "^(a+)+$"})
+
+    assert check("aaa") == []
+    assert check("a" * 60 + "!") == ["$: does not match the pattern"]
 
 
 def test_schema_that_refers_to_itself_only_says_nothing_wrong() -> None:
