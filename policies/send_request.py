@@ -118,8 +118,8 @@ class SendOneWayRequest(OwnRequest):
 
     tag: ClassVar[str] = "send-one-way-request"
 
-    timeout: int | None = None
-    """Seconds until the request is given up, at least 1. Left out: 60."""
+    timeout: int | str | None = None
+    """Seconds until the request is given up, at least 1, or an expression. Left out: 60."""
 
     def __post_init__(self) -> None:
         """Check the request and its time."""

@@ -28,6 +28,8 @@ DEFINITION: dict[str, Any] = {
     },
 }  # fmt: skip
 DEFINED = {"definition": DEFINITION, "operations": (Operation(name="chat", method="POST", url_template="/chat"),)}
+EXAMPLE = {"content": {"text/plain": {"examples": {"one": {"value": "first"}, "two": {"value": "second"}}}}}
+MOCKED = {**DEFINED, "definition": {"paths": {"/chat": {"post": {"responses": {"200": EXAMPLE}}}}}}
 SUBSCRIBED: dict[str, Any] = {
     "products": (Product(id="team", api_ids=frozenset({"policy"})),),
     "subscriptions": (Subscription(id="ann", scope="/products/team", primary_key=KEY, secondary_key="other"),),
@@ -58,6 +60,8 @@ class Place:
     section: str = "inbound"
     before: str = ""
     """Policies of inbound before it."""
+    after: str = ""
+    """Policies of outbound after it."""
     scope: str = "api"
     bench: dict[str, Any] = field(default_factory=dict)
     call: dict[str, Any] = field(default_factory=dict)
@@ -65,7 +69,7 @@ class Place:
 
     def ready(self, **bench: Any) -> PolicyBench:
         """Load it with `id="me"`, and with what else `bench` says."""
-        text = document(self.element, self.section, self.before)
+        text = document(self.element, self.section, self.before, self.after)
         options: dict[str, Any] = {"backend": model, **self.bench, **bench}
         if self.scope == "product":
             product = Product(id="team", api_ids=frozenset({"policy"}), policy=text)
@@ -82,7 +86,7 @@ def call(bench: PolicyBench, name: str, body: object = None) -> Response:
 
 
 def document(element: str, section: str = "inbound", before: str = "", after: str = "") -> str:
-    """Put an element in a section, and policies of inbound before it."""
+    """Put an element in a section, policies of inbound before it and of outbound after it."""
     found = {"inbound": f"<base/>{before}", "backend": "<base/>", "outbound": "<base/>", "on-error": "<base/>"}
     found[section] = element if section == "backend" else f"{found[section]}{element}"
     found["outbound"] += after
@@ -102,24 +106,20 @@ def _both(name: str, place: Place) -> dict[str, Place]:
 _LOOKUP = '<llm-semantic-cache-lookup id="me" score-threshold="0.1" embeddings-backend-id="embeddings"/>'
 _AUDIENCE = "<audiences><audience>api://chat</audience></audiences>"
 
+# A response is for the calls that present the same token.
+_CACHED = (
+    '<cache-lookup id="me" vary-by-developer="false" vary-by-developer-groups="false" '
+    'allow-private-response-caching="true"><vary-by-header>Authorization</vary-by-header></cache-lookup>'
+)
+_GET = "<set-method>GET</set-method>"
+_PRIVATE = {"headers": {"Authorization": "Bearer a"}}
+
 PLACES: dict[str, Place] = {
-    "authentication-basic": Place(element='<authentication-basic id="me" username="u" password="p"/>'),
-    "cache-lookup": Place(
-        element='<cache-lookup id="me" vary-by-developer="false" vary-by-developer-groups="false"/>'
-    ),
-    "cache-store": Place(
-        element='<cache-store id="me" duration="60"/>', section="outbound",
-        before='<cache-lookup vary-by-developer="false" vary-by-developer-groups="false"/>',
-    ),
-    "log-to-eventhub": Place(element='<log-to-eventhub id="me" logger-id="l">hello</log-to-eventhub>'),
-    "mock-response": Place(element='<mock-response id="me"/>', bench={"api": DEFINED}),
-    "send-one-way-request": Place(
-        element='<send-one-way-request id="me"><set-url>https://audit.test/</set-url></send-one-way-request>',
-        bench={"hosts": {"audit.test": lambda _: Reply(status_code=202)}},
-    ),
+    "authentication-basic": Place(element='<authentication-basic id="me" username="user" password="pass"/>'),
     "authentication-managed-identity": Place(
         element='<authentication-managed-identity id="me" resource="https://a.example"/>'
     ),
+    "cache-lookup": Place(element=_CACHED, before=_GET, after='<cache-store duration="60"/>', call=_PRIVATE),
     "cache-lookup-value": Place(
         element='<cache-lookup-value id="me" key="k" variable-name="v" default-value="none"/>',
         before='<cache-store-value key="k" value="1" duration="60"/>',
@@ -128,6 +128,10 @@ PLACES: dict[str, Place] = {
         element='<cache-remove-value id="me" key="k"/>'
         '<cache-lookup-value key="k" variable-name="v" default-value="-"/>',
         before='<cache-store-value key="k" value="1" duration="60"/>',
+    ),
+    "cache-store": Place(
+        element='<cache-store id="me" duration="60"/>', section="outbound",
+        before=_GET + _CACHED.replace(' id="me"', ""), call=_PRIVATE,
     ),
     "cache-store-value": Place(
         element='<cache-store-value id="me" key="k" value="1" duration="60"/>'
@@ -160,6 +164,8 @@ PLACES: dict[str, Place] = {
         "</categories></llm-content-safety>",
         bench={"backends": {"checker": checker}},
     ),
+    "log-to-eventhub": Place(element='<log-to-eventhub id="me" logger-id="l">hello</log-to-eventhub>'),
+    "mock-response": Place(element='<mock-response id="me"/>', bench={"api": MOCKED}),
     "quota": Place(
         element='<quota id="me" calls="1" renewal-period="3600"/>', scope="product", bench={"sku": "Developer"},
         call={"headers": {"Ocp-Apim-Subscription-Key": KEY}},
@@ -183,6 +189,10 @@ PLACES: dict[str, Place] = {
         element='<return-response id="me"><set-status code="418" reason="Teapot"/></return-response>'
     ),
     "rewrite-uri": Place(element='<rewrite-uri id="me" template="/other"/>'),
+    "send-one-way-request": Place(
+        element='<send-one-way-request id="me"><set-url>https://audit.test/</set-url></send-one-way-request>',
+        bench={"hosts": {"audit.test": lambda _: Reply(status_code=503)}},
+    ),
     "send-request": Place(
         element='<send-request id="me" response-variable-name="v"><set-url>https://audit.test/</set-url></send-request>',
         bench={"hosts": {"audit.test": lambda _: Reply(status_code=202)}},

@@ -57,21 +57,18 @@ LOOKUP: dict[str, Given] = {
 }  # fmt: skip
 
 ATTRIBUTES: dict[str, dict[str, Given]] = {
-    "authentication-basic": {"username": text("us"), "password": text("pw")},
-    "cache-lookup": {
-        "vary-by-developer": YES, "vary-by-developer-groups": "false", "downstream-caching-type": "none",
-        "must-revalidate": NO, "caching-type": "internal", "allow-private-response-caching": YES,
-    },
-    "cache-store": {"duration": number(9), "cache-response": YES},
-    "log-to-eventhub": {"logger-id": "l", "partition-id": "1", "partition-key": text("key")},
-    "mock-response": {"enabled": "false", "status-code": "404", "content-type": "text/plain", "index": "1"},
-    "send-one-way-request": {"mode": text("copy"), "timeout": number(9)},
+    "authentication-basic": {"username": text("user"), "password": text("pass")},
     "authentication-managed-identity": {
         "resource": text("https://b.example"), "client-id": text("system-assigned"),
         "output-token-variable-name": "token", "ignore-error": "true",
     },
+    "cache-lookup": {
+        "vary-by-developer": YES, "vary-by-developer-groups": "false", "allow-private-response-caching": NO,
+        "caching-type": "internal", "downstream-caching-type": "none", "must-revalidate": NO,
+    },
     "cache-lookup-value": {**CACHE, "variable-name": "v", "default-value": text("x")},
     "cache-remove-value": CACHE,
+    "cache-store": {"duration": number(9), "cache-response": NO},
     "cache-store-value": {**CACHE, "value": text("x"), "duration": number(5)},
     "check-header": {
         "name": text("X-Team"), "failed-check-httpcode": number(418), "failed-check-error-message": text("no"),
@@ -91,6 +88,8 @@ ATTRIBUTES: dict[str, dict[str, Given]] = {
         "backend-id": text("checker"), "shield-prompt": NO, "enforce-on-completions": YES, "window-size": number(9),
         "window-overlap-size": number(2),
     },
+    "log-to-eventhub": {"logger-id": "other", "partition-id": "3", "partition-key": text("key")},
+    "mock-response": {"enabled": "false", "status-code": "404", "content-type": "text/html", "index": "1"},
     "quota": {"calls": "1", "bandwidth": "10", "renewal-period": "3600"},
     "quota-by-key": {
         "calls": "1", "bandwidth": "10", "renewal-period": "3600", **BY_KEY,
@@ -106,12 +105,13 @@ ATTRIBUTES: dict[str, dict[str, Given]] = {
     },
     "return-response": {"response-variable-name": "v"},
     "rewrite-uri": {"template": text("/x/y"), "copy-unmatched-params": "false"},
+    "send-one-way-request": {"mode": text("copy"), "timeout": number(9)},
     "send-request": {
         "mode": text("copy"), "timeout": number(9), "timeout-ms": number(9000), "response-variable-name": "v",
         "ignore-error": "true", "fail-on-error-status-code": "true", "buffer-response": "false",
     },
     "set-backend-service": {"backend-id": text("east"), "base-url": text("https://backend.test/x")},
-    "set-body": {"template": "none"},
+    "set-body": {"template": "liquid"},
     "set-header": {"name": text("X-B"), "exists-action": text("append")},
     "set-method": {},
     "set-query-parameter": {"name": text("q"), "exists-action": text("append")},
@@ -196,7 +196,8 @@ def _seen(response: Response) -> tuple[object, ...]:
     variables = {name: getattr(value, "status", str(value)) for name, value in response.variables.items()}
     headers = sorted(response.headers.items())
     text = guid.sub("", response.text)
-    return response.status_code, response.reason, headers, text, requests, str(variables), str(response.metrics)
+    emitted = str(response.metrics), str(response.events)
+    return response.status_code, response.reason, headers, text, requests, str(variables), emitted
 
 
 @pytest.mark.parametrize(("name", "attribute"), COMPUTED)

@@ -21,9 +21,9 @@ LIMITS = {
 """Seconds after which a second call passes, and after which it does not yet."""
 KEPT = {"cache-store-value", "cache-lookup-value"}
 WITHOUT_TIME = POLICIES.keys() - LIMITS.keys() - KEPT - {
-    "authentication-managed-identity", "forward-request", "llm-semantic-cache-lookup", "llm-semantic-cache-store",
-    "azure-openai-semantic-cache-lookup", "azure-openai-semantic-cache-store", "retry", "validate-azure-ad-token",
-    "validate-jwt", "set-backend-service",
+    "authentication-managed-identity", "cache-lookup", "cache-store", "forward-request", "llm-semantic-cache-lookup",
+    "llm-semantic-cache-store", "azure-openai-semantic-cache-lookup", "azure-openai-semantic-cache-store", "retry",
+    "validate-azure-ad-token", "validate-jwt", "set-backend-service",
 }  # fmt: skip
 
 
@@ -84,6 +84,19 @@ def test_cached_value_is_kept_for_its_duration() -> None:
     bench.clock.advance(1)
 
     assert (early, bench.get().variables["v"]) == ("1", "none")
+
+
+@pytest.mark.parametrize("name", ["cache-lookup", "cache-store"])
+def test_cached_response_is_kept_for_its_duration(name: str) -> None:
+    place = PLACES[name]
+    bench = place.ready()
+
+    backends = []
+    for seconds in (0, 59, 1):
+        bench.clock.advance(seconds)
+        backends.append([request.backend for request in bench.post("/chat", json=CHAT, **place.call).requests])
+
+    assert backends == [["backend"], [], ["backend"]]
 
 
 @pytest.mark.parametrize("prefix", ["llm", "azure-openai"])

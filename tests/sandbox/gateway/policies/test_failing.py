@@ -13,9 +13,7 @@ from tests.sandbox.gateway.policies.elements import CHAT, PLACES, document
 THROWS = '@((string)context.Variables["absent"])'
 """An expression that throws: the policies that never refuse by themselves fail with it."""
 NEVER = {
-    "cache-lookup": "it looks up GET requests only",
-    "cache-store": "it keeps responses to GET requests only",
-    "mock-response": "what it answers is read when it is loaded",
+    "mock-response": "it evaluates nothing, and what has no example is refused when it is loaded",
     "llm-semantic-cache-lookup": "a look-up that fails is traced, and the call goes on",
     "azure-openai-semantic-cache-lookup": "a look-up that fails is traced, and the call goes on",
     "llm-semantic-cache-store": "it comes after the response, which it never changes",
@@ -84,11 +82,8 @@ JSON = {"Content-Type": "application/json"}
 
 FAILURES: dict[str, dict[str, Fails]] = {
     "authentication-basic": {
-        "expression": thrown(f"<authentication-basic id='me' username='{THROWS}' password='p'/>"),
-    },
-    "log-to-eventhub": {"expression": thrown(f"<log-to-eventhub id='me' logger-id='l'>{THROWS}</log-to-eventhub>")},
-    "send-one-way-request": {
-        "expression": thrown(f"<send-one-way-request id='me'><set-url>{THROWS}</set-url></send-one-way-request>"),
+        "username": thrown(f"<authentication-basic id='me' username='{THROWS}' password='p'/>"),
+        "password": thrown(f"<authentication-basic id='me' username='u' password='{THROWS}'/>"),
     },
     "authentication-managed-identity": {
         "no such identity": internal(
@@ -96,10 +91,23 @@ FAILURES: dict[str, dict[str, Fails]] = {
             element='<authentication-managed-identity id="me" resource="https://a.example" client-id="x"/>',
         ),
     },
+    "cache-lookup": {
+        "expression": thrown(
+            "<cache-lookup id='me' vary-by-developer='false' vary-by-developer-groups='false'>"
+            f"<vary-by-header>{THROWS}</vary-by-header></cache-lookup>",
+            call={"headers": {}},
+        ),
+    },
     "cache-lookup-value": {
         "expression": thrown(f"<cache-lookup-value id='me' key='{THROWS}' variable-name='v'/>"),
     },
     "cache-remove-value": {"expression": thrown(f"<cache-remove-value id='me' key='{THROWS}'/>")},
+    "cache-store": {
+        "expression": thrown(
+            f"<cache-store id='me' duration='60' cache-response='@({THROWS[1:]} == \"\")'/>", forwards=True
+        ),
+        "duration": thrown("<cache-store id='me' duration='@(0)'/>", "ArgumentOutOfRangeException", forwards=True),
+    },
     "cache-store-value": {
         "expression": thrown(f"<cache-store-value id='me' key='k' value='{THROWS}' duration='1'/>"),
         "duration": thrown(
@@ -176,6 +184,10 @@ FAILURES: dict[str, dict[str, Fails]] = {
             bench={"backends": {"checker": refuse}},
         ),
     },
+    "log-to-eventhub": {
+        "message": thrown(f"<log-to-eventhub id='me' logger-id='l'>{THROWS}</log-to-eventhub>"),
+        "partition-key": thrown(f"<log-to-eventhub id='me' logger-id='l' partition-key='{THROWS}'>m</log-to-eventhub>"),
+    },
     "quota": {
         "calls": Fails(
             status=403, message="Out of call volume quota. Quota will be replenished in 01:00:00.",
@@ -213,6 +225,14 @@ FAILURES: dict[str, dict[str, Fails]] = {
         "no response": thrown('<return-response id="me" response-variable-name="absent"/>'),
     },
     "rewrite-uri": {"expression": thrown(f"<rewrite-uri id='me' template='{THROWS}'/>")},
+    "send-one-way-request": {
+        "URL": thrown(f"<send-one-way-request id='me'><set-url>{THROWS}</set-url></send-one-way-request>"),
+        "no URL": internal(
+            "BackendConnectionFailure", "there is no URL to send the request to",
+            element="<send-one-way-request id='me' mode='@(\"new\")'/>",
+        ),
+        "mode": thrown("<send-one-way-request id='me' mode='@(\"old\")'/>", "ArgumentException"),
+    },
     "send-request": {
         "refused": internal(
             "BackendConnectionFailure", "no response: ConnectionRefusedError",
@@ -241,7 +261,14 @@ FAILURES: dict[str, dict[str, Fails]] = {
             element="<set-backend-service id='me' base-url='@(\"ftp://a.example\")'/>",
         ),
     },
-    "set-body": {"expression": thrown(f"<set-body id='me'>{THROWS}</set-body>")},
+    "set-body": {
+        "expression": thrown(f"<set-body id='me'>{THROWS}</set-body>"),
+        "template": thrown(
+            '<set-variable name="v" value="@(1.5)"/>'
+            '<set-body id="me" template="liquid">{{context.Variables["v"]}}</set-body>',
+            "NotSupportedException",
+        ),
+    },
     "set-header": {
         "expression": thrown(f"<set-header id='me' name='X-A'><value>{THROWS}</value></set-header>"),
         "line break": thrown('<set-header id="me" name="X-A"><value>@("a\\r\\nb: c")</value></set-header>', "*"),
@@ -254,7 +281,10 @@ FAILURES: dict[str, dict[str, Fails]] = {
         "code": thrown("<set-status id='me' code='@(99)'/>", "ArgumentOutOfRangeException", forwards=True),
     },
     "set-variable": {"expression": thrown(f"<set-variable id='me' name='v' value='{THROWS}'/>")},
-    "trace": {"expression": thrown(f"<trace id='me' source='s'><message>{THROWS}</message></trace>")},
+    "trace": {
+        "expression": thrown(f"<trace id='me' source='s'><message>{THROWS}</message></trace>"),
+        "expression as text": thrown(f"<trace id='me' source='s'>{THROWS}</trace>"),
+    },
     "validate-azure-ad-token": TOKENS,
     "validate-content": {
         "schema": Fails(
@@ -320,7 +350,7 @@ CASES = [
 def test_failure_is_answered_and_told_to_on_error(name: str, case: Fails) -> None:
     usual = PLACES[name]
     place = usual if case.element is None else replace(usual, element=case.element)
-    text = document(place.element, place.section, place.before)
+    text = document(place.element, place.section, place.before, place.after)
     bench = place.ready(**case.bench)
     if place.scope == "api":
         bench.load(text.replace("<on-error><base/>", f"<on-error><base/>{SEEN_BY_ON_ERROR}"))

@@ -104,6 +104,30 @@ def test_stream_is_cached_as_it_passes_and_answers_the_next_prompt() -> None:
     assert [request.backend for request in second.requests] == ["embeddings"]
 
 
+def test_stream_is_kept_whole_as_it_passes_and_answers_the_next_call() -> None:
+    bench = PLACES["cache-store"].ready(backend=streaming, global_policy=OUTER)
+
+    first, second = call(bench, "cache-store"), call(bench, "cache-store")
+
+    assert (first.chunks, second.content) == (PARTS, b"".join(PARTS))
+    assert second.headers["Content-Type"] == first.headers["Content-Type"] == "text/event-stream"
+    assert (len(first.requests), second.requests) == (1, ())
+
+
+def test_stream_that_breaks_off_is_not_kept() -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        yield PARTS[0]
+        raise ConnectionResetError
+
+    answers = iter((Reply(content=parts()), event_stream(*EVENTS)))
+    bench = PLACES["cache-store"].ready(backend=lambda _: next(answers), global_policy=OUTER)
+
+    first, second = call(bench, "cache-store"), call(bench, "cache-store")
+
+    assert (first.content, first.broken) == (PARTS[0], True)
+    assert (second.chunks, second.broken, len(second.requests)) == (PARTS, False, 1)
+
+
 def test_harm_stops_a_stream_without_a_status() -> None:
     bench = PLACES["llm-content-safety"].ready(
         backend=lambda _: event_stream({"choices": [{"delta": {"content": "bad"}}]}, *EVENTS),

@@ -1,13 +1,15 @@
 """What every policy does when nothing is wrong."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sandbox.gateway.policies import POLICIES
+from sandbox.gateway.telemetry import EventHubMessage
 from sandbox.testing import Response
-from tests.sandbox.gateway.policies.elements import ANSWER, PLACES, call
+from tests.sandbox.gateway.policies.elements import ANSWER, CHAT, PLACES, call
 
 Look = Callable[[Response], object]
 
@@ -31,17 +33,14 @@ def tokens(response: Response) -> object:
 
 
 DONE: dict[str, tuple[Look, object]] = {
-    "authentication-basic": (sent(lambda request: request.headers["Authorization"]), "Basic dTpw"),
-    "cache-lookup": (lambda response: response.status_code, 200),
-    "cache-store": (lambda response: response.json(), ANSWER),
-    "log-to-eventhub": (lambda response: [(one.logger_id, one.message) for one in response.events], [("l", "hello")]),
-    "mock-response": (lambda response: (response.status_code, backends(response)), (200, [])),
-    "send-one-way-request": (backends, ["audit.test", "backend"]),
+    "authentication-basic": (sent(lambda request: request.headers.getall("Authorization")), ["Basic dXNlcjpwYXNz"]),
     "authentication-managed-identity": (
         sent(lambda request: request.headers["Authorization"]), "Bearer identity-token.system-assigned.https://a.example",
     ),
+    "cache-lookup": (lambda response: (response.json(), backends(response)), (ANSWER, ["backend"])),
     "cache-lookup-value": (variable, "1"),
     "cache-remove-value": (variable, "-"),
+    "cache-store": (lambda response: (response.json(), backends(response)), (ANSWER, ["backend"])),
     "cache-store-value": (variable, "1"),
     "check-header": (lambda response: response.status_code, 200),
     "choose": (variable, "1"),
@@ -56,6 +55,8 @@ DONE: dict[str, tuple[Look, object]] = {
     "llm-semantic-cache-lookup": (backends, ["embeddings", "backend"]),
     "llm-semantic-cache-store": (lambda response: response.json(), ANSWER),
     "llm-token-limit": (lambda response: response.status_code, 200),
+    "log-to-eventhub": (lambda response: response.events, (EventHubMessage("l", "hello"),)),
+    "mock-response": (lambda response: (response.status_code, response.text, backends(response)), (200, "first", [])),
     "quota": (lambda response: response.status_code, 200),
     "quota-by-key": (lambda response: response.status_code, 200),
     "rate-limit": (lambda response: response.status_code, 200),
@@ -63,6 +64,7 @@ DONE: dict[str, tuple[Look, object]] = {
     "retry": (lambda response: (response.status_code, len(response.requests)), (200, 1)),
     "return-response": (lambda response: (response.reason, backends(response)), ("Teapot", [])),
     "rewrite-uri": (sent(lambda request: request.path), "/other"),
+    "send-one-way-request": (backends, ["audit.test", "backend"]),
     "send-request": (variable, 202),
     "set-backend-service": (sent(lambda request: request.backend), "east"),
     "set-body": (sent(lambda request: request.text), "new"),
@@ -94,6 +96,34 @@ def test_policy_does_its_work(name: str) -> None:
 
     assert look(response) == expected
     assert response.error is None
+
+
+OTHER_FORMS = {
+    "set-body": '<set-variable name="v" value="w"/><set-body template="liquid">ne{{context.Variables["v"]}}</set-body>',
+    "trace": '<trace source="s"> hello </trace>',
+}
+"""Elements that do what the usual ones do."""
+
+
+@pytest.mark.parametrize("name", sorted(OTHER_FORMS))
+def test_other_form_does_the_same(name: str) -> None:
+    look, expected = DONE[name]
+
+    response = call(replace(PLACES[name], element=OTHER_FORMS[name]).ready(), name)
+
+    assert look(response) == expected
+    assert response.error is None
+
+
+@pytest.mark.parametrize("name", ["cache-lookup", "cache-store"])
+def test_response_of_the_cache_answers_those_alone_whom_it_is_for(name: str) -> None:
+    bench = PLACES[name].ready()
+
+    first, second = call(bench, name), call(bench, name)
+    other = bench.post("/chat", json=CHAT, headers={"Authorization": "Bearer b"})
+
+    assert (second.content, second.headers["Content-Type"]) == (first.content, first.headers["Content-Type"])
+    assert [backends(response) for response in (first, second, other)] == [["backend"], [], ["backend"]]
 
 
 @pytest.mark.parametrize("name", sorted(POLICIES))
