@@ -19,7 +19,7 @@ from aiohttp import web
 from policies import LlmTokenLimit
 from sandbox.clock import Clock
 from sandbox.gateway import GatewayServer
-from sandbox.listening import serve
+from sandbox.listening import serve, settle
 from sandbox.model import Api, Gateway, Operation
 from sandbox.network import Network
 
@@ -147,7 +147,9 @@ KINDS = {"upstream": upstream, "bare": bare, "passthrough": passthrough, "protec
 
 async def _main(kind: str, base: str) -> None:
     async with AsyncExitStack() as stack:
-        print(json.dumps(await KINDS[kind](stack, base)), flush=True)
+        ready = await KINDS[kind](stack, base)
+        settle()
+        print(json.dumps(ready), flush=True)
         await asyncio.Event().wait()
 
 

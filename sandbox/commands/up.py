@@ -13,6 +13,7 @@ from sandbox.commands.terminal import explained, progress, project_and_config, s
 from sandbox.demands import Demand, demands
 from sandbox.existing import subscription_id
 from sandbox.instructions import curl_command, python_program, token_command
+from sandbox.listening import settle
 from sandbox.model import Api as DeployedApi
 from sandbox.model import Gateway
 from sandbox.runtime import Sandbox
@@ -30,6 +31,7 @@ def run(stack: str, port: int, as_json: bool, trace: bool) -> int:
 async def _until_signalled(stack: str, port: int, as_json: bool, trace: bool) -> None:
     stop = stop_signal()
     async with serving(stack, port, trace=trace) as session:
+        settle()
         sys.stdout.write(f"{to_json(session) if as_json else text(session)}\n")
         sys.stdout.flush()
         await stop.wait()
