@@ -65,7 +65,8 @@ class Mask:
         self._names = frozenset(name.lower() for name in names)
         self._within = within
         self._forms: deque[str] = deque(maxlen=limit)
-        self._pattern: re.Pattern[str] | None = None
+        self._searched: list[str] = []
+        """Forms that are looked for inside other text, in lower case, the longest first."""
         self.add(secrets)
 
     def add(self, secrets: Iterable[str]) -> bool:
@@ -74,8 +75,8 @@ class Mask:
         new = [form for form in known if form not in self._forms]
         if new:
             self._forms.extend(new)
-            long = sorted((one for one in self._forms if len(one) >= _SHORTEST), key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, long)), re.IGNORECASE) if long else None
+            lowered = {one.lower() for one in self._forms if len(one) >= _SHORTEST}
+            self._searched = sorted(lowered, key=len, reverse=True)
         return bool(new)
 
     def is_secret(self, name: str) -> bool:
@@ -103,7 +104,12 @@ class Mask:
         is_piece = len(text) >= _SHORTEST_PIECE and any(text in form for form in self._forms)
         if is_piece or text in self._forms:
             return HIDDEN
-        return text if self._pattern is None else self._pattern.sub(HIDDEN, text)
+        lowered = text.lower()
+        for form in self._searched:
+            if form in lowered:
+                text = _hidden(text, lowered, form)
+                lowered = text.lower()
+        return text
 
     def named(self, name: str, value: object) -> str | None:
         """Show a value that has a name; None stays None."""
@@ -134,6 +140,21 @@ class Mask:
             return f"Response {value.status}"
         # Whatever else a variable holds may hold a secret: tokens' claims, parsed bodies.
         return type(value).__name__
+
+
+def _hidden(text: str, lowered: str, secret: str) -> str:
+    """Hide a secret, in lower case, wherever a text has it in any case.
+
+    A regular expression would do it too, but to compile one of a token takes longer than the call that is traced.
+    """
+    if len(lowered) != len(text):
+        # Of some letters the lower case is longer: where the secret is in the text is not sure.
+        return HIDDEN
+    pieces, place = [], 0
+    while (found := lowered.find(secret, place)) >= 0:
+        pieces += [text[place:found], HIDDEN]
+        place = found + len(secret)
+    return "".join([*pieces, text[place:]])
 
 
 def remasked(span: Span, mask: Mask) -> Span:

@@ -431,6 +431,21 @@ def test_shapes_of_secrets(text: str, shown: str) -> None:
     assert Mask().text(text) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a S3cr3t-Value b s3cr3t-value", "a *** b ***"),
+        ("S3cr3t-VALUES3cr3t-Value", "******"),
+        # The lower case of the first letter is two characters.
+        ("\N{LATIN CAPITAL LETTER I WITH DOT ABOVE} S3cr3t-Value b", "***"),
+        ("\N{LATIN CAPITAL LETTER I WITH DOT ABOVE} b", "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE} b"),
+    ],
+    ids=["any case", "side by side", "longer in lower case", "nothing to hide"],
+)
+def test_known_secret_is_hidden_wherever_it_is(text: str, shown: str) -> None:
+    assert Mask(["S3cr3t-Value"]).text(text) == shown
+
+
 def test_mask_forgets_the_oldest_secrets_beyond_its_limit() -> None:
     mask = Mask(limit=6)
     for number in range(100):
