@@ -38,7 +38,7 @@ Names = set[tuple[str, str]]
 """Attributes and child elements, each with the name of its element."""
 
 TAKEN_ALONE: dict[str, Names] = {
-    # Documents of the portal write these defaults out; no other value of theirs is executed.
+    # Documents of the portal write these out, most of them with their defaults; nobody needs them in a new document.
     "cache-lookup": {("cache-lookup", "downstream-caching-type"), ("cache-lookup", "must-revalidate")},
     "forward-request": {("forward-request", "follow-redirects")},
     "set-body": {("set-body", "template")},
