@@ -118,7 +118,8 @@ async def is_in_service(bench: Bench) -> bool:
     return (await bench.call()).status == 200
 
 
-async def test_caller_who_is_slow_does_not_trip_the_breaker_for_others(guarded: Bench) -> None:
+async def half_a_body(bench: Bench) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, asyncio.Event]:
+    """Begin a request whose body does not end; the event tells that the backend got it."""
     received = asyncio.Event()
 
     async def read(request: web.Request) -> web.StreamResponse:
@@ -126,11 +127,16 @@ async def test_caller_who_is_slow_does_not_trip_the_breaker_for_others(guarded: 
         await request.read()
         return web.Response()
 
-    guarded.backend.answer = read
-    port = guarded.client.port
+    bench.backend.answer = read
+    port = bench.client.port
     assert port is not None
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx".encode())
+    return reader, writer, received
+
+
+async def test_caller_who_is_slow_does_not_trip_the_breaker_for_others(guarded: Bench) -> None:
+    reader, writer, received = await half_a_body(guarded)
 
     async with asyncio.timeout(5):
         head = await reader.readuntil(b"\r\n")
@@ -143,18 +149,7 @@ async def test_caller_who_is_slow_does_not_trip_the_breaker_for_others(guarded: 
 
 
 async def test_caller_who_breaks_off_does_not_trip_the_breaker_for_others(guarded: Bench) -> None:
-    received = asyncio.Event()
-
-    async def read(request: web.Request) -> web.StreamResponse:
-        received.set()
-        await request.read()
-        return web.Response()
-
-    guarded.backend.answer = read
-    port = guarded.client.port
-    assert port is not None
-    _, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx".encode())
+    _, writer, received = await half_a_body(guarded)
     await asyncio.wait_for(received.wait(), 5)
     writer.close()
     await writer.wait_closed()

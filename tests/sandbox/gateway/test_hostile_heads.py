@@ -245,20 +245,7 @@ def judged(data: bytes) -> list[tuple[str, str, bytes]]:
 
 async def exchanged(line: Line, address: str, data: bytes) -> list[int]:
     """Send bytes from an address; gives the final statuses that come back."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", line.port, local_addr=(address, 0))
-    found = b""
-    try:
-        writer.write(data)
-        while True:
-            async with asyncio.timeout(0.6):
-                part = await reader.read(65_536)
-            if not part:
-                break
-            found += part
-    except (TimeoutError, ConnectionError):
-        pass
-    finally:
-        writer.close()
+    found = await line.send(data, 0.6, address)
     return [status for status in statuses(found) if status >= 200]
 
 

@@ -317,9 +317,9 @@ class Line:
         self.upstream.odd.clear()
         yield self.upstream
 
-    async def send(self, data: bytes, wait: float = 0.4) -> bytes:
-        """Send bytes and give what comes back until nothing more does."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+    async def send(self, data: bytes, wait: float = 0.4, address: str = "127.0.0.1") -> bytes:
+        """Send bytes from an address and give what comes back until nothing more does."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0))
         found = b""
         try:
             writer.write(data)
