@@ -128,7 +128,7 @@ class PublishArgs(TypedDict):
     path: pulumi.Input[str]
     display_name: NotRequired[pulumi.Input[str]]
     api_version: NotRequired[pulumi.Input[str]]
-    definition: NotRequired[pulumi.Input[str]]
+    definition: NotRequired[pulumi.Input[str | None]]
 
 
 def publish(

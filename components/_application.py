@@ -32,11 +32,6 @@ def register_application(
     name: str, entra: EntraOptions, *, display_name: pulumi.Input[str], parent: pulumi.Resource
 ) -> ApiApplication:
     """Create a registration that issues v2 tokens, with its service principal, roles, scopes and grants."""
-    if entra.tenant_id is not None:
-        raise pulumi.RunError(
-            f"tenant_id {entra.tenant_id} cannot be chosen for an app registration that is created: it is made in the "
-            "tenant of the azuread provider (azuread:tenantId); leave tenant_id out, or name an existing registration"
-        )
     application = azuread.Application(
         f"{name}-application",
         display_name=display_name,
@@ -113,8 +108,6 @@ def use_existing_application(
     name: str, entra: EntraOptions, existing: ExistingApplication, *, parent: pulumi.Resource
 ) -> ApiApplication:
     """Use a registration that its owners keep; grant its roles to clients where that is asked for."""
-    if not existing.audiences:
-        raise pulumi.RunError(f"application {existing.client_id} needs audiences, those that its tokens are issued for")
     if entra.role_assignments:
         principal = azuread.get_service_principal_output(
             client_id=existing.client_id, opts=pulumi.InvokeOutputOptions(parent=parent)

@@ -12,8 +12,9 @@ from components._arm import name_of, resource_group_of
 from components._backends import OpenAIAccount, create_backends, openai_accounts
 from components._names import unique_name
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, KEY_VAULT_SECRETS_USER, assign_role
-from components._wire import options
+from components._wire import options, require
 from options import KeyDelivery, KeyOptions, KeySource, KeyVaultOptions
+from options.key import check_key_in_use
 from policies import (
     BEARER_TOKEN,
     TOKEN_VARIABLE,
@@ -66,7 +67,7 @@ class KeyArgs(TypedDict):
     service_name: pulumi.Input[str]
     backend_id: pulumi.Input[str]
     accounts: list[OpenAIAccount]
-    key: NotRequired[KeyOptions]
+    key: NotRequired[KeyOptions | None]
     vault_resource_group_name: NotRequired[pulumi.Input[str]]
     principal_id: NotRequired[pulumi.Input[str]]
     identity_client_id: NotRequired[pulumi.Input[str | None]]
@@ -78,13 +79,9 @@ def key_credential(name: str, args: KeyArgs, *, parent: pulumi.Resource) -> pulu
     `backend_id` is used for `delivery: header`; `delivery: backend` makes backends of its own, so that no other API
     on the accounts is given the key.
     """
-    key = options(KeyOptions, args.get("key", KeyOptions()))
+    key = options(KeyOptions, args.get("key") or KeyOptions(), "key")
     accounts = openai_accounts(args["accounts"])
-    if key.delivery is KeyDelivery.HEADER and len(accounts) > 1:
-        raise pulumi.RunError(
-            f"delivery header presents one key, and the pool of {len(accounts)} accounts needs one for each; "
-            "use delivery backend"
-        )
+    require(mistake.under("key") for mistake in check_key_in_use(key, len(accounts)))
     stem = key.named_value or f"{name}-api-key"
     names = [stem] if len(accounts) == 1 else [f"{stem}-{account.key}" for account in accounts]
     group = args.get("vault_resource_group_name", args["resource_group_name"])

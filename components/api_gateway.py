@@ -9,8 +9,9 @@ from pulumi_azure_native import apimanagement, managedidentity
 
 from components._arm import name_of, resource_group_of
 from components._names import unique_name
-from components._wire import options
+from components._wire import options, require
 from options import SYSTEM_ASSIGNED, USER_ASSIGNED, ExistingResource, GatewayOptions, GatewaySku
+from options.gateway import unattachable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +57,11 @@ class ApiGateway(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ApiGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:ApiGateway", name, {}, opts)
-        gateway = options(GatewayOptions, args.get("gateway", GatewayOptions()))
-        wanted = list(dict.fromkeys([gateway.identity, *args.get("identities", [])]))
+        gateway = options(GatewayOptions, args.get("gateway", GatewayOptions()), "gateway")
+        further = args.get("identities", [])
+        if gateway.existing is not None:
+            require(unattachable(("identities", i)) for i, found in enumerate(further) if found == USER_ASSIGNED)
+        wanted = list(dict.fromkeys([gateway.identity, *further]))
 
         if gateway.existing is not None:
             service = _adopt(self, gateway.existing, wanted)
@@ -99,11 +103,6 @@ class _Service:
 def _create(
     parent: ApiGateway, name: str, args: ApiGatewayArgs, gateway: GatewayOptions, wanted: list[str]
 ) -> _Service:
-    if gateway.publisher_name is None or gateway.publisher_email is None:
-        raise pulumi.RunError(
-            "an API Management service needs publisher_name and publisher_email, or existing to adopt one"
-        )
-
     user_assigned = _user_assigned(parent, name, args, wanted)
     resource_ids = {identity: resource_id for identity, (resource_id, _) in user_assigned.items()}
     kinds = ["SystemAssigned"] * (SYSTEM_ASSIGNED in wanted) + ["UserAssigned"] * bool(resource_ids)
@@ -117,8 +116,8 @@ def _create(
             name=gateway.sku.value,
             capacity=gateway.capacity if gateway.capacity is not None else int(not consumption),
         ),
-        publisher_name=gateway.publisher_name,
-        publisher_email=gateway.publisher_email,
+        publisher_name=gateway.publisher_name or "",  # the rules have seen to both
+        publisher_email=gateway.publisher_email or "",
         identity=apimanagement.ApiManagementServiceIdentityArgs(
             type=", ".join(kinds),
             # An output cannot be a key: the map is made once the IDs are known.
@@ -186,11 +185,6 @@ def _adopt(parent: ApiGateway, existing: ExistingResource, wanted: list[str]) ->
     )
 
     def identity_of(identity: str) -> GatewayIdentity:
-        if identity == USER_ASSIGNED:
-            raise pulumi.RunError(
-                f'service {existing.name}: identity "user-assigned" would create one; an adopted service needs '
-                "the resource ID of one of its identities, or system-assigned"
-            )
         if identity == SYSTEM_ASSIGNED:
             principal_id = found.identity.apply(partial(_system_principal, existing.name))
             return GatewayIdentity(principal_id=principal_id, client_id=None)

@@ -29,11 +29,11 @@ class EntraProtectedApiArgs(TypedDict):
     """Backend without a credential, such as `OpenAIBackend.backend_id`."""
     accounts: list[OpenAIAccount]
     """Azure OpenAI accounts behind the backend."""
-    entra: NotRequired[EntraOptions]
+    entra: NotRequired[EntraOptions | None]
     """Microsoft Entra ID tokens to demand. Left out: `jwt` says what to demand."""
-    jwt: NotRequired[JwtOptions]
+    jwt: NotRequired[JwtOptions | None]
     """Tokens of another OpenID Connect provider to demand. Left out: `entra` says what to demand."""
-    key: NotRequired[KeyOptions]
+    key: NotRequired[KeyOptions | None]
     """How the key is kept and presented where the backend credential is a key. Left out: as in `KeyAuthApi`."""
     vault_resource_group_name: NotRequired[pulumi.Input[str]]
     """Resource group of a vault that is created. Left out: that of the API Management service."""
@@ -49,7 +49,7 @@ class EntraProtectedApiArgs(TypedDict):
     """Name of the API, and of the app registration, for people. Left out: the component's name."""
     api_version: NotRequired[pulumi.Input[str]]
     """Version of the official definition to import. Left out: 2024-10-21."""
-    definition: NotRequired[pulumi.Input[str]]
+    definition: NotRequired[pulumi.Input[str | None]]
     """OpenAPI 3 document (JSON) to import in place of the official one."""
 
 
@@ -69,24 +69,21 @@ class EntraProtectedApi(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EntraProtectedApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:EntraProtectedApi", name, {}, api_options("EntraProtectedApi", opts))
-        if ("entra" in args) == ("jwt" in args):
+        given_entra, given_jwt = args.get("entra"), args.get("jwt")
+        if (given_entra is None) == (given_jwt is None):
             raise pulumi.RunError("one of entra and jwt is needed, and not both: each says whose tokens are accepted")
 
         validation: pulumi.Output[list[Policy]]
-        if "jwt" in args:
-            jwt = options(JwtOptions, args["jwt"])
-            if not jwt.audiences:
-                raise pulumi.RunError("jwt.audiences is empty; name the audiences that tokens must be for")
+        if given_jwt is not None:
+            jwt = options(JwtOptions, given_jwt, "jwt")
             backend_auth = jwt.backend_auth
             self.audience = pulumi.Output.from_input(jwt.audiences[0])
             self.client_id = None
             self.scopes = pulumi.Output.from_input(list[str]())
             least: Policy = _validate_jwt(jwt)
             validation = pulumi.Output.from_input([least])
-        else:
-            entra = options(EntraOptions, args["entra"])
-            if entra.roles and "roles" in entra.required_claims:
-                raise pulumi.RunError("entra.required_claims has roles beside entra.roles; say it in one of the two")
+        elif given_entra is not None:
+            entra = options(EntraOptions, given_entra, "entra")
             backend_auth = entra.backend_auth
             application = (
                 register_application(name, entra, display_name=args.get("display_name", name), parent=self)

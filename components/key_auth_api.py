@@ -26,7 +26,7 @@ class KeyAuthApiArgs(TypedDict):
     """Backend without a credential, such as `OpenAIBackend.backend_id`, that `delivery: header` calls."""
     accounts: list[OpenAIAccount]
     """Azure OpenAI accounts whose keys are used; they accept keys (local authentication)."""
-    key: NotRequired[KeyOptions]
+    key: NotRequired[KeyOptions | None]
     """Where the key is kept and how it is presented. Left out: a secret named value, in the backend's credentials."""
     vault_resource_group_name: NotRequired[pulumi.Input[str]]
     """Resource group of a vault that is created. Left out: that of the API Management service."""
@@ -38,7 +38,7 @@ class KeyAuthApiArgs(TypedDict):
     """Name of the API for people. Left out: the component's name."""
     api_version: NotRequired[pulumi.Input[str]]
     """Version of the official definition to import. Left out: 2024-10-21."""
-    definition: NotRequired[pulumi.Input[str]]
+    definition: NotRequired[pulumi.Input[str | None]]
     """OpenAPI 3 document (JSON) to import in place of the official one."""
 
 

@@ -35,7 +35,7 @@ class ManagedIdentityApiArgs(TypedDict):
     """Name of the API for people. Left out: the component's name."""
     api_version: NotRequired[pulumi.Input[str]]
     """Version of the official definition to import. Left out: 2024-10-21."""
-    definition: NotRequired[pulumi.Input[str]]
+    definition: NotRequired[pulumi.Input[str | None]]
     """OpenAPI 3 document (JSON) to import in place of the official one."""
 
 

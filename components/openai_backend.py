@@ -44,7 +44,7 @@ class OpenAIBackend(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: OpenAIBackendArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:OpenAIBackend", name, {}, opts)
-        openai = options(OpenAIOptions, args["openai"])
+        openai = options(OpenAIOptions, args["openai"], "openai")
 
         self.accounts = [
             _adopt(self, key, account, account.existing)

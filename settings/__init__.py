@@ -8,19 +8,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from settings.mistakes import LOCATION, NAMESPACE, SettingsError, Warn, full_key, in_order
+from options.mistakes import Warn
+from settings.mistakes import LOCATION, NAMESPACE, SettingsError, in_order, line
 from settings.resolve import ApiSettings, Settings, resolve
-from settings.rules import (
-    check_apis,
-    check_blocks,
-    check_effect,
-    check_gateway,
-    check_keys,
-    check_openai,
-    read_definitions,
-)
+from settings.rules import check_effect, check_keys, check_location, check_stack, check_tree, read_definitions
 from settings.schema import Stack, canonical, parse
-from settings.values import check_location, check_values
 
 __all__ = ["ApiSettings", "Settings", "SettingsError", "from_stack", "load"]
 
@@ -63,17 +55,11 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
     location = config.get(LOCATION)
 
     stack, wrong, mistakes = parse(tree)
-    mistakes += check_values(tree)
+    mistakes += check_tree(tree)
     mistakes += check_location(location)
-    if "gateway" not in wrong:
-        mistakes += check_gateway(stack.gateway)
-    if "openai" not in wrong:
-        mistakes += check_openai(stack.openai)
-    if not wrong & {"key", "entra", "jwt"}:
-        mistakes += check_blocks((), stack.key, stack.entra, stack.jwt)
+    mistakes += check_stack(stack, wrong)
     definitions: list[str | None] = []
     if "apis" not in wrong:
-        mistakes += check_apis(stack.apis)
         definitions, unreadable = read_definitions(stack.apis, project_dir)
         mistakes += unreadable
     apis: list[ApiSettings] = []
@@ -91,7 +77,7 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
         gateway=stack.gateway,
         openai=stack.openai,
         apis=tuple(apis),
-        warnings=tuple(warning.line(secret=full_key(warning.key) in secret_keys) for warning in mistakes),
+        warnings=tuple(line(warning, secret_keys) for warning in mistakes),
     )
 
 

@@ -3,73 +3,48 @@
 import json
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
-from difflib import get_close_matches
-from typing import Any
+from dataclasses import replace
+
+from pydantic.alias_generators import to_camel
+
+from options.mistakes import Key, Mistake, Name, first_of_each
 
 NAMESPACE = "openai-gateway"
 LOCATION = "azure-native:location"
 
-Key = tuple[str | int, ...]
-"""The keys and indices that lead to a value, such as `("apis", 0, "path")`; `(LOCATION,)` for the location."""
-
-ABSENT: Any = object()
-"""The value of a key that is not there, or that is better left unsaid."""
-
 REFUSED = "is refused"
 """The problem of a mapping that a rule on one of its values explains better."""
 
-_SECRET = re.compile("key|secret|password|token|credential", re.IGNORECASE)
 _PLAIN = re.compile("[A-Za-z_][A-Za-z0-9_-]*")
-_SHOWN = 80  # characters of a value
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Mistake:
-    """A value that cannot stand, and why."""
-
-    key: Key
-    value: Any = field(default=ABSENT, repr=False)  # may be a secret
-    problem: str
-    """What is wrong with the value, what is allowed and what to do; quotes no value itself."""
-
-    def line(self, *, secret: bool = False) -> str:
-        """Return the mistake in one line, without the value where that is or may be a secret."""
-        return " ".join(filter(None, [f"{spell(self.key)}:", self._shown(secret), self.problem]))
-
-    def _shown(self, secret: bool) -> str:
-        if self.value is ABSENT:
-            return ""
-        if isinstance(self.value, dict):
-            return "a mapping"
-        if isinstance(self.value, list):
-            return "a list"
-        name = next((part for part in reversed(self.key) if isinstance(part, str)), "")
-        if secret or _SECRET.search(name):
-            return "the value (not shown)"
-        text = json.dumps(self.value, ensure_ascii=False, default=str)
-        text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
-        return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Warn(Mistake):
-    """A mistake that a deployment survives."""
+_SHOWN = 80  # characters of a name
 
 
 class SettingsError(ValueError):
     """Stack config with mistakes; `str()` lists all of them, one a line."""
 
     def __init__(self, mistakes: Iterable[Mistake], *, secret_keys: Collection[str] = ()) -> None:
-        self.lines = tuple(mistake.line(secret=full_key(mistake.key) in secret_keys) for mistake in mistakes)
+        self.lines = tuple(line(mistake, secret_keys) for mistake in mistakes)
         super().__init__("\n".join(self.lines))
+
+
+def line(mistake: Mistake, secret_keys: Collection[str] = ()) -> str:
+    """Return the mistake in one line, without the value where Pulumi keeps its key secret."""
+    return mistake.line(spell, secret=full_key(mistake.key) in secret_keys)
+
+
+def at(*prefix: str | int, of: Iterable[Mistake]) -> list[Mistake]:
+    """Return mistakes in options as mistakes in what stack config has at `prefix`, with its spelling of fields."""
+    found = [mistake.under(*prefix) for mistake in of]
+    return [replace(one, key=_camel(one.key), about=tuple(map(_camel, one.about))) for one in found]
+
+
+def _camel(key: Key) -> Key:
+    return tuple(to_camel(part) if isinstance(part, str) and not isinstance(part, Name) else part for part in key)
 
 
 def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
     """Sort mistakes by place, and keep the first about each value."""
-    first: dict[Key, Mistake] = {}
-    for mistake in sorted(mistakes, key=lambda m: isinstance(m, Warn)):  # a warning never hides an error
-        first.setdefault(mistake.key, mistake)
+    first = first_of_each(mistakes)
     for key in [key for key, mistake in first.items() if mistake.problem == REFUSED]:
         if any(other[: len(key)] == key for other in first if other != key):
             del first[key]
@@ -87,13 +62,6 @@ def spell(key: Key) -> str:
     for part in key[1:]:
         text += f".{part}" if isinstance(part, str) and _PLAIN.fullmatch(part) else f"[{_quoted(part)}]"
     return text
-
-
-def suggestion(word: object, known: Iterable[str]) -> str:
-    """Return `; did you mean X?` for the nearest of the known words, or nothing."""
-    by_lower = {candidate.lower(): candidate for candidate in known}
-    nearest = get_close_matches(str(word).replace("_", "").lower(), by_lower, n=1)
-    return f"; did you mean {by_lower[nearest[0]]}?" if nearest else ""
 
 
 def _quoted(part: object) -> str:

@@ -10,7 +10,8 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from options import ApiOptions, AuthMode, EntraOptions, GatewayOptions, JwtOptions, KeyOptions, OpenAIOptions
-from settings.mistakes import ABSENT, REFUSED, Key, Mistake, suggestion
+from options.mistakes import ABSENT, Key, Mistake, suggestion
+from settings.mistakes import REFUSED
 
 
 class Stack(BaseModel):

@@ -181,9 +181,9 @@ class Checkout:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "checkout"
         self._pulumi = shutil.which("pulumi") or pytest.skip("the Pulumi CLI is not on the PATH")
-        for name in ("components", "policies", "examples"):
+        for name in ("components", "options", "policies", "examples"):
             shutil.copytree(ROOT / name, self.folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("options.py", "requirements.txt"):
+        for name in ("requirements.txt",):
             shutil.copy(ROOT / name, self.folder)
         # What the engine would install is there already, by way of this environment.
         venv.create(self.folder / ".venv", with_pip=True)

@@ -255,11 +255,12 @@ def test_at_preview_the_exports_are_unknown_and_the_keys_still_secret() -> None:
 
 ROOMS = {
     "policies": set[str](),
-    "options.py": {"policies"},
+    "options": {"policies"},
     "settings": {"policies", "options"},
     "components": {"policies", "options"},
     "sandbox": {"policies"},
-    "__main__.py": {"components", "options", "settings"},
+    "deployment.py": {"components", "options", "settings"},
+    "__main__.py": {"components", "deployment", "settings"},
 }
 
 

@@ -147,7 +147,7 @@ def test_identities_of_the_apis_join_that_of_the_service() -> None:
 def test_creating_needs_a_publisher(left_out: str) -> None:
     options = GatewayOptions(**{key: value for key, value in PUBLISHER.items() if key != left_out})
 
-    with pytest.raises(DeployError, match="needs publisher_name and publisher_email, or existing"):
+    with pytest.raises(DeployError, match=rf"gateway\.{left_out}: is missing; .*, or adopt a service with existing"):
         deploy_component(build(options), cloud_with_group())
 
 
@@ -182,9 +182,10 @@ def test_an_adopted_service_is_used_with_an_identity_that_it_has() -> None:
     ("identity", "message"),
     [
         ("system-assigned", "apim-shared has no system-assigned identity; enable it, or set identity"),
-        ("user-assigned", '"user-assigned" would create one'),
+        ("user-assigned", 'gateway.identity: "user-assigned" cannot be created for a service that is adopted'),
         (
-            "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/other",
+            f"/subscriptions/{Cloud().subscription_id}/resourceGroups/g/providers/Microsoft.ManagedIdentity"
+            "/userAssignedIdentities/other",
             "does not have the identity .*/other; it has none; attach it",
         ),
     ],

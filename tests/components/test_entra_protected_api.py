@@ -199,12 +199,12 @@ def test_a_role_that_an_administrators_registration_lacks_is_refused(azure: Azur
 
 
 def test_an_existing_registration_without_audiences_is_refused(azure: Azure) -> None:
-    with pytest.raises(DeployError, match=f"application {CLIENT} needs audiences"):
+    with pytest.raises(DeployError, match=r"entra\.existing\.audiences: is missing; list the audiences"):
         deploy(azure, entra=EntraOptions(existing=ExistingApplication(client_id=CLIENT)))
 
 
 def test_a_tenant_cannot_be_chosen_for_a_registration_that_is_created(azure: Azure) -> None:
-    with pytest.raises(DeployError, match=f"tenant_id {CLIENT} cannot be chosen"):
+    with pytest.raises(DeployError, match=f'entra.tenant_id: "{CLIENT}" cannot be chosen'):
         deploy(azure, entra=EntraOptions(tenant_id=CLIENT))
 
 
@@ -291,12 +291,12 @@ def test_one_kind_of_token_is_demanded(azure: Azure, more: dict[str, Any]) -> No
 def test_roles_are_demanded_in_one_place(azure: Azure) -> None:
     entra = EntraOptions(roles=["Chat.User"], required_claims={"roles": RequiredClaim(values=["Chat.Admin"])})
 
-    with pytest.raises(DeployError, match=r"required_claims has roles beside entra\.roles"):
+    with pytest.raises(DeployError, match=r"entra\.required_claims\.roles: contradicts entra\.roles"):
         deploy(azure, entra=entra)
 
 
 def test_another_providers_tokens_need_an_audience(azure: Azure) -> None:
-    with pytest.raises(DeployError, match=r"jwt\.audiences is empty"):
+    with pytest.raises(DeployError, match=r"jwt\.audiences: is empty"):
         deploy(azure, jwt=JwtOptions(openid_config_urls=JWT.openid_config_urls, audiences=[]))
 
 

@@ -235,7 +235,9 @@ REFUSED = [
     pytest.param({"entra": ENTRA, "accounts": output([])}, "accounts is an Output", id="accounts-as-an-output"),
     pytest.param({"entra": ENTRA, "path": None}, "Missing required input 'path'", id="missing-input"),
     pytest.param({"entra": {"backendAuth": "password"}}, "Invalid value password", id="unknown-choice"),
-    pytest.param({"entra": {"roles": "Chat.User"}}, "^roles: Input should be a valid list$", id="text-for-a-list"),
+    pytest.param(
+        {"entra": {"roles": "Chat.User"}}, r"^entra\.roles: Input should be a valid list$", id="text-for-a-list"
+    ),
     pytest.param(
         {"entra": ENTRA, "jwt": {"openidConfigUrls": ["https://a.example"], "audiences": ["a"]}},
         "^one of entra and jwt is needed",

@@ -112,14 +112,21 @@ def test_a_user_assigned_identity_reads_the_secret_by_its_client_id(azure: Azure
 def test_a_vault_of_somebody_else_is_used_and_not_owned(azure: Azure) -> None:
     azure.vault("kv-shared")
     vault = KeyVaultOptions(existing=ExistingResource(name="kv-shared", resource_group=GROUP))
-    key = KeyOptions(source=KeySource.KEY_VAULT, vault=vault, named_value="team.key")
+    key = KeyOptions(source=KeySource.KEY_VAULT, vault=vault, named_value="team-key")
 
     deployed = deploy(azure, azure.api_args(azure.account("oai"), key=key))
 
     assert deployed.all("Vault") == []
     assert deployed.one("Secret").inputs["vaultName"] == "kv-shared"
     assert deployed.one("Secret").inputs["secretName"] == "team-key"
-    assert deployed.one("NamedValue").inputs["displayName"] == "team.key"
+    assert deployed.one("NamedValue").inputs["displayName"] == "team-key"
+
+
+def test_a_named_value_that_cannot_name_a_secret_is_refused(azure: Azure) -> None:
+    key = KeyOptions(source=KeySource.KEY_VAULT, named_value="team.key")
+
+    with pytest.raises(DeployError, match=r'key\.named_value: "team.key" cannot name a Key Vault secret'):
+        deploy(azure, azure.api_args(azure.account("oai"), key=key))
 
 
 def test_a_vault_with_access_policies_is_refused(azure: Azure) -> None:
@@ -159,7 +166,7 @@ def test_each_account_of_a_pool_is_called_with_its_own_key(azure: Azure, source:
 def test_one_header_for_a_pool_is_refused(azure: Azure) -> None:
     args = azure.api_args(azure.account("oai-a"), azure.account("oai-b"), key=KeyOptions(delivery=KeyDelivery.HEADER))
 
-    with pytest.raises(DeployError, match="delivery header presents one key, and the pool of 2 accounts"):
+    with pytest.raises(DeployError, match=r'key\.delivery: "header" cannot give each of 2 accounts its own key'):
         deploy(azure, args)
 
 

@@ -174,7 +174,7 @@ def test_users_get_the_role_on_each_account(azure: Azure) -> None:
 
 
 def test_no_accounts_are_refused(azure: Azure) -> None:
-    with pytest.raises(DeployError, match="accounts is empty"):
+    with pytest.raises(DeployError, match=r"openai\.accounts: is empty"):
         deploy(azure, OpenAIOptions(accounts=[]))
 
 

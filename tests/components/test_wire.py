@@ -10,9 +10,9 @@ from options import EntraOptions, GatewayOptions, GatewaySku, KeyOptions, KeySou
 
 
 def test_options_stay_as_they_are() -> None:
-    given = GatewayOptions(sku=GatewaySku.PREMIUM)
+    given = GatewayOptions(sku=GatewaySku.PREMIUM, publisher_name="Contoso", publisher_email="ai@contoso.com")
 
-    assert options(GatewayOptions, given) is given
+    assert options(GatewayOptions, given, "at") is given
 
 
 @pytest.mark.parametrize(
@@ -23,18 +23,18 @@ def test_options_stay_as_they_are() -> None:
             {"source": None, "delivery": None, "named_value": None, "vault": None}, KeyOptions(), id="null-is-left-out"
         ),
         pytest.param(
-            {"source": "key-vault", "vault": {"existing": None, "name": "kv"}},
-            KeyOptions(source=KeySource.KEY_VAULT, vault=KeyVaultOptions(name="kv")),
+            {"source": "key-vault", "vault": {"existing": None, "name": "kv-contoso"}},
+            KeyOptions(source=KeySource.KEY_VAULT, vault=KeyVaultOptions(name="kv-contoso")),
             id="null-inside",
         ),
     ],
 )
 def test_the_defaults_apply(given: dict[str, Any], made: KeyOptions) -> None:
-    assert options(KeyOptions, given) == made
+    assert options(KeyOptions, given, "at") == made
 
 
 def test_null_in_a_list_of_options_is_left_out() -> None:
-    made = options(OpenAIOptions, {"deployments": [{"name": "a", "model": "m", "sku": None, "capacity": 2.0}]})
+    made = options(OpenAIOptions, {"deployments": [{"name": "gpt", "model": "m", "sku": None, "capacity": 2.0}]}, "at")
 
     assert (made.deployments[0].sku, made.deployments[0].capacity) == ("GlobalStandard", 2)
 
@@ -42,22 +42,22 @@ def test_null_in_a_list_of_options_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        pytest.param({"capacity": 1.5}, "^capacity: Input should be a valid integer", id="fraction"),
-        pytest.param({"sku": "Large"}, "^sku: Input should be 'Consumption', ", id="choice"),
-        pytest.param({"existing": {"name": "apim"}}, "^existing.resource_group: Field required$", id="missing"),
-        pytest.param({"skew": "Basic"}, "^skew: Unexpected keyword argument$", id="unknown"),
-        pytest.param({"name": 1, "capacity": "x"}, "^name: .*; capacity: ", id="all-at-once"),
+        pytest.param({"capacity": 1.5}, "^at.capacity: Input should be a valid integer", id="fraction"),
+        pytest.param({"sku": "Large"}, "^at.sku: Input should be 'Consumption', ", id="choice"),
+        pytest.param({"existing": {"name": "apim"}}, "^at.existing.resource_group: Field required$", id="missing"),
+        pytest.param({"skew": "Basic"}, "^at.skew: Unexpected keyword argument$", id="unknown"),
+        pytest.param({"name": 1, "capacity": "x"}, "^at.name: .*; at.capacity: ", id="all-at-once"),
     ],
 )
 def test_a_mistake_is_named_in_one_line(given: dict[str, Any], message: str) -> None:
     with pytest.raises(pulumi.RunError, match=message) as refused:
-        options(GatewayOptions, given)
+        options(GatewayOptions, given, "at")
 
     assert "\n" not in str(refused.value)
 
 
 def test_a_value_is_not_shown() -> None:
     with pytest.raises(pulumi.RunError) as refused:
-        options(EntraOptions, {"tenant_id": {"password": "hunter2"}})
+        options(EntraOptions, {"tenant_id": {"password": "hunter2"}}, "at")
 
     assert "hunter2" not in str(refused.value)

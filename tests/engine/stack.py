@@ -17,7 +17,16 @@ from sandbox.engine.plugin import STORE, lay_out
 from tests.deployed import ROOT
 from tests.modes import mode_config, shared_cloud
 
-_PROGRAM = ("__main__.py", "options.py", "Pulumi.yaml", "requirements.txt", "components", "policies", "settings")
+_PROGRAM = (
+    "__main__.py",
+    "deployment.py",
+    "Pulumi.yaml",
+    "requirements.txt",
+    "components",
+    "options",
+    "policies",
+    "settings",
+)
 _TIMEOUT = 300.0
 
 

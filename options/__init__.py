@@ -1,0 +1,44 @@
+"""The options of a deployment, each written once, and beside them the rules that they obey.
+
+One frozen dataclass is at once the shape of a stack config entry (`settings` validates it), the Python API of the
+components and, through the component host, a type in their schema. A rule is a pure function that yields what is wrong:
+stack config and the components call the same ones. Only the standard library and `policies` are imported here, and no
+postponed annotations: the component host reads these classes at run time.
+"""
+
+from options.api import API_VERSION, API_VERSIONS, ApiOptions, AuthMode
+from options.checks import mistakes_in
+from options.existing import ExistingResource
+from options.gateway import SYSTEM_ASSIGNED, USER_ASSIGNED, GatewayOptions, GatewaySku
+from options.key import KeyDelivery, KeyOptions, KeySource, KeyVaultOptions
+from options.mistakes import Mistake, Warn
+from options.openai import AccountOptions, DeploymentOptions, OpenAIOptions, VersionUpgrade
+from options.tokens import AppRoleAssignmentOptions, BackendAuth, EntraOptions, ExistingApplication, JwtOptions
+
+__all__ = [
+    "API_VERSION",
+    "API_VERSIONS",
+    "SYSTEM_ASSIGNED",
+    "USER_ASSIGNED",
+    "AccountOptions",
+    "ApiOptions",
+    "AppRoleAssignmentOptions",
+    "AuthMode",
+    "BackendAuth",
+    "DeploymentOptions",
+    "EntraOptions",
+    "ExistingApplication",
+    "ExistingResource",
+    "GatewayOptions",
+    "GatewaySku",
+    "JwtOptions",
+    "KeyDelivery",
+    "KeyOptions",
+    "KeySource",
+    "KeyVaultOptions",
+    "Mistake",
+    "OpenAIOptions",
+    "VersionUpgrade",
+    "Warn",
+    "mistakes_in",
+]

@@ -1,0 +1,103 @@
+"""An API that publishes Azure OpenAI."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from options.defaulted import Defaulted
+from options.gateway import identity
+from options.key import KeyOptions
+from options.mistakes import Key, Mistake, Warn, suggestion, unique
+from options.rules import Rules, boolean, like
+from options.tokens import EntraOptions, JwtOptions
+
+API_VERSION = "2024-10-21"
+"""Latest stable version of the Azure OpenAI inference definition that is dated (azure-rest-api-specs)."""
+
+API_VERSIONS = ("2022-12-01", "2023-05-15", "2024-02-01", "2024-06-01", API_VERSION)
+"""Stable versions of the Azure OpenAI inference definition (azure-rest-api-specs)."""
+
+
+class AuthMode(StrEnum):
+    """How an API authenticates its callers and itself."""
+
+    KEY = "key"
+    MANAGED_IDENTITY = "managed-identity"
+    ENTRA = "entra"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApiOptions:
+    """An API that publishes Azure OpenAI, and where it differs from the stack's defaults."""
+
+    name: str
+    """Identifier of the API, unique within the service."""
+    path: str
+    """URL path below the gateway; ends in `openai` so that the OpenAI SDKs can call it."""
+    auth: AuthMode | None = None
+    """Left out: the stack's `auth`."""
+    identity: str | None = None
+    """Identity for Azure OpenAI, as in `gateway.identity`. Left out: the gateway's."""
+    key: KeyOptions | None = None
+    """Left out: the stack's `key`."""
+    entra: EntraOptions | None = None
+    """Left out: the stack's `entra`."""
+    jwt: JwtOptions | None = None
+    """Left out: the stack's `jwt`."""
+    subscription_required: bool | None = None
+    """Whether callers need a subscription key. Left out: they do, unless they present a validated token."""
+    api_version: Defaulted[str] = API_VERSION
+    """Stable version of the official Azure OpenAI definition to import."""
+    definition_file: str | None = None
+    """OpenAPI 3 document (JSON) to import in place of the official one, relative to the project."""
+
+
+def _known_version(key: Key, value: object) -> Iterator[Mistake]:
+    if isinstance(value, str) and value not in API_VERSIONS:
+        known = ", ".join(API_VERSIONS)
+        problem = f"is no stable version; allowed: {known}, or a definitionFile{suggestion(value, API_VERSIONS)}"
+        yield Mistake(key=key, value=value, problem=problem)
+
+
+VALUES: Rules = {
+    "name": (
+        like(
+            "[a-zA-Z](?:[a-zA-Z0-9-]{0,48}[a-zA-Z0-9])?",
+            "1 to 50 letters, digits and hyphens, beginning with a letter and not ending in a hyphen",
+        ),
+    ),
+    "path": (
+        like(
+            r"(?=.{1,400}\Z)(?!(?:.*/)?\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*",
+            "segments of letters, digits and . _ ~ - with single slashes between them, none . or .., none at the ends",
+        ),
+    ),
+    "identity": (identity,),
+    "subscription_required": (boolean,),
+    "api_version": (_known_version,),
+}
+
+
+def check_api(api: ApiOptions) -> Iterator[Mistake]:
+    """Yield what is wrong with an API as it stands."""
+    if api.path.rpartition("/")[2] != "openai":
+        problem = "does not end in openai, so the OpenAI SDKs cannot call it; append /openai"
+        yield Warn(key=("path",), value=api.path, problem=problem)
+
+
+def check_apis(apis: Sequence[ApiOptions]) -> Iterator[Mistake]:
+    """Yield what is wrong with APIs beside each other."""
+    if not apis:
+        yield Mistake(key=(), problem="is empty; list at least one API, or leave it out for one at path openai")
+    yield from unique([((i, "name"), api.name) for i, api in enumerate(apis)], "a name belongs to one API")
+    yield from unique([((i, "path"), api.path) for i, api in enumerate(apis)], "a path leads to one API")
+    for i, api in enumerate(apis):
+        for mistake in check_api(api):
+            yield mistake.under(i)
+
+
+def check_tokens(entra: EntraOptions | None, jwt: JwtOptions | None) -> Iterator[Mistake]:
+    """Yield a contradiction between the two blocks that say whose tokens are accepted."""
+    if entra and jwt:
+        problem = "contradicts {0}: tokens come from Entra or from another provider; remove one"
+        yield Mistake(key=("jwt",), problem=problem, about=(("entra",),))

@@ -1,0 +1,81 @@
+"""The Azure OpenAI key: where the gateway keeps it and how it presents it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from options.defaulted import Defaulted
+from options.existing import ExistingResource
+from options.mistakes import Mistake
+from options.rules import Rules, adopted, like, resource_group
+
+
+class KeySource(StrEnum):
+    """Where the gateway keeps the Azure OpenAI key."""
+
+    NAMED_VALUE = "named-value"
+    KEY_VAULT = "key-vault"
+
+
+class KeyDelivery(StrEnum):
+    """How the key gets onto the request to Azure OpenAI."""
+
+    BACKEND = "backend"
+    HEADER = "header"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyVaultOptions:
+    """The vault that holds the Azure OpenAI key: what to create, or which one to adopt."""
+
+    existing: ExistingResource | None = None
+    """Vault in Azure RBAC mode to adopt without owning it. Left out: one is created."""
+    name: str | None = None
+    """Name of the vault to create, unique in Azure. Left out: made from the component's name and random letters."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeyOptions:
+    """How the gateway keeps and presents the Azure OpenAI key."""
+
+    source: Defaulted[KeySource] = KeySource.NAMED_VALUE
+    """Secret named value, or a named value that refers to a Key Vault secret."""
+    delivery: Defaulted[KeyDelivery] = KeyDelivery.BACKEND
+    """Credentials of the APIM backend, or a `set-header` policy."""
+    named_value: str | None = None
+    """Name of the named value. Left out: the API's name and `-api-key`."""
+    vault: KeyVaultOptions | None = None
+    """Vault for `source: key-vault`. Left out: one is created."""
+
+
+_vault = like(
+    "(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]",
+    "3 to 24 letters, digits and single hyphens, beginning with a letter and not ending in a hyphen",
+)
+_SECRET_NAME = re.compile("[A-Za-z0-9-]{1,127}")
+
+VALUES: Rules = {
+    "named_value": (like("[A-Za-z0-9._-]{1,256}", "1 to 256 letters, digits and . _ -"),),
+    "vault": (adopted("a vault", "name"),),
+    "vault.name": (_vault,),
+    "vault.existing.name": (_vault,),
+    "vault.existing.resource_group": (resource_group,),
+}
+
+
+def check_key(key: KeyOptions) -> Iterator[Mistake]:
+    """Yield what is wrong with a key's block."""
+    if key.vault and key.source is not KeySource.KEY_VAULT:
+        problem = f"has no effect with source {key.source}; remove it, or set source to key-vault"
+        yield Mistake(key=("vault",), problem=problem)
+
+
+def check_key_in_use(key: KeyOptions, accounts: int) -> Iterator[Mistake]:
+    """Yield what is wrong with the key of an API that calls so many accounts by key."""
+    if key.delivery is KeyDelivery.HEADER and accounts > 1:
+        problem = f"cannot give each of {accounts} accounts its own key; allowed with a pool: backend"
+        yield Mistake(key=("delivery",), value=str(key.delivery), problem=problem)
+    if key.source is KeySource.KEY_VAULT and key.named_value and not _SECRET_NAME.fullmatch(key.named_value):
+        problem = "cannot name a Key Vault secret; allowed with key-vault: 1 to 127 letters, digits and hyphens"
+        yield Mistake(key=("named_value",), value=key.named_value, problem=problem)

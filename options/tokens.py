@@ -1,0 +1,161 @@
+"""The tokens that callers present: Microsoft Entra ID's, or another OpenID Connect provider's."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from options.defaulted import Defaulted
+from options.mistakes import Key, Mistake
+from options.rules import Rules, adopted, boolean, distinct, guid, like, literal, own, url
+from policies import RequiredClaim
+
+
+class BackendAuth(StrEnum):
+    """Credential that the gateway presents to Azure OpenAI behind a validated token."""
+
+    KEY = "key"
+    MANAGED_IDENTITY = "managed-identity"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExistingApplication:
+    """An app registration that the tenant's administrators own."""
+
+    client_id: str
+    """Application (client) ID."""
+    audiences: Defaulted[list[str]] = field(default_factory=list)
+    """Audiences of its tokens: the client ID for v2 tokens, the application ID URI for v1."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AppRoleAssignmentOptions:
+    """An app role given to a client's service principal."""
+
+    principal_id: str
+    """Object ID of the client's service principal or managed identity."""
+    role: str
+    """Value of one of the application's roles."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EntraOptions:
+    """Microsoft Entra ID tokens that the gateway demands of callers."""
+
+    existing: ExistingApplication | None = None
+    """App registration to use. Left out: one is created."""
+    tenant_id: str | None = None
+    """Tenant whose tokens are accepted. Left out: the tenant of the deployment's own login."""
+    roles: Defaulted[list[str]] = field(default_factory=list)
+    """App roles to define; a caller needs at least one of them. Left out: no role is demanded."""
+    scopes: Defaulted[list[str]] = field(default_factory=list)
+    """Delegated permissions to define on the app registration."""
+    client_application_ids: Defaulted[list[str]] = field(default_factory=list)
+    """Client IDs of the applications that may call. Left out: any that obtains a token for the audience."""
+    pre_authorized_client_ids: Defaulted[list[str]] = field(default_factory=list)
+    """Client IDs that get the scopes without a consent prompt."""
+    required_claims: Defaulted[dict[str, RequiredClaim]] = field(default_factory=dict)
+    """Further claims that a token must carry, by claim name."""
+    assignment_required: Defaulted[bool] = False
+    """Whether Entra issues tokens only to principals that are assigned to the application."""
+    role_assignments: Defaulted[list[AppRoleAssignmentOptions]] = field(default_factory=list)
+    """App roles given to clients' service principals."""
+    backend_auth: Defaulted[BackendAuth] = BackendAuth.MANAGED_IDENTITY
+    """Credential that the gateway presents to Azure OpenAI."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JwtOptions:
+    """Tokens of any OpenID Connect provider that the gateway demands of callers."""
+
+    openid_config_urls: list[str]
+    """OpenID configuration endpoints, where the signing keys are found."""
+    audiences: list[str]
+    """Audiences that are accepted."""
+    issuers: Defaulted[list[str]] = field(default_factory=list)
+    """Issuers that are accepted. Left out: those that the OpenID configurations name."""
+    required_claims: Defaulted[dict[str, RequiredClaim]] = field(default_factory=dict)
+    """Further claims that a token must carry, by claim name."""
+    backend_auth: Defaulted[BackendAuth] = BackendAuth.MANAGED_IDENTITY
+    """Credential that the gateway presents to Azure OpenAI."""
+
+
+_permission = like(
+    r"(?![.])[A-Za-z0-9:!#$%&'()*+,./;<=>?@\[\]^_`{|}~-]{1,120}",  # what Entra takes for an app role or a scope
+    "1 to 120 letters, digits and punctuation, no spaces, no leading dot",
+)
+
+
+def _names_claims(key: Key, value: object) -> Iterator[Mistake]:
+    if isinstance(value, Mapping):
+        for name in value:
+            for mistake in literal(key, name):
+                yield Mistake(key=(*key, own(name)), problem=f"has a claim name that {mistake.problem}")
+
+
+def _demands_something(key: Key, value: object) -> Iterator[Mistake]:
+    if value == []:
+        yield Mistake(key=key, problem="is empty and would let any value in; list the values that are accepted")
+
+
+_CLAIMS: Rules = {
+    "required_claims": (_names_claims,),
+    "required_claims.*.values": (_demands_something,),
+    "required_claims.*.values.*": (literal,),
+    "required_claims.*.separator": (like("[ -~]", "one character, such as a space"),),
+}
+
+ENTRA_VALUES: Rules = {
+    "": (adopted("an app registration", "pre_authorized_client_ids", "assignment_required"),),
+    "existing.client_id": (guid,),
+    "existing.audiences.*": (literal,),
+    "tenant_id": (guid,),
+    "roles": (distinct,),
+    "roles.*": (literal, _permission),
+    "scopes": (distinct,),
+    "scopes.*": (literal, _permission),
+    "client_application_ids.*": (guid,),
+    "pre_authorized_client_ids.*": (guid,),
+    "assignment_required": (boolean,),
+    "role_assignments": (distinct,),
+    "role_assignments.*.principal_id": (guid,),
+    **_CLAIMS,
+}
+
+JWT_VALUES: Rules = {
+    "openid_config_urls.*": (url,),
+    "issuers.*": (url,),
+    "audiences.*": (literal,),
+    **_CLAIMS,
+}
+
+
+def check_entra(entra: EntraOptions) -> Iterator[Mistake]:
+    """Yield what is wrong with the tokens of Microsoft Entra ID."""
+    if entra.existing and not entra.existing.audiences:
+        problem = "is missing; list the audiences of the app's tokens: its client ID for v2, its ID URI for v1"
+        yield Mistake(key=("existing", "audiences"), problem=problem)
+    if entra.tenant_id is not None and not entra.existing:
+        problem = (
+            "cannot be chosen for an app registration that is created; it is made in the tenant of the azuread login "
+            "(azuread:tenantId): remove it, or name an existing registration"
+        )
+        yield Mistake(key=("tenant_id",), value=entra.tenant_id, problem=problem)
+    if entra.roles and "roles" in entra.required_claims:
+        problem = "contradicts {0}, of which a caller needs one; remove one of the two"
+        yield Mistake(key=("required_claims", own("roles")), problem=problem, about=(("roles",),))
+    for i, scope in enumerate(entra.scopes):
+        if scope in entra.roles:
+            problem = "is also a role, and Entra wants their values distinct; rename one"
+            yield Mistake(key=("scopes", i), value=scope, problem=problem)
+    for i, assignment in enumerate(entra.role_assignments):
+        if assignment.role not in entra.roles:
+            problem = "is not one of {0}; add it there"
+            key = ("role_assignments", i, "role")
+            yield Mistake(key=key, value=assignment.role, problem=problem, about=(("roles",),))
+
+
+def check_jwt(jwt: JwtOptions) -> Iterator[Mistake]:
+    """Yield what is wrong with the tokens of another provider."""
+    for name, values in (("openid_config_urls", jwt.openid_config_urls), ("audiences", jwt.audiences)):
+        if not values:
+            yield Mistake(key=(name,), problem="is empty; list at least one, as no token could be validated")

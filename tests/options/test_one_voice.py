@@ -1,0 +1,146 @@
+"""A rule is told in the same words by stack config and by the components."""
+
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+
+from components._wire import options
+from options import (
+    AccountOptions,
+    DeploymentOptions,
+    EntraOptions,
+    ExistingApplication,
+    ExistingResource,
+    GatewayOptions,
+    GatewaySku,
+    JwtOptions,
+    KeyOptions,
+    KeyVaultOptions,
+    OpenAIOptions,
+    mistakes_in,
+)
+from settings import SettingsError, load
+
+PUBLISHER: dict[str, Any] = {"publisher_name": "Contoso", "publisher_email": "ai@contoso.com"}
+GUID = "11111111-2222-3333-4444-555555555555"
+RIGHT: dict[str, Any] = {
+    "azure-native:location": "swedencentral",
+    "openai-gateway:gateway": {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com"},
+    "openai-gateway:openai": {"deployments": [{"name": "gpt-4o", "model": "gpt-4o"}]},
+    "openai-gateway:auth": "entra",
+}
+EXISTING = {"name": "shared", "resourceGroup": "rg"}
+OWN = {"name": "shared", "resource_group": "rg"}
+
+CASES = [
+    pytest.param("gateway", GatewayOptions(), {}, id="no publisher"),
+    pytest.param(
+        "gateway",
+        GatewayOptions(**PUBLISHER, sku=GatewaySku.BASIC, capacity=3, name="-apim"),
+        {
+            "publisherName": "Contoso",
+            "publisherEmail": "ai@contoso.com",
+            "sku": "Basic",
+            "capacity": 3,
+            "name": "-apim",
+        },
+        id="capacity and name",
+    ),
+    pytest.param(
+        "gateway",
+        GatewayOptions(existing=ExistingResource(**OWN), identity="user-assigned", tags={"a<": "b"}),
+        {"existing": EXISTING, "identity": "user-assigned", "tags": {"a<": "b"}},
+        id="adopted",
+    ),
+    pytest.param(
+        "openai",
+        OpenAIOptions(
+            accounts=[AccountOptions(name="oai"), AccountOptions(name="OAI", weight=101)],
+            deployments=[DeploymentOptions(name="gpt", model="gpt 4")],
+        ),
+        {
+            "accounts": [{"name": "oai"}, {"name": "OAI", "weight": 101}],
+            "deployments": [{"name": "gpt", "model": "gpt 4"}],
+        },
+        id="accounts",
+    ),
+    pytest.param(
+        "key",
+        KeyOptions(vault=KeyVaultOptions(name="1"), named_value="a b"),
+        {"vault": {"name": "1"}, "namedValue": "a b"},
+        id="key",
+    ),
+    pytest.param(
+        "entra",
+        EntraOptions(tenant_id=GUID, roles=["a", "a"], scopes=["a"], client_application_ids=["x"]),
+        {"tenantId": GUID, "roles": ["a", "a"], "scopes": ["a"], "clientApplicationIds": ["x"]},
+        id="entra",
+    ),
+    pytest.param(
+        "entra",
+        EntraOptions(existing=ExistingApplication(client_id=GUID), assignment_required=True),
+        {"existing": {"clientId": GUID}, "assignmentRequired": True},
+        id="adopted application",
+    ),
+    pytest.param(
+        "jwt",
+        JwtOptions(openid_config_urls=["http://login.example"], audiences=[]),
+        {"openidConfigUrls": ["http://login.example"], "audiences": []},
+        id="jwt",
+    ),
+]
+
+
+@pytest.mark.parametrize(("key", "given", "config"), CASES)
+def test_both_doors_tell_the_same_mistakes(key: str, given: Any, config: Any, tmp_path: Path) -> None:
+    with pytest.raises(pulumi.RunError) as refused:
+        options(type(given), given, key)
+    with pytest.raises(SettingsError) as listed:
+        load({**RIGHT, f"openai-gateway:{key}": config}, tmp_path)
+
+    by_component = {_problem(line) for line in str(refused.value).splitlines()}
+    assert len(by_component) == len(str(refused.value).splitlines())
+    assert by_component == {_problem(line) for line in listed.value.lines}
+
+
+def _problem(line: str) -> str:
+    """A line without the keys, which each door spells in its own language."""
+    key, _, problem = line.partition(": ")
+    root = key.removeprefix("openai-gateway:").partition(".")[0].partition("[")[0]
+    words = [word.replace("openai-gateway:", "").replace("_", "").lower() for word in problem.split()]
+    return " ".join([root, *words])
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        GatewayOptions(**PUBLISHER),
+        GatewayOptions(existing=ExistingResource(**OWN)),
+        OpenAIOptions(deployments=[DeploymentOptions(name="gpt-4o", model="gpt-4o")]),
+        KeyOptions(),
+        EntraOptions(),
+        JwtOptions(openid_config_urls=["https://login.example"], audiences=["api"]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_defaults_break_no_rule(right: object) -> None:
+    assert list(mistakes_in(right)) == []
+
+
+def test_a_name_that_its_author_chose_keeps_its_spelling(tmp_path: Path) -> None:
+    gateway = {**RIGHT["openai-gateway:gateway"], "tags": {"cost_center": "x" * 257}}
+
+    with pytest.raises(SettingsError) as refused:
+        load({**RIGHT, "openai-gateway:gateway": gateway}, tmp_path)
+
+    assert refused.value.lines[0].startswith("openai-gateway:gateway.tags.cost_center: is 257 characters long")
+
+
+def test_another_language_is_told_warnings_as_well(capsys: pytest.CaptureFixture[str]) -> None:
+    accounts = [{"name": "oai", "weight": 2.0}]
+
+    options(OpenAIOptions, {"accounts": accounts, "deployments": [{"name": "gpt-4o", "model": "gpt-4o"}]}, "openai")
+
+    assert "openai.accounts[0].weight: 2 has no effect on a single account" in capsys.readouterr().err
