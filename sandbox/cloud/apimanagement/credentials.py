@@ -1,19 +1,10 @@
-"""Named values and backends: where credentials for what is behind the gateway are kept."""
+"""Named values: where credentials for what is behind the gateway are kept."""
 
-import re
 from dataclasses import replace
 
-from sandbox.cloud.apimanagement.breakers import circuit_breaker
 from sandbox.cloud.apimanagement.documents import named_values
-from sandbox.cloud.apimanagement.references import (
-    exists,
-    in_credentials,
-    member_id,
-    refuse_nested_pool,
-    refuse_while_used,
-    service_id,
-)
-from sandbox.cloud.apimanagement.tokens import BACKEND, IDENTIFIER, NAMED_VALUE, PATH
+from sandbox.cloud.apimanagement.references import refuse_while_used, service_id
+from sandbox.cloud.apimanagement.tokens import IDENTIFIER, NAMED_VALUE, PATH
 from sandbox.cloud.arm import arm_type
 from sandbox.cloud.errors import CloudError, invalid
 from sandbox.cloud.keyvault import may_read, secret_by_identifier
@@ -21,8 +12,6 @@ from sandbox.cloud.managedidentity import identities
 from sandbox.cloud.shape import Shape, Text
 from sandbox.cloud.state import Properties, Resource, State
 from sandbox.model import ManagedIdentity
-
-_MOST_MEMBERS = 30
 
 
 def settle(state: State) -> None:
@@ -90,42 +79,6 @@ def _complete_named_value(state: State, resource: Resource, parent: Resource) ->
     resource.private["value"] = value
 
 
-def _complete_backend(state: State, resource: Resource, parent: Resource) -> None:
-    inputs = resource.inputs
-    kind, pool = inputs.get("type") or "Single", inputs.get("pool")
-    if (kind == "Pool") != (pool is not None):
-        raise invalid(f"type {kind} and pool contradict each other", "pool")
-    circuit_breaker(resource)
-    if pool is not None:
-        if state.find(resource.id) is not None:
-            refuse_nested_pool(state, resource)
-        _check_pool(state, parent.id, pool)
-        return
-    for required in ("url", "protocol"):
-        if not inputs.get(required):
-            raise invalid(f"{required} is missing; it is required", required)
-    if not re.match(r"^https?://[^/\s]+", inputs["url"]):
-        raise invalid(f"url {inputs['url']!r} must be an absolute HTTP URL", "url")
-    for reference in in_credentials(resource):
-        if not exists(state, parent.id, reference):
-            raise invalid(f"cannot find a property {reference.name!r}; create this named value first", "credentials")
-
-
-def _check_pool(state: State, service: str, pool: Properties) -> None:
-    members = pool.get("services") or ()
-    if not 1 <= len(members) <= _MOST_MEMBERS:
-        raise invalid(f"pool.services has {len(members)} members; a pool takes 1 to {_MOST_MEMBERS}", "pool.services")
-    for member in members:
-        found = state.find(member_id(service, member["id"]))
-        if found is None or found.token != BACKEND or service_id(found) != service:
-            raise invalid(f"pool.services: the backend {member['id']!r} does not exist in the service", "pool.services")
-        if found.inputs.get("pool"):
-            raise invalid(f"pool.services: {member['id']!r} is a pool itself", "pool.services")
-        for share in ("priority", "weight"):
-            if not 0 <= (member.get(share) or 0) <= 100:
-                raise invalid(f"pool.services.{share} {member[share]} is not 0 to 100", f"pool.services.{share}")
-
-
 TYPES = (
     arm_type(
         NAMED_VALUE,
@@ -141,27 +94,6 @@ TYPES = (
         pattern=IDENTIFIER,
         defaults={"secret": False},
         write_only=lambda inputs: ("value",) if inputs.get("secret") else (),
-        on_delete=refuse_while_used,
-    ),
-    arm_type(
-        BACKEND,
-        f"{PATH}/backends",
-        "serviceName backendId",
-        Shape(
-            "resourceGroupName serviceName",
-            "backendId circuitBreaker credentials description pool properties protocol proxy resourceId title tls "
-            "type url",
-            circuitBreaker=Shape("", "rules"),
-            credentials=Shape("", "authorization certificate certificateIds header query"),
-            pool=Shape("", "services", services=Shape("id", "priority weight")),
-            protocol=Text(values=("http", "soap")),
-            tls=Shape("", "validateCertificateChain validateCertificateName"),
-            type=Text(values=("Single", "Pool")),
-        ),
-        _complete_backend,
-        pattern=r"^[^*#&+:<>?]{1,80}$",
-        # What pulumi-azure-native sends for properties left out (`BackendTlsPropertiesArgs`).
-        defaults={"tls.validateCertificateChain": True, "tls.validateCertificateName": True},
         on_delete=refuse_while_used,
     ),
 )

@@ -12,7 +12,7 @@ from sandbox.cloud.apimanagement.tokens import (
     POLICY,
     PRODUCT_POLICY,
 )
-from sandbox.cloud.errors import CloudError, invalid
+from sandbox.cloud.errors import CloudError
 from sandbox.cloud.state import Resource, State
 
 POLICIES = (POLICY, PRODUCT_POLICY, API_POLICY, OPERATION_POLICY)
@@ -52,25 +52,24 @@ def member_id(service: str, given: str) -> str:
 
 def refuse_while_used(state: State, resource: Resource, change: str = "deleted") -> None:
     """Refuse a change of a named value, backend or fragment that something in the service refers to."""
-    service = service_id(resource)
     if resource.token == NAMED_VALUE:
-        wanted = ("named-value", resource.outputs["displayName"])
+        wanted, called = ("named-value", resource.outputs["displayName"]), "named value"
+    elif resource.token == BACKEND:
+        wanted, called = ("backend-id", resource.name), "Backend"
     else:
-        wanted = ("backend-id" if resource.token == BACKEND else "fragment-id", resource.name)
-    for user, reference in _all(state, service):
-        if user is not resource and (reference.kind, reference.name) == wanted:
-            raise CloudError(
-                "ValidationError",
-                f"{resource.id} cannot be {change}: {user.id} refers to it",
-                resource.id,
-            )
-
-
-def refuse_nested_pool(state: State, pool: Resource) -> None:
-    """Refuse a pool that is a member of another one."""
-    for user, reference in _all(state, service_id(pool)):
-        if user.token == BACKEND and (reference.kind, reference.name) == ("backend-id", pool.name):
-            raise invalid(f"pool: {pool.id} is a member of the pool {user.id}", "pool")
+        wanted, called = ("fragment-id", resource.name), "Policy Fragment"
+    users = dict.fromkeys(
+        user.id
+        for user, reference in _all(state, service_id(resource))
+        if user is not resource and (reference.kind, reference.name) == wanted
+    )
+    if users:
+        raise CloudError(
+            "ValidationError",
+            f"the {called} '{resource.name}' cannot be {change}: it is used by the following entities: "
+            f"{', '.join(users)}",
+            resource.id,
+        )
 
 
 def _all(state: State, service: str) -> Iterator[tuple[Resource, Reference]]:

@@ -80,7 +80,7 @@ def test_backend_of_a_raw_document_cannot_be_deleted(service: Azure) -> None:
     (backend,) = service.cloud.gateways()[0].backends
     found, _ = service.backend("other")
 
-    with pytest.raises(CloudError, match="refers to it"):
+    with pytest.raises(CloudError, match="is used by the following entities"):
         service.cloud.delete(found.replace("other", backend.id))
 
 

@@ -13,6 +13,12 @@ OPENAPI = (
     '{"openapi": "3.0.0", "info": {}, "paths": {"/a": {"get": {"operationId": "x"}, "put": {"operationId": "X"}}}}'
 )
 
+_POOL = {"services": [{"id": "/backends/b"}]}
+_RULE = {
+    "failureCondition": {"count": 1, "interval": "PT1M", "statusCodeRanges": [{"min": 429, "max": 429}]},
+    "tripDuration": "PT1M",
+}
+
 
 def _principal(azure: Azure) -> str:
     return str(azure.identity("client")[1]["principalId"])
@@ -183,19 +189,58 @@ REFUSALS: list[tuple[str, Callable[[Azure], object], str, str]] = [
         "ValidationError",
         "'missing'",
     ),
-    ("empty pool", lambda a: a.backend(type="Pool", pool={"services": []}), "ValidationError", "0 members"),
+    (
+        "empty pool",
+        lambda a: a.apim("Backend", backendId="p", type="Pool", pool={"services": []}),
+        "ValidationError",
+        "0 members",
+    ),
     ("pool without type", lambda a: a.backend(pool={"services": []}), "ValidationError", "contradict"),
     (
         "unknown pool member",
-        lambda a: a.backend(type="Pool", pool={"services": [{"id": "/backends/missing"}]}),
+        lambda a: a.apim("Backend", backendId="p", type="Pool", pool={"services": [{"id": "/backends/missing"}]}),
         "ValidationError",
-        "'/backends/missing'",
+        "Backend Entity 'missing' not found.",
     ),
     (
         "pool priority",
-        lambda a: (a.backend("b"), a.backend(type="Pool", pool={"services": [{"id": "/backends/b", "priority": 101}]})),
+        lambda a: (
+            a.backend("b"),
+            a.apim("Backend", backendId="p", type="Pool", pool={"services": [{"id": "/backends/b", "priority": 101}]}),
+        ),
         "ValidationError",
         "101",
+    ),
+    (
+        "URL of a pool",
+        lambda a: (a.backend("b"), a.backend(type="Pool", pool=_POOL, protocol=None)),
+        "ValidationError",
+        "Url is not supported for backend pool.",
+    ),
+    (
+        "protocol of a pool",
+        lambda a: (a.backend("b"), a.backend(type="Pool", pool=_POOL, url=None)),
+        "ValidationError",
+        "Protocol is not supported for backend pool.",
+    ),
+    (
+        "pool in a pool",
+        lambda a: (
+            a.backend("b"),
+            a.apim("Backend", backendId="inner", type="Pool", pool=_POOL),
+            a.apim("Backend", backendId="outer", type="Pool", pool={"services": [{"id": "/backends/inner"}]}),
+        ),
+        "ValidationError",
+        "is a pool itself",
+    ),
+    (
+        "breaker on Consumption",
+        lambda a: (
+            a.service(serviceName="small", sku={"name": "Consumption", "capacity": 0}),
+            a.backend(serviceName="small", circuitBreaker={"rules": [_RULE]}),
+        ),
+        "ValidationError",
+        "circuitBreaker is not supported in SkuType Consumption",
     ),
     ("breaker rules", lambda a: a.backend(circuitBreaker={"rules": [{}, {}]}), "ValidationError", "one circuit"),
     (

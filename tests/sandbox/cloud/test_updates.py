@@ -262,7 +262,6 @@ Change = Callable[[Azure], object]
                 azure.service(),
                 azure.backend("a"),
                 azure.backend("b"),
-                azure.apim("Backend", backendId="pool", type="Pool", pool={"services": [{"id": "/backends/a"}]}),
             ),
             lambda azure: azure.change(
                 "apimanagement:Backend",
@@ -270,8 +269,8 @@ Change = Callable[[Azure], object]
                 type="Pool",
                 pool={"services": [{"id": "/backends/b"}]},
             ),
-            "is a member of the pool",
-            id="pool-in-a-pool",
+            "the type of a backend cannot be changed from Single to Pool",
+            id="single-backend-to-pool",
         ),
         pytest.param(
             lambda azure: azure.service(),
