@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pulumi
 from pulumi_azure_native import apimanagement
+
+from components._names import fitting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,56 +43,148 @@ def openai_accounts(values: Sequence[OpenAIAccount | Mapping[str, Any]]) -> list
     ]
 
 
-def create_backends(
-    backend_id: str,
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """API Management service that the backends belong to."""
+
+    resource_group_name: pulumi.Input[str]
+    name: pulumi.Input[str]
+    sku: pulumi.Input[str] | None = None
+    """Pricing tier. None: one that has circuit breakers, as all have but Consumption."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Member:
+    """The backend of one account, which any number of pools may share."""
+
+    account: OpenAIAccount
+    backend: apimanagement.Backend
+
+
+TRIP_SECONDS = 10
+"""Seconds that an account is left alone which failed without saying for how long: a server error is over soon."""
+
+_CONSUMPTION = "Consumption"
+_LONGEST_ID = 80
+"""Characters of a backend's ID (ARM: `BackendContract`)."""
+_BREAKER: apimanagement.BackendCircuitBreakerArgsDict = {
+    "rules": [
+        {
+            "name": "unavailable",
+            # One failure is enough: a pool turns to its next priority only when all breakers of the one before are
+            # open, and the call that failed is tried again at once.
+            "failure_condition": {
+                "count": 1,
+                "interval": "PT1M",
+                "status_code_ranges": [{"min": 429, "max": 429}, {"min": 500, "max": 599}],
+                "error_reasons": ["BackendConnectionFailure"],
+            },
+            "trip_duration": f"PT{TRIP_SECONDS}S",
+            "accept_retry_after": True,
+        }
+    ]
+}
+
+
+def create_members(
+    stem: str,
     accounts: Sequence[OpenAIAccount],
     *,
-    resource_group_name: pulumi.Input[str],
-    service_name: pulumi.Input[str],
+    service: Service,
     parent: pulumi.Resource,
+    pooled: bool,
     api_keys: Sequence[pulumi.Input[str]] = (),
-) -> pulumi.Output[str]:
-    """Create the backend `backend_id` and return its ID, known once everything behind it exists.
+) -> list[Member]:
+    """Create the backend `{stem}-{key}` of each account.
 
-    `api_keys` are, in the accounts' order, what each backend sends as its `api-key` header: references to named
-    values, never keys. A circuit breaker cannot be a pool's, so members carry all settings of their account.
+    `pooled` ones have a circuit breaker, without which a pool would neither spare an account that fails nor ever turn
+    to one of a higher priority number; a backend that stands alone has none, so that callers get its own answers.
+    `api_keys` are, in the accounts' order, what each sends as its `api-key` header: references to named values, never
+    keys. A pool carries no settings of its own, so members have all that is their account's.
     """
-    if not accounts:
-        raise pulumi.RunError("accounts is empty; name at least one Azure OpenAI account")
+    breaker = pulumi.Output.from_input(service.sku).apply(_breaker) if pooled else None
 
-    def create(child_id: str, account: OpenAIAccount, api_key: pulumi.Input[str] | None) -> apimanagement.Backend:
+    def create(child: str, account: OpenAIAccount, api_key: pulumi.Input[str] | None) -> apimanagement.Backend:
         return apimanagement.Backend(
-            child_id,
-            backend_id=child_id,
-            resource_group_name=resource_group_name,
-            service_name=service_name,
+            child,
+            backend_id=fitting(child, _LONGEST_ID),
+            resource_group_name=service.resource_group_name,
+            service_name=service.name,
             type=apimanagement.BackendType.SINGLE,
             protocol=apimanagement.BackendProtocol.HTTP,
             url=account.url,
             credentials=None if api_key is None else {"header": {"api-key": [api_key]}},
             tls={"validate_certificate_chain": True, "validate_certificate_name": True},
+            circuit_breaker=breaker,
             opts=pulumi.ResourceOptions(parent=parent),
         )
 
     keys: Sequence[pulumi.Input[str] | None] = api_keys or [None] * len(accounts)
-    if len(accounts) == 1:
-        return create(backend_id, accounts[0], keys[0]).name
-
-    members = [
-        (create(f"{backend_id}-{account.key}", account, key), account)
+    return [
+        Member(account=account, backend=create(f"{stem}-{account.key}", account, key))
         for account, key in zip(accounts, keys, strict=True)
     ]
+
+
+def create_pool(
+    name: str, members: Sequence[Member], *, service: Service, parent: pulumi.Resource
+) -> pulumi.Output[str]:
+    """Create the pool `name` over several members; of one alone, take its backend. Return the ID for policies.
+
+    It is known once everything behind it exists. No ID is ever of both types: whether Azure lets a backend become a
+    pool is not known, and an API is moved from one to the other by its policy, between a creation and a deletion.
+
+    Raises:
+        pulumi.RunError: There is no account, or the tier cannot keep the accounts' priorities.
+
+    """
+    if not members:
+        raise pulumi.RunError("accounts is empty; name at least one Azure OpenAI account")
+    if len(members) == 1:
+        return members[0].backend.name
     return apimanagement.Backend(
-        backend_id,
-        backend_id=backend_id,
-        resource_group_name=resource_group_name,
-        service_name=service_name,
+        name,
+        backend_id=fitting(name, _LONGEST_ID),
+        resource_group_name=service.resource_group_name,
+        service_name=service.name,
         type=apimanagement.BackendType.POOL,
-        pool=apimanagement.BackendBaseParametersPoolArgs(
-            services=[
-                apimanagement.BackendPoolItemArgs(id=member.id, priority=account.priority, weight=account.weight)
-                for member, account in members
-            ]
-        ),
+        pool=pulumi.Output.from_input(service.sku).apply(partial(_pool, members)),
         opts=pulumi.ResourceOptions(parent=parent),
     ).name
+
+
+def create_backends(
+    stem: str,
+    pool: str,
+    accounts: Sequence[OpenAIAccount],
+    *,
+    service: Service,
+    parent: pulumi.Resource,
+    api_keys: Sequence[pulumi.Input[str]] = (),
+) -> pulumi.Output[str]:
+    """Create the backends `{stem}-{key}` of accounts that no other pool shares, and over several `pool`."""
+    members = create_members(
+        stem, accounts, service=service, parent=parent, pooled=len(accounts) > 1, api_keys=api_keys
+    )
+    return create_pool(pool, members, service=service, parent=parent)
+
+
+def _breaker(sku: str | None) -> apimanagement.BackendCircuitBreakerArgsDict | None:
+    return None if sku == _CONSUMPTION else _BREAKER
+
+
+def _pool(members: Sequence[Member], sku: str | None) -> apimanagement.BackendBaseParametersPoolArgs:
+    priorities = sorted({member.account.priority or 0 for member in members})
+    if sku == _CONSUMPTION and len(priorities) > 1:
+        raise pulumi.RunError(
+            f"accounts have the priorities {', '.join(map(str, priorities))}, and {_CONSUMPTION} has no circuit "
+            "breakers, without which only the first ever serves; give all accounts one priority, or use another sku"
+        )
+    return apimanagement.BackendBaseParametersPoolArgs(
+        services=[
+            apimanagement.BackendPoolItemArgs(
+                id=member.backend.id, priority=member.account.priority, weight=member.account.weight
+            )
+            for member in members
+        ]
+    )

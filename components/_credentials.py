@@ -9,7 +9,7 @@ import pulumi
 from pulumi_azure_native import apimanagement, authorization, cognitiveservices, keyvault
 
 from components._arm import name_of, resource_group_of
-from components._backends import OpenAIAccount, create_backends, openai_accounts
+from components._backends import OpenAIAccount, Service, create_backends, openai_accounts
 from components._names import unique_name
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, KEY_VAULT_SECRETS_USER, assign_role
 from components._wire import options, require
@@ -65,6 +65,7 @@ class KeyArgs(TypedDict):
 
     resource_group_name: pulumi.Input[str]
     service_name: pulumi.Input[str]
+    sku: NotRequired[pulumi.Input[str]]
     backend_id: pulumi.Input[str]
     accounts: list[OpenAIAccount]
     key: NotRequired[KeyOptions | None]
@@ -93,9 +94,11 @@ def key_credential(name: str, args: KeyArgs, *, parent: pulumi.Resource) -> pulu
     if key.delivery is KeyDelivery.BACKEND:
         keyed = create_backends(
             f"{name}-key-backend",
+            f"{name}-key-pool",
             accounts,
-            resource_group_name=args["resource_group_name"],
-            service_name=args["service_name"],
+            service=Service(
+                resource_group_name=args["resource_group_name"], name=args["service_name"], sku=args.get("sku")
+            ),
             api_keys=references,
             parent=parent,
         )

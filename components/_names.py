@@ -1,6 +1,7 @@
-"""Names that must be unique in all of Azure."""
+"""Names that must be unique in all of Azure, and names that must fit."""
 
 import re
+from hashlib import sha256
 
 import pulumi
 from pulumi_random import RandomString
@@ -22,3 +23,8 @@ def unique_name(name: str, prefix: str, *, limit: int, parent: pulumi.Resource) 
         opts=pulumi.ResourceOptions(parent=parent),
     )
     return pulumi.Output.concat(stem, "-", suffix.result)
+
+
+def fitting(name: str, limit: int) -> str:
+    """`name`, or where it is longer than `limit` its beginning and 8 hex digits that stand for the rest."""
+    return name if len(name) <= limit else f"{name[: limit - 9]}-{sha256(name.encode()).hexdigest()[:8]}"

@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_azure_native import cognitiveservices
 
-from components._backends import OpenAIAccount, create_backends
+from components._backends import OpenAIAccount, Service, create_backends
 from components._names import unique_name
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
 from components._wire import options
@@ -22,6 +22,9 @@ class OpenAIBackendArgs(TypedDict):
     """Resource group of the API Management service."""
     service_name: pulumi.Input[str]
     """API Management service that calls the accounts."""
+    sku: NotRequired[pulumi.Input[str]]
+    """Pricing tier of the service, such as `ApiGateway.sku`. Left out: one that has circuit breakers, as all have but
+    Consumption."""
     openai: OpenAIOptions
     """Accounts to create or adopt, and the models to deploy."""
     local_auth: NotRequired[bool]
@@ -54,9 +57,11 @@ class OpenAIBackend(pulumi.ComponentResource):
         ]
         self.backend_id = create_backends(
             f"{name}-backend",
+            f"{name}-pool",
             self.accounts,
-            resource_group_name=args["gateway_resource_group_name"],
-            service_name=args["service_name"],
+            service=Service(
+                resource_group_name=args["gateway_resource_group_name"], name=args["service_name"], sku=args.get("sku")
+            ),
             parent=self,
         )
         assignments = [

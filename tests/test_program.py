@@ -188,9 +188,9 @@ def test_a_key_api_beside_an_identity_api_does_not_give_it_the_key() -> None:
 
     deployed = deploy("identity-system-assigned", apis=apis)
 
-    assert 'backend-id="keyed-key-backend"' in deployed.policy("keyed")
-    assert 'backend-id="openai-backend"' in deployed.policy("plain")
-    assert "credentials" not in deployed.one("Backend", "openai-backend").inputs
+    assert 'backend-id="keyed-key-backend-swedencentral"' in deployed.policy("keyed")
+    assert 'backend-id="openai-backend-swedencentral"' in deployed.policy("plain")
+    assert "credentials" not in deployed.one("Backend", "openai-backend-swedencentral").inputs
     assert deployed.one("Account").inputs["properties"]["disableLocalAuth"] is False
 
 

@@ -38,7 +38,7 @@ def test_left_out_the_key_is_a_secret_named_value_in_the_credentials_of_a_backen
     backend = deployed.one("Backend").inputs
     assert backend["credentials"] == {"header": {"api-key": ["{{openai-api-key}}"]}}
     assert backend["url"] == "https://oai.openai.azure.com/openai"
-    assert '<set-backend-service backend-id="openai-key-backend" />' in deployed.policy("openai")
+    assert '<set-backend-service backend-id="openai-key-backend-oai" />' in deployed.policy("openai")
     assert "{{" not in deployed.policy("openai")
 
 
@@ -155,7 +155,8 @@ def test_each_account_of_a_pool_is_called_with_its_own_key(azure: Azure, source:
         backend = deployed.one("Backend", f"openai-key-backend-{account.key}").inputs
         assert backend["credentials"] == {"header": {"api-key": [f"{{{{openai-api-key-{account.key}}}}}"]}}
         assert backend["url"] == account.url
-    pool = deployed.one("Backend", "openai-key-backend").inputs
+        assert backend["circuitBreaker"]["rules"][0]["acceptRetryAfter"] is True
+    pool = deployed.one("Backend", "openai-key-pool").inputs
     assert len(pool["pool"]["services"]) == 2
     assert "credentials" not in pool
     gateway = azure.cloud.gateways()[0]

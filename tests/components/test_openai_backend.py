@@ -97,7 +97,7 @@ def test_one_account_is_a_single_backend_without_a_credential(azure: Azure) -> N
     assert backend["url"] == "https://oai.openai.azure.com/openai"
     assert backend["tls"] == {"validateCertificateChain": True, "validateCertificateName": True}
     assert "credentials" not in backend
-    assert deployed.outputs["backend_id"] == backend["backendId"] == "ai-backend"
+    assert deployed.outputs["backend_id"] == backend["backendId"] == "ai-backend-oai"
 
 
 def test_several_accounts_are_a_pool(azure: Azure) -> None:
@@ -109,15 +109,58 @@ def test_several_accounts_are_a_pool(azure: Azure) -> None:
         ),
     )
 
-    pool = deployed.one("Backend", "ai-backend")
+    pool = deployed.one("Backend", "ai-pool")
     members = [deployed.one("Backend", f"ai-backend-{key}") for key in ("swedencentral", "francecentral")]
     assert pool.inputs["type"] == "Pool"
     assert pool.inputs["pool"]["services"] == [
         {"id": members[0].id, "priority": 1, "weight": 3},
         {"id": members[1].id, "priority": 2},
     ]
-    assert deployed.outputs["backend_id"] == "ai-backend"
+    assert deployed.outputs["backend_id"] == "ai-pool"
     assert len(deployed.outputs["urls"]) == len(deployed.outputs["account_ids"]) == 2
+
+
+EQUAL = accounts(AccountOptions(name="oai-a"), AccountOptions(name="oai-b"))
+RANKED = accounts(AccountOptions(name="oai-a", priority=1), AccountOptions(name="oai-b", priority=2))
+BREAKER = {
+    "name": "unavailable",
+    "failureCondition": {
+        "count": 1,
+        "interval": "PT1M",
+        "statusCodeRanges": [{"min": 429, "max": 429}, {"min": 500, "max": 599}],
+        "errorReasons": ["BackendConnectionFailure"],
+    },
+    "tripDuration": "PT10S",
+    "acceptRetryAfter": True,
+}
+
+
+def breakers(deployed: Deployed) -> list[Any]:
+    return [backend.inputs.get("circuitBreaker") for backend in deployed.all("Backend")]
+
+
+@pytest.mark.parametrize("openai", [EQUAL, RANKED], ids=["of one priority", "of two"])
+@pytest.mark.parametrize("more", [{}, {"sku": "BasicV2"}], ids=["tier not told", "tier told"])
+def test_each_account_of_a_pool_has_a_circuit_breaker_and_the_pool_none(
+    azure: Azure, openai: OpenAIOptions, more: dict[str, Any]
+) -> None:
+    assert breakers(deploy(azure, openai, **more)) == [{"rules": [BREAKER]}, {"rules": [BREAKER]}, None]
+
+
+def test_an_account_alone_has_no_circuit_breaker_and_gives_its_own_answers(azure: Azure) -> None:
+    assert breakers(deploy(azure, accounts(AccountOptions(name="oai")))) == [None]
+
+
+def test_consumption_gets_no_circuit_breaker_as_it_has_none(azure: Azure) -> None:
+    assert breakers(deploy(azure, EQUAL, sku="Consumption")) == [None, None, None]
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_priorities_are_refused_where_nothing_could_ever_turn_to_the_second(azure: Azure, preview: bool) -> None:
+    refusal = "accounts have the priorities 1, 2, and Consumption has no circuit breakers.*; give all accounts one"
+
+    with pytest.raises(DeployError, match=refusal):
+        deploy(azure, RANKED, sku="Consumption", preview=preview)
 
 
 def test_accounts_in_one_region_are_told_apart(azure: Azure) -> None:
@@ -200,7 +243,7 @@ def test_nothing_of_azure_openai_waits_for_api_management(azure: Azure) -> None:
     deployed = deploy_component(program, azure.cloud)
 
     waiting = {entry.name for entry in deployed.registrations if "slow" in deployed.waits_for(entry)}
-    assert waiting == {"ai-backend"}
+    assert waiting == {"ai-backend-account"}
 
 
 def test_at_preview_what_azure_decides_is_unknown(azure: Azure) -> None:
@@ -233,5 +276,5 @@ def test_options_may_arrive_as_the_component_host_sends_them(azure: Azure) -> No
 
     deployed = deploy(azure, sent)
 
-    assert deployed.one("Backend", "ai-backend").inputs["pool"]["services"][0]["priority"] == 1
+    assert deployed.one("Backend", "ai-pool").inputs["pool"]["services"][0]["priority"] == 1
     assert deployed.all("Deployment")[0].inputs["sku"]["capacity"] == 5
