@@ -94,7 +94,7 @@ def test_a_pool_of_accounts_is_created(host: Host, azure: Azure) -> None:
     pool = [entry.inputs["pool"] for entry in made.all("Backend") if "pool" in entry.inputs]
     assert [member["priority"] for member in pool[0]["services"]] == [1, 2]
     assert {entry.inputs["principalId"] for entry in made.all("RoleAssignment")} == {azure.principal_id}
-    assert made.wire["backendId"] == "pool-backend"
+    assert made.wire["backendId"] == "pool-pool"
     assert [len(made.wire[name]) for name in ("accountIds", "urls", "roleAssignmentIds")] == [2, 2, 2]
 
 
