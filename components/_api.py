@@ -6,7 +6,10 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_azure_native import apimanagement
 
+from components._wire import require
 from options import API_VERSION
+from options.api import VALUES
+from options.rules import check_values
 from policies import (
     Base,
     Choose,
@@ -129,6 +132,11 @@ class PublishArgs(TypedDict):
     display_name: NotRequired[pulumi.Input[str]]
     api_version: NotRequired[pulumi.Input[str]]
     definition: NotRequired[pulumi.Input[str | None]]
+
+
+def check_inputs(name: str, args: PublishArgs) -> None:
+    """Refuse names, paths and versions that Azure refuses; what an Output holds is for Azure itself to refuse."""
+    require(check_values(VALUES, {"name": name, **args}))
 
 
 def publish(

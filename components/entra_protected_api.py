@@ -4,7 +4,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components._api import api_options, api_policy, publish, subscribe
+from components._api import api_options, api_policy, check_inputs, publish, subscribe
 from components._application import register_application, use_existing_application
 from components._backends import OpenAIAccount, openai_accounts
 from components._credentials import grant_access, key_credential, managed_identity_credential
@@ -69,6 +69,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: EntraProtectedApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:EntraProtectedApi", name, {}, api_options("EntraProtectedApi", opts))
+        check_inputs(name, args)
         given_entra, given_jwt = args.get("entra"), args.get("jwt")
         if (given_entra is None) == (given_jwt is None):
             raise pulumi.RunError("one of entra and jwt is needed, and not both: each says whose tokens are accepted")

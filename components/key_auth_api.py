@@ -4,7 +4,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components._api import api_options, api_policy, publish, subscribe
+from components._api import api_options, api_policy, check_inputs, publish, subscribe
 from components._backends import OpenAIAccount
 from components._credentials import key_credential
 from options import KeyOptions
@@ -52,6 +52,7 @@ class KeyAuthApi(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: KeyAuthApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:KeyAuthApi", name, {}, api_options("KeyAuthApi", opts))
+        check_inputs(name, args)
         credential = key_credential(name, args, parent=self)
         policy = api_policy([], credential, subscription_required=True, sku=args.get("sku"))
         api = publish(name, args, policy=policy, subscription_required=True, parent=self)

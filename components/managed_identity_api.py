@@ -4,7 +4,7 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components._api import api_options, api_policy, publish, subscribe
+from components._api import api_options, api_policy, check_inputs, publish, subscribe
 from components._backends import OpenAIAccount, openai_accounts
 from components._credentials import grant_access, managed_identity_credential
 
@@ -49,6 +49,7 @@ class ManagedIdentityApi(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ManagedIdentityApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:ManagedIdentityApi", name, {}, api_options("ManagedIdentityApi", opts))
+        check_inputs(name, args)
         granted = args.get("role_assignment_ids")
         if granted is None:
             granted = grant_access(
