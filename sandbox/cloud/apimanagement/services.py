@@ -1,33 +1,18 @@
 """The API Management service itself."""
 
+from sandbox.cloud.apimanagement.hostnames import configure_hostnames
+from sandbox.cloud.apimanagement.tiers import TIERS, check_tier, family
 from sandbox.cloud.apimanagement.tokens import PATH, SERVICE, SUBSCRIPTION
 from sandbox.cloud.arm import arm_type, described, existing
-from sandbox.cloud.errors import CloudError, invalid
+from sandbox.cloud.errors import CloudError
 from sandbox.cloud.keys import new_keys
 from sandbox.cloud.managedidentity import attach
 from sandbox.cloud.shape import Shape, Text
 from sandbox.cloud.state import Invoke, Resource, SoftDelete, State
 
-_CAPACITY = {
-    "Consumption": (0, 0),
-    "Developer": (1, 1),
-    "Basic": (1, 2),
-    "Standard": (1, 4),
-    "Premium": (1, 12),
-    "Isolated": (1, 12),
-    "BasicV2": (1, 10),
-    "StandardV2": (1, 10),
-    "PremiumV2": (1, 30),
-}
-"""Scale units by pricing tier (Microsoft's "API Management limits")."""
-
 
 def _complete(state: State, resource: Resource, _parent: Resource) -> None:
-    sku = resource.inputs["sku"]
-    least, most = _CAPACITY[sku["name"]]
-    if not least <= sku["capacity"] <= most:
-        allowed = f"{least}" if least == most else f"{least} to {most}"
-        raise invalid(f"sku.capacity {sku['capacity']} with {sku['name']}; it takes {allowed}", "sku.capacity")
+    check_tier(resource, state.find(resource.id))
     attach(state, resource)
     host = resource.name.lower()
     resource.outputs |= {
@@ -37,6 +22,10 @@ def _complete(state: State, resource: Resource, _parent: Resource) -> None:
         "provisioningState": "Succeeded",
         "targetProvisioningState": "",
     }
+    configure_hostnames(state, resource)
+    for location in resource.outputs.get("additionalLocations") or ():
+        region = location["location"].replace(" ", "").lower()
+        location["gatewayRegionalUrl"] = f"https://{host}-{region}-01.regional.azure-api.net"
     if state.find(f"{resource.id}/subscriptions/master") is None:
         _add_master_subscription(state, resource)
 
@@ -55,12 +44,7 @@ def _add_master_subscription(state: State, service: Resource) -> None:
     state.add(Resource(id=resource_id, token=SUBSCRIPTION, inputs={}, outputs=outputs, private=private))
 
 
-def _family(name: object) -> str:
-    """Family of a pricing tier, which a service cannot leave ("Upgrade and scale an API Management instance")."""
-    if name == "Consumption":
-        return "Consumption"
-    return "v2" if str(name).endswith("V2") else "classic"
-
+_SKU = Shape("capacity name", name=Text(values=TIERS))
 
 _SOFT_DELETE = SoftDelete(
     retention=lambda _service: 48 * 3600,
@@ -90,7 +74,19 @@ TYPES = (
             "legacyPortalStatus location natGatewayState notificationSenderEmail privateEndpointConnections "
             "publicIpAddressId publicNetworkAccess restore serviceName tags virtualNetworkConfiguration "
             "virtualNetworkType zones",
-            sku=Shape("capacity name", name=Text(values=_CAPACITY)),
+            additionalLocations=Shape(
+                "location sku",
+                "disableGateway natGatewayState publicIpAddressId virtualNetworkConfiguration zones",
+                sku=_SKU,
+            ),
+            apiVersionConstraint=Shape("", "minApiVersion"),
+            hostnameConfigurations=Shape(
+                "hostName type",
+                "certificate certificatePassword certificateSource certificateStatus defaultSslBinding "
+                "encodedCertificate identityClientId keyVaultId negotiateClientCertificate",
+                certificateSource=Text(values=("BuiltIn", "Custom", "KeyVault", "Managed")),
+            ),
+            sku=_SKU,
             identity=Shape("type", "userAssignedIdentities"),
             publicNetworkAccess=Text(values=("Enabled", "Disabled")),
             virtualNetworkType=Text(values=("None", "External", "Internal")),
@@ -98,7 +94,7 @@ TYPES = (
         _complete,
         pattern=r"^[a-zA-Z](?:[a-zA-Z0-9-]{0,48}[a-zA-Z0-9])?$",
         unique_in_azure="ServiceAlreadyExists",
-        immutable={"sku.name": lambda old, new: _family(old) != _family(new)},
+        immutable={"sku.name": lambda old, new: family(old) != family(new)},
         write_only=lambda _inputs: ("restore",),
         # What pulumi-azure-native sends for properties left out (`ApiManagementService`).
         defaults={
