@@ -8,6 +8,7 @@ import pulumi
 from pulumi_azure_native import apimanagement, managedidentity
 
 from components._arm import name_of, resource_group_of
+from components._baseline import baseline
 from components._names import unique_name
 from components._wire import options, require
 from options import SYSTEM_ASSIGNED, USER_ASSIGNED, ExistingResource, GatewayOptions, GatewaySku
@@ -126,6 +127,7 @@ def _create(
             else None,
         ),
         tags=gateway.tags or None,
+        **baseline(gateway.sku),
         opts=pulumi.ResourceOptions(parent=parent),
     )
     identities = {identity: found for identity, (_, found) in user_assigned.items()}

@@ -24,6 +24,12 @@ class GatewaySku(StrEnum):
     PREMIUM = "Premium"
     BASIC_V2 = "BasicV2"
     STANDARD_V2 = "StandardV2"
+    PREMIUM_V2 = "PremiumV2"
+
+    @property
+    def is_classic(self) -> bool:
+        """Whether the tier is one of the dedicated ones before v2."""
+        return self is not GatewaySku.CONSUMPTION and not self.value.endswith("V2")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +62,7 @@ CAPACITY = {
     GatewaySku.PREMIUM: range(1, 13),
     GatewaySku.BASIC_V2: range(1, 11),
     GatewaySku.STANDARD_V2: range(1, 11),
+    GatewaySku.PREMIUM_V2: range(1, 31),
 }
 """Scale units of each tier (API Management: features of the tiers)."""
 

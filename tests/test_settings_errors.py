@@ -95,6 +95,7 @@ def test_odd_mistake_is_told_in_one_line(config: dict[str, Any], expected: str, 
         (GatewaySku.PREMIUM, 12),
         (GatewaySku.BASIC_V2, 10),
         (GatewaySku.STANDARD_V2, 10),
+        (GatewaySku.PREMIUM_V2, 30),
         (GatewaySku.CONSUMPTION, 0),
     ],
 )

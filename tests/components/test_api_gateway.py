@@ -95,6 +95,86 @@ def test_capacity_left_out_is_what_the_sku_allows(sku: GatewaySku, capacity: int
     assert deployed.one("ApiManagementService").inputs["sku"] == {"name": sku.value, "capacity": capacity}
 
 
+CLASSIC = (GatewaySku.DEVELOPER, GatewaySku.BASIC, GatewaySku.STANDARD, GatewaySku.PREMIUM)
+SECURITY = "Microsoft.WindowsAzure.ApiManagement.Gateway.Security"
+TRUSTED = "Microsoft.WindowsAzure.ApiManagement.Gateway.ManagedIdentity.DisableOverPrivilegedAccess"
+
+
+@pytest.mark.parametrize("sku", GatewaySku)
+def test_a_service_of_every_tier_is_created(sku: GatewaySku) -> None:
+    deployed = deploy_component(build(GatewayOptions(**PUBLISHER, sku=sku)), cloud_with_group())
+
+    assert deployed.outputs["sku"] == sku.value
+
+
+@pytest.mark.parametrize("sku", GatewaySku)
+def test_no_default_of_the_sdk_is_sent(sku: GatewaySku) -> None:
+    inputs = (
+        deploy_component(build(GatewayOptions(**PUBLISHER, sku=sku)), cloud_with_group())
+        .one("ApiManagementService")
+        .inputs
+    )
+
+    assert inputs.keys() == {
+        "resourceGroupName",
+        "serviceName",
+        "sku",
+        "publisherName",
+        "publisherEmail",
+        "identity",
+        "apiVersionConstraint",
+        "customProperties",
+        *(["legacyPortalStatus"] if sku in CLASSIC else []),
+    }
+
+
+@pytest.mark.parametrize("sku", GatewaySku)
+def test_old_protocols_are_off_for_clients_and_backends(sku: GatewaySku) -> None:
+    inputs = (
+        deploy_component(build(GatewayOptions(**PUBLISHER, sku=sku)), cloud_with_group())
+        .one("ApiManagementService")
+        .inputs
+    )
+
+    off = {name.removeprefix(f"{SECURITY}.") for name, value in inputs["customProperties"].items() if value == "false"}
+    assert off >= {
+        "Protocols.Tls10",
+        "Protocols.Tls11",
+        "Backend.Protocols.Tls10",
+        "Backend.Protocols.Tls11",
+        "Backend.Protocols.Ssl30",
+    }
+    assert ("Protocols.Ssl30" in off) is (sku is not GatewaySku.CONSUMPTION)
+    assert ("Ciphers.TripleDes168" in off) is (sku in CLASSIC)
+    assert (inputs["customProperties"].get(TRUSTED) == "True") is (sku is not GatewaySku.CONSUMPTION)
+    assert inputs["apiVersionConstraint"] == {"minApiVersion": "2021-08-01"}
+    assert inputs.get("legacyPortalStatus") == ("Disabled" if sku in CLASSIC else None)
+
+
+def test_a_service_from_before_the_baseline_is_brought_up_to_it_in_place() -> None:
+    token = "azure-native:apimanagement:ApiManagementService"
+    deployed = deploy_component(build(GatewayOptions(**PUBLISHER, name="apim")), cloud_with_group())
+    now = dict(deployed.one("ApiManagementService").inputs)
+    sdk_defaults: dict[str, Any] = {
+        "developerPortalStatus": "Enabled",
+        "disableGateway": False,
+        "enableClientCertificate": False,
+        "legacyPortalStatus": "Enabled",
+        "natGatewayState": "Disabled",
+        "restore": False,
+        "virtualNetworkType": "None",
+    }
+    before = {name: value for name, value in now.items() if name not in {"apiVersionConstraint", "customProperties"}}
+
+    difference = deployed.cloud.diff(token, before | sdk_defaults, now)
+
+    assert not difference.replace
+    assert {name.partition(".")[0].partition("[")[0] for name in difference.changed} == {
+        "apiVersionConstraint",
+        "customProperties",
+    }
+
+
 def test_outputs_of_a_created_service_are_its_own() -> None:
     deployed = deploy_component(build(GatewayOptions(**PUBLISHER, name="apim-contoso")), cloud_with_group())
 

@@ -1,0 +1,55 @@
+"""How every service that is created stands: old protocols and ciphers off, old ways to manage it closed, by tier."""
+
+from typing import Any
+
+import pulumi
+
+from options import GatewaySku
+
+_GATEWAY = "Microsoft.WindowsAzure.ApiManagement.Gateway"
+_MIN_API_VERSION = "2021-08-01"
+"""Oldest version of the management API that is not retired; since this one, a reader's GET returns no secrets."""
+
+
+def baseline(sku: GatewaySku) -> dict[str, Any]:
+    """Return the service's inputs that follow from its tier alone.
+
+    TLS 1.0, TLS 1.1 and SSL 3.0 are off for clients and backends, 3DES with them where a tier lets its ciphers be
+    changed (PSRule Azure.APIM.Protocols, Azure.APIM.Ciphers); the legacy portal and old versions of the management API
+    are closed (Azure.APIM.MinAPIVersion); and the gateway's identity passes no firewall as a trusted service, which
+    Microsoft has retired ("Trusted service connectivity retirement (March 2026)").
+
+    Every other input of which the SDK sends a default of its own is sent as nothing, since not every tier takes it: a
+    classic one refuses `enableClientCertificate: false` (pulumi-azure-native #1741).
+    """
+    # An output of None: the SDK takes a plain None for left out, and puts in its default.
+    unset: Any = pulumi.Output.from_input(None)
+    return {
+        "api_version_constraint": {"min_api_version": _MIN_API_VERSION},
+        "custom_properties": _custom_properties(sku),
+        "legacy_portal_status": "Disabled" if sku.is_classic else unset,
+        "developer_portal_status": unset,
+        "disable_gateway": unset,
+        "enable_client_certificate": unset,
+        "nat_gateway_state": unset,
+        "restore": unset,
+        "virtual_network_type": unset,
+    }
+
+
+def _custom_properties(sku: GatewaySku) -> dict[str, str]:
+    off = [
+        "Security.Protocols.Tls10",
+        "Security.Protocols.Tls11",
+        "Security.Backend.Protocols.Tls10",
+        "Security.Backend.Protocols.Tls11",
+        "Security.Backend.Protocols.Ssl30",
+    ]
+    on = []
+    if sku is not GatewaySku.CONSUMPTION:
+        off.append("Security.Protocols.Ssl30")
+        # The page names all tiers; Consumption refuses custom properties that it does not know (azurerm #8405).
+        on.append("ManagedIdentity.DisableOverPrivilegedAccess")
+    if sku.is_classic:
+        off.append("Security.Ciphers.TripleDes168")
+    return {f"{_GATEWAY}.{name}": "false" for name in off} | {f"{_GATEWAY}.{name}": "True" for name in on}
