@@ -18,6 +18,7 @@ from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.settings import Settings
 from pulumi.runtime.stack import run_in_stack
 
+from sandbox import project_yaml
 from sandbox.cloud import Cloud
 from sandbox.cloud.mocks import Registration, SandboxMocks, SandboxMonitor
 from sandbox.errors import SandboxError
@@ -243,7 +244,7 @@ def _config_of(path: Path, document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = project_yaml.read(path.read_text(encoding="utf-8"))
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise DeployError(f"{path}{line}: {error.problem or 'not YAML'}; correct the file") from error
