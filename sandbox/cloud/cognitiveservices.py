@@ -7,6 +7,7 @@ from sandbox.cloud.arm import arm_type, described, existing
 from sandbox.cloud.errors import CloudError, invalid
 from sandbox.cloud.keys import new_key
 from sandbox.cloud.managedidentity import attach
+from sandbox.cloud.models import check_model, check_spillover, sku_of
 from sandbox.cloud.shape import Shape, Text
 from sandbox.cloud.state import Invoke, Properties, Resource, SoftDelete, State, always, once_set
 from sandbox.model import Account, Model
@@ -14,6 +15,7 @@ from sandbox.model import Account, Model
 ACCOUNT = "azure-native:cognitiveservices:Account"
 DEPLOYMENT = "azure-native:cognitiveservices:Deployment"
 _PATH = "Microsoft.CognitiveServices/accounts"
+_OPENAI_ENDPOINT = "OpenAI Language Model Instance API"
 
 _SKU = Shape("name", "capacity family size tier")
 _ACCOUNT_PROPERTIES = Shape(
@@ -37,7 +39,7 @@ def accounts(state: State) -> tuple[Account, ...]:
     return tuple(
         Account(
             id=account.id,
-            host=str(urlsplit(account.outputs["properties"]["endpoint"]).hostname),
+            host=_openai_host(account.outputs["properties"]),
             keys=(account.private["keys"][0], account.private["keys"][1]),
             local_auth=not account.outputs["properties"]["disableLocalAuth"],
             models=tuple(_model(deployment) for deployment in state.of(DEPLOYMENT, under=account.id)),
@@ -45,6 +47,12 @@ def accounts(state: State) -> tuple[Account, ...]:
         for account in state.of(ACCOUNT)
         if "customSubDomainName" in account.outputs["properties"]
     )
+
+
+def _openai_host(properties: Properties) -> str:
+    """Host of Azure OpenAI's operations; a Foundry resource has others beside it."""
+    url = properties.get("endpoints", {}).get(_OPENAI_ENDPOINT, properties["endpoint"])
+    return str(urlsplit(url).hostname)
 
 
 def _model(deployment: Resource) -> Model:
@@ -65,15 +73,29 @@ def _complete_account(state: State, resource: Resource, _parent: Resource) -> No
     else:
         _require_free(state, resource, subdomain)
         host = f"{subdomain.lower()}.{'openai' if kind == 'OpenAI' else 'cognitiveservices'}.azure.com"
+    if properties.get("allowProjectManagement"):
+        _require_project_management(resource, kind)
     properties.setdefault("disableLocalAuth", False)
     properties |= {"endpoint": f"https://{host}/", "provisioningState": "Succeeded"}
     if subdomain is not None and kind == "AIServices":
         properties["endpoints"] = {
-            "OpenAI Language Model Instance API": f"https://{subdomain.lower()}.openai.azure.com/"
+            "AI Foundry API": f"https://{subdomain.lower()}.services.ai.azure.com/",
+            _OPENAI_ENDPOINT: f"https://{subdomain.lower()}.openai.azure.com/",
         }
     resource.outputs["properties"] = properties
     resource.private.setdefault("keys", (new_key(), new_key()))
     attach(state, resource)
+
+
+def _require_project_management(account: Resource, kind: str) -> None:
+    """Refuse projects of an account that cannot have them, as terraform-provider-azurerm does; the words are ours."""
+    problem = ""
+    if kind != "AIServices":
+        problem = f"an account of the kind {kind}; only AIServices has projects"
+    elif (account.inputs.get("identity") or {"type": "None"})["type"] == "None":
+        problem = "an account without a managed identity"
+    if problem:
+        raise invalid(f"allowProjectManagement is true on {problem}", "properties.allowProjectManagement")
 
 
 def _require_free(state: State, account: Resource, subdomain: str) -> None:
@@ -88,7 +110,7 @@ def _require_free(state: State, account: Resource, subdomain: str) -> None:
             )
 
 
-def _complete_deployment(_state: State, resource: Resource, _parent: Resource) -> None:
+def _complete_deployment(state: State, resource: Resource, parent: Resource) -> None:
     properties = deepcopy(resource.inputs.get("properties") or {})
     model = properties.get("model") or {}
     for required in ("format", "name"):
@@ -100,6 +122,18 @@ def _complete_deployment(_state: State, resource: Resource, _parent: Resource) -
             )
     if (resource.inputs.get("sku") or {}).get("capacity", 1) < 1:
         raise CloudError("InvalidCapacity", "sku.capacity must be 1 or more", "sku.capacity")
+    before = state.find(resource.id)
+    # What is deployed goes on until its version is retired.
+    if (
+        before is None
+        or before.inputs["properties"]["model"] != model
+        or sku_of(before.inputs) != sku_of(resource.inputs)
+    ):
+        check_model(parent.inputs["kind"], model, sku_of(resource.inputs))
+    if (spillover := properties.get("spilloverDeploymentName")) is not None:
+        target = state.find(f"{parent.id}/deployments/{spillover}")
+        check_spillover(resource.inputs, None if target is None or target is before else target.inputs, spillover)
+    properties.setdefault("versionUpgradeOption", "OnceNewDefaultVersionAvailable")
     resource.outputs["properties"] = properties | {"provisioningState": "Succeeded"}
 
 
