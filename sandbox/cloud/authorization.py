@@ -93,14 +93,20 @@ def _create(state: State, logical_name: str, inputs: Properties) -> Resource:
     principal_id = text(inputs, "principalId")
     _require_principal(state, principal_id, inputs.get("principalType", "User"))
 
+    resource_id = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+    state.require_free(resource_id)
     for other in state.of(ROLE_ASSIGNMENT):
         if (other.outputs["scope"].lower(), other.outputs["principalId"].lower(), other.private["role"]) == (
             scope.lower(),
             principal_id.lower(),
             role,
         ):
-            raise CloudError("RoleAssignmentExists", f"the role assignment already exists: {other.id}", "principalId")
-    resource_id = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+            conflicting = other.name.replace("-", "")
+            raise CloudError(
+                "RoleAssignmentExists",
+                f"The role assignment already exists. The ID of the conflicting role assignment is {conflicting}.",
+                "principalId",
+            )
     return _assignment(resource_id, {**inputs, "roleAssignmentName": name}, role)
 
 

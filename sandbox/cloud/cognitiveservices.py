@@ -122,17 +122,10 @@ def _complete_deployment(state: State, resource: Resource, parent: Resource) -> 
             )
     if (resource.inputs.get("sku") or {}).get("capacity", 1) < 1:
         raise CloudError("InvalidCapacity", "sku.capacity must be 1 or more", "sku.capacity")
-    before = state.find(resource.id)
-    # What is deployed goes on until its version is retired.
-    if (
-        before is None
-        or before.inputs["properties"]["model"] != model
-        or sku_of(before.inputs) != sku_of(resource.inputs)
-    ):
-        check_model(parent.inputs["kind"], model, sku_of(resource.inputs))
+    check_model(parent.inputs["kind"], model, sku_of(resource.inputs))
     if (spillover := properties.get("spilloverDeploymentName")) is not None:
         target = state.find(f"{parent.id}/deployments/{spillover}")
-        check_spillover(resource.inputs, None if target is None or target is before else target.inputs, spillover)
+        check_spillover(resource.inputs, target.inputs if target else None, spillover)
     properties.setdefault("versionUpgradeOption", "OnceNewDefaultVersionAvailable")
     resource.outputs["properties"] = properties | {"provisioningState": "Succeeded"}
 

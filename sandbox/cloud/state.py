@@ -85,9 +85,9 @@ class State:
         self.resources[resource.id.lower()] = resource
 
     def require_free(self, resource_id: str) -> None:
-        """Refuse an ID that is taken, as a provider refuses to create what already exists."""
+        """Refuse an ID that is taken: pulumi-azure-native reads what it is to create before it writes (`CanCreate`)."""
         if resource_id.lower() in self.resources:
-            raise CloudError("Conflict", f"cannot create what already exists: {resource_id}", resource_id)
+            raise CloudError("Conflict", f"cannot create already existing resource '{resource_id}'", resource_id)
 
     def find(self, resource_id: str) -> Resource | None:
         """Resource by ID."""

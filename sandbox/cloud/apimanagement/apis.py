@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import asdict
+from functools import partial
 
 from sandbox.cloud.apimanagement.openapi import Definition, definition
 from sandbox.cloud.apimanagement.tokens import (
@@ -13,7 +14,7 @@ from sandbox.cloud.apimanagement.tokens import (
     PRODUCT_API,
     SUBSCRIPTION,
 )
-from sandbox.cloud.arm import arm_type, existing
+from sandbox.cloud.arm import arm_type, described, existing
 from sandbox.cloud.errors import invalid, not_found
 from sandbox.cloud.keys import new_keys
 from sandbox.cloud.shape import Shape, Text
@@ -31,7 +32,12 @@ def _complete_api(state: State, resource: Resource, parent: Resource) -> None:
         raise invalid(f"path {path!r} may neither begin nor end with a slash", "path")
     for other in state.others(resource, under=parent.id):
         if other.outputs["path"].lower() == path.lower():
-            raise invalid(f"the path {path!r} is already used by the API {other.name!r}", "path")
+            # Two blanks, as Azure says it (Azure/apiops #343).
+            raise invalid(
+                f"Cannot create API '{resource.name}' with the same Path '{path}' as API '{other.name}'  unless it's a "
+                "part of the same version set",
+                "path",
+            )
     content_format, value = inputs.get("format"), inputs.get("value")
     if (content_format is None) != (value is None):
         raise invalid("format and value go together: an import needs both", "format")
@@ -96,12 +102,21 @@ def _scope(state: State, service: Resource, given: str) -> str:
 
 
 def _list_secrets(state: State, args: Properties) -> Properties:
-    service = existing(state, PATH, args, "serviceName")
-    found = state.find(f"{service.id}/subscriptions/{text(args, 'sid')}")
-    if found is None:
-        raise not_found("subscription", args["sid"], "sid")
-    primary, secondary = found.private["keys"]
+    primary, secondary = _child(state, args, "subscriptions", "sid").private["keys"]
     return {"primaryKey": primary, "secondaryKey": secondary}
+
+
+def _get(collection: str, parameter: str, state: State, args: Properties) -> Properties:
+    return described(_child(state, args, collection, parameter))
+
+
+def _child(state: State, args: Properties, collection: str, parameter: str) -> Resource:
+    """Return what an invoke asks for of a service."""
+    service = existing(state, PATH, args, "serviceName")
+    found = state.find(f"{service.id}/{collection}/{text(args, parameter)}")
+    if found is None:
+        raise not_found(collection, args[parameter], parameter)
+    return found
 
 
 TYPES = (
@@ -157,4 +172,17 @@ TYPES = (
     ),
 )
 
-INVOKES: dict[str, Invoke] = {"azure-native:apimanagement:listSubscriptionSecrets": _list_secrets}
+_LOOKUPS = (
+    ("Api", "apis", "apiId"),
+    ("Backend", "backends", "backendId"),
+    ("NamedValue", "namedValues", "namedValueId"),
+    ("Subscription", "subscriptions", "sid"),
+)
+
+INVOKES: dict[str, Invoke] = {
+    "azure-native:apimanagement:listSubscriptionSecrets": _list_secrets,
+    **{
+        f"azure-native:apimanagement:get{kind}": partial(_get, collection, parameter)
+        for kind, collection, parameter in _LOOKUPS
+    },
+}

@@ -16,6 +16,8 @@ def adopted(azure: Azure) -> Azure:
     azure.vault()
     azure.identity()
     azure.api()
+    azure.backend()
+    azure.named_value(value="s3cr3t", secret=True)
     azure.apim("Subscription", sid="callers", displayName="callers", scope="/apis/openai", state="active")
     return azure
 
@@ -35,6 +37,24 @@ def adopted(azure: Azure) -> Azure:
             {"name": "oai", "kind": "OpenAI"},
             id="account-any-case-and-version",
         ),
+        pytest.param(
+            "apimanagement:getApi", {"serviceName": "apim", "apiId": "OpenAI"}, {"name": "openai"}, id="api-any-case"
+        ),
+        pytest.param(
+            "apimanagement:getBackend",
+            {"serviceName": "apim", "backendId": "openai-backend"},
+            {"name": "openai-backend"},
+            id="backend",
+        ),
+        pytest.param(
+            "apimanagement:getNamedValue",
+            {"serviceName": "apim", "namedValueId": "openai-api-key"},
+            {"name": "openai-api-key", "secret": True},
+            id="named-value",
+        ),
+        pytest.param(
+            "apimanagement:getSubscription", {"serviceName": "apim", "sid": "callers"}, {"name": "callers"}, id="sub"
+        ),
         pytest.param("keyvault:getVault", {"vaultName": "kv-contoso"}, {"name": "kv-contoso"}, id="vault"),
         pytest.param(
             "managedidentity:getUserAssignedIdentity",
@@ -51,6 +71,30 @@ def test_a_lookup_returns_id_and_outputs(
 
     assert expected.items() <= found.items()
     assert found["id"].endswith(found["name"])
+
+
+@pytest.mark.parametrize(
+    ("function", "parameter"),
+    [("getApi", "apiId"), ("getBackend", "backendId"), ("getNamedValue", "namedValueId"), ("getSubscription", "sid")],
+)
+def test_what_a_service_does_not_have_is_not_found(adopted: Azure, function: str, parameter: str) -> None:
+    args = {"resourceGroupName": "rg", "serviceName": "apim", parameter: "missing"}
+
+    with pytest.raises(CloudError) as refusal:
+        adopted.cloud.call(f"azure-native:apimanagement:{function}", args)
+
+    assert refusal.value.code == "ResourceNotFound"
+
+
+def test_no_lookup_returns_a_secret(adopted: Azure) -> None:
+    args = {"resourceGroupName": "rg", "serviceName": "apim", "namedValueId": "openai-api-key", "sid": "callers"}
+
+    found = [
+        adopted.cloud.call(f"azure-native:apimanagement:get{kind}", args) for kind in ("NamedValue", "Subscription")
+    ]
+
+    assert "s3cr3t" not in str(found)
+    assert not {"primaryKey", "secondaryKey", "value"} & {key for entry in found for key in entry}
 
 
 def test_keys_are_those_that_the_account_accepts(adopted: Azure) -> None:

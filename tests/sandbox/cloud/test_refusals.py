@@ -52,6 +52,30 @@ def _key_vault_value(azure: Azure, **reference: Any) -> object:
     return azure.named_value(secret=True, keyVault=identifier | reference)
 
 
+def _foundry(azure: Azure, name: str, **properties: Any) -> object:
+    return azure.create(
+        "cognitiveservices:Account",
+        resourceGroupName="rg",
+        accountName=name,
+        kind="AIServices",
+        sku={"name": "S0"},
+        properties={"customSubDomainName": name} | properties,
+    )
+
+
+def _model(name: str, version: str, **properties: Any) -> dict[str, Any]:
+    return {"model": {"format": "OpenAI", "name": name, "version": version}, **properties}
+
+
+def _overflow(azure: Azure, **inputs: Any) -> object:
+    return azure.deployment(deploymentName="overflow", **inputs)
+
+
+def _spill(azure: Azure, **inputs: Any) -> object:
+    properties = _model("gpt-4o", "2024-11-20", spilloverDeploymentName="overflow")
+    return azure.deployment(**{"sku": {"name": "GlobalProvisionedManaged"}, "properties": properties} | inputs)
+
+
 REFUSALS: list[tuple[str, Callable[[Azure], object], str, str]] = [
     # What it is about, what is tried, error code, part of the message.
     ("unknown type", lambda a: a.create("storage:StorageAccount"), "InvalidResourceType", "StorageAccount"),
@@ -103,8 +127,8 @@ REFUSALS: list[tuple[str, Callable[[Azure], object], str, str]] = [
         "identity.type",
     ),
     ("API of an unknown service", lambda a: a.api(serviceName="x"), "ParentResourceNotFound", "service/x"),
-    ("same API twice", lambda a: a.api(path="other"), "Conflict", "apis/openai"),
-    ("path in use", lambda a: a.api("second", path="OpenAI"), "ValidationError", "already used by the API 'openai'"),
+    ("same API twice", lambda a: a.api(path="other"), "Conflict", "cannot create already existing resource '/sub"),
+    ("path in use", lambda a: a.api("second", path="OpenAI"), "ValidationError", "same Path 'OpenAI' as API 'openai'"),
     ("path with a slash", lambda a: a.api("second", path="/second"), "ValidationError", "slash"),
     ("unknown protocol", lambda a: a.api("second", protocols=["ftp"]), "ValidationError", "ftp"),
     ("value without format", lambda a: a.api("second", format=None), "ValidationError", "format and value"),
@@ -300,6 +324,73 @@ REFUSALS: list[tuple[str, Callable[[Azure], object], str, str]] = [
         lambda a: a.deployment(properties={"model": {"format": "OpenAI"}}),
         "InvalidResourceProperties",
         "model.name",
+    ),
+    (
+        "projects of an account that has none",
+        lambda a: a.account("x1", allowProjectManagement=True),
+        "ValidationError",
+        "only AIServices",
+    ),
+    (
+        "projects without an identity",
+        lambda a: _foundry(a, "x1", allowProjectManagement=True),
+        "ValidationError",
+        "managed identity",
+    ),
+    (
+        "unknown version",
+        lambda a: a.deployment(properties=_model("gpt-4o", "2024-11-21")),
+        "DeploymentModelNotSupported",
+        "The model 'Format: OpenAI, Name: gpt-4o, Version: 2024-11-21, Source: ' of account deployment is not supp",
+    ),
+    (
+        "another maker's model without Foundry",
+        lambda a: a.deployment(properties={"model": {"format": "DeepSeek", "name": "DeepSeek-V3.2"}}),
+        "DeploymentModelNotSupported",
+        "Name: DeepSeek-V3.2",
+    ),
+    (
+        "retired model",
+        lambda a: a.deployment(properties=_model("gpt-4", "0613")),
+        "DeploymentModelNotSupported",
+        "Creating account deployment is not supported by the model 'gpt-4'",
+    ),
+    (
+        "unknown SKU",
+        lambda a: a.deployment(sku={"name": "GlobalStandrad", "capacity": 1}),
+        "InvalidResourceProperties",
+        "The specified SKU 'GlobalStandrad' of account deployment is not supported by the model 'gpt-4o' version: '202",
+    ),
+    (
+        "SKU that the model does not have",
+        lambda a: a.deployment(sku={"name": "Standard"}, properties=_model("gpt-5.6-luna", "2026-07-09")),
+        "InvalidResourceProperties",
+        "'Standard'",
+    ),
+    ("spillover to nothing", _spill, "InvalidResourceProperties", "'overflow' does not exist in the acc"),
+    (
+        "spillover of a standard deployment",
+        lambda a: (_overflow(a), _spill(a, sku={"name": "GlobalStandard"})),
+        "InvalidResourceProperties",
+        "only provisioned ones can",
+    ),
+    (
+        "spillover to another place",
+        lambda a: (_overflow(a, sku={"name": "DataZoneStandard"}), _spill(a)),
+        "InvalidResourceProperties",
+        "does not process data where 'GlobalProvisionedManaged' does",
+    ),
+    (
+        "spillover to a provisioned deployment",
+        lambda a: (_overflow(a, sku={"name": "GlobalProvisionedManaged"}), _spill(a)),
+        "InvalidResourceProperties",
+        "'GlobalProvisionedManaged' of 'overflow' does not",
+    ),
+    (
+        "spillover to another version",
+        lambda a: (_overflow(a, properties=_model("gpt-4o", "2024-08-06")), _spill(a)),
+        "InvalidResourceProperties",
+        "another model or version",
     ),
     ("no capacity", lambda a: a.deployment(sku={"name": "Standard", "capacity": 0}), "InvalidCapacity", "capacity"),
     # Key Vault

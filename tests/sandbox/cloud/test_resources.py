@@ -65,6 +65,38 @@ def test_an_account_returns_the_endpoint_of_its_subdomain(azure: Azure) -> None:
     assert azure.account("oai-contoso")[1]["properties"]["endpoint"] == "https://oai-contoso.openai.azure.com/"
 
 
+def test_a_foundry_resource_returns_an_endpoint_for_azure_openai_beside_its_own(azure: Azure) -> None:
+    inputs = {"resourceGroupName": "rg", "accountName": "ai-contoso", "kind": "AIServices", "sku": {"name": "S0"}}
+
+    _, outputs = azure.create("cognitiveservices:Account", **inputs, properties={"customSubDomainName": "AI-Contoso"})
+
+    assert outputs["properties"]["endpoint"] == "https://ai-contoso.cognitiveservices.azure.com/"
+    assert outputs["properties"]["endpoints"] == {
+        "AI Foundry API": "https://ai-contoso.services.ai.azure.com/",
+        "OpenAI Language Model Instance API": "https://ai-contoso.openai.azure.com/",
+    }
+    assert [account.host for account in azure.cloud.accounts()] == ["ai-contoso.openai.azure.com"]
+
+
+def test_a_provisioned_deployment_spills_over_to_a_standard_one_of_its_model(azure: Azure) -> None:
+    azure.account()
+    model = {"format": "OpenAI", "name": "gpt-4o", "version": "2024-11-20"}
+    azure.deployment(deploymentName="overflow")
+
+    _, outputs = azure.deployment(
+        sku={"name": "GlobalProvisionedManaged", "capacity": 50},
+        properties={"model": model, "spilloverDeploymentName": "overflow"},
+    )
+
+    assert outputs["properties"]["spilloverDeploymentName"] == "overflow"
+
+
+def test_a_deployment_is_upgraded_to_new_defaults_unless_it_says_otherwise(azure: Azure) -> None:
+    azure.account()
+
+    assert azure.deployment()[1]["properties"]["versionUpgradeOption"] == "OnceNewDefaultVersionAvailable"
+
+
 def test_a_secret_returns_its_identifiers_and_not_its_value(azure: Azure) -> None:
     azure.vault()
 

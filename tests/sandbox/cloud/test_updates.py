@@ -246,7 +246,7 @@ Change = Callable[[Azure], object]
         pytest.param(
             lambda azure: (azure.service(), azure.api(), azure.api("second")),
             lambda azure: azure.change("apimanagement:Api", f"{azure.service_id()}/apis/second", path="openai"),
-            "path 'openai' is already used",
+            "same Path 'openai' as API 'openai'",
             id="path-of-another-api",
         ),
         pytest.param(
