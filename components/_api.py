@@ -1,12 +1,13 @@
 """What every published API has: the imported definition, its policy document and a subscription for its callers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
 from pulumi_azure_native import apimanagement
 
 from components._wire import require
+from definitions import UNREACHABLE, azure_openai, closed
 from options import API_VERSION
 from options.api import VALUES
 from options.rules import check_values
@@ -30,10 +31,6 @@ from policies import (
 KEY_NAME = "api-key"
 """Header and query parameter in which the OpenAI SDKs send the key, here a caller's subscription key."""
 
-_UNREACHABLE = "https://api-without-its-policy.invalid/openai"
-"""Where an API sends requests until its policy names the backend: nowhere (RFC 2606), so it fails closed. The
-definition's own server would be somebody else's host name."""
-
 _CALLER_HEADERS = (KEY_NAME, "Ocp-Apim-Subscription-Key", "Authorization")
 _CALLER_QUERY = (KEY_NAME, "subscription-key")
 
@@ -47,14 +44,6 @@ def api_options(component: str, opts: pulumi.ResourceOptions | None) -> pulumi.R
     others = ("KeyAuthApi", "ManagedIdentityApi", "EntraProtectedApi")
     aliases = [pulumi.Alias(type_=f"openai-gateway:index:{other}") for other in others if other != component]
     return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(aliases=list(aliases)), opts)
-
-
-def definition_url(version: str) -> str:
-    """Official Azure OpenAI inference definition of a stable version (azure-rest-api-specs)."""
-    return (
-        "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/main/specification/cognitiveservices"
-        f"/data-plane/AzureOpenAI/inference/stable/{version}/inference.json"
-    )
 
 
 _SUBSCRIBED = Choose(
@@ -139,6 +128,18 @@ def check_inputs(name: str, args: PublishArgs) -> None:
     require(check_values(VALUES, {"name": name, **args}))
 
 
+def _definition(args: PublishArgs) -> pulumi.Output[str]:
+    """Return the document to import: the user's, or our own of the API's version."""
+    return pulumi.Output.all(definition=args.get("definition"), api_version=args.get("api_version", API_VERSION)).apply(
+        _document
+    )
+
+
+def _document(known: Mapping[str, str]) -> str:
+    require(check_values(VALUES, known))
+    return closed(known["definition"]) if known["definition"] is not None else azure_openai(known["api_version"])
+
+
 def publish(
     name: str,
     args: PublishArgs,
@@ -148,7 +149,6 @@ def publish(
     parent: pulumi.Resource,
 ) -> apimanagement.Api:
     """Import the definition as API `name` and attach `policy`, which is known once its credential works."""
-    definition = args.get("definition")
     child = pulumi.ResourceOptions(parent=parent)
     api = apimanagement.Api(
         f"{name}-api",
@@ -158,15 +158,11 @@ def publish(
         path=args["path"],
         display_name=args.get("display_name", name),
         protocols=[apimanagement.Protocol.HTTPS],
-        service_url=_UNREACHABLE,
+        service_url=UNREACHABLE,
         subscription_required=subscription_required,
         subscription_key_parameter_names={"header": KEY_NAME, "query": KEY_NAME},
-        format=apimanagement.ContentFormat.OPENAPI_JSON
-        if definition is not None
-        else apimanagement.ContentFormat.OPENAPI_JSON_LINK,
-        value=definition
-        if definition is not None
-        else pulumi.Output.from_input(args.get("api_version", API_VERSION)).apply(definition_url),
+        format=apimanagement.ContentFormat.OPENAPI_JSON,
+        value=_definition(args),
         opts=child,
     )
     apimanagement.ApiPolicy(

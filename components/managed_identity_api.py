@@ -34,9 +34,9 @@ class ManagedIdentityApiArgs(TypedDict):
     display_name: NotRequired[pulumi.Input[str]]
     """Name of the API for people. Left out: the component's name."""
     api_version: NotRequired[pulumi.Input[str]]
-    """Version of the official definition to import. Left out: 2024-10-21."""
+    """Stable version of Azure OpenAI's REST API whose operations it offers. Left out: 2024-10-21."""
     definition: NotRequired[pulumi.Input[str | None]]
-    """OpenAPI 3 document (JSON) to import in place of the official one."""
+    """OpenAPI 3 document (JSON) to import in its place; its `servers` are not used."""
 
 
 class ManagedIdentityApi(pulumi.ComponentResource):

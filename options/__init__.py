@@ -2,11 +2,11 @@
 
 One frozen dataclass is at once the shape of a stack config entry (`settings` validates it), the Python API of the
 components and, through the component host, a type in their schema. A rule is a pure function that yields what is wrong:
-stack config and the components call the same ones. Only the standard library and `policies` are imported here, and no
-postponed annotations: the component host reads these classes at run time.
+stack config and the components call the same ones. Only the standard library, `policies` and `definitions` are
+imported here, and no postponed annotations: the component host reads these classes at run time.
 """
 
-from options.api import API_VERSION, API_VERSIONS, ApiOptions, AuthMode
+from options.api import API_VERSION, ApiOptions, AuthMode
 from options.checks import mistakes_in
 from options.existing import ExistingResource
 from options.gateway import SYSTEM_ASSIGNED, USER_ASSIGNED, GatewayOptions, GatewaySku
@@ -17,7 +17,6 @@ from options.tokens import AppRoleAssignmentOptions, BackendAuth, EntraOptions, 
 
 __all__ = [
     "API_VERSION",
-    "API_VERSIONS",
     "SYSTEM_ASSIGNED",
     "USER_ASSIGNED",
     "AccountOptions",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from definitions import VERSIONS, DefinitionError, check
 from options.defaulted import Defaulted
 from options.gateway import identity
 from options.key import KeyOptions
@@ -12,10 +13,7 @@ from options.rules import Rules, boolean, like
 from options.tokens import EntraOptions, JwtOptions
 
 API_VERSION = "2024-10-21"
-"""Latest stable version of the Azure OpenAI inference definition that is dated (azure-rest-api-specs)."""
-
-API_VERSIONS = ("2022-12-01", "2023-05-15", "2024-02-01", "2024-06-01", API_VERSION)
-"""Stable versions of the Azure OpenAI inference definition (azure-rest-api-specs)."""
+"""Latest of the stable versions of Azure OpenAI's dated REST API."""
 
 
 class AuthMode(StrEnum):
@@ -47,16 +45,26 @@ class ApiOptions:
     subscription_required: bool | None = None
     """Whether callers need a subscription key. Left out: they do, unless they present a validated token."""
     api_version: Defaulted[str] = API_VERSION
-    """Stable version of the official Azure OpenAI definition to import."""
+    """Stable version of Azure OpenAI's REST API whose operations it offers."""
     definition_file: str | None = None
-    """OpenAPI 3 document (JSON) to import in place of the official one, relative to the project."""
+    """OpenAPI 3 document (JSON) to import in its place, relative to the project; its `servers` are not used. Its paths
+    follow `/openai`, such as `/deployments/{deployment-id}/chat/completions`."""
 
 
 def _known_version(key: Key, value: object) -> Iterator[Mistake]:
-    if isinstance(value, str) and value not in API_VERSIONS:
-        known = ", ".join(API_VERSIONS)
-        problem = f"is no stable version; allowed: {known}, or a definitionFile{suggestion(value, API_VERSIONS)}"
+    if isinstance(value, str) and value not in VERSIONS:
+        known = ", ".join(VERSIONS)
+        problem = f"is no stable version; allowed: {known}, or a definition of your own{suggestion(value, VERSIONS)}"
         yield Mistake(key=key, value=value, problem=problem)
+
+
+def definition(key: Key, value: object) -> Iterator[Mistake]:
+    """Refuse a definition of the user's own, given in full, that cannot be imported or does not fit the backend."""
+    if isinstance(value, str):
+        try:
+            check(value)
+        except DefinitionError as error:
+            yield Mistake(key=key, problem=str(error))
 
 
 VALUES: Rules = {
@@ -75,6 +83,7 @@ VALUES: Rules = {
     "identity": (identity,),
     "subscription_required": (boolean,),
     "api_version": (_known_version,),
+    "definition": (definition,),
 }
 
 

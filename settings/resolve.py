@@ -40,9 +40,9 @@ class ApiSettings:
     subscription_required: bool
     """Whether callers need a subscription key."""
     api_version: str
-    """Version of the official Azure OpenAI definition to import."""
+    """Version of Azure OpenAI's REST API whose operations it offers."""
     definition: str | None = None
-    """OpenAPI 3 document (JSON) to import in place of the official one."""
+    """OpenAPI 3 document (JSON) to import in its place."""
 
     @property
     def uses_no_identity(self) -> bool:

@@ -1,8 +1,7 @@
 """Rules of stack config: those of the options, wherever it has some, and those of inheriting them."""
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from options import USER_ASSIGNED, ApiOptions, AuthMode, EntraOptions, JwtOptions, KeyOptions
 from options.api import VALUES as API
-from options.api import check_apis, check_tokens
+from options.api import check_apis, check_tokens, definition
 from options.gateway import VALUES as GATEWAY
 from options.gateway import check_gateway, unattachable
 from options.key import VALUES as KEY
@@ -137,27 +136,21 @@ def read_definitions(apis: Sequence[ApiOptions], project_dir: Path) -> tuple[lis
     for i, api in enumerate(apis):
         text = None
         if api.definition_file is not None:
+            key, name = ("apis", i, "definitionFile"), api.definition_file
             try:
-                text = _read_openapi(project_dir / api.definition_file)
+                text = _read(project_dir / name)
             except ValueError as error:
-                mistakes.append(
-                    Mistake(key=("apis", i, "definitionFile"), value=api.definition_file, problem=str(error))
-                )
+                mistakes.append(Mistake(key=key, value=name, problem=str(error)))
+            else:
+                mistakes += (replace(mistake, value=name) for mistake in definition(key, text))
         texts.append(text)
     return texts, mistakes
 
 
-def _read_openapi(file: Path) -> str:
+def _read(file: Path) -> str:
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ValueError(f"cannot be read ({error.strerror}); name a file relative to the project's folder") from None
     except ValueError:  # not UTF-8, or a null character in the name
         raise ValueError("is no file of JSON text; name an OpenAPI 3 document in JSON") from None
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        raise ValueError("is not JSON; convert the OpenAPI document to JSON") from None
-    if not (isinstance(document, dict) and re.match(r"3\.", str(document.get("openapi")))):
-        raise ValueError('is not an OpenAPI 3 document; its "openapi" must be 3.x: convert it')
-    return text

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from definitions import closed
 from sandbox.cloud.wire import UNKNOWN
 from sandbox.deploy import DeployError
 from tests.deployed import ROOT, Deployed, deploy_program, judge
@@ -243,7 +244,7 @@ def test_a_definition_file_is_imported_in_place_of_the_official_one(tmp_path: Pa
     inputs = deploy("identity-system-assigned", apis=apis).one("Api").inputs
 
     assert inputs["format"] == "openapi+json"
-    assert inputs["value"] == definition.read_text()
+    assert inputs["value"] == closed(definition.read_text())
 
 
 def test_at_preview_the_exports_are_unknown_and_the_keys_still_secret() -> None:
@@ -255,9 +256,10 @@ def test_at_preview_the_exports_are_unknown_and_the_keys_still_secret() -> None:
 
 ROOMS = {
     "policies": set[str](),
-    "options": {"policies"},
+    "definitions": set[str](),
+    "options": {"policies", "definitions"},
     "settings": {"policies", "options"},
-    "components": {"policies", "options"},
+    "components": {"policies", "definitions", "options"},
     "sandbox": {"policies"},
     "deployment.py": {"components", "options", "settings"},
     "__main__.py": {"components", "deployment", "settings"},

@@ -140,10 +140,10 @@ def test_provider_is_reached_over_https_or_on_this_machine(url: str) -> None:
 
 
 def test_definition_file_is_read(tmp_path: Path) -> None:
-    (tmp_path / "openapi.json").write_text('{"openapi": "3.0.1", "paths": {}}')
+    (tmp_path / "openapi.json").write_text('{"openapi": "3.0.1", "paths": {"/models": {"get": {}}}}')
 
     assert only_api(tmp_path, apis=[api(definitionFile="openapi.json")]).definition == (
-        '{"openapi": "3.0.1", "paths": {}}'
+        '{"openapi": "3.0.1", "paths": {"/models": {"get": {}}}}'
     )
 
 

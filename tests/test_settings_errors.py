@@ -31,6 +31,8 @@ def folder(tmp_path: Path) -> Path:
     """A project's folder with files that are no OpenAPI 3 documents in JSON."""
     (tmp_path / "openapi.yaml").write_text("openapi: 3.0.0\n")
     (tmp_path / "swagger.json").write_text('{"swagger": "2.0"}')
+    (tmp_path / "comma.json").write_text('{\n"openapi": "3.0.0",\n"paths": {},\n}\n')
+    (tmp_path / "v1.json").write_text('{"openapi": "3.0.0", "paths": {"/chat/completions": {"post": {}}}}')
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe")
     return tmp_path
 

@@ -1,8 +1,10 @@
+import json
 from typing import Any
 
 import pytest
 
 from components import KeyAuthApi, OpenAIAccount, OpenAIBackend, OpenAIBackendArgs
+from definitions import UNREACHABLE, azure_openai
 from options import ExistingResource, KeyDelivery, KeyOptions, KeySource, KeyVaultOptions, OpenAIOptions
 from sandbox.cloud.wire import UNKNOWN
 from sandbox.deploy import DeployError
@@ -214,29 +216,44 @@ def test_callers_need_a_subscription_key(azure: Azure) -> None:
     assert deployed.outputs["subscription_key"] in [found.primary_key for found in primary]
 
 
-def test_the_official_definition_is_imported_by_version(azure: Azure) -> None:
+def test_the_definition_is_imported_by_version_and_in_full(azure: Azure) -> None:
     deployed = deploy(azure, azure.api_args(azure.account("oai"), api_version="2024-06-01"))
 
     api = deployed.one("Api").inputs
-    assert api["format"] == "openapi+json-link"
-    assert api["value"].endswith("/cognitiveservices/data-plane/AzureOpenAI/inference/stable/2024-06-01/inference.json")
+    assert (api["format"], api["value"]) == ("openapi+json", azure_openai("2024-06-01"))
     assert api["protocols"] == ["https"]
     assert api["path"] == "team/openai"
 
 
 def test_a_definition_of_ones_own_takes_its_place(azure: Azure) -> None:
-    definition = '{"openapi": "3.0.0", "paths": {"/x": {"get": {"operationId": "x", "responses": {}}}}}'
+    definition = (
+        '{"openapi": "3.0.0", "servers": [{"url": "https://somebody.example"}],'
+        ' "paths": {"/x": {"get": {"operationId": "x", "responses": {}}}}}'
+    )
 
     deployed = deploy(azure, azure.api_args(azure.account("oai"), definition=definition))
 
     api = deployed.one("Api").inputs
-    assert (api["format"], api["value"]) == ("openapi+json", definition)
+    assert api["format"] == "openapi+json"
+    assert json.loads(api["value"]) == {**json.loads(definition), "servers": [{"url": UNREACHABLE}]}
 
 
 def test_an_api_without_its_policy_reaches_nothing(azure: Azure) -> None:
     deployed = deploy(azure, azure.api_args(azure.account("oai")))
 
-    assert deployed.one("Api").inputs["serviceUrl"].startswith("https://api-without-its-policy.invalid/")
+    assert deployed.one("Api").outputs["serviceUrl"] == UNREACHABLE
+
+
+def test_a_definition_of_another_surface_is_refused(azure: Azure) -> None:
+    definition = '{"openapi": "3.0.0", "paths": {"/chat/completions": {"post": {"responses": {}}}}}'
+
+    with pytest.raises(DeployError, match=r"definition: has the path '/chat/completions' of the v1 surface"):
+        deploy(azure, azure.api_args(azure.account("oai"), definition=definition))
+
+
+def test_an_api_version_that_is_not_known_is_refused(azure: Azure) -> None:
+    with pytest.raises(DeployError, match=r"api_version: \"2024-12-21\" is no stable version; allowed: 2022-12-01, "):
+        deploy(azure, azure.api_args(azure.account("oai"), api_version="2024-12-21"))
 
 
 @pytest.mark.parametrize("name", ["api-key", "Ocp-Apim-Subscription-Key", "Authorization"])

@@ -172,3 +172,20 @@ async def test_a_policy_for_subscribers_refuses_others_even_where_the_api_lets_t
 
         assert said == (401, "Access Denied", '{ "statusCode": 401, "message": "A subscription key is required." }')
         assert list(sandbox.openai.received) == []
+
+
+async def test_an_api_without_its_policy_reaches_nobody() -> None:
+    calls: list[CallRecord] = []
+    async with Sandbox(recorder=calls.append) as sandbox:
+        deployment = await sandbox.deploy(PROJECT, config())
+        service = sandbox.service
+        sandbox.gateway.load(dataclasses.replace(service, apis=(dataclasses.replace(service.apis[0], policy=None),)))
+
+        async with aiohttp.ClientSession() as session:
+            url = f"{sandbox.url}/openai/deployments/chat/chat/completions?api-version=2024-10-21"
+            headers = {"api-key": deployment.outputs["openaiSubscriptionKey"]}
+            async with session.post(url, json={"messages": []}, headers=headers) as answer:
+                status = answer.status
+
+    assert (status, [call.status for call in calls]) == (500, [500])
+    assert list(sandbox.openai.received) == []

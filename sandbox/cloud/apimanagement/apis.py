@@ -43,10 +43,12 @@ def _complete_api(state: State, resource: Resource, parent: Resource) -> None:
         raise invalid("format and value go together: an import needs both", "format")
     if value is None and not inputs.get("displayName"):
         raise invalid("displayName is missing; an API without a definition needs it", "displayName")
-    imported = Definition(()) if content_format is None or value is None else definition(content_format, value)
+    imported = Definition() if content_format is None or value is None else definition(content_format, value)
     resource.outputs.setdefault("subscriptionRequired", True)
     resource.outputs.setdefault("displayName", resource.name)
     resource.outputs |= {"isCurrent": True, "apiRevision": "1"}
+    if imported.server is not None:
+        resource.outputs["serviceUrl"] = imported.server
     resource.private.pop("definition", None)
     if imported.document is not None:
         resource.private["definition"] = imported.document

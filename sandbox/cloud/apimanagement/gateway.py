@@ -63,7 +63,7 @@ def _api(state: State, api: Resource) -> Api:
             for operation in state.of(OPERATION, under=api.id)
         ),
         subscription_required=api.outputs["subscriptionRequired"],
-        service_url=api.outputs.get("serviceUrl"),
+        service_url=api.outputs.get("serviceUrl") or None,
         definition=api.private.get("definition"),
         **_policy(state, api),
     )

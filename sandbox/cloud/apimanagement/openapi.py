@@ -1,4 +1,4 @@
-"""API definitions that an API can be imported from: the official Azure OpenAI ones and documents given in full."""
+"""API definitions that an API can be imported from: OpenAPI documents given in full."""
 
 import json
 import re
@@ -11,26 +11,8 @@ import yaml
 from sandbox.cloud.errors import CloudError, invalid
 from sandbox.model import Operation
 
-_OFFICIAL = re.compile(
-    r"^https://raw\.githubusercontent\.com/Azure/azure-rest-api-specs/main/specification/cognitiveservices"
-    r"/data-plane/AzureOpenAI/inference/stable/([^/]+)/inference\.json$"
-)
-_TEXT = (("Completions_Create", "completions"), ("embeddings_create", "embeddings"))
-_CHAT = (("ChatCompletions_Create", "chat/completions"),)
-_MEDIA = (
-    ("Transcriptions_Create", "audio/transcriptions"),
-    ("Translations_Create", "audio/translations"),
-    ("ImageGenerations_Create", "images/generations"),
-)
-_OPERATIONS = {
-    "2022-12-01": _TEXT,
-    "2023-05-15": _TEXT + _CHAT,
-    "2024-02-01": _TEXT + _CHAT + _MEDIA,
-    "2024-06-01": _TEXT + _CHAT + _MEDIA,
-    "2024-10-21": _TEXT + _CHAT + _MEDIA,
-}
-"""Operation ID and path below the deployment, by stable version (azure-rest-api-specs, `inference.json`)."""
-
+_LARGEST = 4 * 1024 * 1024
+"""Bytes of a document given inline (API Management: "API import restrictions and known issues")."""
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -38,35 +20,24 @@ _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 class Definition:
     """What an API is imported from."""
 
-    operations: tuple[Operation, ...]
+    operations: tuple[Operation, ...] = ()
     document: Mapping[str, Any] | None = None
-    """The document; None for a link, of which only the operations are known here."""
+    server: str | None = None
+    """Where the API sends its requests, empty where the document names no HTTPS server; None: it names none at all."""
 
 
 def definition(content_format: str, value: str) -> Definition:
     """Read the definition that `format` and `value` of an API give (API Management: `ContentFormat`)."""
-    if content_format in {"openapi-link", "openapi+json-link"}:
-        return Definition(_linked(value))
     if content_format in {"openapi", "openapi+json"}:
         return _parsed(content_format, value)
-    raise invalid(f"format {content_format!r} is not modelled; use openapi, openapi+json or their links", "format")
-
-
-def _linked(url: str) -> tuple[Operation, ...]:
-    match = _OFFICIAL.match(url)
-    if match is None or match[1] not in _OPERATIONS:
-        raise invalid(
-            f"the sandbox downloads nothing, and {url!r} is not an official Azure OpenAI definition of one of "
-            f"{', '.join(_OPERATIONS)}; give the document itself instead",
-            "value",
-        )
-    return tuple(
-        Operation(name=name, method="POST", url_template=f"/deployments/{{deployment-id}}/{path}")
-        for name, path in _OPERATIONS[match[1]]
-    )
+    if content_format.endswith("-link"):
+        raise invalid("the sandbox downloads nothing; give the document itself, as openapi or openapi+json", "value")
+    raise invalid(f"format {content_format!r} is not modelled; use openapi or openapi+json", "format")
 
 
 def _parsed(content_format: str, value: str) -> Definition:
+    if len(value.encode("utf-8", "surrogatepass")) > _LARGEST:
+        raise invalid("the API definition is larger than the 4 MB that an import takes", "value")
     try:
         document = json.loads(value) if content_format == "openapi+json" else yaml.safe_load(value)
     except (ValueError, yaml.YAMLError) as error:
@@ -86,7 +57,30 @@ def _parsed(content_format: str, value: str) -> Definition:
     for name in names:
         if names.count(name) > 1:
             raise CloudError("ValidationError", f"the API definition has the operation ID {name!r} twice", "value")
-    return Definition(tuple(found), document)
+    return Definition(tuple(found), document, _server(document))
+
+
+def _server(document: Mapping[str, Any]) -> str | None:
+    """Address that an import makes the API's `serviceUrl`, whatever the API itself says.
+
+    It is the first HTTPS one, and empty without any (API Management: "API import restrictions and known issues"). That
+    it overrules the API's own: Azure/apiops-cli #141, Azure/azure-powershell #9336, and the second request that
+    azurerm sends after an import. Variables have their defaults, and without servers the API's own stays (inferred).
+    """
+    servers = document.get("servers")
+    if not isinstance(servers, list) or not servers:
+        return None
+    urls = [_filled(server) for server in servers if isinstance(server, Mapping)]
+    return next((url for url in urls if url.lower().startswith("https://")), "")
+
+
+def _filled(server: Mapping[str, Any]) -> str:
+    variables = server.get("variables") or {}
+    return re.sub(
+        r"\{([^{}]+)\}",
+        lambda name: str((variables.get(name[1]) or {}).get("default", name[0])),
+        str(server.get("url", "")),
+    )
 
 
 def _operation_id(method: str, path: str, operation: Mapping[str, Any]) -> str:

@@ -1,14 +1,21 @@
 """A cloud with one call per resource: every input that a test does not care about has a sound value."""
 
+import json
 from typing import Any
 
 from sandbox.cloud import Cloud
 
 OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
-DEFINITION = (
-    "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/main/specification/cognitiveservices/data-plane"
-    "/AzureOpenAI/inference/stable/2024-10-21/inference.json"
+DEFINITION = json.dumps(
+    {
+        "openapi": "3.0.0",
+        "info": {"title": "Azure OpenAI", "version": "1"},
+        "paths": {
+            f"/deployments/{{deployment-id}}/{path}": {"post": {"operationId": name, "responses": {}}}
+            for path, name in (("chat/completions", "ChatCompletions_Create"), ("embeddings", "embeddings_create"))
+        },
+    }
 )
 APIM = {"resourceGroupName": "rg", "serviceName": "apim"}
 
@@ -56,8 +63,8 @@ class Azure:
         return self.create(f"apimanagement:{kind}", **APIM | inputs)
 
     def api(self, name: str = "openai", **inputs: Any) -> tuple[str, dict[str, Any]]:
-        """API with the official definition."""
-        definition = {"format": "openapi+json-link", "value": DEFINITION}
+        """API with two operations of Azure OpenAI."""
+        definition = {"format": "openapi+json", "value": DEFINITION}
         return self.apim("Api", **{"apiId": name, "path": name, "displayName": name} | definition | inputs)
 
     def policy(self, inbound: str, **inputs: Any) -> tuple[str, dict[str, Any]]:

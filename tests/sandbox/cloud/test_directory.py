@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def test_the_cloud_is_a_directory(cloud: Cloud) -> None:
     assert [*directory.gateways(), *directory.accounts(), *directory.applications()] == []
 
 
-def test_an_api_has_the_operations_of_the_official_definition(azure: Azure) -> None:
+def test_an_api_has_the_operations_of_its_definition(azure: Azure) -> None:
     azure.service()
     azure.api(
         subscriptionRequired=False,
@@ -32,7 +33,7 @@ def test_an_api_has_the_operations_of_the_official_definition(azure: Azure) -> N
     chat = Operation(
         name="ChatCompletions_Create", method="POST", url_template="/deployments/{deployment-id}/chat/completions"
     )
-    assert len(api.operations) == 6
+    assert len(api.operations) == 2
     assert chat in api.operations
     assert (api.path, api.subscription_required, api.key_header, api.key_query, api.service_url) == (
         "openai",
@@ -44,13 +45,31 @@ def test_an_api_has_the_operations_of_the_official_definition(azure: Azure) -> N
 
 
 @pytest.mark.parametrize(
-    ("version", "count"), [("2022-12-01", 2), ("2023-05-15", 3), ("2024-02-01", 6), ("2024-06-01", 6)]
+    ("servers", "service_url"),
+    [
+        pytest.param([], "https://own.example/openai", id="no server"),
+        pytest.param([{"url": "https://a.example/x"}], "https://a.example/x", id="a server"),
+        pytest.param(
+            [{"url": "http://a.example"}, {"url": "https://b.example"}], "https://b.example", id="first HTTPS"
+        ),
+        pytest.param([{"url": "http://a.example"}, {"url": "/openai"}], None, id="no HTTPS server"),
+        pytest.param(
+            [{"url": "https://{endpoint}/openai", "variables": {"endpoint": {"default": "a.example"}}}],
+            "https://a.example/openai",
+            id="variables have their defaults",
+        ),
+    ],
 )
-def test_older_definitions_have_fewer_operations(azure: Azure, version: str, count: int) -> None:
+def test_the_server_of_a_definition_wins_over_the_service_url(
+    azure: Azure, servers: list[Any], service_url: str | None
+) -> None:
     azure.service()
-    azure.api(value=DEFINITION.replace("2024-10-21", version))
+    document = {**json.loads(DEFINITION), "servers": servers}
 
-    assert len(azure.cloud.gateways()[0].apis[0].operations) == count
+    _, outputs = azure.api(serviceUrl="https://own.example/openai", value=json.dumps(document))
+
+    assert azure.cloud.gateways()[0].apis[0].service_url == service_url
+    assert outputs["serviceUrl"] == (service_url or "")
 
 
 @pytest.mark.parametrize("content_format", ["openapi+json", "openapi"])
@@ -337,7 +356,7 @@ def test_threads_see_whole_changes(azure: Azure) -> None:
 
     def create(number: int) -> int:
         azure.api(f"api-{number}")
-        return len([api for api in azure.cloud.gateways()[0].apis if len(api.operations) != 6])
+        return len([api for api in azure.cloud.gateways()[0].apis if len(api.operations) != 2])
 
     with ThreadPoolExecutor(8) as pool:
         incomplete = sum(pool.map(create, range(40)))

@@ -81,7 +81,7 @@ def test_an_api_has_the_operations_of_its_new_definition_and_the_policies_of_tho
     assert [(found.name, found.method, found.policy) for found in api.operations] == [
         ("ChatCompletions_Create", "GET", policy("<base />"))
     ]
-    azure.change("apimanagement:Api", api_id, format="openapi+json-link", value=DEFINITION)
+    azure.change("apimanagement:Api", api_id, format="openapi+json", value=DEFINITION)
     assert {found.name: found.policy for found in azure.cloud.gateways()[0].apis[0].operations}[
         "embeddings_create"
     ] is None

@@ -1,0 +1,120 @@
+"""What an API is imported from: an OpenAPI 3 document (JSON) whose paths fit the backend and whose server is nobody."""
+
+import json
+import re
+from typing import Any, Never
+from urllib.parse import urlsplit
+
+UNREACHABLE = "https://api-without-its-policy.invalid/openai"
+"""Where an API sends requests until its policy names the backend: nowhere (RFC 2606), so it fails closed."""
+
+_LARGEST = 4 * 1024 * 1024
+"""Bytes of a definition that is imported inline (API Management: "API import restrictions and known issues")."""
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+_OF_A_DEPLOYMENT = re.compile(
+    r"/((?:chat/)?completions|embeddings|audio/(?:transcriptions|translations|speech)|images/(?:generations|edits))/?"
+)
+"""Paths of operations that the dated surface has below a deployment, and the v1 surface without one."""
+
+
+class DefinitionError(ValueError):
+    """A definition that cannot be imported: what is wrong with it, what is allowed and what to do."""
+
+
+def check(text: str) -> None:
+    """Refuse a definition that cannot be imported, or that does not fit the backend.
+
+    Raises:
+        DefinitionError: It is not JSON, no OpenAPI 3.0 or 3.1 document, without operations, of another surface, or
+            too large.
+
+    """
+    closed(text)
+
+
+def closed(text: str) -> str:
+    """Return the definition with nobody as its server.
+
+    An import makes the definition's server the API's `serviceUrl`, whatever the API itself says.
+
+    Raises:
+        DefinitionError: As for `check`.
+
+    """
+    document = _read(text)
+    if not re.match(r"3\.[01]\b", str(document.get("openapi"))):
+        raise DefinitionError('is not an OpenAPI 3 document; its "openapi" must be 3.0.x or 3.1.x: convert it')
+    paths = document.get("paths")
+    if not isinstance(paths, dict) or not any(_operations(item) for item in paths.values()):
+        raise DefinitionError('has no operations; list them in its "paths"')
+    _check_fit(document, list(paths))
+    result = json.dumps({**document, "servers": [{"url": UNREACHABLE}]}, ensure_ascii=False, separators=(",", ":"))
+    if (size := len(result.encode("utf-8", "surrogatepass"))) > _LARGEST:
+        raise DefinitionError(f"has {size} bytes; an import takes up to 4 MB, shorten it")
+    return result
+
+
+def _read(text: str) -> dict[str, Any]:
+    try:
+        document = json.loads(text, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        comma = re.search(r",\s*\Z", text[: error.pos])
+        if comma is not None and text[error.pos : error.pos + 1] in ("}", "]"):
+            problem = "a comma stands before the closing bracket; remove it"
+            error = json.JSONDecodeError(problem, text, comma.start())
+        else:
+            error.msg = f"{error.msg[:1].lower()}{error.msg[1:]}; correct it, or convert the OpenAPI document to JSON"
+        raise DefinitionError(f"is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
+    except RecursionError:
+        raise DefinitionError("is nested too deeply; make it flatter") from None
+    if not isinstance(document, dict):
+        raise DefinitionError('is not an OpenAPI 3 document; its "openapi" must be 3.0.x or 3.1.x: convert it')
+    return document
+
+
+def _no_number(name: str) -> Never:
+    raise DefinitionError(f"holds {name}, which JSON does not know; give a number")
+
+
+def _operations(item: object) -> list[str]:
+    if not isinstance(item, dict):
+        raise DefinitionError('has a path without a mapping of methods; correct its "paths"')
+    found = [method for method in item if method in _METHODS]
+    if not all(isinstance(item[method], dict) for method in found):
+        raise DefinitionError('has a method without a mapping; correct its "paths"')
+    return found
+
+
+def _check_fit(document: dict[str, Any], paths: list[str]) -> None:
+    """Refuse paths that lead elsewhere once they are put behind the backend's URL, which ends in `/openai`.
+
+    What a path leads to: `https://NAME.openai.azure.com/openai` and the path.
+    """
+    expected = "expected: paths below /openai, such as /deployments/{deployment-id}/chat/completions"
+    for path in paths:
+        if path == "/openai" or path.startswith("/openai/"):
+            raise DefinitionError(
+                f"has the path {path!r}, and the backend's URL ends in /openai already, so it would lead to "
+                f"{'/openai' + path!r}; {expected}: remove /openai from its paths"
+            )
+        if _OF_A_DEPLOYMENT.fullmatch(path):
+            raise DefinitionError(
+                f"has the path {path!r} of the v1 surface, which would lead to {'/openai' + path!r}, where nothing is; "
+                f"{expected}: import the definition of a dated version, such as 2024-10-21"
+            )
+    server = _server_path(document)
+    if server.endswith("/v1"):
+        raise DefinitionError(
+            f"has paths below {server!r}, the v1 surface, which would lead to {'/openai' + paths[0]!r}; "
+            f"{expected}: import the definition of a dated version, such as 2024-10-21"
+        )
+
+
+def _server_path(document: dict[str, Any]) -> str:
+    servers = document.get("servers")
+    first = servers[0] if isinstance(servers, list) and servers else None
+    url = first.get("url") if isinstance(first, dict) else None
+    try:
+        return urlsplit(str(url or "")).path.rstrip("/")
+    except ValueError:
+        return ""
