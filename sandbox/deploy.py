@@ -65,15 +65,23 @@ def deploy(
     project: str,
     stack: str,
     preview: bool = False,
+    after: Deployment | None = None,
 ) -> Deployment:
     """Run `program`, a `__main__.py` or a function, as the engine would on a stack that is empty.
+
+    Or on a stack as the deployment `after` left it: what the program names again changes in place, and the rest goes.
 
     `config` has full keys (`namespace:key`) and the values of a stack's config file. The program runs in a thread
     and a context of its own, so nothing of it is left behind but the modules it imported. Raises `DeployError` with
     every resource that the cloud refused, or with the program's own `pulumi.RunError` or `ValueError`; other
     exceptions of the program are its bugs and pass unchanged.
     """
-    mocks = SandboxMocks(cloud, location=config.get("azure-native:location"), preview=preview)
+    mocks = SandboxMocks(
+        cloud,
+        location=config.get("azure-native:location"),
+        preview=preview,
+        before=after.registrations if after else (),
+    )
     monitor = SandboxMonitor(mocks)
     engine = _Engine()
 
@@ -97,6 +105,8 @@ def deploy(
     except (Exception, SystemExit) as error:
         _explain(mocks, error)
         raise
+    if not mocks.failures:
+        mocks.finish()
     if mocks.failures:
         _explain(mocks, None)
     return Deployment(

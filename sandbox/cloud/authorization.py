@@ -12,6 +12,8 @@ ROLE_ASSIGNMENT = "azure-native:authorization:RoleAssignment"
 SERVICE_PRINCIPAL = "azuread:index/servicePrincipal:ServicePrincipal"
 
 KEY_VAULT_SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
+KEY_VAULT_SECRETS_OFFICER = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
+KEY_VAULT_ADMINISTRATOR = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
 
 _ROLES = {
     "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd": "Cognitive Services OpenAI User",
@@ -20,7 +22,8 @@ _ROLES = {
     "25fbc0a9-bd7c-42a3-aa1a-3b75d497ee68": "Cognitive Services Contributor",
     "53ca6127-db72-4b80-b1b0-d745d6d5456d": "Azure AI User",
     KEY_VAULT_SECRETS_USER: "Key Vault Secrets User",
-    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "Key Vault Secrets Officer",
+    KEY_VAULT_SECRETS_OFFICER: "Key Vault Secrets Officer",
+    KEY_VAULT_ADMINISTRATOR: "Key Vault Administrator",
     "21090545-7ca7-4776-b22c-e363652d74d2": "Key Vault Reader",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
     "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
@@ -37,11 +40,15 @@ _DEFINITION = re.compile(
 
 
 def has_role(state: State, principal_id: str, role_id: str, scope: str) -> bool:
-    """Whether a principal that still exists holds a role on a resource ID or on a scope above it."""
+    """Whether a principal that still exists holds a role on a resource ID or on a scope above it, with effect by now.
+
+    A role takes up to ten minutes to have one ("Troubleshoot Azure RBAC").
+    """
     wanted = f"{scope.rstrip('/')}/".lower()
     held = any(
         assignment.outputs["principalId"].lower() == principal_id.lower()
         and assignment.private["role"] == role_id.lower()
+        and assignment.private["effective"] <= state.now
         and wanted.startswith(f"{assignment.outputs['scope'].rstrip('/')}/".lower())
         for assignment in state.of(ROLE_ASSIGNMENT)
     )
@@ -107,14 +114,15 @@ def _create(state: State, logical_name: str, inputs: Properties) -> Resource:
                 f"The role assignment already exists. The ID of the conflicting role assignment is {conflicting}.",
                 "principalId",
             )
-    return _assignment(resource_id, {**inputs, "roleAssignmentName": name}, role)
+    private = {"role": role, "effective": state.now + state.role_delay}
+    return _assignment(resource_id, {**inputs, "roleAssignmentName": name}, private)
 
 
-def _assignment(resource_id: str, inputs: Properties, role: str) -> Resource:
+def _assignment(resource_id: str, inputs: Properties, private: Properties) -> Resource:
     outputs = {key: value for key, value in inputs.items() if key != "roleAssignmentName"}
     scope, name = inputs["scope"].rstrip("/"), inputs["roleAssignmentName"]
     outputs |= {"scope": scope, "name": name, "type": "Microsoft.Authorization/roleAssignments"}
-    return Resource(id=resource_id, token=ROLE_ASSIGNMENT, inputs=inputs, outputs=outputs, private={"role": role})
+    return Resource(id=resource_id, token=ROLE_ASSIGNMENT, inputs=inputs, outputs=outputs, private=private)
 
 
 def _role(inputs: Properties) -> str:
@@ -167,7 +175,7 @@ TYPES = (
             principalType=Text(values=("User", "Group", "ServicePrincipal", "ForeignGroup", "Device")),
         ),
         create=_create,
-        update=lambda _state, assignment, inputs: _assignment(assignment.id, inputs, assignment.private["role"]),
+        update=lambda _state, assignment, inputs: _assignment(assignment.id, inputs, assignment.private),
         # Only what the assignment says can change, not what it assigns ("Azure RBAC: update role assignments").
         immutable={
             "delegatedManagedIdentityResourceId": always,

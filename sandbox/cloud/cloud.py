@@ -88,6 +88,7 @@ class Cloud:
     @property
     def version(self) -> int:
         """Number that grows with every change, whichever process made it; cheap to ask for."""
+        self._pass_time()
         with self._lock:
             self._store.refresh()
             return self._store.version
@@ -205,13 +206,21 @@ class Cloud:
                 raise not_found("resource", resource_id)
             if found.token in _TYPES:
                 _TYPES[found.token].on_delete(state, found)
-            delete(state, _TYPES, found, self._clock.now())
+            delete(state, _TYPES, found)
         self._faults.after()
 
     def purge(self, token: str, name: str) -> None:
         """Delete a soft-deleted resource for good, so that its name is free."""
         with self._changing() as state:
             purge(state, self._type(token), name)
+        self._faults.after()
+
+    def regenerate_key(self, account_id: str, key: str) -> None:
+        """Replace `key1` or `key2` of an account, as somebody does from time to time: the old one is dead at once."""
+        with self._changing() as state:
+            cognitiveservices.regenerate_key(
+                state, _existing(state, self._type(cognitiveservices.ACCOUNT), account_id), key
+            )
         self._faults.after()
 
     def call(self, token: str, args: Mapping[str, Any]) -> Properties:
@@ -232,6 +241,7 @@ class Cloud:
 
     def gateways(self) -> Sequence[Gateway]:
         """All API Management services."""
+        self._pass_time()
         with self._reading() as state:
             return apimanagement.gateways(state)
 
@@ -259,6 +269,14 @@ class Cloud:
         with self._reading() as state:
             return authorization.has_role(state, principal_id, role_id, scope)
 
+    def _pass_time(self) -> None:
+        """Let the services do what is due by now."""
+        with self._reading() as state:
+            due = bool(apimanagement.due(state))
+        if due:
+            with self._changing():
+                pass
+
     def _type(self, token: str) -> ResourceType:
         kind = _TYPES.get(_versionless(token))
         if kind is None:
@@ -273,19 +291,24 @@ class Cloud:
                     return found
         return None
 
+    def _now(self) -> State:
+        state = self._store.state
+        state.now, state.role_delay = self._clock.now(), self._faults.role_delay * self._faults.time_scale
+        return state
+
     @contextmanager
     def _reading(self) -> Iterator[State]:
         with self._lock:
             self._store.refresh()
-            yield self._store.state
+            yield self._now()
 
     @contextmanager
     def _changing(self) -> Iterator[State]:
         with self._lock, self._store.change():
-            state = self._store.state
-            state.expire(self._clock.now())
-            yield state
+            state = self._now()
+            state.expire(state.now)
             apimanagement.settle(state)
+            yield state
 
 
 def _existing(state: State, kind: ResourceType, resource_id: str) -> Resource:

@@ -1,6 +1,7 @@
 """Azure OpenAI accounts and their model deployments (Microsoft.CognitiveServices)."""
 
 from copy import deepcopy
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from sandbox.cloud.arm import arm_type, described, existing
@@ -16,6 +17,7 @@ ACCOUNT = "azure-native:cognitiveservices:Account"
 DEPLOYMENT = "azure-native:cognitiveservices:Deployment"
 _PATH = "Microsoft.CognitiveServices/accounts"
 _OPENAI_ENDPOINT = "OpenAI Language Model Instance API"
+_KEYS = ("key1", "key2")
 
 _SKU = Shape("name", "capacity family size tier")
 _ACCOUNT_PROPERTIES = Shape(
@@ -155,8 +157,15 @@ def _list_keys(state: State, args: Properties) -> Properties:
             f"the keys of account {account.name!r} cannot be listed: disableLocalAuth is true",
             "accountName",
         )
-    first, second = account.private["keys"]
-    return {"key1": first, "key2": second}
+    return dict(zip(_KEYS, account.private["keys"], strict=True))
+
+
+def regenerate_key(state: State, account: Resource, key: str) -> None:
+    """Put a new key in the place of one ("Accounts - Regenerate Key")."""
+    if key not in _KEYS:
+        raise invalid(f"keyName {key!r} is not {' or '.join(_KEYS)}", "keyName")
+    keys = tuple(new_key() if name == key else old for name, old in zip(_KEYS, account.private["keys"], strict=True))
+    state.put(replace(account, private=account.private | {"keys": keys}))
 
 
 TYPES = (

@@ -46,6 +46,8 @@ class Faults:
     """How many calls that change a resource of a type are first refused with 429, by type token."""
     crash_after: int | None = None
     """Number of changes after which the process exits, before it can tell of the last one."""
+    role_delay: float = 0.0
+    """Seconds until a new role assignment has an effect."""
     time_scale: float = 1.0
     """Factor for all times."""
     sleep: Callable[[float], None] = time.sleep
@@ -78,9 +80,9 @@ class Faults:
             elif name == "crash_after":
                 if not _is_count(found) or found < 1:
                     raise SandboxError(f"{source}: crash_after is {found!r}; it must be a whole number from 1")
-            elif name == "time_scale":
+            elif name in {"role_delay", "time_scale"}:
                 if not _is_number(found) or found < 0:
-                    raise SandboxError(f"{source}: time_scale is {found!r}; it must be a number from 0")
+                    raise SandboxError(f"{source}: {name} is {found!r}; it must be a number from 0")
             else:
                 raise SandboxError(f"{source}: {name!r} is not a fault; it takes {_NAMES}")
         return cls(**given)
@@ -119,7 +121,7 @@ class Faults:
                 self.leave(CRASHED)
 
 
-_NAMES = "fail, delay, throttle, crash_after, time_scale"
+_NAMES = "fail, delay, throttle, crash_after, role_delay, time_scale"
 
 
 def _check_types(where: str, value: object, check: Callable[[Any], bool], types: Collection[str]) -> None:

@@ -5,7 +5,12 @@ import secrets
 from copy import deepcopy
 
 from sandbox.cloud.arm import arm_type, described, existing
-from sandbox.cloud.authorization import KEY_VAULT_SECRETS_USER, has_role
+from sandbox.cloud.authorization import (
+    KEY_VAULT_ADMINISTRATOR,
+    KEY_VAULT_SECRETS_OFFICER,
+    KEY_VAULT_SECRETS_USER,
+    has_role,
+)
 from sandbox.cloud.errors import CloudError, invalid, not_found
 from sandbox.cloud.shape import Shape, Text
 from sandbox.cloud.state import Invoke, Properties, Resource, SoftDelete, State, always
@@ -14,10 +19,12 @@ VAULT = "azure-native:keyvault:Vault"
 SECRET = "azure-native:keyvault:Secret"  # noqa: S105 - a type token
 _PATH = "Microsoft.KeyVault/vaults"
 
-_READERS = (
-    KEY_VAULT_SECRETS_USER,
-    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",  # Key Vault Secrets Officer
-)
+_WRITERS = (KEY_VAULT_SECRETS_OFFICER, KEY_VAULT_ADMINISTRATOR)
+_READERS = (KEY_VAULT_SECRETS_USER, *_WRITERS)
+"""Roles with data actions on secrets ("Azure role-based access control for Key Vault data plane operations").
+
+*Contributor* and *Owner* have none: they write a secret through Azure Resource Manager, and neither read nor delete it.
+"""
 _FEWEST_DAYS, _RETENTION_DAYS = 7, 90
 """Days for which a deleted vault may be kept, and by default is."""
 
@@ -39,8 +46,11 @@ _VAULT_PROPERTIES = Shape(
 _SECRET_PROPERTIES = Shape("", "attributes contentType value", attributes=Shape("", "enabled expires notBefore"))
 
 
-def secret_by_identifier(state: State, identifier: str) -> tuple[Resource, Resource]:
-    """Vault and secret that a secret identifier names, `https://VAULT.vault.azure.net/secrets/NAME[/VERSION]`."""
+def secret_by_identifier(state: State, identifier: str) -> tuple[Resource, Resource, str]:
+    """Vault, secret and version that a secret identifier names: the newest version where it names none.
+
+    It is written `https://VAULT.vault.azure.net/secrets/NAME[/VERSION]`.
+    """
     match = _IDENTIFIER.match(identifier)
     if match is None:
         raise invalid(
@@ -51,19 +61,31 @@ def secret_by_identifier(state: State, identifier: str) -> tuple[Resource, Resou
     for vault in state.of(VAULT):
         if vault.outputs["properties"]["vaultUri"].lower() == uri.lower():
             found = state.find(f"{vault.id}/secrets/{name}")
-            if found is not None and version in {None, found.private["version"]}:
-                return vault, found
+            if found is not None and (version is None or version in found.private["versions"]):
+                return vault, found, version or next(reversed(found.private["versions"]))
     raise not_found("Key Vault secret", identifier, "keyVault.secretIdentifier")
+
+
+def has_version(identifier: str) -> bool:
+    """Whether a secret identifier names a version, which never changes."""
+    match = _IDENTIFIER.match(identifier)
+    return match is not None and match[3] is not None
 
 
 def may_read(state: State, vault: Resource, secret: Resource, principal_id: str) -> bool:
     """Whether a principal may get the secret, by role on it or above, or by access policy, whichever the vault uses."""
+    return _may(state, vault, secret, principal_id, "get")
+
+
+def _may(state: State, vault: Resource, secret: Resource, principal_id: str, permission: str) -> bool:
+    """Whether the data plane lets a principal do with a secret what a permission of access policies is for."""
     properties = vault.outputs["properties"]
     if properties["enableRbacAuthorization"]:
-        return any(has_role(state, principal_id, role, secret.id) for role in _READERS)
+        roles = _READERS if permission == "get" else _WRITERS
+        return any(has_role(state, principal_id, role, secret.id) for role in roles)
     return any(
         policy["objectId"].lower() == principal_id.lower()
-        and {"get", "all"} & {str(permission).lower() for permission in policy["permissions"].get("secrets") or ()}
+        and {permission, "all"} & {str(given).lower() for given in policy["permissions"].get("secrets") or ()}
         for policy in properties.get("accessPolicies") or ()
     )
 
@@ -154,7 +176,63 @@ def _complete_secret(_state: State, resource: Resource, parent: Resource) -> Non
     uri = f"{parent.outputs['properties']['vaultUri']}secrets/{resource.name}"
     properties |= {"attributes": attributes, "secretUri": uri, "secretUriWithVersion": f"{uri}/{version}"}
     resource.outputs |= {"properties": properties, "location": parent.outputs["location"]}
-    resource.private |= {"value": value, "version": version}
+    days = parent.outputs["properties"]["softDeleteRetentionInDays"]
+    resource.private |= {
+        "versions": resource.private.get("versions", {}) | {version: value},
+        "retention": days * 24 * 3600.0,
+        "protected": parent.outputs["properties"].get("enablePurgeProtection") is True,
+    }
+
+
+def _vault_of(state: State, secret: Resource) -> Resource:
+    vault = state.find(secret.id.rpartition("/secrets/")[0])
+    if vault is None:
+        raise not_found("the vault of", secret.id)
+    return vault
+
+
+def _delete_secret(state: State, secret: Resource) -> None:
+    """Refuse who may not delete secrets: Resource Manager cannot, so pulumi-azure-native asks the vault itself."""
+    vault = _vault_of(state, secret)
+    caller = state.deployer_object_id
+    if _may(state, vault, secret, caller, "delete"):
+        return
+    if not vault.outputs["properties"]["enableRbacAuthorization"]:
+        raise CloudError(
+            "Forbidden",
+            f"The user, group or application 'oid={caller}' does not have secrets delete permission on key vault "
+            f"'{vault.name}'. (AccessDenied)",
+        )
+    raise CloudError(
+        "Forbidden",
+        "Caller is not authorized to perform action on resource. If role assignments, deny assignments or role "
+        f"definitions were changed recently, please observe propagation time. Caller: oid={caller}; Action: "
+        f"'Microsoft.KeyVault/vaults/secrets/delete'; Resource: '{secret.id}'; Vault: {vault.name} (ForbiddenByRbac)",
+    )
+
+
+_SECRET_SOFT_DELETE = SoftDelete(
+    retention=lambda secret: secret.private["retention"],
+    asked=lambda _inputs: False,
+    # In the words of the data plane; those of Resource Manager are inferred to be the same.
+    taken=lambda secret: CloudError(
+        "Conflict",
+        f"Secret {secret.name} is currently in a deleted but recoverable state, and its name cannot be reused; in this "
+        "state, the secret can only be recovered or purged. (ObjectIsDeletedButRecoverable)",
+        "secretName",
+    ),
+    absent=lambda secret: not_found("deleted secret", secret.id),
+    protected=lambda secret: (
+        CloudError(
+            "Forbidden", f"the vault of {secret.name!r} has purge protection; it goes when its retention is over"
+        )
+        if secret.private["protected"]
+        else None
+    ),
+    everywhere=False,
+    # pulumi-azure-native answers this conflict by recovering the secret on the data plane, if it may, and writes again.
+    recovers=lambda state, secret: _may(state, _vault_of(state, secret), secret, state.deployer_object_id, "recover"),
+)
 
 
 TYPES = (
@@ -188,6 +266,8 @@ TYPES = (
         _complete_secret,
         pattern=r"^[a-zA-Z0-9-]{1,127}$",
         write_only=lambda _inputs: ("properties.value",),
+        soft_delete=_SECRET_SOFT_DELETE,
+        on_delete=_delete_secret,
     ),
 )
 

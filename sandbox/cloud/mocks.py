@@ -1,43 +1,24 @@
 """Door to the cloud for a Pulumi program without the engine: Pulumi's mocks."""
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+import grpc  # type: ignore[import-untyped]
 import pulumi
 from pulumi.runtime.mocks import MockMonitor
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, resource_pb2
 
 from sandbox.cloud.cloud import Cloud
 from sandbox.cloud.errors import CloudError
+from sandbox.cloud.registration import Registration
+from sandbox.cloud.successor import Successor
 from sandbox.cloud.wire import UNKNOWN, decode, encode, has_unknown, is_secret, plain
 
 _STACK = "pulumi:pulumi:Stack"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Registration:
-    """A resource as the program registered it."""
-
-    type: str
-    name: str
-    urn: str = ""
-    parent: str = ""
-    """URN of the parent."""
-    inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Plain values: secrets are themselves, unknown ones `UNKNOWN`."""
-    secret_inputs: frozenset[str] = frozenset()
-    """Inputs that are, or inside have, a secret."""
-    dependencies: frozenset[str] = frozenset()
-    """URNs of what it waits for, by `depends_on` or through an input."""
-    custom: bool = True
-    """False: a component."""
-    read: bool = False
-    """Whether it was looked up or imported rather than created."""
-    id: str = ""
-    outputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    secret_outputs: frozenset[str] = frozenset()
+_MOST_ERRORS = 100
+"""Failures of one resource after which the engine gives up, whatever its hooks say."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,9 +36,20 @@ class SandboxMocks(pulumi.runtime.Mocks):
     At preview nothing is created: inputs are checked by name and outputs are unknown.
     """
 
-    def __init__(self, cloud: Cloud, *, location: str | None = None, preview: bool = False) -> None:
-        """Serve `cloud`; `location` is what azure-native takes from its configuration where a resource names none."""
+    def __init__(
+        self,
+        cloud: Cloud,
+        *,
+        location: str | None = None,
+        preview: bool = False,
+        before: Sequence[Registration] = (),
+    ) -> None:
+        """Serve `cloud`; `location` is what azure-native takes from its configuration where a resource names none.
+
+        `before` is what an earlier deployment registered, which this one changes.
+        """
         self.cloud = cloud
+        self._successor = Successor(cloud, before)
         self.registrations: list[Registration] = []
         self.failures: list[Failure] = []
         self._location = location
@@ -85,22 +77,51 @@ class SandboxMocks(pulumi.runtime.Mocks):
         """Answer an invoke."""
         return self.invoke(args.token, plain(args.args)), None
 
-    def register(self, registration: Registration, secret_outputs: frozenset[str] = frozenset()) -> Registration:
+    def register(
+        self,
+        registration: Registration,
+        secret_outputs: frozenset[str] = frozenset(),
+        retry: Callable[[Sequence[str]], bool] = lambda _errors: False,
+    ) -> Registration:
         """Carry out a registration and record it with its ID and outputs.
 
-        As the engine does, outputs are secret that were secret inputs, and those in `secret_outputs`.
+        As the engine does, outputs are secret that were secret inputs, and those in `secret_outputs`. What the cloud
+        refuses is tried again as long as `retry` says so, given what was refused so far, newest first.
         """
-        try:
-            self._require_turn(registration)
-            resource_id, outputs = self._state_of(registration)
-        except CloudError as error:
-            self.failures.append(Failure(type=registration.type, name=registration.name, error=error))
-            raise
+        resource_id, outputs = self._attempt(registration, retry)
         secrets = (registration.secret_inputs | secret_outputs).intersection(outputs)
         done = replace(registration, id=resource_id, outputs=outputs, secret_outputs=secrets)
         with self._lock:
             self.registrations.append(done)
         return done
+
+    def _attempt(
+        self, registration: Registration, retry: Callable[[Sequence[str]], bool]
+    ) -> tuple[str, dict[str, Any]]:
+        errors: list[str] = []
+        while True:
+            try:
+                self._require_turn(registration)
+                return self._state_of(registration)
+            except CloudError as error:
+                errors.insert(0, str(error))
+                if not retry(errors):
+                    self.failures.append(Failure(type=registration.type, name=registration.name, error=error))
+                    raise
+
+    def knows(self, urn: str) -> bool:
+        """Whether an earlier deployment made a resource."""
+        return urn in self._successor.before
+
+    def finish(self) -> None:
+        """Delete what an earlier deployment registered and this one did not; failures are recorded."""
+        left = tuple(self._successor.left(frozenset(found.urn for found in self.registrations)))
+        going = frozenset(found.urn for found in left)
+        for found in () if self._preview else left:
+            try:
+                self._successor.delete(found, going)
+            except CloudError as error:
+                self.failures.append(Failure(type=found.type, name=found.urn.rsplit("::", 1)[1], error=error))
 
     def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answer an invoke with plain arguments."""
@@ -150,6 +171,8 @@ class SandboxMocks(pulumi.runtime.Mocks):
             raise CloudError("ValidationError", "an input is unknown: something that it depends on failed")
         if self._location and inputs.get("location") is None and self.cloud.has_location(registration.type):
             inputs["location"] = self._location
+        if changed := self._successor.changed(registration.type, registration.urn, inputs):
+            return changed
         return self.cloud.create(registration.type, registration.name, inputs)
 
 
@@ -162,6 +185,7 @@ class SandboxMonitor(MockMonitor):
         """Outputs of the stack, plain."""
         self.secret_exports: frozenset[str] = frozenset()
         self._door = mocks
+        self._hooks: dict[str, Any] = {}
         self._stack_urn = ""
         self._urns: set[str] = set()
         self._urn_lock = threading.Lock()
@@ -214,6 +238,11 @@ class SandboxMonitor(MockMonitor):
             self.secret_exports = frozenset(name for name, value in outputs.items() if is_secret(value))
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
+    def RegisterErrorHook(self, request: resource_pb2.RegisterErrorHookRequest) -> Any:  # noqa: N802 - gRPC's name
+        """Remember whom to ask whether to try again what failed."""
+        self._hooks[request.name] = request.callback
+        return super().RegisterErrorHook(request)  # type: ignore[no-untyped-call]
+
     def RegisterStackTransform(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
         """Refuse: a transform that does not run would go unnoticed."""
         raise _unsupported()
@@ -240,18 +269,51 @@ class SandboxMonitor(MockMonitor):
                 dependencies=frozenset(request.dependencies),
                 custom=custom,
                 read=bool(resource_id),
+                deleted_with=getattr(request, "deletedWith", ""),
+                retained=getattr(request, "retainOnDelete", False),
                 id=resource_id,
             ),
             frozenset(request.additionalSecretOutputs),
+            lambda errors: self._retries(request, urn, errors),
         )
         self.resources[urn] = MockMonitor.ResourceRegistration(urn, done.id, dict(done.outputs))
         return done
+
+    def _retries(
+        self,
+        request: resource_pb2.RegisterResourceRequest | resource_pb2.ReadResourceRequest,
+        urn: str,
+        errors: Sequence[str],
+    ) -> bool:
+        """Ask the resource's error hooks, as the engine does: over gRPC, and until there were a hundred errors."""
+        if isinstance(request, resource_pb2.ReadResourceRequest) or len(errors) >= _MOST_ERRORS:
+            return False
+        asked = [self._hooks[name] for name in request.hooks.on_error]
+        operation = resource_pb2.ErrorHookRequest(
+            urn=urn,
+            name=request.name,
+            type=request.type,
+            failed_operation="update" if self._door.knows(urn) else "create",
+            errors=errors,
+        )
+        answers = [_invoked(callback, operation) for callback in asked]
+        return any(answers)
 
     def _require_new(self, urn: str) -> None:
         with self._urn_lock:
             if urn in self._urns:
                 raise pulumi.RunError(f"duplicate resource URN {urn}; give the resource another name")
             self._urns.add(urn)
+
+
+def _invoked(callback: Any, request: resource_pb2.ErrorHookRequest) -> bool:
+    with grpc.insecure_channel(callback.target) as channel:
+        given = callback_pb2.CallbackInvokeRequest(token=callback.token, request=request.SerializeToString())
+        answer = callback_pb2_grpc.CallbacksStub(channel).Invoke(given)
+    response = resource_pb2.ErrorHookResponse.FromString(answer.response)
+    if response.error:
+        raise pulumi.RunError(f"an error hook failed: {response.error}")
+    return bool(response.retry)
 
 
 def _unsupported() -> pulumi.RunError:

@@ -6,7 +6,7 @@ from sandbox.cloud.errors import not_found
 from sandbox.cloud.state import Resource, ResourceType, SoftDelete, State
 
 
-def delete(state: State, types: Mapping[str, ResourceType], resource: Resource, now: float) -> None:
+def delete(state: State, types: Mapping[str, ResourceType], resource: Resource) -> None:
     """Delete a resource and all below it, softly those whose service does so.
 
     Role assignments go for good, as Key Vault documents it ("Azure Key Vault soft-delete overview").
@@ -17,7 +17,7 @@ def delete(state: State, types: Mapping[str, ResourceType], resource: Resource, 
     for found in state.all(resource.id):
         kind = types.get(found.token)
         if kind is not None and kind.soft_delete is not None:
-            state.soft_delete(found, now + kind.soft_delete.retention(found))
+            state.soft_delete(found, state.now + kind.soft_delete.retention(found))
     state.remove(resource.id)
 
 
@@ -27,10 +27,14 @@ def restored(state: State, policy: SoftDelete, resource: Resource) -> Resource |
     It comes back as it was, whatever else the new one says ("Soft delete for API Management"; of the other services
     inferred). Refuses a new resource with the name of a soft-deleted one, and a restore of what is not there.
     """
-    found = _find(state, resource.token, resource.name)
+    found = _find(state, resource.token, resource.name) if policy.everywhere else state.deleted.get(resource.id.lower())
     if not policy.asked(resource.inputs):
-        if found is not None:
+        if found is None:
+            return None
+        if not policy.recovers(state, found):
             raise policy.taken(found)
+        resource.private |= found.private
+        state.purge(found)
         return None
     if found is None or found.id.lower() != resource.id.lower():
         raise policy.absent(resource)

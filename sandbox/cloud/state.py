@@ -54,6 +54,10 @@ class State:
         self.subscription_id = subscription_id or self.guid("subscription")
         self.deployer_object_id = self.guid("deployer")
         self.deployer_client_id = self.guid("deployer", "client")
+        self.now = 0.0
+        """Unix time of the call that is under way."""
+        self.role_delay = 0.0
+        """Seconds until a role that is assigned now has an effect."""
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -123,10 +127,11 @@ class State:
         self.remove(resource.id)
 
     def restore(self, resource: Resource) -> Resource:
-        """Bring back a soft-deleted resource and all below it, and return it."""
+        """Bring back a soft-deleted resource and all below it that went with it, and return it."""
         for found in self._all_deleted(resource.id):
-            del self.deleted[found.id.lower()]
-            self.put(replace(found, purge_at=None))
+            if found.purge_at == resource.purge_at:
+                del self.deleted[found.id.lower()]
+                self.put(replace(found, purge_at=None))
         return self.resources[resource.id.lower()]
 
     def purge(self, resource: Resource) -> None:
@@ -175,6 +180,10 @@ class SoftDelete:
     """Refusal to restore what was not deleted."""
     protected: Callable[[Resource], CloudError | None] = lambda _resource: None
     """Refusal to purge, where there is one."""
+    everywhere: bool = True
+    """Whether the name stays taken in all of Azure; False: below the parent alone."""
+    recovers: Callable[[State, Resource], bool] = lambda _state, _resource: False
+    """Whether the provider recovers a deleted resource unasked, and then writes the new one over it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,5 +1,6 @@
 """Named values: where credentials for what is behind the gateway are kept."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from sandbox.cloud.apimanagement.documents import named_values
@@ -7,27 +8,39 @@ from sandbox.cloud.apimanagement.references import refuse_while_used, service_id
 from sandbox.cloud.apimanagement.tokens import IDENTIFIER, NAMED_VALUE, PATH
 from sandbox.cloud.arm import arm_type
 from sandbox.cloud.errors import CloudError, invalid
-from sandbox.cloud.keyvault import may_read, secret_by_identifier
+from sandbox.cloud.keyvault import has_version, may_read, secret_by_identifier
 from sandbox.cloud.managedidentity import identities
 from sandbox.cloud.shape import Shape, Text
 from sandbox.cloud.state import Properties, Resource, State
 from sandbox.model import ManagedIdentity
 
+_POLL = 4 * 3600.0
+"""Seconds within which a named value follows its secret, and after which it does here."""
+
+
+def due(state: State) -> tuple[Resource, ...]:
+    """Named values whose Key Vault secret is to be read again.
+
+    The service does so every four hours, and not at all for an identifier with a version ("Use named values in Azure
+    API Management policies": Key Vault secrets; ARM: `KeyVaultContractProperties.secretIdentifier`).
+    """
+    return tuple(
+        named_value
+        for named_value in state.of(NAMED_VALUE)
+        if "read" in named_value.private
+        and not has_version(named_value.inputs["keyVault"]["secretIdentifier"])
+        and state.now - named_value.private["read"] >= _POLL
+    )
+
 
 def settle(state: State) -> None:
-    """Read all Key Vault secrets of named values again; what was read last stays while that is refused.
-
-    The service keeps using the last value it could read (inferred), and sees a new one at once, not within hours.
-    """
-    for named_value in state.of(NAMED_VALUE):
-        reference = named_value.inputs.get("keyVault")
-        if reference:
-            try:
-                value = _read_secret(state, named_value, reference)
-            except CloudError:
-                continue
-            if value != named_value.private["value"]:
-                state.put(replace(named_value, private={"value": value}))
+    """Read the secrets that are due; the service keeps the last value it could read while that fails (inferred)."""
+    for named_value in due(state):
+        private = dict(named_value.private)
+        private["read"] += (state.now - private["read"]) // _POLL * _POLL
+        with suppress(CloudError):
+            private["value"] = _read_secret(state, named_value, named_value.inputs["keyVault"])
+        state.put(replace(named_value, private=private))
 
 
 def _read_secret(state: State, named_value: Resource, reference: Properties) -> str:
@@ -35,16 +48,21 @@ def _read_secret(state: State, named_value: Resource, reference: Properties) -> 
     if not identifier:
         raise invalid("keyVault.secretIdentifier is missing; it is required", "keyVault.secretIdentifier")
     identity = _reader(state, named_value, reference.get("identityClientId"))
-    vault, secret = secret_by_identifier(state, identifier)
+    vault, secret, version = secret_by_identifier(state, identifier)
     if not may_read(state, vault, secret, identity.principal_id):
-        raise invalid(
-            f"the service's identity {identity.principal_id} may not read the secret {secret.name!r} of the vault "
-            f"{vault.name!r}; assign it the role Key Vault Secrets User on the secret or the vault first",
+        kind = "SystemAssigned" if identity.system_assigned else "UserAssigned"
+        # Words of the service about the certificate of a hostname; about a named value inferred to be the same.
+        raise CloudError(
+            "InvalidOperation",
+            f"Failed to access KeyVault Secret {identifier} using Managed Service Identity of Api Management service. "
+            f"Check if Managed Identity of Type: {kind}, ClientId: {identity.client_id} and ObjectId: "
+            f"{identity.principal_id} has GET permissions on secrets in the KeyVault Access Policies. (With Azure "
+            "RBAC: the role Key Vault Secrets User on the secret or above, which takes minutes to have an effect.)",
             "keyVault.secretIdentifier",
         )
     if not secret.outputs["properties"]["attributes"]["enabled"]:
         raise invalid(f"the secret {identifier} is disabled", "keyVault.secretIdentifier")
-    return str(secret.private["value"])
+    return str(secret.private["versions"][version])
 
 
 def _reader(state: State, named_value: Resource, client_id: str | None) -> ManagedIdentity:
@@ -53,8 +71,12 @@ def _reader(state: State, named_value: Resource, client_id: str | None) -> Manag
     for identity in identities(state, service) if service else ():
         if identity.system_assigned if client_id is None else identity.client_id == client_id:
             return identity
-    wanted = "system-assigned identity" if client_id is None else f"identity with the client ID {client_id}"
-    raise invalid(f"the service has no {wanted} to read the Key Vault secret with", "keyVault.identityClientId")
+    raise invalid(
+        "the service has no system-assigned identity to read the Key Vault secret with"
+        if client_id is None
+        else f"Can not find Managed Identity with provided IdentityClientId : {client_id}",
+        "keyVault.identityClientId",
+    )
 
 
 def _complete_named_value(state: State, resource: Resource, parent: Resource) -> None:
@@ -70,8 +92,9 @@ def _complete_named_value(state: State, resource: Resource, parent: Resource) ->
     if reference is not None:
         if inputs.get("secret") is not True:
             raise invalid("secret must be true with keyVault", "secret")
-        resource.private["value"] = _read_secret(state, resource, reference)
+        resource.private |= {"value": _read_secret(state, resource, reference), "read": state.now}
         return
+    resource.private.pop("read", None)
     if not isinstance(value, str) or not 1 <= len(value) <= 4096:
         raise invalid("value must be a text of 1 to 4096 characters", "value")
     if named_values(value):

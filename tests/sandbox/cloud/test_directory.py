@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.clock import Clock
 from sandbox.cloud import Cloud, CloudError
 from sandbox.model import Directory, ManagedIdentity, Model, Operation, PoolMember
 from tests.sandbox.cloud.azure import DEFINITION, OPENAI_USER, SECRETS_USER, Azure
@@ -209,19 +210,22 @@ def test_a_key_vault_named_value_is_read_with_the_role_on_the_vault_or_above(azu
     assert azure.cloud.gateways()[0].named_values == {"key": "from-vault"}
 
 
-def test_a_named_value_keeps_what_it_read_last_when_the_role_is_gone(azure: Azure) -> None:
+def test_a_named_value_keeps_what_it_read_last_while_the_role_is_gone() -> None:
+    clock = Clock(1_700_000_000)
+    azure = Azure(Cloud(clock=clock))
     azure.service()
     vault_id, _ = azure.vault()
     secret_id, _ = azure.secret("old")
     assignment_id, _ = azure.role(_principal(azure), vault_id, SECRETS_USER)
     azure.named_value("key", secret=True, keyVault={"secretIdentifier": SECRET_URI})
-    azure.cloud.delete(secret_id)
-    azure.secret("new")
-
-    assert azure.cloud.gateways()[0].named_values == {"key": "new"}
-
     azure.cloud.delete(assignment_id)
+    azure.change("keyvault:Secret", secret_id, properties={"value": "new"})
 
+    clock.advance(4 * 3600)
+
+    assert azure.cloud.gateways()[0].named_values == {"key": "old"}
+    azure.role(_principal(azure), vault_id, SECRETS_USER)
+    clock.advance(4 * 3600)
     assert azure.cloud.gateways()[0].named_values == {"key": "new"}
 
 

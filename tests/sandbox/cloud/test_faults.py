@@ -122,7 +122,8 @@ def test_faults_are_read_from_the_environment() -> None:
     text = (
         '{"fail": {"azure-native:apimanagement:NamedValue": "InternalServerError"}, '
         '"delay": {"azure-native:apimanagement:ApiManagementService": 1800}, '
-        '"time_scale": 0.001, "throttle": {"azure-native:resources:ResourceGroup": 2}, "crash_after": 5}'
+        '"time_scale": 0.001, "throttle": {"azure-native:resources:ResourceGroup": 2}, "crash_after": 5, '
+        '"role_delay": 60}'
     )
 
     assert Faults.from_environment(resource_types(), {VARIABLE: text}) == Faults(
@@ -131,6 +132,7 @@ def test_faults_are_read_from_the_environment() -> None:
         time_scale=0.001,
         throttle={GROUP: 2},
         crash_after=5,
+        role_delay=60,
     )
 
 
@@ -155,6 +157,7 @@ def test_creations_can_take_as_long_as_on_azure() -> None:
         pytest.param(f'{{"throttle": {{"{GROUP}": 1.5}}}}', "is 1.5; .* throttle calls", id="half-a-call"),
         pytest.param('{"crash_after": 0}', "crash_after is 0; it must be a whole number from 1", id="no-change"),
         pytest.param('{"time_scale": "x"}', "time_scale is 'x'; it must be a number", id="no-number"),
+        pytest.param('{"role_delay": -1}', "role_delay is -1; it must be a number from 0", id="negative-role-delay"),
     ],
 )
 def test_bad_faults_are_told_in_one_line(text: str, message: str) -> None:
