@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from sandbox.cloud.apimanagement.documents import named_values
 from sandbox.cloud.apimanagement.references import refuse_while_used, service_id
+from sandbox.cloud.apimanagement.secrets import readable_secret
 from sandbox.cloud.apimanagement.tokens import IDENTIFIER, NAMED_VALUE, PATH
 from sandbox.cloud.arm import arm_type
 from sandbox.cloud.errors import CloudError, invalid
-from sandbox.cloud.keyvault import has_version, may_read, secret_by_identifier
+from sandbox.cloud.keyvault import has_version
 from sandbox.cloud.managedidentity import identities
 from sandbox.cloud.shape import Shape, Text
 from sandbox.cloud.state import Properties, Resource, State
@@ -48,18 +49,7 @@ def _read_secret(state: State, named_value: Resource, reference: Properties) -> 
     if not identifier:
         raise invalid("keyVault.secretIdentifier is missing; it is required", "keyVault.secretIdentifier")
     identity = _reader(state, named_value, reference.get("identityClientId"))
-    vault, secret, version = secret_by_identifier(state, identifier)
-    if not may_read(state, vault, secret, identity.principal_id):
-        kind = "SystemAssigned" if identity.system_assigned else "UserAssigned"
-        # Words of the service about the certificate of a hostname; about a named value inferred to be the same.
-        raise CloudError(
-            "InvalidOperation",
-            f"Failed to access KeyVault Secret {identifier} using Managed Service Identity of Api Management service. "
-            f"Check if Managed Identity of Type: {kind}, ClientId: {identity.client_id} and ObjectId: "
-            f"{identity.principal_id} has GET permissions on secrets in the KeyVault Access Policies. (With Azure "
-            "RBAC: the role Key Vault Secrets User on the secret or above, which takes minutes to have an effect.)",
-            "keyVault.secretIdentifier",
-        )
+    secret, version = readable_secret(state, identifier, identity, "keyVault.secretIdentifier")
     if not secret.outputs["properties"]["attributes"]["enabled"]:
         raise invalid(f"the secret {identifier} is disabled", "keyVault.secretIdentifier")
     return str(secret.private["versions"][version])

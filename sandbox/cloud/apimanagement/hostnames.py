@@ -2,8 +2,8 @@
 
 from copy import deepcopy
 
+from sandbox.cloud.apimanagement.secrets import readable_secret
 from sandbox.cloud.errors import CloudError, invalid
-from sandbox.cloud.keyvault import may_read, secret_by_identifier
 from sandbox.cloud.managedidentity import identities
 from sandbox.cloud.state import Properties, Resource, State
 
@@ -56,7 +56,7 @@ def _check_certificate(state: State, service: Resource, hostname: Properties, ta
         ),
         None,
     )
-    # The words and the code of both are those of answers to azurerm's `api_management_custom_domain`.
+    # The words and the code are those of answers to azurerm's `api_management_custom_domain`.
     if reader is None:
         raise CloudError(
             "InvalidOperation",
@@ -64,15 +64,7 @@ def _check_certificate(state: State, service: Resource, hostname: Properties, ta
             "Management service.",
             f"{target}.identityClientId",
         )
-    vault, secret = secret_by_identifier(state, identifier)
-    if not may_read(state, vault, secret, reader.principal_id):
-        raise CloudError(
-            "InvalidOperation",
-            f"Failed to access KeyVault Secret {identifier} using {_MSI} of Api Management service. Check if Managed "
-            f"Identity of Type: {kind.replace(' ', '')}, ClientId: {reader.client_id} and ObjectId: "
-            f"{reader.principal_id} has GET permissions on secrets in the KeyVault Access Policies.",
-            f"{target}.keyVaultId",
-        )
+    secret, _ = readable_secret(state, identifier, reader, f"{target}.keyVaultId")
     if secret.outputs["properties"].get("contentType") != "application/x-pkcs12":
         raise invalid(
             f"{target}.keyVaultId: the secret {secret.name!r} is no certificate; its content type must be "

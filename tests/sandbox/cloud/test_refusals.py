@@ -207,7 +207,7 @@ REFUSALS: list[tuple[str, Callable[[Azure], object], str, str]] = [
         "kv",
     ),
     ("secret identifier", lambda a: _key_vault_value(a, secretIdentifier="kv"), "ValidationError", "must be https"),
-    ("no role on the vault", _key_vault_value, "InvalidOperation", "Key Vault Secrets User"),
+    ("no role on the vault", _key_vault_value, "InvalidOperation", "has GET permissions on secrets"),
     ("identity for the vault", lambda a: _key_vault_value(a, identityClientId=GUID), "ValidationError", GUID),
     ("open Key Vault value", lambda a: a.named_value(keyVault={}), "ValidationError", "secret must be true"),
     ("backend without URL", lambda a: a.backend(url=None), "ValidationError", "url is missing"),
