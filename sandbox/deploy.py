@@ -79,6 +79,7 @@ def deploy(
     mocks = SandboxMocks(
         cloud,
         location=config.get("azure-native:location"),
+        subscription_id=config.get("azure-native:subscriptionId"),
         preview=preview,
         before=after.registrations if after else (),
     )

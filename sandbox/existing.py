@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.cloud import Cloud, CloudError
@@ -21,26 +22,41 @@ Config = Mapping[str, Any]
 """Stack config with full keys; it is not validated here: the program does that, and says what is wrong."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    """Where a resource is that a config adopts, and its name."""
+
+    subscription: str | None
+    """None: the deployer's own."""
+    group: str
+    name: str
+
+
 def subscription_id(config: Config) -> str | None:
-    """Azure subscription of the identities that a config names by resource ID, None where it names none."""
-    return next((identity["subscription"] for identity in _identities(config)), None)
+    """Azure subscription that a config deploys to, None where it leaves that to the deployer's login."""
+    return _text(config.get("azure-native:subscriptionId"))
 
 
 def create_existing(cloud: Cloud, config: Config) -> None:
     """Create the resources that `existing` entries and identity IDs of a config name, as far as they make sense."""
+    own = subscription_id(config)
+    if own is not None:
+        cloud.add_subscription(own)
     identities = list(_identities(config))
     for identity in identities:
-        _create(cloud, "managedidentity:UserAssignedIdentity", identity["group"], resourceName=identity["name"])
-    for group, name in _adopted([_section(config, "gateway")]):
-        _create_service(cloud, group, name, [identity[0] for identity in identities])
-    for group, name in _adopted(_mappings(_section(config, "openai").get("accounts"))):
-        _create_account(cloud, group, name)
-    for group, name in _adopted(key.get("vault") for key in (_section(config, "key"), *_api_values(config, "key"))):
+        place = _Place(subscription=identity["subscription"], group=identity["group"], name=identity["name"])
+        _create(cloud, "managedidentity:UserAssignedIdentity", place, resourceName=place.name)
+    for place in _adopted([_section(config, "gateway")], own):
+        _create_service(cloud, place, [identity[0] for identity in identities])
+    for place in _adopted(_mappings(_section(config, "openai").get("accounts")), own):
+        _create_account(cloud, place)
+    keys = (_section(config, "key"), *_api_values(config, "key"))
+    for place in _adopted((key.get("vault") for key in keys), own):
         _create(
             cloud,
             "keyvault:Vault",
-            group,
-            vaultName=name,
+            place,
+            vaultName=place.name,
             properties={
                 "tenantId": cloud.tenant_id,
                 "sku": {"family": "A", "name": "standard"},
@@ -49,15 +65,15 @@ def create_existing(cloud: Cloud, config: Config) -> None:
         )
 
 
-def _create_service(cloud: Cloud, group: str, name: str, identities: list[str]) -> None:
+def _create_service(cloud: Cloud, place: _Place, identities: list[str]) -> None:
     identity: dict[str, Any] = {"type": "SystemAssigned"}
     if identities:
         identity = {"type": "SystemAssigned, UserAssigned", "userAssignedIdentities": {key: {} for key in identities}}
     _create(
         cloud,
         "apimanagement:ApiManagementService",
-        group,
-        serviceName=name,
+        place,
+        serviceName=place.name,
         publisherName="Shared",
         publisherEmail="shared@example.com",
         sku={"name": "StandardV2", "capacity": 1},
@@ -65,49 +81,52 @@ def _create_service(cloud: Cloud, group: str, name: str, identities: list[str]) 
     )
 
 
-def _create_account(cloud: Cloud, group: str, name: str) -> None:
+def _create_account(cloud: Cloud, place: _Place) -> None:
     _create(
         cloud,
         "cognitiveservices:Account",
-        group,
-        accountName=name,
+        place,
+        accountName=place.name,
         kind="OpenAI",
         sku={"name": "S0"},
-        properties={"customSubDomainName": name, "disableLocalAuth": False},
+        properties={"customSubDomainName": place.name, "disableLocalAuth": False},
     )
     for model in MODELS:
         _create(
             cloud,
             "cognitiveservices:Deployment",
-            group,
-            accountName=name,
+            place,
+            accountName=place.name,
             deploymentName=model,
             sku={"name": "GlobalStandard", "capacity": 1},
             properties={"model": {"format": "OpenAI", "name": model}},
         )
 
 
-def _create(cloud: Cloud, resource_type: str, group: str, **inputs: Any) -> None:
-    """Create a resource and its group; what exists already, or cannot exist, is the program's to find."""
+def _create(cloud: Cloud, resource_type: str, place: _Place, **inputs: Any) -> None:
+    """Create a resource, its group and its subscription; what exists, or cannot exist, is the program's to find."""
+    if place.subscription is not None:
+        cloud.add_subscription(place.subscription)
     for token, values in (
         ("azure-native:resources:ResourceGroup", {}),
         (f"azure-native:{resource_type}", inputs),
     ):
         location = {"location": _LOCATION} if cloud.has_location(token) else {}
         try:
-            cloud.create(token, group, {"resourceGroupName": group, **location, **values})
+            given = {"resourceGroupName": place.group, **location, **values}
+            cloud.create(token, place.group, given, subscription_id=place.subscription)
         except CloudError:
             continue
 
 
-def _adopted(sections: Any) -> Iterator[tuple[str, str]]:
-    """Resource group and name of each `existing` entry."""
+def _adopted(sections: Any, own: str | None) -> Iterator[_Place]:
+    """Place of each `existing` entry; `own` is the subscription of those that name none."""
     for section in _mappings(list(sections)):
         existing = section.get("existing")
         if isinstance(existing, Mapping):
             group, name = existing.get("resourceGroup"), existing.get("name")
             if isinstance(group, str) and isinstance(name, str):
-                yield group, name
+                yield _Place(subscription=_text(existing.get("subscriptionId")) or own, group=group, name=name)
 
 
 def _identities(config: Config) -> Iterator[re.Match[str]]:
@@ -119,6 +138,10 @@ def _identities(config: Config) -> Iterator[re.Match[str]]:
 
 def _api_values(config: Config, key: str) -> Iterator[Mapping[str, Any]]:
     return _mappings([api.get(key) for api in _mappings(config.get(f"{_NAMESPACE}:apis"))])
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _section(config: Config, key: str) -> Mapping[str, Any]:

@@ -111,10 +111,10 @@ def auto_name(state: State, token: str, logical_name: str) -> str:
 
 
 def resource_group(state: State, name: str) -> Resource:
-    """Resource group of the subscription."""
+    """Resource group of the subscription that the request is about."""
     group = state.find(f"/subscriptions/{state.subscription_id}/resourceGroups/{name}")
     if group is None:
-        raise CloudError("ResourceGroupNotFound", f"resource group {name!r} was not found", "resourceGroupName")
+        raise CloudError("ResourceGroupNotFound", f"Resource group {name!r} could not be found.", "resourceGroupName")
     return group
 
 

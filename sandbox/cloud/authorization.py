@@ -94,7 +94,8 @@ def _create(state: State, logical_name: str, inputs: Properties) -> Resource:
         raise CloudError(
             "InvalidRoleAssignmentId", f"roleAssignmentName {name!r} must be a GUID", "roleAssignmentName"
         ) from error
-    if scope.lower() != f"/subscriptions/{state.subscription_id}" and state.find(scope) is None:
+    subscription = re.fullmatch("/subscriptions/([^/]+)", scope, re.IGNORECASE)
+    if not (state.has_subscription(subscription[1]) if subscription else state.find(scope)):
         raise not_found("scope", scope, "scope")
     role = _role(inputs)
     principal_id = text(inputs, "principalId")

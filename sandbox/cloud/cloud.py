@@ -52,7 +52,7 @@ def _given(value: Any) -> Any:
 
 
 class Cloud:
-    """One Azure subscription and its Microsoft Entra tenant.
+    """A Microsoft Entra tenant and its Azure subscriptions: the deployer's own, and others that are added.
 
     Resources are those of Pulumi's azure-native, azuread and random providers: a type token and plain inputs in, an
     ID and outputs out, `CloudError` for what Azure would refuse. Principal and client IDs follow from `seed`; keys
@@ -69,13 +69,14 @@ class Cloud:
         clock: Clock | None = None,
         faults: Faults | None = None,
     ) -> None:
-        """Start with an empty subscription, whose ID follows from `seed` where it is left out.
+        """Start with one empty subscription, whose ID follows from `seed` where it is left out.
 
         With `store` the cloud is in that file, which other processes may open too; it keeps the seed and the
         subscription it was made with. Soft-deleted resources go by `clock`. Raises `SandboxError` for a file that is
         no cloud or cannot be written.
         """
         self._store = Store(store, seed, subscription_id) if store else Memory(State(seed, subscription_id))
+        self._subscription_id = self._store.state.subscription_id
         self._clock = clock or Clock()
         self._faults = faults or Faults()
         self._lock = threading.Lock()
@@ -100,8 +101,8 @@ class Cloud:
 
     @property
     def subscription_id(self) -> str:
-        """Azure subscription that holds all resources."""
-        return self._store.state.subscription_id
+        """Azure subscription of the deployer, in which resources are that name no other."""
+        return self._subscription_id
 
     @property
     def deployer_object_id(self) -> str:
@@ -120,22 +121,34 @@ class Cloud:
         """Whether the cloud knows the resources of a type; those of the random provider live in its callers alone."""
         return self._type(token).kept
 
+    def add_subscription(self, subscription_id: str) -> None:
+        """Let the deployer see another subscription of the tenant, if it is not seen yet."""
+        with self._changing() as state:
+            state.add_subscription(subscription_id)
+
     def create(
-        self, token: str, name: str, inputs: Mapping[str, Any], *, owner: str = "", adopt: bool = False
+        self,
+        token: str,
+        name: str,
+        inputs: Mapping[str, Any],
+        *,
+        subscription_id: str | None = None,
+        owner: str = "",
+        adopt: bool = False,
     ) -> tuple[str, Properties]:
         """Create a resource and return its ID and outputs. `name` is the logical name, for auto-naming.
 
-        `owner`, such as a URN, is noted. With `adopt`, what the same owner made with the same inputs is returned
-        instead, if there is such: its creator may have been killed before it could tell. Raises `CloudError`; the
-        cloud is then as it was.
+        `subscription_id` is that of the provider; left out: the deployer's own. `owner`, such as a URN, is noted. With
+        `adopt`, what the same owner made with the same inputs is returned instead, if there is such: its creator may
+        have been killed before it could tell. Raises `CloudError`; the cloud is then as it was.
         """
         kind = self._type(token)
         given = _given(inputs)
         kind.shape.check(given)
-        if adopt and (found := self._made(kind, owner, given)):
+        if adopt and (found := self._made(kind, owner, given, subscription_id)):
             return found.id, deepcopy(found.outputs)
         self._faults.before(kind.token, creating=True)
-        with self._changing() as state:
+        with self._changing() as state, state.within(subscription_id):
             resource = kind.create(state, name, given)
             if kind.kept:
                 if state.find(resource.id) is not resource:
@@ -154,7 +167,7 @@ class Cloud:
         given = _given(inputs)
         kind.shape.check(given)
         self._faults.before(kind.token)
-        with self._changing() as state:
+        with self._changing() as state, state.within(_subscription_of(resource_id)):
             found = _existing(state, kind, resource_id)
             given |= {name: found.inputs[name] for name in kind.assigned if name in found.inputs and name not in given}
             if replaced := difference(kind, found.inputs, given).replace:
@@ -223,12 +236,15 @@ class Cloud:
             )
         self._faults.after()
 
-    def call(self, token: str, args: Mapping[str, Any]) -> Properties:
-        """Answer an invoke, such as `azure-native:cognitiveservices:listAccountKeys`."""
+    def call(self, token: str, args: Mapping[str, Any], *, subscription_id: str | None = None) -> Properties:
+        """Answer an invoke, such as `azure-native:cognitiveservices:listAccountKeys`.
+
+        It finds what is in the provider's subscription alone; left out: the deployer's own.
+        """
         invoke = _INVOKES.get(_versionless(token))
         if invoke is None:
             raise CloudError("InvalidRequest", f"the function {token!r} is not modelled", token)
-        with self._reading() as state:
+        with self._reading() as state, state.within(subscription_id):
             return deepcopy(invoke(state, _given(args)))
 
     def add_caller(self, display_name: str, tenant_id: str | None = None) -> Application:
@@ -283,11 +299,16 @@ class Cloud:
             raise CloudError("InvalidResourceType", f"the resource type {token!r} is not modelled", token)
         return kind
 
-    def _made(self, kind: ResourceType, owner: str, given: Properties) -> Resource | None:
-        """Resource of an owner whose inputs were these, but for what was filled in where they left it out."""
+    def _made(self, kind: ResourceType, owner: str, given: Properties, subscription_id: str | None) -> Resource | None:
+        """Resource of an owner whose inputs were these, but for what was filled in where they left it out.
+
+        One in another subscription is another resource, but for what its scope puts there.
+        """
+        places = {None, (subscription_id or self.subscription_id).lower()}
         with self._reading() as state:
             for found in state.of(kind.token):
-                if owner and found.owner == owner and not difference(kind, found.inputs, given).changed:
+                here = "scope" in given or _subscription_of(found.id.lower()) in places
+                if here and owner and found.owner == owner and not difference(kind, found.inputs, given).changed:
                     return found
         return None
 
@@ -309,6 +330,12 @@ class Cloud:
             state.expire(state.now)
             apimanagement.settle(state)
             yield state
+
+
+def _subscription_of(resource_id: str) -> str | None:
+    """Subscription in a resource ID: a provider reads, updates and deletes by the ID alone."""
+    found = re.match(r"/subscriptions/([^/]+)/", resource_id, re.IGNORECASE)
+    return found[1] if found else None
 
 
 def _existing(state: State, kind: ResourceType, resource_id: str) -> Resource:

@@ -41,18 +41,21 @@ class SandboxMocks(pulumi.runtime.Mocks):
         cloud: Cloud,
         *,
         location: str | None = None,
+        subscription_id: str | None = None,
         preview: bool = False,
         before: Sequence[Registration] = (),
     ) -> None:
-        """Serve `cloud`; `location` is what azure-native takes from its configuration where a resource names none.
+        """Serve `cloud` to a default provider of azure-native with this configuration.
 
-        `before` is what an earlier deployment registered, which this one changes.
+        `location` stands where a resource names none; `subscription_id`, left out, is the deployer's own. `before` is
+        what an earlier deployment registered, which this one changes.
         """
         self.cloud = cloud
         self._successor = Successor(cloud, before)
         self.registrations: list[Registration] = []
         self.failures: list[Failure] = []
-        self._location = location
+        self._default = {"location": location, "subscriptionId": subscription_id}
+        self._providers: dict[str, Mapping[str, Any]] = {}
         self._preview = preview
         self._lock = threading.Lock()
 
@@ -67,6 +70,7 @@ class SandboxMocks(pulumi.runtime.Mocks):
                 inputs=inputs,
                 secret_inputs=secrets,
                 custom=args.custom is not False,
+                provider=_provider_urn(args.provider or ""),
                 read=bool(args.resource_id),
                 id=args.resource_id or "",
             )
@@ -75,7 +79,7 @@ class SandboxMocks(pulumi.runtime.Mocks):
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         """Answer an invoke."""
-        return self.invoke(args.token, plain(args.args)), None
+        return self.invoke(args.token, plain(args.args), _provider_urn(args.provider or "")), None
 
     def register(
         self,
@@ -123,10 +127,10 @@ class SandboxMocks(pulumi.runtime.Mocks):
             except CloudError as error:
                 self.failures.append(Failure(type=found.type, name=found.urn.rsplit("::", 1)[1], error=error))
 
-    def invoke(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer an invoke with plain arguments."""
+    def invoke(self, token: str, args: Mapping[str, Any], provider: str = "") -> dict[str, Any]:
+        """Answer an invoke with plain arguments; `provider` is the URN of the provider it was given."""
         try:
-            return self.cloud.call(token, args)
+            return self.cloud.call(token, args, subscription_id=self._configured(provider, "subscriptionId"))
         except CloudError as error:
             self.failures.append(Failure(type=token, name="invoke", error=error))
             raise
@@ -160,6 +164,7 @@ class SandboxMocks(pulumi.runtime.Mocks):
         if not registration.custom:
             return "", inputs
         if registration.type.startswith("pulumi:providers:"):
+            self._providers[registration.urn] = inputs
             return f"{registration.name}-id", inputs
         if registration.read:
             return registration.id, {**inputs, **self.cloud.read(registration.type, registration.id)}
@@ -169,11 +174,18 @@ class SandboxMocks(pulumi.runtime.Mocks):
             return "", {name: value for name, value in inputs.items() if not isinstance(value, Mapping)}
         if has_unknown(inputs):
             raise CloudError("ValidationError", "an input is unknown: something that it depends on failed")
-        if self._location and inputs.get("location") is None and self.cloud.has_location(registration.type):
-            inputs["location"] = self._location
+        location = self._configured(registration.provider, "location")
+        if location and inputs.get("location") is None and self.cloud.has_location(registration.type):
+            inputs["location"] = location
+        subscription_id = self._configured(registration.provider, "subscriptionId")
         if changed := self._successor.changed(registration.type, registration.urn, inputs):
             return changed
-        return self.cloud.create(registration.type, registration.name, inputs)
+        return self.cloud.create(registration.type, registration.name, inputs, subscription_id=subscription_id)
+
+    def _configured(self, provider: str, name: str) -> str | None:
+        """Read the configuration of a provider, by its URN, or of the default one, from which that takes nothing."""
+        value = self._providers.get(provider, {} if provider else self._default).get(name)
+        return value if isinstance(value, str) else None
 
 
 class SandboxMonitor(MockMonitor):
@@ -225,7 +237,7 @@ class SandboxMonitor(MockMonitor):
         self, request: resource_pb2.ResourceInvokeRequest
     ) -> resource_pb2.ResourceInvokeResponse:
         """Answer a function of a provider."""
-        result = self._door.invoke(request.tok, plain(decode(request.args)))
+        result = self._door.invoke(request.tok, plain(decode(request.args)), _provider_urn(request.provider))
         return resource_pb2.ResourceInvokeResponse(**{"return": encode(result)})
 
     def RegisterResourceOutputs(  # noqa: N802 - gRPC's name
@@ -268,6 +280,7 @@ class SandboxMonitor(MockMonitor):
                 secret_inputs=frozenset(name for name, value in inputs.items() if is_secret(value)),
                 dependencies=frozenset(request.dependencies),
                 custom=custom,
+                provider=_provider_urn(request.provider),
                 read=bool(resource_id),
                 deleted_with=getattr(request, "deletedWith", ""),
                 retained=getattr(request, "retainOnDelete", False),
@@ -314,6 +327,11 @@ def _invoked(callback: Any, request: resource_pb2.ErrorHookRequest) -> bool:
     if response.error:
         raise pulumi.RunError(f"an error hook failed: {response.error}")
     return bool(response.retry)
+
+
+def _provider_urn(reference: str) -> str:
+    """URN in a reference to a provider, which goes on with its ID."""
+    return reference.rpartition("::")[0]
 
 
 def _unsupported() -> pulumi.RunError:

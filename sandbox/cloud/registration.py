@@ -22,6 +22,8 @@ class Registration:
     """URNs of what it waits for, by `depends_on` or through an input."""
     custom: bool = True
     """False: a component."""
+    provider: str = ""
+    """URN of the provider it was given. Empty: the default provider."""
     read: bool = False
     """Whether it was looked up or imported rather than created."""
     deleted_with: str = ""

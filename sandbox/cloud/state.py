@@ -1,4 +1,4 @@
-"""What exists in the cloud: resources by ID, and the subscription and tenant they live in."""
+"""What exists in the cloud: resources by ID, and the subscriptions and the tenant they live in."""
 
 import uuid
 from collections import Counter
@@ -12,6 +12,9 @@ from sandbox.cloud.shape import Shape
 
 Properties = dict[str, Any]
 """Inputs or outputs: camelCase names, plain values."""
+
+SUBSCRIPTION = "azure-native:subscription:Subscription"
+"""Token of the subscriptions beside the deployer's own."""
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class State:
         """How often each GUID was asked for, see `fresh_guid`."""
         self.tenant_id = self.guid("tenant")
         self.subscription_id = subscription_id or self.guid("subscription")
+        """Subscription that a request is about: the deployer's own, but `within` another one."""
         self.deployer_object_id = self.guid("deployer")
         self.deployer_client_id = self.guid("deployer", "client")
         self.now = 0.0
@@ -68,6 +72,31 @@ class State:
         except BaseException:
             self.resources, self.deleted, self.given = saved
             raise
+
+    @contextmanager
+    def within(self, subscription_id: str | None) -> Iterator[None]:
+        """Let the block be about another subscription; None is the deployer's own.
+
+        Refuses one that the deployer cannot see, in Azure Resource Manager's words (as azure-cli #33657 quotes them).
+        """
+        own = self.subscription_id
+        if subscription_id is not None and not self.has_subscription(subscription_id):
+            raise CloudError("SubscriptionNotFound", f"The subscription {subscription_id!r} could not be found.")
+        self.subscription_id = subscription_id or own
+        try:
+            yield
+        finally:
+            self.subscription_id = own
+
+    def has_subscription(self, subscription_id: str) -> bool:
+        """Whether the deployer can see a subscription."""
+        wanted = subscription_id.lower()
+        return wanted == self.subscription_id.lower() or f"/subscriptions/{wanted}" in self.resources
+
+    def add_subscription(self, subscription_id: str) -> None:
+        """Let the deployer see another subscription, if it is not seen yet."""
+        if not self.has_subscription(subscription_id):
+            self.put(Resource(id=f"/subscriptions/{subscription_id}", token=SUBSCRIPTION, inputs={}))
 
     def guid(self, *parts: str) -> str:
         """GUID that depends on the seed and on `parts` alone."""

@@ -52,6 +52,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._version = version
         self._cloud = cloud
         self._location: str | None = None
+        self._subscription_id: str | None = None
         self._cancelled = threading.Event()
 
     def Handshake(self, request: Any, context: Any) -> provider_pb2.ProviderHandshakeResponse:  # noqa: N802 - gRPC's name, as all below
@@ -114,9 +115,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse(changes=changes, diffs=changed, replaces=replaces)
 
     def Configure(self, request: provider_pb2.ConfigureRequest, context: Any) -> provider_pb2.ConfigureResponse:  # noqa: N802
-        """Take the default location."""
-        location = plain(decode(request.args)).get("location")
-        self._location = location if isinstance(location, str) else None
+        """Take the default location and the subscription; left out, the subscription is the cloud's own."""
+        given = plain(decode(request.args))
+        self._location, self._subscription_id = (
+            value if isinstance(value := given.get(name), str) else None for name in ("location", "subscriptionId")
+        )
         return provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, acceptResources=True, supports_autonaming_configuration=True
         )
@@ -130,7 +133,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             failures = [provider_pb2.CheckFailure(property=name, reason="is not known yet") for name in unknown]
             return provider_pb2.InvokeResponse(failures=failures)
         with _refusing(context, given) as secrets:
-            result = self._cloud.call(request.tok, args)
+            result = self._cloud.call(request.tok, args, subscription_id=self._subscription_id)
         return provider_pb2.InvokeResponse(**{"return": encode(marked(result, None, secrets))})
 
     def Check(self, request: provider_pb2.CheckRequest, context: Any) -> provider_pb2.CheckResponse:  # noqa: N802
@@ -165,7 +168,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 self._require_change(inputs)
                 # The engine asks again for what was made when it, or this, was killed before it heard of it.
                 resource_id, outputs = self._patiently(
-                    lambda: self._cloud.create(request.type, request.name, inputs, owner=request.urn, adopt=True)
+                    lambda: self._cloud.create(
+                        request.type,
+                        request.name,
+                        inputs,
+                        subscription_id=self._subscription_id,
+                        owner=request.urn,
+                        adopt=True,
+                    )
                 )
         properties = _returned(request.type, outputs, given, secrets)
         return provider_pb2.CreateResponse(id=resource_id, properties=properties)

@@ -204,7 +204,8 @@ def test_every_resource_that_is_refused_is_named_in_one_error() -> None:
     lines = str(failure.value).splitlines()
     assert lines[0] == "2 resources could not be deployed:"
     assert sorted(line.strip() for line in lines[1:]) == [
-        "azure-native:cognitiveservices:Account broken: ResourceGroupNotFound: resource group 'missing' was not found",
+        "azure-native:cognitiveservices:Account broken: ResourceGroupNotFound: Resource group 'missing' could not be "
+        "found.",
         "azure-native:cognitiveservices:Account second: CustomDomainInUse: the subdomain 'sound' is already used by "
         "another account; pick another name",
     ]

@@ -11,8 +11,12 @@ IDENTITY = (
 )
 
 
-def existing(name: str) -> dict[str, Any]:
-    return {"existing": {"name": name, "resourceGroup": "rg-shared"}}
+HUB = "11111111-2222-4333-8444-555555555555"
+
+
+def existing(name: str, subscription: str | None = None) -> dict[str, Any]:
+    place = {"subscriptionId": subscription} if subscription else {}
+    return {"existing": {"name": name, "resourceGroup": "rg-shared", **place}}
 
 
 def config(**values: Any) -> dict[str, Any]:
@@ -31,19 +35,43 @@ def test_adopted_service_has_a_system_assigned_identity() -> None:
 
 def test_adopted_identities_exist_in_their_subscription_and_on_the_service() -> None:
     values = config(gateway={**existing("apim-contoso"), "identity": IDENTITY}, apis=[{"identity": IDENTITY}])
-    cloud = Cloud(subscription_id=subscription_id(values))
+    cloud = Cloud()
 
     create_existing(cloud, values)
 
     (gateway,) = cloud.gateways()
     args = {"resourceGroupName": "rg-ids", "resourceName": "id-gateway"}
-    found = cloud.call("azure-native:managedidentity:getUserAssignedIdentity", args)
+    subscription = IDENTITY.split("/")[2]
+    found = cloud.call("azure-native:managedidentity:getUserAssignedIdentity", args, subscription_id=subscription)
     assert found["id"] == IDENTITY
     assert [(one.system_assigned, one.client_id) for one in gateway.identities][1:] == [(False, found["clientId"])]
 
 
-def test_config_without_identities_names_no_subscription() -> None:
-    assert subscription_id(config(gateway={"identity": "system-assigned"})) is None
+def test_the_subscription_of_a_config_is_where_its_stack_is_deployed() -> None:
+    assert subscription_id({"azure-native:subscriptionId": HUB}) == HUB
+    assert subscription_id(config(gateway={"identity": IDENTITY})) is None
+
+
+def test_what_names_a_subscription_exists_there_and_the_rest_where_the_stack_is_deployed() -> None:
+    values = config(
+        gateway=existing("apim-hub", HUB), openai={"accounts": [existing("oai-hub", HUB), existing("oai-own")]}
+    )
+    own = "22222222-2222-4333-8444-555555555555"
+    cloud = Cloud()
+
+    create_existing(cloud, {**values, "azure-native:subscriptionId": own})
+
+    found = {
+        name: cloud.call(
+            "azure-native:cognitiveservices:getAccount",
+            {"resourceGroupName": "rg-shared", "accountName": name},
+            subscription_id=subscription,
+        )["id"].split("/")[2]
+        for name, subscription in (("oai-hub", HUB), ("oai-own", own))
+    }
+    assert found == {"oai-hub": HUB, "oai-own": own}
+    (gateway,) = cloud.gateways()
+    assert gateway.name == "apim-hub"
 
 
 def test_adopted_accounts_serve_models_and_take_keys() -> None:

@@ -447,3 +447,26 @@ def _without_secrets(value: Any) -> Any:
             return "[secret]"
         return {key: _without_secrets(item) for key, item in value.items()}
     return [_without_secrets(item) for item in value] if isinstance(value, list) else value
+
+
+def test_the_configured_subscription_is_where_resources_are_created_and_looked_up(client: Client, cloud: Cloud) -> None:
+    subscription = "11111111-2222-4333-8444-555555555555"
+    cloud.add_subscription(subscription)
+    own = client.group()
+    client.configure(subscriptionId=subscription)
+
+    group = client.group()
+    client.create(SERVICE, GATEWAY)
+
+    assert group == f"/subscriptions/{subscription}/resourceGroups/rg"
+    found = client.invoke(
+        "azure-native:apimanagement:getApiManagementService", {"resourceGroupName": "rg", "serviceName": "apim"}
+    )
+    assert found["id"].startswith(group)
+    assert client.read(GROUP, own)[0] == own
+    client.configure()
+    with pytest.raises(grpc.RpcError) as refused:
+        client.invoke(
+            "azure-native:apimanagement:getApiManagementService", {"resourceGroupName": "rg", "serviceName": "apim"}
+        )
+    assert "ResourceNotFound" in refused.value.details()
