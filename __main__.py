@@ -26,6 +26,7 @@ openai = OpenAIBackend(
         "resource_group_name": group.name,
         "gateway_resource_group_name": gateway.resource_group_name,
         "service_name": gateway.service_name,
+        "gateway_subscription_id": gateway.subscription_id,
         "sku": gateway.sku,
         "openai": settings.openai,
         "local_auth": settings.local_auth,

@@ -14,6 +14,7 @@ class _Common(TypedDict):
 
     resource_group_name: pulumi.Input[str]
     service_name: pulumi.Input[str]
+    subscription_id: str | None
     sku: pulumi.Input[str]
     path: pulumi.Input[str]
     display_name: pulumi.Input[str]
@@ -45,6 +46,7 @@ def publish(
     common: _Common = {
         "resource_group_name": gateway.resource_group_name,
         "service_name": gateway.service_name,
+        "subscription_id": gateway.subscription_id,
         "sku": gateway.sku,
         "path": api.path,
         "display_name": api.name,

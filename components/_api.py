@@ -6,11 +6,12 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_azure_native import apimanagement
 
+from components._subscriptions import child_options, invoke_options
 from components._wire import require
 from definitions import UNREACHABLE, azure_openai, closed
 from options import API_VERSION
 from options.api import VALUES
-from options.rules import check_values
+from options.rules import check_values, guid
 from policies import (
     Base,
     Choose,
@@ -117,6 +118,7 @@ class PublishArgs(TypedDict):
 
     resource_group_name: pulumi.Input[str]
     service_name: pulumi.Input[str]
+    subscription_id: NotRequired[str | None]
     path: pulumi.Input[str]
     display_name: NotRequired[pulumi.Input[str]]
     api_version: NotRequired[pulumi.Input[str]]
@@ -125,7 +127,7 @@ class PublishArgs(TypedDict):
 
 def check_inputs(name: str, args: PublishArgs) -> None:
     """Refuse names, paths and versions that Azure refuses; what an Output holds is for Azure itself to refuse."""
-    require(check_values(VALUES, {"name": name, **args}))
+    require(check_values({**VALUES, "subscription_id": (guid,)}, {"name": name, **args}))
 
 
 def _definition(args: PublishArgs) -> pulumi.Output[str]:
@@ -149,7 +151,7 @@ def publish(
     parent: pulumi.Resource,
 ) -> apimanagement.Api:
     """Import the definition as API `name` and attach `policy`, which is known once its credential works."""
-    child = pulumi.ResourceOptions(parent=parent)
+    child = child_options(parent, args.get("subscription_id"))
     api = apimanagement.Api(
         f"{name}-api",
         api_id=name,
@@ -189,8 +191,9 @@ def subscribe(name: str, args: PublishArgs, api: apimanagement.Api, *, parent: p
         scope=api.id,
         state=apimanagement.SubscriptionState.ACTIVE,
         allow_tracing=False,
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=child_options(parent, args.get("subscription_id")),
     )
+    asking = invoke_options(parent, args.get("subscription_id"))
     # Called with values: an engine does not answer calls that depend on a component of a YAML program.
     secrets: pulumi.Output[apimanagement.ListSubscriptionSecretsResult]
     secrets = pulumi.Output.all(args["resource_group_name"], args["service_name"], subscription.name).apply(
@@ -198,7 +201,7 @@ def subscribe(name: str, args: PublishArgs, api: apimanagement.Api, *, parent: p
             resource_group_name=known[0],
             service_name=known[1],
             sid=known[2],
-            opts=pulumi.InvokeOutputOptions(parent=parent),
+            opts=asking,
         )
     )
     return pulumi.Output.secret(secrets.apply(lambda value: str(value.primary_key)))

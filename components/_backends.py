@@ -9,6 +9,7 @@ import pulumi
 from pulumi_azure_native import apimanagement
 
 from components._names import fitting
+from components._subscriptions import child_options
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +22,8 @@ class OpenAIAccount:
     """Resource ID of the account."""
     url: pulumi.Input[str]
     """Endpoint with `/openai`, such as `https://NAME.openai.azure.com/openai`."""
+    subscription_id: str | None = None
+    """Subscription of the account. Left out: that of the component's own provider."""
     priority: int | None = None
     """Place in the pool, 0 to 100, lower first. Left out: all accounts are equal."""
     weight: int | None = None
@@ -36,6 +39,7 @@ def openai_accounts(values: Sequence[OpenAIAccount | Mapping[str, Any]]) -> list
             key=value["key"],
             id=value["id"],
             url=value["url"],
+            subscription_id=value.get("subscription_id"),
             priority=None if value.get("priority") is None else int(value["priority"]),
             weight=None if value.get("weight") is None else int(value["weight"]),
         )
@@ -51,6 +55,8 @@ class Service:
     name: pulumi.Input[str]
     sku: pulumi.Input[str] | None = None
     """Pricing tier. None: one that has circuit breakers, as all have but Consumption."""
+    subscription_id: str | None = None
+    """Subscription of the service. None: that of the component's own provider."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +122,7 @@ def create_members(
             credentials=None if api_key is None else {"header": {"api-key": [api_key]}},
             tls={"validate_certificate_chain": True, "validate_certificate_name": True},
             circuit_breaker=breaker,
-            opts=pulumi.ResourceOptions(parent=parent),
+            opts=child_options(parent, service.subscription_id),
         )
 
     keys: Sequence[pulumi.Input[str] | None] = api_keys or [None] * len(accounts)
@@ -149,7 +155,7 @@ def create_pool(
         service_name=service.name,
         type=apimanagement.BackendType.POOL,
         pool=pulumi.Output.from_input(service.sku).apply(partial(_pool, members)),
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=child_options(parent, service.subscription_id),
     ).name
 
 

@@ -12,6 +12,7 @@ from components._arm import name_of, resource_group_of
 from components._backends import OpenAIAccount, Service, create_backends, openai_accounts
 from components._names import unique_name
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, KEY_VAULT_SECRETS_USER, assign_role
+from components._subscriptions import child_options, invoke_options
 from components._wire import options, require
 from options import KeyDelivery, KeyOptions, KeySource, KeyVaultOptions
 from options.key import check_key_in_use
@@ -65,6 +66,7 @@ class KeyArgs(TypedDict):
 
     resource_group_name: pulumi.Input[str]
     service_name: pulumi.Input[str]
+    subscription_id: NotRequired[str | None]
     sku: NotRequired[pulumi.Input[str]]
     backend_id: pulumi.Input[str]
     accounts: list[OpenAIAccount]
@@ -97,7 +99,10 @@ def key_credential(name: str, args: KeyArgs, *, parent: pulumi.Resource) -> pulu
             f"{name}-key-pool",
             accounts,
             service=Service(
-                resource_group_name=args["resource_group_name"], name=args["service_name"], sku=args.get("sku")
+                resource_group_name=args["resource_group_name"],
+                name=args["service_name"],
+                sku=args.get("sku"),
+                subscription_id=args.get("subscription_id"),
             ),
             api_keys=references,
             parent=parent,
@@ -115,10 +120,11 @@ def _account_key(account: OpenAIAccount, parent: pulumi.Resource) -> pulumi.Outp
     # Called with values: an engine does not answer calls that depend on a component of a YAML program. The URL is
     # waited for because a preview does not know it of an account that is about to accept keys, and has none to list.
     known = pulumi.Output.all(account.id, name_of(account.id), resource_group_of(account.id), account.url)
+    asking = invoke_options(parent, account.subscription_id)
     keys: pulumi.Output[cognitiveservices.ListAccountKeysResult]
     keys = known.apply(
         lambda parts: cognitiveservices.list_account_keys_output(
-            account_name=parts[1], resource_group_name=parts[2], opts=pulumi.InvokeOutputOptions(parent=parent)
+            account_name=parts[1], resource_group_name=parts[2], opts=asking
         )
     )
     return pulumi.Output.secret(pulumi.Output.all(account.id, keys).apply(lambda found: _first_key(found[0], found[1])))
@@ -134,6 +140,7 @@ def _first_key(account_id: str, keys: cognitiveservices.ListAccountKeysResult) -
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Vault:
+    subscription_id: str | None
     resource_group_name: pulumi.Input[str]
     name: pulumi.Input[str]
 
@@ -144,9 +151,13 @@ def _vault(name: str, key: KeyOptions, resource_group_name: pulumi.Input[str], p
         found = keyvault.get_vault_output(
             vault_name=vault.existing.name,
             resource_group_name=vault.existing.resource_group,
-            opts=pulumi.InvokeOutputOptions(parent=parent),
+            opts=invoke_options(parent, vault.existing.subscription_id),
         )
-        return _Vault(resource_group_name=vault.existing.resource_group, name=found.apply(_in_rbac_mode))
+        return _Vault(
+            subscription_id=vault.existing.subscription_id,
+            resource_group_name=vault.existing.resource_group,
+            name=found.apply(_in_rbac_mode),
+        )
     client = authorization.get_client_config_output(opts=pulumi.InvokeOutputOptions(parent=parent))
     created = keyvault.Vault(
         f"{name}-vault",
@@ -160,7 +171,7 @@ def _vault(name: str, key: KeyOptions, resource_group_name: pulumi.Input[str], p
         },
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    return _Vault(resource_group_name=resource_group_name, name=created.name)
+    return _Vault(subscription_id=None, resource_group_name=resource_group_name, name=created.name)
 
 
 def _in_rbac_mode(vault: keyvault.GetVaultResult) -> str:
@@ -195,7 +206,10 @@ def _named_value(
             vault_name=vault.name,
             resource_group_name=vault.resource_group_name,
             properties={"value": value, "content_type": "Azure OpenAI API key"},
-            opts=pulumi.ResourceOptions(parent=parent, additional_secret_outputs=["properties"]),
+            opts=pulumi.ResourceOptions.merge(
+                child_options(parent, vault.subscription_id),
+                pulumi.ResourceOptions(additional_secret_outputs=["properties"]),
+            ),
         )
         # On the secret alone: the gateway's identity reads nothing else of a shared vault.
         depends_on = [
@@ -219,6 +233,6 @@ def _named_value(
         secret=True,
         value=None if vault is not None else value,
         key_vault=key_vault,
-        opts=pulumi.ResourceOptions(parent=parent, depends_on=depends_on),
+        opts=child_options(parent, args.get("subscription_id"), depends_on=depends_on),
     )
     return pulumi.Output.concat("{{", resource.display_name, "}}")

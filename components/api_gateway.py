@@ -7,9 +7,9 @@ from typing import Any, NotRequired, TypedDict
 import pulumi
 from pulumi_azure_native import apimanagement, managedidentity
 
-from components._arm import name_of, resource_group_of
 from components._baseline import baseline
 from components._names import unique_name
+from components._subscriptions import invoke_options
 from components._wire import options, require
 from options import SYSTEM_ASSIGNED, USER_ASSIGNED, ExistingResource, GatewayOptions, GatewaySku
 from options.gateway import unattachable
@@ -70,6 +70,7 @@ class ApiGateway(pulumi.ComponentResource):
             service = _create(self, name, args, gateway, wanted)
 
         self.identities = service.identities
+        self.subscription_id = gateway.existing.subscription_id if gateway.existing else None
         self.service_id = service.id
         self.service_name = service.name
         self.resource_group_name = service.resource_group_name
@@ -167,10 +168,9 @@ def _user_assigned(
                 GatewayIdentity(principal_id=created.principal_id, client_id=created.client_id),
             )
         elif identity != SYSTEM_ASSIGNED:
-            looked_up = managedidentity.get_user_assigned_identity_output(
-                resource_name=name_of(identity),
-                resource_group_name=resource_group_of(identity),
-                opts=pulumi.InvokeOutputOptions(parent=parent),
+            # By its ID, which holds in any subscription; a function would ask in the provider's own.
+            looked_up = managedidentity.UserAssignedIdentity.get(
+                f"{name}-{identity}", identity, pulumi.ResourceOptions(parent=parent)
             )
             found[identity] = (
                 identity,
@@ -183,7 +183,7 @@ def _adopt(parent: ApiGateway, existing: ExistingResource, wanted: list[str]) ->
     found = apimanagement.get_api_management_service_output(
         service_name=existing.name,
         resource_group_name=existing.resource_group,
-        opts=pulumi.InvokeOutputOptions(parent=parent),
+        opts=invoke_options(parent, existing.subscription_id),
     )
 
     def identity_of(identity: str) -> GatewayIdentity:

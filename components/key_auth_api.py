@@ -17,6 +17,8 @@ class KeyAuthApiArgs(TypedDict):
     """Resource group of the API Management service."""
     service_name: pulumi.Input[str]
     """API Management service that publishes the API."""
+    subscription_id: NotRequired[str | None]
+    """Subscription of the API Management service. Left out: that of the component's own provider."""
     sku: NotRequired[pulumi.Input[str]]
     """Pricing tier of the service, such as `ApiGateway.sku`: a policy that its gateway does not take is refused. Left
     out: the policy is held against what is common to all tiers but Consumption."""

@@ -9,6 +9,7 @@ from pulumi_azure_native import cognitiveservices
 from components._backends import OpenAIAccount, Service, create_backends
 from components._names import unique_name
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
+from components._subscriptions import invoke_options
 from components._wire import options
 from options import AccountOptions, DeploymentOptions, ExistingResource, OpenAIOptions
 
@@ -25,6 +26,8 @@ class OpenAIBackendArgs(TypedDict):
     sku: NotRequired[pulumi.Input[str]]
     """Pricing tier of the service, such as `ApiGateway.sku`. Left out: one that has circuit breakers, as all have but
     Consumption."""
+    gateway_subscription_id: NotRequired[str | None]
+    """Subscription of the API Management service. Left out: that of the component's own provider."""
     openai: OpenAIOptions
     """Accounts to create or adopt, and the models to deploy."""
     local_auth: NotRequired[bool]
@@ -60,7 +63,10 @@ class OpenAIBackend(pulumi.ComponentResource):
             f"{name}-pool",
             self.accounts,
             service=Service(
-                resource_group_name=args["gateway_resource_group_name"], name=args["service_name"], sku=args.get("sku")
+                resource_group_name=args["gateway_resource_group_name"],
+                name=args["service_name"],
+                sku=args.get("sku"),
+                subscription_id=args.get("gateway_subscription_id"),
             ),
             parent=self,
         )
@@ -156,7 +162,7 @@ def _adopt(parent: OpenAIBackend, key: str, account: AccountOptions, existing: E
     found = cognitiveservices.get_account_output(
         account_name=existing.name,
         resource_group_name=existing.resource_group,
-        opts=pulumi.InvokeOutputOptions(parent=parent),
+        opts=invoke_options(parent, existing.subscription_id),
     )
 
     def url(properties: cognitiveservices.outputs.AccountPropertiesResponse) -> str:
@@ -168,5 +174,10 @@ def _adopt(parent: OpenAIBackend, key: str, account: AccountOptions, existing: E
         return f"{str(properties.endpoint).rstrip('/')}/openai"
 
     return OpenAIAccount(
-        key=key, id=found.id, url=found.properties.apply(url), priority=account.priority, weight=account.weight
+        key=key,
+        id=found.id,
+        url=found.properties.apply(url),
+        subscription_id=existing.subscription_id,
+        priority=account.priority,
+        weight=account.weight,
     )

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from options.rules import Rules, guid, like
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExistingResource:
@@ -11,3 +13,17 @@ class ExistingResource:
     """Name of the resource."""
     resource_group: str
     """Resource group that holds it."""
+    subscription_id: str | None = None
+    """Subscription that holds the group. Left out: the one that the stack deploys to."""
+
+
+VALUES: Rules = {
+    "resource_group": (
+        like(
+            r"[\w.()-]{0,89}[\w()-]",
+            "1 to 90 letters, digits and . _ - ( ), not ending in a dot; name a resource group",
+        ),
+    ),
+    "subscription_id": (guid,),
+}
+"""Rules on where the resource is; on its name each kind of resource has its own."""

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from options import existing
 from options.defaulted import Defaulted
 from options.existing import ExistingResource
 from options.mistakes import Key, Mistake
-from options.rules import GUID, Rules, adopted, like, number, own, resource_group, words
+from options.rules import GUID, Rules, adopted, like, number, own, prefixed, words
 
 SYSTEM_ASSIGNED = "system-assigned"
 USER_ASSIGNED = "user-assigned"
@@ -94,7 +95,7 @@ def _tags(key: Key, value: object) -> Iterator[Mistake]:
 VALUES: Rules = {
     "": (adopted("a service", "name", "sku", "capacity", "publisher_name", "publisher_email", "tags"),),
     "existing.name": (_name,),
-    "existing.resource_group": (resource_group,),
+    **prefixed("existing", existing.VALUES),
     "name": (_name,),
     "capacity": (number(0, None, "a whole number from 0"),),
     "publisher_name": (words,),

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from options import existing
 from options.defaulted import Defaulted
 from options.existing import ExistingResource
 from options.mistakes import Mistake
-from options.rules import Rules, adopted, like, resource_group
+from options.rules import Rules, adopted, like, prefixed
 
 
 class KeySource(StrEnum):
@@ -60,7 +61,7 @@ VALUES: Rules = {
     "vault": (adopted("a vault", "name"),),
     "vault.name": (_vault,),
     "vault.existing.name": (_vault,),
-    "vault.existing.resource_group": (resource_group,),
+    **prefixed("vault.existing", existing.VALUES),
 }
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from options import existing
 from options.defaulted import Defaulted
 from options.existing import ExistingResource
 from options.mistakes import Key, Mistake, Warn, unique
-from options.rules import Rules, adopted, boolean, like, number, region, resource_group, words
+from options.rules import Rules, adopted, boolean, like, number, prefixed, region, words
 
 
 class VersionUpgrade(StrEnum):
@@ -76,7 +77,7 @@ _account = like(
 VALUES: Rules = {
     "accounts.*": (adopted("an account", "location", "name", "disable_local_auth"),),
     "accounts.*.existing.name": (_account,),
-    "accounts.*.existing.resource_group": (resource_group,),
+    **prefixed("accounts.*.existing", existing.VALUES),
     "accounts.*.location": (region,),
     "accounts.*.name": (
         like(

@@ -135,8 +135,5 @@ def distinct(key: Key, value: Any) -> Iterator[Mistake]:
 guid = like(GUID, "a GUID such as 11111111-2222-3333-4444-555555555555")
 literal = passes(check_decided, check_characters)
 url = passes(check_url)
-resource_group = like(
-    r"[\w.()-]{0,89}[\w()-]", "1 to 90 letters, digits and . _ - ( ), not ending in a dot; name a resource group"
-)
 region = like("[A-Za-z][A-Za-z0-9 ]*", "an Azure region such as swedencentral")
 words = like(r"(?=.{1,100}\Z)\S(?:.*\S)?", "1 to 100 characters, no spaces around them")

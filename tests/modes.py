@@ -8,8 +8,11 @@ from sandbox.cloud import Cloud
 from tests.deployed import ROOT
 
 GROUP = "rg-shared"
+HUB = "33333333-3333-4333-8333-333333333333"
+"""Another subscription than the stack's own."""
 CLIENT = "11111111-1111-4111-8111-111111111111"
 PUBLISHER = {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com"}
+IN_HUB = {"resourceGroup": GROUP, "subscriptionId": HUB}
 EXISTING = {"name": "apim-shared", "resourceGroup": GROUP}
 ENTRA = {
     "roles": ["Chat.User"],
@@ -55,6 +58,15 @@ MODES: dict[str, dict[str, Any]] = {
         "gateway": {"existing": EXISTING},
         "openai": {"accounts": [{"existing": {"name": "oai-shared", "resourceGroup": GROUP}}]},
     },
+    "existing-in-another-subscription": {
+        "auth": "key",
+        "gateway": {"existing": {"name": "apim-hub", **IN_HUB}},
+        "openai": {"accounts": [{"existing": {"name": "oai-hub", **IN_HUB}}]},
+        "key": {
+            "source": "key-vault",
+            "vault": {"existing": {"name": "kv-hub", **IN_HUB}},
+        },
+    },
 }
 
 
@@ -68,9 +80,16 @@ def mode_config(mode: str, **more: Any) -> dict[str, Any]:
 def shared_cloud(cloud: Cloud | None = None) -> Cloud:
     """A cloud that has what the modes adopt: a new one, or the one given."""
     cloud = cloud or Cloud()
+    cloud.add_subscription(HUB)
+    for suffix, subscription_id in (("shared", None), ("hub", HUB)):
+        _share(cloud, suffix, subscription_id)
+    return cloud
+
+
+def _share(cloud: Cloud, suffix: str, subscription_id: str | None) -> None:
     place = {"resourceGroupName": GROUP, "location": "swedencentral"}
     vault = {"tenantId": cloud.tenant_id, "sku": {"family": "A", "name": "standard"}, "enableRbacAuthorization": True}
-    account = {"customSubDomainName": "oai-shared", "disableLocalAuth": False}
+    account = {"customSubDomainName": f"oai-{suffix}", "disableLocalAuth": False}
     service = {
         "sku": {"name": "StandardV2", "capacity": 1},
         "publisherName": "Shared",
@@ -79,13 +98,12 @@ def shared_cloud(cloud: Cloud | None = None) -> Cloud:
     }
     resources: list[tuple[str, dict[str, Any]]] = [
         ("resources:ResourceGroup", {}),
-        ("apimanagement:ApiManagementService", {"serviceName": "apim-shared", **service}),
-        ("keyvault:Vault", {"vaultName": "kv-shared", "properties": vault}),
+        ("apimanagement:ApiManagementService", {"serviceName": f"apim-{suffix}", **service}),
+        ("keyvault:Vault", {"vaultName": f"kv-{suffix}", "properties": vault}),
         (
             "cognitiveservices:Account",
-            {"accountName": "oai-shared", "kind": "OpenAI", "sku": {"name": "S0"}, "properties": account},
+            {"accountName": f"oai-{suffix}", "kind": "OpenAI", "sku": {"name": "S0"}, "properties": account},
         ),
     ]
     for token, inputs in resources:
-        cloud.create(f"azure-native:{token}", "shared", {**place, **inputs})
-    return cloud
+        cloud.create(f"azure-native:{token}", "shared", {**place, **inputs}, subscription_id=subscription_id)

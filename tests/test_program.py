@@ -225,7 +225,7 @@ def test_mistakes_stop_the_program_before_anything_is_registered() -> None:
 
     assert str(refused.value).splitlines()[0] == "the stack's config has mistakes; nothing was deployed:"
     assert len(str(refused.value).splitlines()) == 3
-    assert [found.name for found in cloud.gateways()] == ["apim-shared"]
+    assert [found.name for found in cloud.gateways()] == ["apim-shared", "apim-hub"]
 
 
 def test_warnings_reach_the_log_and_do_not_stop_the_program() -> None:

@@ -206,7 +206,7 @@ def test_an_identity_of_somebody_else_is_attached_and_not_created() -> None:
 
     sent = deployed.one("ApiManagementService").inputs["identity"]
     assert sent == {"type": "UserAssigned", "userAssignedIdentities": {resource_id: {}}}
-    assert deployed.all("UserAssignedIdentity") == []
+    assert [(found.id, found.read) for found in deployed.all("UserAssignedIdentity")] == [(resource_id, True)]
     assert cloud.identity_tenant(deployed.outputs["principal_id"]) == cloud.tenant_id
 
 
@@ -219,7 +219,10 @@ def test_identities_of_the_apis_join_that_of_the_service() -> None:
 
     sent = deployed.one("ApiManagementService").inputs["identity"]
     assert sent["type"] == "SystemAssigned, UserAssigned"
-    assert set(sent["userAssignedIdentities"]) == {resource_id, deployed.one("UserAssignedIdentity").id}
+    assert set(sent["userAssignedIdentities"]) == {
+        resource_id,
+        deployed.one("UserAssignedIdentity", "gateway-identity").id,
+    }
     assert len(set(deployed.outputs["identities"].values())) == 3
 
 

@@ -68,6 +68,31 @@ def test_what_is_left_out_or_null_has_its_default(host: Host, azure: Azure) -> N
         assert "tags" not in inputs
 
 
+def test_an_api_of_a_service_in_another_subscription_is_created_there(host: Host, azure: Azure) -> None:
+    hub = "11111111-2222-4333-8444-555555555555"
+    azure.cloud.add_subscription(hub)
+    place = {"resourceGroupName": "rg-hub", "location": "swedencentral"}
+    for token, inputs in (
+        ("resources:ResourceGroup", {}),
+        (
+            "apimanagement:ApiManagementService",
+            {"serviceName": "apim-hub", "sku": {"name": "StandardV2", "capacity": 1}}
+            | {"publisherName": "Hub", "publisherEmail": "hub@example.com", "identity": {"type": "SystemAssigned"}},
+        ),
+    ):
+        azure.cloud.create(f"azure-native:{token}", "hub", {**place, **inputs}, subscription_id=hub)
+    existing = {"name": "apim-hub", "resourceGroup": "rg-hub", "subscriptionId": hub}
+
+    gateway = host.construct(
+        "ApiGateway", "hub", {"resourceGroupName": GROUP, "gateway": {"existing": existing}}, azure.cloud
+    )
+    inputs = api_inputs(azure, resourceGroupName="rg-hub", serviceName="apim-hub", subscriptionId=hub)
+    api = host.construct("KeyAuthApi", "chat", inputs, azure.cloud)
+
+    assert gateway.wire["serviceId"].startswith(f"/subscriptions/{hub}/")
+    assert {api.one(name).id.split("/")[2] for name in ("Api", "ApiPolicy", "NamedValue", "Subscription")} == {hub}
+
+
 def test_a_pool_of_accounts_is_created(host: Host, azure: Azure) -> None:
     made = host.construct(
         "OpenAIBackend",
