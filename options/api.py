@@ -31,7 +31,7 @@ class ApiOptions:
     name: str
     """Identifier of the API, unique within the service."""
     path: str
-    """URL path below the gateway; ends in `openai` so that the OpenAI SDKs can call it."""
+    """URL path below the gateway; ends in `openai`, where the OpenAI SDKs look below their `azure_endpoint`."""
     auth: AuthMode | None = None
     """Left out: the stack's `auth`."""
     identity: str | None = None
@@ -90,7 +90,10 @@ VALUES: Rules = {
 def check_api(api: ApiOptions) -> Iterator[Mistake]:
     """Yield what is wrong with an API as it stands."""
     if api.path.rpartition("/")[2] != "openai":
-        problem = "does not end in openai, so the OpenAI SDKs cannot call it; append /openai"
+        problem = (
+            "does not end in openai, where the OpenAI SDKs look below their azure_endpoint; append /openai, or have "
+            "callers give the API's whole URL as base_url"
+        )
         yield Warn(key=("path",), value=api.path, problem=problem)
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from options import existing
 from options.defaulted import Defaulted
 from options.existing import ExistingResource
+from options.known import known_deployment_sku, known_model, known_region
 from options.mistakes import Key, Mistake, Warn, unique
 from options.rules import Rules, adopted, boolean, like, number, prefixed, region, words
 
@@ -78,7 +79,7 @@ VALUES: Rules = {
     "accounts.*": (adopted("an account", "location", "name", "disable_local_auth"),),
     "accounts.*.existing.name": (_account,),
     **prefixed("accounts.*.existing", existing.VALUES),
-    "accounts.*.location": (region,),
+    "accounts.*.location": (region, known_region),
     "accounts.*.name": (
         like(
             "[a-z0-9][a-z0-9-]{0,62}[a-z0-9]",
@@ -89,9 +90,12 @@ VALUES: Rules = {
     "accounts.*.priority": (number(0, 100, "a whole number from 0 to 100"),),
     "accounts.*.weight": (number(0, 100, "a whole number from 0 to 100"),),
     "deployments.*.name": (_account,),
-    "deployments.*.model": (like("[A-Za-z0-9][A-Za-z0-9_.-]*", "a model's name, such as gpt-4o"),),
+    "deployments.*.model": (like("[A-Za-z0-9][A-Za-z0-9_.-]*", "a model's name, such as gpt-4o"), known_model),
     "deployments.*.version": (like("[A-Za-z0-9][A-Za-z0-9_.-]*", "a model's version, such as 2024-11-20"),),
-    "deployments.*.sku": (like("[A-Za-z]+", "a deployment SKU such as GlobalStandard or Standard"),),
+    "deployments.*.sku": (
+        like("[A-Za-z]+", "a deployment SKU such as GlobalStandard or Standard"),
+        known_deployment_sku,
+    ),
     "deployments.*.capacity": (number(1, None, "a whole number from 1"),),
     "deployments.*.rai_policy": (words,),
 }

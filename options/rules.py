@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from math import inf
 from typing import Any
 
-from options.mistakes import Key, Mistake, Name, camel
+from options.mistakes import Key, Mistake, Name, Warn, camel
 from policies import PolicyError
 from policies.checks import check_decided, check_url
 from policies.options import check_characters
@@ -98,6 +98,8 @@ def number(low: int, high: int | None, allowed: str) -> Rule:
             return
         if isinstance(value, bool) or not low <= given <= (inf if high is None else high):
             yield Mistake(key=key, value=value, problem=f"is not valid; allowed: {allowed}")
+        elif isinstance(value, str):
+            yield Warn(key=key, value=value, problem="is text where a number is expected; write it without quotes")
 
     return rule
 

@@ -11,7 +11,15 @@ from typing import Any
 from options.mistakes import Warn
 from settings.mistakes import LOCATION, NAMESPACE, SettingsError, in_order, line
 from settings.resolve import ApiSettings, Settings, resolve
-from settings.rules import check_effect, check_keys, check_location, check_stack, check_tree, read_definitions
+from settings.rules import (
+    check_effect,
+    check_keys,
+    check_location,
+    check_namespaces,
+    check_stack,
+    check_tree,
+    read_definitions,
+)
 from settings.schema import Stack, canonical, parse
 
 __all__ = ["ApiSettings", "Settings", "SettingsError", "from_stack", "load"]
@@ -56,6 +64,7 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
 
     stack, wrong, mistakes = parse(tree)
     mistakes += check_tree(tree)
+    mistakes += check_namespaces(config)
     mistakes += check_location(location)
     mistakes += check_stack(stack, wrong)
     definitions: list[str | None] = []

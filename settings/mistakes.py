@@ -16,6 +16,7 @@ REFUSED = "is refused"
 """The problem of a mapping that a rule on one of its values explains better."""
 
 _PLAIN = re.compile("[A-Za-z_][A-Za-z0-9_-]*")
+_FULL = re.compile("[A-Za-z0-9-]+:[A-Za-z0-9_.-]+")
 _SHOWN = 80  # characters of a name
 
 
@@ -53,12 +54,13 @@ def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
 
 def full_key(key: Key) -> str:
     """Return the config key that holds the value, as Pulumi names it."""
-    return LOCATION if key[0] == LOCATION else f"{NAMESPACE}:{key[0]}"
+    return str(key[0]) if ":" in str(key[0]) else f"{NAMESPACE}:{key[0]}"
 
 
 def spell(key: Key) -> str:
     """Return the key in the spelling of `pulumi config set --path`, such as `openai-gateway:apis[0].path`."""
-    text = full_key(key) if _PLAIN.fullmatch(str(key[0])) or key[0] == LOCATION else f"{NAMESPACE}:{_quoted(key[0])}"
+    plain = _PLAIN.fullmatch(str(key[0])) or _FULL.fullmatch(str(key[0]))
+    text = full_key(key) if plain else f"{NAMESPACE}:{_quoted(key[0])}"
     for part in key[1:]:
         text += f".{part}" if isinstance(part, str) and _PLAIN.fullmatch(part) else f"[{_quoted(part)}]"
     return text

@@ -1,7 +1,8 @@
 """Rules of stack config: those of the options, wherever it has some, and those of inheriting them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,21 @@ from options.gateway import VALUES as GATEWAY
 from options.gateway import check_gateway, unattachable
 from options.key import VALUES as KEY
 from options.key import check_key, check_key_in_use
+from options.known import known_region
 from options.mistakes import Mistake, Warn, unique
 from options.openai import VALUES as OPENAI
 from options.openai import check_openai
 from options.rules import Rules, check_values, prefixed, region
 from options.tokens import ENTRA_VALUES, JWT_VALUES, check_entra, check_jwt
-from settings.mistakes import LOCATION, at
+from settings.mistakes import LOCATION, NAMESPACE, at
 from settings.resolve import ApiSettings
 from settings.schema import Stack
+
+_NAMESPACES = (NAMESPACE, "azure-native", "azuread", "random", "pulumi")
+"""Namespaces that this program or one of its providers reads."""
+
+_NEAR = 0.8
+"""Likeness from which a namespace is taken for ours with a slip of the pen, 1 being the same."""
 
 _CREDENTIALS: Rules = {**prefixed("key", KEY), **prefixed("entra", ENTRA_VALUES), **prefixed("jwt", JWT_VALUES)}
 _VALUES: Rules = {
@@ -48,6 +56,16 @@ def check_location(location: Any) -> Iterator[Mistake]:
         yield Mistake(key=key, value=location, problem="is given where text is expected; name an Azure region")
     else:
         yield from region(key, location)
+        yield from known_region(key, location)
+
+
+def check_namespaces(keys: Iterable[str]) -> Iterator[Mistake]:
+    """Yield keys of a namespace that is nearly ours, which Pulumi would hand to nobody."""
+    for key in keys:
+        namespace, colon, name = key.partition(":")
+        if colon and namespace not in _NAMESPACES and get_close_matches(namespace.lower(), [NAMESPACE], cutoff=_NEAR):
+            problem = f"is in the namespace {namespace}, which nobody reads; write {NAMESPACE}:{name}"
+            yield Mistake(key=(key,), problem=problem)
 
 
 def check_stack(stack: Stack, wrong: set[str]) -> list[Mistake]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from options import ApiOptions, AuthMode, EntraOptions, GatewayOptions, JwtOptions, KeyOptions, OpenAIOptions
 from options.mistakes import ABSENT, Key, Mistake, suggestion
-from settings.mistakes import REFUSED
+from settings.mistakes import LOCATION, REFUSED
 
 
 class Stack(BaseModel):
@@ -41,6 +41,10 @@ _NEEDED = {
     "role": "name one of the application's roles",
     "values": "list the values that are accepted",
 }
+_MOST_PLACES = 2
+"""Mappings that a message names as the right place of a key."""
+_SAME_IN_APIS = ("key", "entra", "jwt")
+"""Blocks that an API may have as well as the stack."""
 _SHAPES = {
     "bool": "true or false",
     "dataclass": "a mapping",
@@ -107,7 +111,9 @@ def _mistake(error: ErrorDetails) -> Mistake:
         return Mistake(key=key, problem=f"is missing; {_NEEDED[str(key[-1])]}")
     if kind in {"extra_forbidden", "unexpected_keyword_argument"}:
         known = list(_known_keys(key[:-1]))
-        return Mistake(key=key, problem=f"is no known key; allowed: {', '.join(known)}{suggestion(key[-1], known)}")
+        # A key at the wrong level has a right one; a slip of the pen has a near one.
+        hint = suggestion(key[-1], known) or _elsewhere(str(key[-1]))
+        return Mistake(key=key, problem=f"is no known key; allowed: {', '.join(known)}{hint}")
     if kind == "enum":
         known = [str(member) for member in _type_at(key)]
         problem = f"is not allowed; allowed: {', '.join(known)}{suggestion(value, known)}"
@@ -122,6 +128,35 @@ def _mistake(error: ErrorDetails) -> Mistake:
         if shape == "string" and not isinstance(value, dict | list | bool | None):
             problem += "; write it in quotes"
     return Mistake(key=key, value=value, problem=problem)
+
+
+def _elsewhere(name: str) -> str:
+    """Return `; it belongs in X` where a few mappings have a key of the name, or nothing."""
+    if name == "location":
+        return f"; the region of what is created is {LOCATION}"
+    places = [place for place in _mappings(Stack, "") if name in place.keys]
+    if not 1 <= len(places) <= _MOST_PLACES:
+        return ""
+    return f"; it belongs in {' or '.join(place.path for place in places)}"
+
+
+class _Place(NamedTuple):
+    path: str
+    keys: frozenset[str]
+
+
+def _mappings(kind: Any, path: str) -> Iterator[_Place]:
+    """Yield the mappings inside `kind`, in whose keys a stack may choose."""
+    for name, hint in _hints(kind).items():
+        if name in _SAME_IN_APIS and path:
+            continue  # told once, at the top
+        inner, suffix = _given(hint), ""
+        while get_origin(inner) is list:
+            inner, suffix = _given(get_args(inner)[0]), f"{suffix}[]"
+        if is_dataclass(inner):
+            here = f"{path}.{name}{suffix}".removeprefix(".")
+            yield _Place(here, frozenset(_hints(inner)))
+            yield from _mappings(inner, here)
 
 
 def _known_keys(key: Key) -> Iterator[str]:

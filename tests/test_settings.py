@@ -42,6 +42,7 @@ from settings.schema import Stack
 ROOT = Path(__file__).parents[1]
 GUID = "11111111-2222-3333-4444-555555555555"
 JWT = {"openidConfigUrls": ["https://login.example.com/openid-configuration"], "audiences": ["api"]}
+CHAT = {"name": "gpt-4o", "model": "gpt-4o"}
 RIGHT: dict[str, Any] = {
     "azure-native:location": "swedencentral",
     "openai-gateway:gateway": {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com"},
@@ -145,6 +146,26 @@ def test_definition_file_is_read(tmp_path: Path) -> None:
     assert only_api(tmp_path, apis=[api(definitionFile="openapi.json")]).definition == (
         '{"openapi": "3.0.1", "paths": {"/models": {"get": {}}}}'
     )
+
+
+@pytest.mark.parametrize("region", ["swedencentral", "Sweden Central", "EastUS2"])
+def test_a_region_is_known_in_every_spelling_that_azure_takes(region: str) -> None:
+    accounts = {"accounts": [{"location": region}], "deployments": [CHAT]}
+
+    assert load({**RIGHT, "azure-native:location": region, "openai-gateway:openai": accounts}, ROOT).warnings == ()
+
+
+def test_a_misspelt_location_of_the_stack_is_warned_about() -> None:
+    [warning] = load({**RIGHT, "azure-native:location": "westeuorpe"}, ROOT).warnings
+
+    assert warning.startswith('azure-native:location: "westeuorpe" is no region')
+    assert warning.endswith("did you mean westeurope?")
+
+
+def test_keys_of_other_namespaces_are_left_to_their_readers() -> None:
+    others = {"azure-native:subscriptionId": "x", "azuread:tenantId": "x", "my-app:auth": "x", "gateway:sku": "x"}
+
+    assert load({**RIGHT, **others}, ROOT) == load(RIGHT, ROOT)
 
 
 def test_everything_may_be_adopted() -> None:
@@ -277,15 +298,44 @@ def test_new_vaults_of_several_apis_have_names_of_their_own() -> None:
     [
         pytest.param(
             {"apis": [api(path="chat")]},
-            'openai-gateway:apis[0].path: "chat" does not end in openai, so the OpenAI SDKs cannot call it; '
-            "append /openai",
+            'openai-gateway:apis[0].path: "chat" does not end in openai, where the OpenAI SDKs look '
+            "below their azure_endpoint; append /openai, or have callers give the API's whole URL as base_url",
             id="path that SDKs cannot call",
         ),
         pytest.param(
             {"apis": [api(path="myopenai")]},
-            'openai-gateway:apis[0].path: "myopenai" does not end in openai, so the OpenAI SDKs cannot call it; '
-            "append /openai",
+            'openai-gateway:apis[0].path: "myopenai" does not end in openai, where the OpenAI SDKs look '
+            "below their azure_endpoint; append /openai, or have callers give the API's whole URL as base_url",
             id="path whose last segment only ends so",
+        ),
+        pytest.param(
+            {"openai": {"accounts": [{"location": "swedencentrall"}], "deployments": [CHAT]}},
+            'openai-gateway:openai.accounts[0].location: "swedencentrall" is no region that was known on 2026-11-29; '
+            "Azure refuses it unless it is newer; did you mean swedencentral?",
+            id="misspelt region",
+        ),
+        pytest.param(
+            {"openai": {"deployments": [{**CHAT, "model": "gpt4o"}]}},
+            'openai-gateway:openai.deployments[0].model: "gpt4o" is no model that was known on 2026-11-29; Azure '
+            "refuses it unless it is newer; did you mean gpt-4o?",
+            id="misspelt model",
+        ),
+        pytest.param(
+            {"openai": {"deployments": [{**CHAT, "sku": "GlobalStandrad"}]}},
+            'openai-gateway:openai.deployments[0].sku: "GlobalStandrad" is no deployment SKU that was known on '
+            "2026-11-29; Azure refuses it unless it is newer; did you mean GlobalStandard?",
+            id="misspelt SKU of a deployment",
+        ),
+        pytest.param(
+            {"openai": {"accounts": [{"location": "moonbase"}], "deployments": [CHAT]}},
+            'openai-gateway:openai.accounts[0].location: "moonbase" is no region that was known on 2026-11-29; '
+            "Azure refuses it unless it is newer",
+            id="region like no other",
+        ),
+        pytest.param(
+            {"gateway": {**RIGHT["openai-gateway:gateway"], "capacity": "1"}},
+            'openai-gateway:gateway.capacity: "1" is text where a number is expected; write it without quotes',
+            id="number in quotes",
         ),
         pytest.param(
             {"jwt": JWT},

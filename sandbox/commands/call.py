@@ -9,8 +9,9 @@ from openai import APIError, APIStatusError
 
 from sandbox.client import Client, Credentials, new_http_client, refusal
 from sandbox.commands.token import find_caller
+from sandbox.commands.trace import traced
 from sandbox.errors import SandboxError
-from sandbox.session import Api, SessionFile, only_running
+from sandbox.session import Api, Session, SessionFile, only_running
 from sandbox.tokens import request_token
 
 
@@ -29,10 +30,13 @@ def run(
     model = model or session.model
     if model is None:
         raise SandboxError(f"stack {session.stack} deploys no chat model; name a deployment with --model")
-    return asyncio.run(_call(session.api(api), caller, model=model, prompt=prompt, stream=stream, as_json=as_json))
+    return asyncio.run(_call(session, session.api(api), caller, model, prompt, stream=stream, as_json=as_json))
 
 
-async def _call(api: Api, caller: str | None, *, model: str, prompt: str, stream: bool, as_json: bool) -> int:
+async def _call(
+    session: Session, api: Api, caller: str | None, model: str, prompt: str, *, stream: bool, as_json: bool
+) -> int:
+    seen = _newest(session)
     async with new_http_client() as http:
         client = Client(api.url, await _credentials(api, caller), http)
         answer = ""
@@ -47,8 +51,11 @@ async def _call(api: Api, caller: str | None, *, model: str, prompt: str, stream
                 answer = await client.chat(model, prompt)
         except APIStatusError as error:
             refused = {"api": api.name, "status": error.status_code, "message": refusal(error)}
-            sys.stdout.write(json.dumps(refused) if as_json else f"{refused['status']} {refused['message']}")
-            sys.stdout.write("\n")
+            reason = await asyncio.to_thread(_reason, session, seen, error.status_code)
+            if reason is not None:
+                refused["reason"] = reason
+            text = f"{refused['status']} {refused['message']}" + (f"\n{reason}" if reason else "")
+            sys.stdout.write(f"{json.dumps(refused) if as_json else text}\n")
             return 1
         except APIError:
             raise SandboxError(f"{api.url} does not answer; start the sandbox again") from None
@@ -58,6 +65,20 @@ async def _call(api: Api, caller: str | None, *, model: str, prompt: str, stream
         sys.stdout.write(answer)
     sys.stdout.write("\n")
     return 0
+
+
+def _newest(session: Session) -> int:
+    """Return the number of the last call that the sandbox has a trace of."""
+    calls = [] if session.trace_url is None else traced(session.stack, session.trace_url, 0)
+    return max((call.number for call in calls), default=0)
+
+
+def _reason(session: Session, seen: int, status: int) -> str | None:
+    """Return why the gateway refused the call just made; None where no trace tells, as of a refusal passed on."""
+    if session.trace_url is None:
+        return None
+    calls = traced(session.stack, session.trace_url, seen)
+    return next((call.error for call in reversed(calls) if call.status == status), None)
 
 
 async def _credentials(api: Api, caller: str | None) -> Credentials:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from sandbox.cloud import Cloud
-from sandbox.commands.terminal import progress
+from sandbox.commands.terminal import note
 from sandbox.commands.up import describe, text
 from sandbox.engine.plugin import STORE, lay_out
 from sandbox.runtime import Sandbox
@@ -27,7 +27,7 @@ async def _serve(cloud: Cloud, stack: str, port: int, as_json: bool, trace: bool
 
             def changed(problem: str | None) -> None:
                 if problem is not None:
-                    progress.print(problem, style="yellow", highlight=False, markup=False, soft_wrap=True)
+                    note(problem)
                     return
                 session = describe(sandbox, stack)
                 write(session)

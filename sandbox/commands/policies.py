@@ -5,7 +5,7 @@ import sys
 
 from sandbox.callers import Callers
 from sandbox.cloud import Cloud
-from sandbox.commands.terminal import explained, progress, project_and_config
+from sandbox.commands.terminal import explained, progress, project_and_config, tell
 from sandbox.errors import SandboxError
 from sandbox.existing import subscription_id
 from sandbox.gateway import effective_policy
@@ -18,8 +18,10 @@ def run(stack: str, api: str | None, as_json: bool) -> int:
     cloud = Cloud(subscription_id=subscription_id(config))
     callers = Callers.register(cloud)
     with explained(callers), progress.status(f"deploying {stack}"):
-        service = deployed_service(cloud, deploy_to(cloud, project, config, stack))
+        deployment = deploy_to(cloud, project, config, stack)
+        service = deployed_service(cloud, deployment)
         policies = {found.id: effective_policy(service, found.id) for found in service.apis}
+    tell(deployment)
     if api is not None and api not in policies:
         raise SandboxError(f"--api {api}: stack {stack} has no such API; it has {', '.join(policies)}")
     chosen = policies if api is None else {api: policies[api]}

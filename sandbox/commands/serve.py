@@ -11,7 +11,7 @@ from pathlib import Path
 from yarl import URL
 
 from sandbox.clock import Clock
-from sandbox.commands.terminal import progress, stop_signal
+from sandbox.commands.terminal import note, stop_signal
 from sandbox.documents import DocumentFiles
 from sandbox.errors import SandboxError
 from sandbox.gateway import GatewayServer
@@ -61,14 +61,10 @@ def run(options: ServeOptions, as_json: bool) -> int:
 
 async def _until_signalled(options: ServeOptions, as_json: bool) -> None:
     stop = stop_signal()
-    async with serving(options, _say) as served:
+    async with serving(options, note) as served:
         sys.stdout.write(f"{to_json(served.session) if as_json else served.text()}\n")
         sys.stdout.flush()
         await stop.wait()
-
-
-def _say(text: str) -> None:
-    progress.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 @asynccontextmanager

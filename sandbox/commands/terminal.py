@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from sandbox.deploy import DeployError, Project, load_project, load_stack
+from sandbox.deploy import DeployError, Deployment, Project, load_project, load_stack
 from sandbox.errors import SandboxError
 from sandbox.gateway import PolicyLoadError
 from sandbox.model import Application
@@ -35,6 +35,17 @@ def explained(callers: Iterable[Application] = ()) -> Iterator[None]:
                 for caller in callers
             ]
         raise SandboxError("\n".join(lines)) from None
+
+
+def note(text: str) -> None:
+    """Print what somebody should know who did not ask."""
+    progress.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
+def tell(deployment: Deployment) -> None:
+    """Print what the program logged, as the engine does."""
+    for message in deployment.messages:
+        note(f"{message.severity}: {message.text}")
 
 
 def project_and_config(stack: str) -> tuple[Project, dict[str, Any]]:

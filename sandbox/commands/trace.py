@@ -23,13 +23,13 @@ def run(stack: str | None, last: int, follow: bool, as_json: bool, pause: Callab
     url = SessionFile(Path.cwd(), name).read().trace_url
     if url is None:
         raise SandboxError(f"sandbox {name} keeps no traces; start it without --no-trace")
-    calls = _calls(name, url, 0)
+    calls = traced(name, url, 0)
     _print(calls[len(calls) - min(last, len(calls)) :], as_json, follow)
     seen = max((call.number for call in calls), default=0)
     try:
         while follow:
             pause(_PAUSE)
-            calls = _calls(name, url, seen)
+            calls = traced(name, url, seen)
             _print(calls, as_json, follow)
             seen = max((call.number for call in calls), default=seen)
     except KeyboardInterrupt:
@@ -37,7 +37,8 @@ def run(stack: str | None, last: int, follow: bool, as_json: bool, pause: Callab
     return 0
 
 
-def _calls(name: str, url: str, after: int) -> list[CallTrace]:
+def traced(name: str, url: str, after: int) -> list[CallTrace]:
+    """Return the calls of a running sandbox that came after a number. Raises `SandboxError` where it is gone."""
     try:
         with _OPENER.open(f"{url}calls.json?after={after}", timeout=10) as answer:
             return from_json(answer.read())

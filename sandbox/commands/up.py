@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sandbox.applications import assign_role, find_application
 from sandbox.cloud import Cloud
-from sandbox.commands.terminal import explained, progress, project_and_config, stop_signal
+from sandbox.commands.terminal import explained, note, progress, project_and_config, stop_signal, tell
 from sandbox.demands import Demand, demands
 from sandbox.existing import subscription_id
 from sandbox.instructions import curl_command, python_program, token_command
@@ -46,8 +46,9 @@ async def serving(stack: str, port: int, *, trace: bool = False) -> AsyncIterato
         async with Sandbox(cloud=cloud, port=port, trace=trace) as sandbox:
             with explained(sandbox.callers), progress.status(f"deploying {stack}"):
                 deployment = await sandbox.deploy(project, config, stack)
-            for note in (*(message.text for message in deployment.messages), *_admit(sandbox)):
-                progress.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
+            tell(deployment)
+            for admitted in _admit(sandbox):
+                note(admitted)
             session = describe(sandbox, stack)
             write(session)
             yield session

@@ -44,6 +44,9 @@ CONFIGS = {
         requiredClaims: {department: [research]}
     - {name: keyed, path: keyed/openai, auth: key}
 """,
+    "elsewhere": """
+  openai-gateway:apis: [{name: openai, path: ai}]
+""",
     "mistaken": """
   openai-gateway:auth: keys
   openai-gateway:apis: [{name: openai, pat: openai}]
@@ -356,6 +359,30 @@ async def test_call_presents_what_each_api_wants(run: Run) -> None:
         got = {call: await asyncio.to_thread(run, "call", "--stack", "tokens", *call.split()) for call in calls}
 
     assert got == {call: (*expected, "") for call, expected in calls.items()}
+
+
+@pytest.mark.usefixtures("folder")
+async def test_call_tells_why_the_gateway_refused(run: Run) -> None:
+    refused = "call --stack tokens --api entra --caller client-without-role"
+    async with serving("tokens", 0, trace=True):
+        code, text, _ = await asyncio.to_thread(run, *refused.split())
+        _, as_json, _ = await asyncio.to_thread(run, *refused.split(), "--json")
+
+    reason = "TokenClaimNotFound: JWT token is missing the following claims: roles. Access denied."
+    assert (code, text) == (1, f"{UNAUTHORIZED}\n{reason}\n")
+    assert json.loads(as_json)["reason"] == reason
+
+
+@pytest.mark.usefixtures("folder")
+async def test_warnings_are_told_by_every_command_in_the_same_words(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, _, by_policies = await asyncio.to_thread(run, "policies", "--stack", "elsewhere")
+    async with serving("elsewhere", 0):
+        by_up = capsys.readouterr().err
+
+    assert by_policies.startswith('warning: openai-gateway:apis[0].path: "ai" does not end in openai, where ')
+    assert by_up == by_policies
 
 
 @pytest.mark.parametrize("stream", [[], ["--stream"]], ids=["whole", "streamed"])

@@ -1,0 +1,78 @@
+"""Words that Azure knew on a day: another one may be new, or misspelt, and is worth a warning."""
+
+from collections.abc import Callable, Iterator
+
+from options.mistakes import Key, Mistake, Warn, suggestion
+
+KNOWN_ON = "2026-11-29"
+"""Day of the lists below."""
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of a text."""
+    return tuple(text.split())
+
+
+REGIONS = words(
+    """
+    australiacentral australiacentral2 australiaeast australiasoutheast austriaeast belgiumcentral brazilsouth
+    brazilsoutheast canadacentral canadaeast centralindia centralus chilecentral chinaeast chinaeast2 chinaeast3
+    chinanorth chinanorth2 chinanorth3 denmarkeast eastasia eastus eastus2 francecentral francesouth germanynorth
+    germanywestcentral indonesiacentral israelcentral italynorth japaneast japanwest jioindiacentral jioindiawest
+    koreacentral koreasouth malaysiawest mexicocentral newzealandnorth northcentralus northeurope norwayeast
+    norwaywest polandcentral qatarcentral southafricanorth southafricawest southcentralus southeastasia southindia
+    spaincentral swedencentral swedensouth switzerlandnorth switzerlandwest uaecentral uaenorth uksouth ukwest
+    usdodcentral usdodeast usgovarizona usgovtexas usgovvirginia westcentralus westeurope westindia westus westus2
+    westus3
+    """
+)
+"""Regions by their programmatic names ("Azure regions list"; sovereign clouds included)."""
+
+DEPLOYMENT_SKUS = (
+    "Standard",
+    "GlobalStandard",
+    "DataZoneStandard",
+    "ProvisionedManaged",
+    "GlobalProvisionedManaged",
+    "DataZoneProvisionedManaged",
+    "GlobalBatch",
+    "DataZoneBatch",
+    "DeveloperTier",
+)
+"""SKUs of model deployments ("Deployment types for Azure AI Foundry Models")."""
+
+MODELS = words(
+    """
+    gpt-35-turbo gpt-4 gpt-4o gpt-4o-mini gpt-4.1 gpt-4.1-mini gpt-4.1-nano gpt-5 gpt-5-mini gpt-5-nano gpt-5-chat
+    gpt-5-pro gpt-5-codex gpt-5.1 gpt-5.1-chat gpt-5.1-codex gpt-5.1-codex-mini gpt-5.1-codex-max gpt-5.2
+    gpt-5.2-chat gpt-5.2-codex gpt-oss-20b gpt-oss-120b o1 o3 o3-mini o3-pro o3-deep-research o4-mini codex-mini
+    computer-use-preview model-router text-embedding-ada-002 text-embedding-3-small text-embedding-3-large whisper
+    tts tts-hd gpt-4o-transcribe gpt-4o-mini-transcribe gpt-4o-transcribe-diarize gpt-4o-mini-tts gpt-4o-audio-
+    preview gpt-4o-realtime-preview gpt-4o-mini-realtime-preview gpt-audio gpt-audio-mini gpt-realtime gpt-realtime-
+    mini dall-e-3 gpt-image-1 gpt-image-1-mini gpt-image-1.5 sora sora-2
+    """
+)
+"""Models of Azure OpenAI ("Foundry Models sold directly by Azure"), as far as they are known here."""
+
+
+def known(kind: str, names: tuple[str, ...]) -> Callable[[Key, object], Iterator[Mistake]]:
+    """Return the rule of a text that is hardly meant where it is not one of `names`; Azure has the last word on it."""
+    folded = {_folded(name) for name in names}
+
+    def rule(key: Key, value: object) -> Iterator[Mistake]:
+        if isinstance(value, str) and _folded(value) not in folded:
+            hint = suggestion(value, names)
+            problem = f"is no {kind} that was known on {KNOWN_ON}; Azure refuses it unless it is newer{hint}"
+            yield Warn(key=key, value=value, problem=problem)
+
+    return rule
+
+
+def _folded(word: str) -> str:
+    """Regions are also taken in the spelling of the portal, such as `Sweden Central`."""
+    return word.lower().replace(" ", "")
+
+
+known_region = known("region", REGIONS)
+known_deployment_sku = known("deployment SKU", DEPLOYMENT_SKUS)
+known_model = known("model", MODELS)
