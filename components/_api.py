@@ -1,11 +1,13 @@
 """What every published API has: the imported definition, its policy document and a subscription for its callers."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NotRequired, TypedDict
 
 import pulumi
 from pulumi_azure_native import apimanagement
 
+from components._failover import forwarding, spent_after_response, spent_without_response
 from components._subscriptions import child_options, invoke_options
 from components._wire import require
 from definitions import UNREACHABLE, azure_openai, closed
@@ -17,7 +19,6 @@ from policies import (
     Choose,
     Document,
     ExistsAction,
-    ForwardRequest,
     Policy,
     PolicyError,
     ReturnResponse,
@@ -66,12 +67,14 @@ by hand or for a moment between two updates."""
 
 
 def policy_document(
-    validation: Sequence[Policy], credential: Sequence[Policy], *, subscription_required: bool, sku: str | None
+    validation: Sequence[Policy],
+    credential: Sequence[Policy],
+    *,
+    accounts: int,
+    subscription_required: bool,
+    sku: str | None,
 ) -> str:
     """Render an API's policy: who is calling, then nothing of theirs, then the gateway's own credential.
-
-    Responses are not buffered: server-sent events would otherwise reach the caller in blocks of 8 KB (Microsoft's
-    "Configure API for server-sent events").
 
     Raises:
         pulumi.RunError: The service's pricing tier `sku` does not take the policy.
@@ -84,7 +87,9 @@ def policy_document(
     subscribed = [_SUBSCRIBED] if subscription_required else []
     document = Document(
         inbound=[Base(), *validation, *subscribed, *strip, *credential],
-        backend=[ForwardRequest(buffer_response=False)],
+        backend=forwarding(accounts),
+        outbound=[Base(), *spent_after_response(accounts)],
+        on_error=[Base(), *spent_without_response(accounts)],
     )
     try:
         return document.render(sku, Scope.API)
@@ -97,19 +102,19 @@ def api_policy(
     credential: pulumi.Input[list[Policy]],
     *,
     least: Sequence[Policy] = (),
+    accounts: int,
     subscription_required: bool,
     sku: pulumi.Input[str] | None,
 ) -> pulumi.Output[str]:
-    """Render an API's policy once its parts are known.
+    """Render an API's policy once its parts are known; `accounts` is how many are behind its backend.
 
     What of the validation is known already, `least`, is held against the pricing tier `sku` at once: a preview, which
     knows neither a registration's IDs nor a credential, fails before anything is created.
     """
-    fits = pulumi.Output.from_input(sku).apply(
-        lambda tier: policy_document(least, [], subscription_required=subscription_required, sku=tier)
-    )
+    render = partial(policy_document, accounts=accounts, subscription_required=subscription_required)
+    fits = pulumi.Output.from_input(sku).apply(lambda tier: render(least, [], sku=tier))
     return pulumi.Output.all(validation, credential, sku, fits).apply(
-        lambda known: policy_document(known[0], known[1], subscription_required=subscription_required, sku=known[2])
+        lambda known: render(known[0], known[1], sku=known[2])
     )
 
 

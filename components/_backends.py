@@ -10,6 +10,9 @@ from pulumi_azure_native import apimanagement
 
 from components._names import fitting
 from components._subscriptions import child_options
+from components._wire import require
+from options import GatewaySku
+from options.openai import check_priorities
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +73,6 @@ class Member:
 TRIP_SECONDS = 10
 """Seconds that an account is left alone which failed without saying for how long: a server error is over soon."""
 
-_CONSUMPTION = "Consumption"
 _LONGEST_ID = 80
 """Characters of a backend's ID (ARM: `BackendContract`)."""
 _BREAKER: apimanagement.BackendCircuitBreakerArgsDict = {
@@ -176,16 +178,11 @@ def create_backends(
 
 
 def _breaker(sku: str | None) -> apimanagement.BackendCircuitBreakerArgsDict | None:
-    return None if sku == _CONSUMPTION else _BREAKER
+    return None if sku == GatewaySku.CONSUMPTION else _BREAKER
 
 
 def _pool(members: Sequence[Member], sku: str | None) -> apimanagement.BackendBaseParametersPoolArgs:
-    priorities = sorted({member.account.priority or 0 for member in members})
-    if sku == _CONSUMPTION and len(priorities) > 1:
-        raise pulumi.RunError(
-            f"accounts have the priorities {', '.join(map(str, priorities))}, and {_CONSUMPTION} has no circuit "
-            "breakers, without which only the first ever serves; give all accounts one priority, or use another sku"
-        )
+    require(check_priorities((member.account.priority for member in members), sku))
     return apimanagement.BackendBaseParametersPoolArgs(
         services=[
             apimanagement.BackendPoolItemArgs(

@@ -107,7 +107,12 @@ class EntraProtectedApi(pulumi.ComponentResource):
             name,
             args,
             policy=api_policy(
-                validation, credential, least=[least], subscription_required=subscription_required, sku=args.get("sku")
+                validation,
+                credential,
+                least=[least],
+                accounts=len(args["accounts"]),
+                subscription_required=subscription_required,
+                sku=args.get("sku"),
             ),
             subscription_required=subscription_required,
             parent=self,

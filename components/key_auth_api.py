@@ -56,7 +56,9 @@ class KeyAuthApi(pulumi.ComponentResource):
         super().__init__("openai-gateway:index:KeyAuthApi", name, {}, api_options("KeyAuthApi", opts))
         check_inputs(name, args)
         credential = key_credential(name, args, parent=self)
-        policy = api_policy([], credential, subscription_required=True, sku=args.get("sku"))
+        policy = api_policy(
+            [], credential, accounts=len(args["accounts"]), subscription_required=True, sku=args.get("sku")
+        )
         api = publish(name, args, policy=policy, subscription_required=True, parent=self)
         self.api_id = api.id
         self.subscription_key = subscribe(name, args, api, parent=self)

@@ -63,7 +63,9 @@ class ManagedIdentityApi(pulumi.ComponentResource):
         credential = managed_identity_credential(
             backend_id=args["backend_id"], client_id=args.get("identity_client_id"), role_assignment_ids=granted
         )
-        policy = api_policy([], credential, subscription_required=True, sku=args.get("sku"))
+        policy = api_policy(
+            [], credential, accounts=len(args["accounts"]), subscription_required=True, sku=args.get("sku")
+        )
         api = publish(name, args, policy=policy, subscription_required=True, parent=self)
         self.api_id = api.id
         self.subscription_key = subscribe(name, args, api, parent=self)

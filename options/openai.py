@@ -1,12 +1,13 @@
 """The Azure OpenAI accounts behind the gateway, and the models that they serve."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from options import existing
 from options.defaulted import Defaulted
 from options.existing import ExistingResource
+from options.gateway import GatewaySku
 from options.known import known_deployment_sku, known_model, known_region
 from options.mistakes import Key, Mistake, Warn, unique
 from options.rules import Rules, adopted, boolean, like, number, prefixed, region, words
@@ -131,3 +132,18 @@ def check_openai(openai: OpenAIOptions) -> Iterator[Mistake]:
         yield Warn(key=key, problem="is empty; the accounts to create serve no model until one is listed")
     if accounts and not created and openai.deployments:
         yield Warn(key=key, problem="has no effect, as every account is adopted and keeps its own; remove it")
+
+
+def check_priorities(priorities: Iterable[int | None], sku: str | None) -> Iterator[Mistake]:
+    """Yield priorities of accounts that the gateway of a pricing tier cannot keep.
+
+    A pool turns to its next priority only when the circuit breakers of the one before are open, and Consumption has
+    none (API Management: backends).
+    """
+    found = sorted({priority or 0 for priority in priorities})
+    if sku == GatewaySku.CONSUMPTION and len(found) > 1:
+        problem = (
+            f"has the priorities {', '.join(map(str, found))}, of which only the first would ever serve, as "
+            "Consumption has no circuit breakers; give all accounts one priority, or use another tier"
+        )
+        yield Mistake(key=("accounts",), problem=problem)

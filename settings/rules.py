@@ -19,7 +19,7 @@ from options.key import check_key, check_key_in_use
 from options.known import known_region
 from options.mistakes import Mistake, Warn, unique
 from options.openai import VALUES as OPENAI
-from options.openai import check_openai
+from options.openai import check_openai, check_priorities
 from options.rules import Rules, check_values, prefixed, region
 from options.tokens import ENTRA_VALUES, JWT_VALUES, check_entra, check_jwt
 from settings.mistakes import LOCATION, NAMESPACE, at
@@ -75,6 +75,9 @@ def check_stack(stack: Stack, wrong: set[str]) -> list[Mistake]:
         mistakes += at("gateway", of=check_gateway(stack.gateway))
     if "openai" not in wrong:
         mistakes += at("openai", of=check_openai(stack.openai))
+    if not wrong & {"gateway", "openai"} and not stack.gateway.existing:
+        priorities = (account.priority for account in stack.openai.accounts)
+        mistakes += at("openai", of=check_priorities(priorities, stack.gateway.sku))
     if not wrong & {"key", "entra", "jwt"}:
         mistakes += _check_credentials((), stack.key, stack.entra, stack.jwt)
     if "apis" not in wrong:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Protocol
 
 from yarl import URL
@@ -35,6 +36,10 @@ class Endpoint:
         """Choose itself, unless its breaker is tripped."""
         return None if self.breaker is not None and self.breaker.is_tripped(now) else self
 
+    def retry_after(self, _now: float) -> int | None:
+        """Tell nothing: that a backend without a pool says when to come back is not documented."""
+        return None
+
 
 class Target(Protocol):
     """What a call is sent to."""
@@ -45,6 +50,9 @@ class Target(Protocol):
 
     def pick(self, now: float) -> Endpoint | None:
         """Choose the endpoint of one call; None where all are out of service."""
+
+    def retry_after(self, now: float) -> int | None:
+        """Seconds that a refusal tells the caller to wait while all are out of service; None: it tells nothing."""
 
 
 class _Group:
@@ -79,10 +87,15 @@ class Pool:
         for member, one in members:
             groups.setdefault(member.priority, []).append((member.weight, one))
         self._groups = [_Group(groups[priority]) for priority in sorted(groups)]
+        self._breakers = [one.breaker for _, one in members if one.breaker is not None]
 
     def pick(self, now: float) -> Endpoint | None:
         """Choose the next member."""
         return next((found for group in self._groups if (found := group.pick(now)) is not None), None)
+
+    def retry_after(self, now: float) -> int | None:
+        """Seconds until the first member is back; that a pool tells it is in Apim-Samples, load balancing with 429."""
+        return ceil(min((breaker.seconds_left(now) for breaker in self._breakers), default=0.0)) or None
 
 
 def endpoint(url: str) -> Endpoint | None:

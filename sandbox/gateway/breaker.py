@@ -28,6 +28,10 @@ class Breaker:
         """Tell whether the backend is out of service."""
         return now < self._closed_from
 
+    def seconds_left(self, now: float) -> float:
+        """Return for how long the backend is out of service."""
+        return max(0.0, self._closed_from - now)
+
     def answered(self, now: float, status: int, retry_after: str | None) -> None:
         """Note a response; its `Retry-After` counts only if this is the one that trips the breaker."""
         failed = any(low <= status <= high for low, high in self._rule.status_codes)

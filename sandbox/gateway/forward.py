@@ -29,8 +29,16 @@ async def forward(exchange: Exchange, seconds: float, *, fail_on_error: bool) ->
     endpoint = exchange.target.pick(clock.now())
     if endpoint is None:
         text = f"{exchange.target.name} is temporarily unavailable"
+        wait = exchange.target.retry_after(clock.now())
         # Reason and text are inferred: the service has changed them over time.
-        raise Failure(503, "Service Unavailable", "BackendUnavailable", detail=text, status_reason=text)
+        raise Failure(
+            503,
+            "Service Unavailable",
+            "BackendUnavailable",
+            detail=text,
+            status_reason=text,
+            headers={} if wait is None else {"Retry-After": str(wait)},
+        )
     try:
         upstream = await _answered(exchange, endpoint, seconds)
     except Failure as failure:

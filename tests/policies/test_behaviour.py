@@ -127,7 +127,7 @@ def test_backend_that_is_busy_is_not_hidden() -> None:
     mode = Mode("identity-pool")
     busy = PolicyBench(
         (SNAPSHOTS / "identity-pool.xml").read_text(encoding="utf-8"),
-        backends={"openai-backend": lambda _: Reply(status_code=429, headers={"Retry-After": "7"})},
+        backends={"openai-pool": lambda _: Reply(status_code=429, headers={"Retry-After": "7"})},
         subscriptions=(SUBSCRIPTION,),
     )
     key = {"Ocp-Apim-Subscription-Key": SUBSCRIPTION.primary_key}

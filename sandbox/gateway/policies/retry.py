@@ -68,13 +68,20 @@ def _compile(element: Element, site: Site) -> Run:
 
 
 async def _attempt(steps: tuple[Step, ...], exchange: Exchange) -> Failure | None:
-    """Run the policies; a backend that did not answer is a response to the condition (inferred)."""
+    """Run the policies; a backend that did not answer is a response to the condition (inferred).
+
+    The condition also sees `context.LastError`, as that of `sf-resolve-condition` does in Microsoft's pages on Service
+    Fabric; that it is empty again after an attempt that did get an answer is inferred.
+    """
+    context = exchange.context
+    context.last_error = None
     try:
         await run_steps(steps, exchange)
     except Failure as failure:
         if failure.reason not in _NO_RESPONSE:
             raise
-        exchange.context.response = failure.as_response(exchange.context.request_id)
+        context.response = failure.as_response(context.request_id)
+        context.last_error = failure.last_error()
         return failure
     return None
 

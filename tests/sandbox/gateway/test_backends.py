@@ -186,6 +186,34 @@ async def test_pool_of_tripped_members_is_answered_503(gateway_bench: Bench) -> 
     assert gateway_bench.records[-1].backend_called is False
 
 
+async def test_spent_pool_tells_when_its_first_member_is_back(gateway_bench: Bench) -> None:
+    accepting = rule(count=1, accept_retry_after=True)
+    load(gateway_bench, "pool", single("a", accepting), single("b", accepting), pool(("a", 1, 1), ("b", 2, 1)))
+    waits = {"a": "20", "b": "5"}
+
+    async def throttled(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=429, headers={"Retry-After": waits[request.host.partition(".")[0]]})
+
+    gateway_bench.backend.answer = throttled
+    assert await hosts(gateway_bench, 3) == "ab-"
+    gateway_bench.clock.advance(1.5)
+
+    response = await gateway_bench.call()
+
+    assert (response.status, response.headers["Retry-After"]) == (503, "4")
+
+
+async def test_backend_without_a_pool_does_not_tell_when_it_is_back(gateway_bench: Bench) -> None:
+    load(gateway_bench, "a", single("a", rule(count=1)))
+    failing(gateway_bench, "a")
+    await gateway_bench.call()
+
+    response = await gateway_bench.call()
+
+    assert response.status == 503
+    assert "Retry-After" not in response.headers
+
+
 async def test_breaker_belongs_to_the_backend_whoever_calls_it(gateway_bench: Bench) -> None:
     load(gateway_bench, "a", single("a", rule(count=1)), single("b"), pool(("a", 1, 1), ("b", 2, 1)))
     failing(gateway_bench, "a")

@@ -200,3 +200,23 @@ async def test_caller_who_goes_away_ends_the_retries(gateway_bench: Bench) -> No
 def test_retry_is_refused_with_the_reason(attributes: str, children: str, message: str) -> None:
     with pytest.raises(PolicyLoadError, match=message):
         compile_plan(gateway(inbound(retry(f"condition='true' interval='1' {attributes}", children))))
+
+
+async def test_condition_sees_why_the_last_attempt_failed_and_nothing_else_does(gateway_bench: Bench) -> None:
+    last = header("X-Last", '@(context.LastError == null ? "none" : context.LastError.Reason)')
+    condition = """condition='@(context.LastError != null)' count='3' interval='0'"""
+    gateway_bench.load(inbound(backend=retry(condition), outbound=last))
+    calls = 0
+
+    async def broken_at_first(request: web.Request) -> web.StreamResponse:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            assert request.transport is not None
+            request.transport.abort()
+        return web.Response(status=500)
+
+    gateway_bench.backend.answer = broken_at_first
+    response = await gateway_bench.call()
+
+    assert (response.status, response.headers["X-Last"], calls) == (500, "none", 2)
