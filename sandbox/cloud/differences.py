@@ -25,7 +25,8 @@ def difference(kind: ResourceType, old: Mapping[str, Any], new: Mapping[str, Any
 
     Left out, null, an empty object and the SDK's default are the same; so is a name or a location that the provider
     chose for inputs that name none. azure-native compares inputs in this way, locations without regard to case and
-    blanks, and always deletes first (pulumi-azure-native, `Diff`); azuread and random create first.
+    blanks, and deletes first, unless it made up the name (pulumi-azure-native, `Diff`; the provider knows that);
+    azuread and random create first.
     """
     changed: list[str] = []
     replace = []

@@ -1,4 +1,4 @@
-"""Names and locations that a provider fills in where a program gives none."""
+"""Names and locations that a provider fills in where a program gives none (pulumi-azure-native, `applyDefaults`)."""
 
 import random
 import uuid
@@ -12,14 +12,18 @@ from sandbox.cloud.cloud import resource_types
 from sandbox.cloud.errors import CloudError
 from sandbox.cloud.state import Properties
 
+CREATE_BEFORE_DELETE = "__createBeforeDelete"
+"""Input with which azure-native notes that it made up the name: such a resource is replaced by one that comes first."""
+
 _SUFFIX = 4
 """Random bytes at the end of a name."""
 
 
 def filled_in(request: provider_pb2.CheckRequest, news: Mapping[str, Any], location: str | None) -> Properties:
-    """Return inputs with the name that the resource has already, or a new one, and with the provider's location.
+    """Return inputs with the name and the location that the resource has already.
 
-    A new name follows from the engine's random seed, so a preview shows the name that the update will give.
+    A new resource gets the provider's location, another of which moves nothing that exists, and a name that follows
+    from the engine's random seed, so a preview shows the name that the update will give.
     """
     inputs = dict(news)
     olds = request.olds.fields
@@ -27,15 +31,22 @@ def filled_in(request: provider_pb2.CheckRequest, news: Mapping[str, Any], locat
     for name in sorted(kind.assigned) if kind else ():
         if inputs.get(name) is not None:
             continue
-        if name == "location":
-            given = location
-        elif name in olds:
-            given = olds[name].string_value
+        named = name != "location"
+        if name in olds:
+            given: str | None = olds[name].string_value
+            made_up = olds[CREATE_BEFORE_DELETE].bool_value if CREATE_BEFORE_DELETE in olds else False
         else:
-            given = _new_name(request, name)
+            given, made_up = (_new_name(request, name), True) if named else (location, False)
         if given:
             inputs[name] = given
+            if named and made_up and request.type.startswith("azure-native:"):
+                inputs[CREATE_BEFORE_DELETE] = True
     return inputs
+
+
+def asked_for(inputs: Mapping[str, Any]) -> Properties:
+    """Return plain inputs without the provider's own note."""
+    return {name: value for name, value in inputs.items() if name != CREATE_BEFORE_DELETE}
 
 
 def _new_name(request: provider_pb2.CheckRequest, name: str) -> str:

@@ -18,7 +18,7 @@ from sandbox.cloud import Cloud, CloudError
 from sandbox.cloud.wire import decode, encode, has_unknown, plain
 from sandbox.engine import preview
 from sandbox.engine.difference import diff_response, top
-from sandbox.engine.naming import filled_in
+from sandbox.engine.naming import CREATE_BEFORE_DELETE, asked_for, filled_in
 from sandbox.engine.schema import schema
 from sandbox.engine.secrets import kept, marked, masked, secret_texts
 
@@ -142,7 +142,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         with _refusing(context, news) as secrets:
             try:
                 inputs = filled_in(request, news, self._location)
-                self._cloud.check(request.type, plain(inputs))
+                self._cloud.check(request.type, asked_for(plain(inputs)))
             except CloudError as error:
                 failure = provider_pb2.CheckFailure(reason=masked(error.message, secrets))
                 if error.target and error.target != request.type:
@@ -153,14 +153,17 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request: provider_pb2.DiffRequest, context: Any) -> provider_pb2.DiffResponse:  # noqa: N802
         """Compare inputs."""
         given = decode(request.news)
-        old, new = plain(decode(request.old_inputs)), plain(given)
+        before = plain(decode(request.old_inputs))
+        old, new = asked_for(before), asked_for(plain(given))
         with _refusing(context, given):
-            return diff_response(self._cloud.diff(request.type, old, new), old, new)
+            response = diff_response(self._cloud.diff(request.type, old, new), old, new)
+        response.deleteBeforeReplace &= not before.get(CREATE_BEFORE_DELETE)
+        return response
 
     def Create(self, request: provider_pb2.CreateRequest, context: Any) -> provider_pb2.CreateResponse:  # noqa: N802
         """Create a resource; at preview, say what it will be."""
         given = decode(request.properties)
-        inputs = plain(given)
+        inputs = asked_for(plain(given))
         with _refusing(context, given) as secrets:
             if request.preview:
                 resource_id, outputs = "", preview.created(request.type, inputs)
@@ -192,7 +195,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 return _unkept(request)
             try:
                 outputs = self._cloud.read(request.type, request.id)
-                inputs = self._cloud.inputs_of(request.type, request.id, plain(given))
+                inputs = self._cloud.inputs_of(request.type, request.id, asked_for(plain(given)))
             except CloudError as error:
                 if error.code != _NOT_FOUND:
                     raise
@@ -200,13 +203,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ReadResponse(
             id=request.id,
             properties=_returned(request.type, outputs, before, secrets),
-            inputs=encode({name: kept(value, given.get(name), secrets) for name, value in inputs.items()}),
+            inputs=encode(
+                {name: kept(value, given.get(name), secrets) for name, value in inputs.items()}
+                | {name: given[name] for name in (CREATE_BEFORE_DELETE,) if name in given}
+            ),
         )
 
     def Update(self, request: provider_pb2.UpdateRequest, context: Any) -> provider_pb2.UpdateResponse:  # noqa: N802
         """Change a resource in place; at preview, say what it will be."""
         given, before = decode(request.news), decode(request.olds)
-        inputs = plain(given)
+        inputs = asked_for(plain(given))
         with _refusing(context, given, before) as secrets:
             if request.preview:
                 outputs = preview.updated(request.type, inputs, plain(before))

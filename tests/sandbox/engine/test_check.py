@@ -4,6 +4,7 @@ import pytest
 from pulumi.runtime.proto import provider_pb2
 
 from sandbox.cloud.wire import UNKNOWN, plain
+from sandbox.engine.naming import CREATE_BEFORE_DELETE
 from tests.sandbox.engine.client import (
     ACCOUNT,
     GATEWAY,
@@ -90,6 +91,16 @@ def test_a_name_stays(client: Client) -> None:
     assert checked["resourceGroupName"] == "thing01234567"
 
 
+def test_a_made_up_name_is_noted_and_a_given_one_is_not(client: Client) -> None:
+    made_up = client.checked(GROUP, {"location": "x"})
+    given = client.checked(GROUP, {"location": "x", "resourceGroupName": "rg"})
+
+    assert made_up[CREATE_BEFORE_DELETE] is True
+    assert CREATE_BEFORE_DELETE not in given
+    assert client.checked(GROUP, {"location": "x"}, olds=made_up)[CREATE_BEFORE_DELETE] is True
+    assert CREATE_BEFORE_DELETE not in client.checked(GROUP, {"location": "x"}, olds=given)
+
+
 def test_a_given_name_is_kept(client: Client) -> None:
     assert client.checked(GROUP, {"location": "x", "resourceGroupName": "rg"})["resourceGroupName"] == "rg"
 
@@ -126,6 +137,14 @@ def test_the_configured_location_is_that_of_resources_without_one(
     client.configure(location="swedencentral")
 
     assert plain(client.checked(GROUP, inputs))["location"] == expected
+
+
+def test_another_configured_location_moves_nothing_that_exists(client: Client) -> None:
+    client.configure(location="francecentral")
+    olds = {"location": "swedencentral", "resourceGroupName": "thing01234567"}
+
+    assert client.checked(GROUP, {}, olds=olds)["location"] == "swedencentral"
+    assert client.checked(GROUP, {"location": "westeurope"}, olds=olds)["location"] == "westeurope"
 
 
 def test_a_type_without_a_location_gets_none(client: Client) -> None:

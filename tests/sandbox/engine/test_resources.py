@@ -10,6 +10,7 @@ from pulumi.runtime.proto import provider_pb2
 from sandbox.cloud import Cloud
 from sandbox.cloud.faults import Faults
 from sandbox.cloud.wire import UNKNOWN, is_secret, plain
+from sandbox.engine.naming import CREATE_BEFORE_DELETE
 from tests.sandbox.engine.client import (
     ACCOUNT,
     APPLICATION,
@@ -229,7 +230,7 @@ def test_a_secret_input_is_a_secret_output(client: Client, tags: Any) -> None:
 
 
 def test_a_secret_inside_a_list_makes_the_list_a_secret(client: Client) -> None:
-    inputs = GATEWAY | {"zones": [secret("zone-1"), "zone-2"]}
+    inputs = GATEWAY | {"sku": {"name": "Premium", "capacity": 2}, "zones": [secret("zone-1"), "zone-2"]}
     client.group()
 
     _, outputs = client.create(SERVICE, inputs)
@@ -329,6 +330,28 @@ def test_a_difference_is_told_by_property(client: Client, new: dict[str, Any], k
     replaced = {path for path, kind in kinds.items() if kind == PropertyDiff.UPDATE_REPLACE}
     assert set(response.replaces) == replaced
     assert response.deleteBeforeReplace is bool(replaced)
+
+
+def test_what_the_provider_named_is_replaced_by_one_that_comes_first(client: Client) -> None:
+    old = client.checked(GROUP, {"location": "swedencentral"})
+    new = client.checked(GROUP, {"location": "francecentral"}, olds=old)
+
+    assert list(client.diff(GROUP, old, new).replaces) == ["location"]
+    assert not client.diff(GROUP, old, new).deleteBeforeReplace
+    assert client.diff(GROUP, old, old).changes == provider_pb2.DiffResponse.DIFF_NONE
+
+
+def test_the_note_on_a_made_up_name_stays_in_the_state_and_out_of_the_cloud(client: Client) -> None:
+    inputs = client.checked(GROUP, {"location": "swedencentral"})
+
+    resource_id, outputs = client.create(GROUP, inputs)
+    _, refreshed, _ = client.read(GROUP, resource_id, inputs, outputs)
+
+    assert CREATE_BEFORE_DELETE not in outputs
+    assert refreshed == inputs
+    assert CREATE_BEFORE_DELETE not in client.update(
+        GROUP, resource_id, inputs, {**inputs, "tags": {"a": "b"}}, outputs
+    )
 
 
 def test_a_secret_that_stays_is_no_difference(client: Client) -> None:
