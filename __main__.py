@@ -11,13 +11,20 @@ settings = from_stack()
 for warning in settings.warnings:
     pulumi.log.warn(warning)
 
-group = resources.ResourceGroup("openai-gateway")
+group = resources.ResourceGroup(
+    "openai-gateway",
+    # Said here, so that another location in the config moves it, and with it all that is in it.
+    location=settings.location,
+    # Who deletes the group deletes what is protected in it.
+    opts=pulumi.ResourceOptions(protect=settings.protect),
+)
 gateway = ApiGateway(
     "gateway",
     {
         "resource_group_name": group.name,
         "gateway": settings.gateway,
         "identities": [api.identity for api in settings.apis],
+        "protect": settings.protect,
     },
 )
 openai = OpenAIBackend(
@@ -31,12 +38,13 @@ openai = OpenAIBackend(
         "openai": settings.openai,
         "local_auth": settings.local_auth,
         "users": identity_users(settings, gateway),
+        "protect": settings.protect,
     },
 )
 
 pulumi.export("gatewayUrl", gateway.gateway_url)
 for api in settings.apis:
-    published = publish(api, gateway, openai, vault_resource_group_name=group.name)
+    published = publish(api, gateway, openai, vault_resource_group_name=group.name, protect=settings.protect)
     pulumi.export(f"{api.name}Url", pulumi.Output.concat(gateway.gateway_url, "/", api.path))
     for output in ("audience", "scopes", "subscription_key"):
         value = getattr(published, output, None)

@@ -39,7 +39,12 @@ def identity_users(settings: Settings, gateway: ApiGateway) -> dict[str, pulumi.
 
 
 def publish(
-    api: ApiSettings, gateway: ApiGateway, openai: OpenAIBackend, *, vault_resource_group_name: pulumi.Input[str]
+    api: ApiSettings,
+    gateway: ApiGateway,
+    openai: OpenAIBackend,
+    *,
+    vault_resource_group_name: pulumi.Input[str],
+    protect: bool,
 ) -> PublishedApi:
     """Make the API component of the API's auth mode."""
     identity = gateway.identities[api.identity]
@@ -58,7 +63,15 @@ def publish(
         "definition": api.definition,
     }
     if api.auth is AuthMode.KEY:
-        return KeyAuthApi(api.name, {**common, "key": api.key, "vault_resource_group_name": vault_resource_group_name})
+        return KeyAuthApi(
+            api.name,
+            {
+                **common,
+                "key": api.key,
+                "vault_resource_group_name": vault_resource_group_name,
+                "protect": protect,
+            },
+        )
     if api.auth is AuthMode.MANAGED_IDENTITY:
         return ManagedIdentityApi(api.name, {**common, "role_assignment_ids": openai.role_assignment_ids})
     return EntraProtectedApi(
@@ -71,5 +84,6 @@ def publish(
             "role_assignment_ids": openai.role_assignment_ids,
             "subscription_required": api.subscription_required,
             "vault_resource_group_name": vault_resource_group_name,
+            "protect": protect,
         },
     )

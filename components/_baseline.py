@@ -27,7 +27,7 @@ def baseline(sku: GatewaySku) -> dict[str, Any]:
     return {
         "api_version_constraint": {"min_api_version": _MIN_API_VERSION},
         "custom_properties": _custom_properties(sku),
-        "legacy_portal_status": "Disabled" if sku.is_classic else unset,
+        "legacy_portal_status": "Disabled" if sku.family == "classic" else unset,
         "developer_portal_status": unset,
         "disable_gateway": unset,
         "enable_client_certificate": unset,
@@ -50,6 +50,6 @@ def _custom_properties(sku: GatewaySku) -> dict[str, str]:
         off.append("Security.Protocols.Ssl30")
         # The page names all tiers; Consumption refuses custom properties that it does not know (azurerm #8405).
         on.append("ManagedIdentity.DisableOverPrivilegedAccess")
-    if sku.is_classic:
+    if sku.family == "classic":
         off.append("Security.Ciphers.TripleDes168")
     return {f"{_GATEWAY}.{name}": "false" for name in off} | {f"{_GATEWAY}.{name}": "True" for name in on}

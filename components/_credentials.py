@@ -72,6 +72,7 @@ class KeyArgs(TypedDict):
     accounts: list[OpenAIAccount]
     key: NotRequired[KeyOptions | None]
     vault_resource_group_name: NotRequired[pulumi.Input[str]]
+    protect: NotRequired[bool]
     principal_id: NotRequired[pulumi.Input[str]]
     identity_client_id: NotRequired[pulumi.Input[str | None]]
 
@@ -88,7 +89,7 @@ def key_credential(name: str, args: KeyArgs, *, parent: pulumi.Resource) -> pulu
     stem = key.named_value or f"{name}-api-key"
     names = [stem] if len(accounts) == 1 else [f"{stem}-{account.key}" for account in accounts]
     group = args.get("vault_resource_group_name", args["resource_group_name"])
-    vault = _vault(name, key, group, parent) if key.source is KeySource.KEY_VAULT else None
+    vault = _vault(name, key, group, args, parent) if key.source is KeySource.KEY_VAULT else None
     references = [
         _named_value(named_value, args, value=_account_key(account, parent), vault=vault, parent=parent)
         for named_value, account in zip(names, accounts, strict=True)
@@ -145,7 +146,9 @@ class _Vault:
     name: pulumi.Input[str]
 
 
-def _vault(name: str, key: KeyOptions, resource_group_name: pulumi.Input[str], parent: pulumi.Resource) -> _Vault:
+def _vault(
+    name: str, key: KeyOptions, resource_group_name: pulumi.Input[str], args: KeyArgs, parent: pulumi.Resource
+) -> _Vault:
     vault = key.vault or KeyVaultOptions()
     if vault.existing is not None:
         found = keyvault.get_vault_output(
@@ -161,7 +164,8 @@ def _vault(name: str, key: KeyOptions, resource_group_name: pulumi.Input[str], p
     client = authorization.get_client_config_output(opts=pulumi.InvokeOutputOptions(parent=parent))
     created = keyvault.Vault(
         f"{name}-vault",
-        vault_name=vault.name or unique_name(name, "kv", limit=24, parent=parent),
+        vault_name=vault.name
+        or unique_name(name, "kv", limit=24, replaced_on={"resourceGroup": resource_group_name}, parent=parent),
         resource_group_name=resource_group_name,
         properties={
             "tenant_id": client.tenant_id,
@@ -169,7 +173,7 @@ def _vault(name: str, key: KeyOptions, resource_group_name: pulumi.Input[str], p
             "enable_rbac_authorization": True,
             "enable_purge_protection": True,
         },
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(parent=parent, protect=args.get("protect")),
     )
     return _Vault(subscription_id=None, resource_group_name=resource_group_name, name=created.name)
 

@@ -1,7 +1,9 @@
 """Names that must be unique in all of Azure, and names that must fit."""
 
 import re
+from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
 import pulumi
 from pulumi_random import RandomString
@@ -9,10 +11,14 @@ from pulumi_random import RandomString
 _SUFFIX = 8
 
 
-def unique_name(name: str, prefix: str, *, limit: int, parent: pulumi.Resource) -> pulumi.Output[str]:
+def unique_name(
+    name: str, prefix: str, *, limit: int, replaced_on: Mapping[str, pulumi.Input[Any]], parent: pulumi.Resource
+) -> pulumi.Output[str]:
     """`{prefix}-{name}-{8 random letters and digits}`, in lower case and at most `limit` characters.
 
-    The random part is kept in the state: a name changes only when its resource is replaced.
+    The random part is kept in the state, and made anew on a change of what the resource is `replaced_on`: azure-native
+    deletes before it replaces, and Azure keeps a deleted resource's name for a while. It is a trigger and no keeper of
+    the random string, since keepers that are new would rename what exists already.
     """
     stem = re.sub("[^a-z0-9]+", "-", f"{prefix}-{name}".lower())[: limit - _SUFFIX - 1].strip("-")
     suffix = RandomString(
@@ -20,7 +26,7 @@ def unique_name(name: str, prefix: str, *, limit: int, parent: pulumi.Resource) 
         length=_SUFFIX,
         special=False,
         upper=False,
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(parent=parent, replacement_trigger=pulumi.Output.all(**replaced_on)),
     )
     return pulumi.Output.concat(stem, "-", suffix.result)
 

@@ -36,6 +36,8 @@ class ApiGatewayArgs(TypedDict):
     """The service to create or adopt."""
     identities: NotRequired[list[str]]
     """Identities that APIs use beside `gateway.identity`, in the same notation."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete or replace the service that is created. Left out: it does not."""
 
 
 class ApiGateway(pulumi.ComponentResource):
@@ -111,7 +113,18 @@ def _create(
     consumption = gateway.sku is GatewaySku.CONSUMPTION
     resource = apimanagement.ApiManagementService(
         f"{name}-service",
-        service_name=gateway.name or unique_name(name, "apim", limit=50, parent=parent),
+        service_name=gateway.name
+        or unique_name(
+            name,
+            "apim",
+            limit=50,
+            replaced_on={
+                "resourceGroup": args["resource_group_name"],
+                "location": args.get("location"),
+                "family": gateway.sku.family,
+            },
+            parent=parent,
+        ),
         resource_group_name=args["resource_group_name"],
         location=args.get("location"),
         sku=apimanagement.ApiManagementServiceSkuPropertiesArgs(
@@ -129,7 +142,7 @@ def _create(
         ),
         tags=gateway.tags or None,
         **baseline(gateway.sku),
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(parent=parent, protect=args.get("protect")),
     )
     identities = {identity: found for identity, (_, found) in user_assigned.items()}
     if SYSTEM_ASSIGNED in wanted:

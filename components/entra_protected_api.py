@@ -39,6 +39,8 @@ class EntraProtectedApiArgs(TypedDict):
     """How the key is kept and presented where the backend credential is a key. Left out: as in `KeyAuthApi`."""
     vault_resource_group_name: NotRequired[pulumi.Input[str]]
     """Resource group of a vault that is created. Left out: that of the API Management service."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete or replace the vault that is created. Left out: it does not."""
     principal_id: NotRequired[pulumi.Input[str]]
     """Object ID of the gateway's identity. Needed to authenticate with it, and with `source: key-vault`."""
     identity_client_id: NotRequired[pulumi.Input[str | None]]

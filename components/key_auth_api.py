@@ -32,6 +32,8 @@ class KeyAuthApiArgs(TypedDict):
     """Where the key is kept and how it is presented. Left out: a secret named value, in the backend's credentials."""
     vault_resource_group_name: NotRequired[pulumi.Input[str]]
     """Resource group of a vault that is created. Left out: that of the API Management service."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete or replace the vault that is created. Left out: it does not."""
     principal_id: NotRequired[pulumi.Input[str]]
     """Object ID of the gateway's identity, which reads the key from a vault. Needed with `source: key-vault`."""
     identity_client_id: NotRequired[pulumi.Input[str | None]]

@@ -13,6 +13,8 @@ from components._subscriptions import invoke_options
 from components._wire import options
 from options import AccountOptions, DeploymentOptions, ExistingResource, OpenAIOptions
 
+_KIND = "OpenAI"
+
 
 class OpenAIBackendArgs(TypedDict):
     """Inputs of `OpenAIBackend`."""
@@ -34,6 +36,8 @@ class OpenAIBackendArgs(TypedDict):
     """Whether the accounts that are created accept API keys. Left out: they accept Microsoft Entra tokens alone."""
     users: NotRequired[dict[str, pulumi.Input[str]]]
     """Object IDs of the managed identities that may call the accounts, by a short name for each."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete or replace the accounts that are created. Left out: it does not."""
 
 
 class OpenAIBackend(pulumi.ComponentResource):
@@ -117,21 +121,27 @@ def _create(
     args: OpenAIBackendArgs,
     deployments: Sequence[DeploymentOptions],
 ) -> OpenAIAccount:
-    account_name = account.name or unique_name(name, "oai", limit=64, parent=parent)
+    account_name = account.name or unique_name(
+        name,
+        "oai",
+        limit=64,
+        replaced_on={"resourceGroup": args["resource_group_name"], "location": account.location, "kind": _KIND},
+        parent=parent,
+    )
     local_auth = args.get("local_auth", False) if account.disable_local_auth is None else not account.disable_local_auth
     resource = cognitiveservices.Account(
         f"{name}-account",
         account_name=account_name,
         resource_group_name=args["resource_group_name"],
         location=account.location,
-        kind="OpenAI",
+        kind=_KIND,
         sku={"name": "S0"},
         properties={
             "custom_sub_domain_name": account_name,
             "disable_local_auth": not local_auth,
             "public_network_access": cognitiveservices.PublicNetworkAccess.ENABLED,
         },
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(parent=parent, protect=args.get("protect")),
     )
     previous: pulumi.Resource | None = None
     for deployment in deployments:

@@ -28,9 +28,11 @@ class GatewaySku(StrEnum):
     PREMIUM_V2 = "PremiumV2"
 
     @property
-    def is_classic(self) -> bool:
-        """Whether the tier is one of the dedicated ones before v2."""
-        return self is not GatewaySku.CONSUMPTION and not self.value.endswith("V2")
+    def family(self) -> str:
+        """`consumption`, `v2` or `classic`: a service cannot change to a tier of another family."""
+        if self is GatewaySku.CONSUMPTION:
+            return "consumption"
+        return "v2" if self.value.endswith("V2") else "classic"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

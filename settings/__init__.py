@@ -86,6 +86,7 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
         gateway=stack.gateway,
         openai=stack.openai,
         apis=tuple(apis),
+        protect=stack.protect,
         warnings=tuple(line(warning, secret_keys) for warning in mistakes),
     )
 

@@ -68,6 +68,8 @@ class Settings:
     """The Azure OpenAI accounts and their deployments."""
     apis: tuple[ApiSettings, ...]
     """The APIs, at least one."""
+    protect: bool = False
+    """Whether Pulumi refuses to delete or replace the group, the service, the accounts and the vaults it creates."""
     warnings: tuple[str, ...] = ()
     """What works but is hardly meant, one line each."""
 

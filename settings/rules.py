@@ -20,7 +20,7 @@ from options.known import known_region
 from options.mistakes import Mistake, Warn, unique
 from options.openai import VALUES as OPENAI
 from options.openai import check_openai, check_priorities
-from options.rules import Rules, check_values, prefixed, region
+from options.rules import Rules, boolean, check_values, prefixed, region
 from options.tokens import ENTRA_VALUES, JWT_VALUES, check_entra, check_jwt
 from settings.mistakes import LOCATION, NAMESPACE, at
 from settings.resolve import ApiSettings
@@ -34,6 +34,7 @@ _NEAR = 0.8
 
 _CREDENTIALS: Rules = {**prefixed("key", KEY), **prefixed("entra", ENTRA_VALUES), **prefixed("jwt", JWT_VALUES)}
 _VALUES: Rules = {
+    "protect": (boolean,),
     **prefixed("gateway", GATEWAY),
     **prefixed("openai", OPENAI),
     **prefixed("apis.*", {**API, **_CREDENTIALS}),

@@ -26,6 +26,8 @@ class Stack(BaseModel):
     key: KeyOptions = KeyOptions()
     entra: EntraOptions | None = None
     jwt: JwtOptions | None = None
+    protect: bool = False
+    """Whether Pulumi refuses to delete or replace the group, the service, the accounts and the vaults it creates."""
     apis: list[ApiOptions] = Field(default_factory=lambda: [ApiOptions(name="openai", path="openai")])
 
 

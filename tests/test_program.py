@@ -306,3 +306,17 @@ def test_a_policy_that_the_tier_does_not_take_fails_the_preview(gateway: dict[st
 
     assert str(refused.value).count("the limit for Consumption is 16 KiB") == 1
     assert "Traceback" not in str(refused.value)
+
+
+def test_protect_holds_what_azure_keeps_the_name_of_and_the_group_around_it() -> None:
+    deployed = deploy("key-key-vault-backend", protect=True)
+
+    protected = {entry.type.rsplit(":", 1)[1] for entry in deployed.registrations if entry.protect}
+    assert protected == {"ResourceGroup", "ApiManagementService", "Account", "Vault"}
+
+
+def test_everything_is_where_the_config_says() -> None:
+    deployed = deploy("key-key-vault-backend", openai={"accounts": [{}]}, gateway=PUBLISHER)
+
+    assert deployed.one("ResourceGroup").inputs["location"] == "swedencentral"
+    assert deployed.one("ApiManagementService").outputs["location"] == "swedencentral"

@@ -421,7 +421,7 @@ def test_every_key_is_declared_and_every_declaration_is_a_key() -> None:
 
 
 def test_every_declaration_says_what_the_key_is() -> None:
-    kinds = {"auth": "string", "apis": "array"}
+    kinds = {"auth": "string", "protect": "boolean", "apis": "array"}
 
     for key, declaration in declared().items():
         assert declaration["type"] == kinds.get(key, "object")
@@ -508,7 +508,7 @@ def test_misspelt_and_broken_keys_of_a_stack_are_told() -> None:
 
     assert str(refused.value).splitlines() == [
         "the stack's config has mistakes; nothing was deployed:",
-        "openai-gateway:apiz: is no known key; allowed: auth, gateway, openai, key, entra, jwt, apis; "
+        "openai-gateway:apiz: is no known key; allowed: auth, gateway, openai, key, entra, jwt, protect, apis; "
         "did you mean apis?",
         "openai-gateway:auth: the value (not shown) is not allowed; allowed: key, managed-identity, entra",
         'openai-gateway:gateway: "{broken" is given where a mapping is expected',

@@ -79,7 +79,8 @@ def test_mistake_is_told(case: dict[str, Any], folder: Path) -> None:
         ),
         pytest.param(
             {"two\nlines": 1},
-            r'openai-gateway:"two\nlines": is no known key; allowed: auth, gateway, openai, key, entra, jwt, apis',
+            r'openai-gateway:"two\nlines": is no known key; '
+            "allowed: auth, gateway, openai, key, entra, jwt, protect, apis",
             id="a key of two lines",
         ),
     ],

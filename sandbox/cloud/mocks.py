@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc  # type: ignore[import-untyped]
 import pulumi
+from google.protobuf import json_format  # type: ignore[import-untyped]
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, resource_pb2
 
@@ -282,6 +283,8 @@ class SandboxMonitor(MockMonitor):
                 custom=custom,
                 provider=_provider_urn(request.provider),
                 read=bool(resource_id),
+                protect=getattr(request, "protect", False),
+                replacement_trigger=_trigger(request),
                 deleted_with=getattr(request, "deletedWith", ""),
                 retained=getattr(request, "retainOnDelete", False),
                 id=resource_id,
@@ -332,6 +335,13 @@ def _invoked(callback: Any, request: resource_pb2.ErrorHookRequest) -> bool:
 def _provider_urn(reference: str) -> str:
     """URN in a reference to a provider, which goes on with its ID."""
     return reference.rpartition("::")[0]
+
+
+def _trigger(request: resource_pb2.RegisterResourceRequest | resource_pb2.ReadResourceRequest) -> Any:
+    """Value of the option `replacement_trigger`, which a lookup has not."""
+    if isinstance(request, resource_pb2.ReadResourceRequest) or not request.HasField("replacement_trigger"):
+        return None
+    return plain(json_format.MessageToDict(request.replacement_trigger))
 
 
 def _unsupported() -> pulumi.RunError:

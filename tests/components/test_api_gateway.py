@@ -86,6 +86,40 @@ def test_a_name_left_out_is_made_unique_and_fits_azure() -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "args", "anew"),
+    [
+        pytest.param({}, {}, False, id="nothing changed"),
+        pytest.param({"capacity": 2, "sku": GatewaySku.STANDARD_V2}, {}, False, id="units, and a tier of the family"),
+        pytest.param({"sku": GatewaySku.STANDARD}, {}, True, id="a tier of another family"),
+        pytest.param({}, {"location": "francecentral"}, True, id="location"),
+        pytest.param({}, {"resource_group_name": "rg-2"}, True, id="resource group"),
+    ],
+)
+def test_a_made_up_name_is_made_anew_with_what_replaces_the_service(
+    options: dict[str, Any], args: dict[str, Any], anew: bool
+) -> None:
+    cloud = cloud_with_group()
+    cloud.create("azure-native:resources:ResourceGroup", "g", {"resourceGroupName": "rg-2", "location": "x"})
+    before = deploy_component(build(GatewayOptions(**PUBLISHER)), cloud_with_group()).one("RandomString")
+
+    after = deploy_component(build(GatewayOptions(**PUBLISHER, **options), **args), cloud).one("RandomString")
+
+    assert before.inputs == after.inputs, "keepers would rename what exists"
+    assert before.replacement_trigger
+    assert (before.replacement_trigger != after.replacement_trigger) is anew
+
+
+@pytest.mark.parametrize("protect", [True, False])
+def test_the_service_is_protected_and_nothing_else(protect: bool) -> None:
+    options = GatewayOptions(**PUBLISHER, identity="user-assigned")
+
+    deployed = deploy_component(build(options, protect=protect), cloud_with_group())
+
+    protected = [entry.name for entry in deployed.registrations if entry.protect]
+    assert protected == ["gateway-service"] * protect
+
+
+@pytest.mark.parametrize(
     ("sku", "capacity"),
     [(GatewaySku.CONSUMPTION, 0), (GatewaySku.BASIC_V2, 1), (GatewaySku.DEVELOPER, 1)],
 )

@@ -111,6 +111,15 @@ def test_a_user_assigned_identity_reads_the_secret_by_its_client_id(azure: Azure
     assert deployed.one("NamedValue").inputs["keyVault"]["identityClientId"] == outputs["clientId"]
 
 
+def test_the_vault_is_protected_and_nothing_else(azure: Azure) -> None:
+    key = KeyOptions(source=KeySource.KEY_VAULT)
+
+    deployed = deploy(azure, azure.api_args(azure.account("oai"), key=key, protect=True))
+
+    assert [entry.type for entry in deployed.registrations if entry.protect] == ["azure-native:keyvault:Vault"]
+    assert deployed.one("RandomString").replacement_trigger == {"resourceGroup": GROUP}
+
+
 def test_a_vault_of_somebody_else_is_used_and_not_owned(azure: Azure) -> None:
     azure.vault("kv-shared")
     vault = KeyVaultOptions(existing=ExistingResource(name="kv-shared", resource_group=GROUP))

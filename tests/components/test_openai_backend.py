@@ -60,6 +60,24 @@ def test_a_name_left_out_is_unique_and_also_the_subdomain(azure: Azure) -> None:
     assert inputs["properties"]["customSubDomainName"] == inputs["accountName"]
 
 
+def test_a_made_up_name_is_made_anew_with_what_replaces_the_account(azure: Azure) -> None:
+    def trigger(location: str, **args: Any) -> Any:
+        openai = accounts(AccountOptions(location=location))
+        return deploy(Azure(), openai, **args).one("RandomString").replacement_trigger
+
+    assert trigger("swedencentral") == trigger("swedencentral", local_auth=True)
+    assert trigger("swedencentral") != trigger("francecentral")
+
+
+def test_accounts_are_protected_and_nothing_else(azure: Azure) -> None:
+    openai = OpenAIOptions(accounts=[AccountOptions(), AccountOptions(name="oai-2")], deployments=[GPT])
+
+    deployed = deploy(azure, openai, users={"gateway": azure.principal_id}, protect=True)
+
+    assert {entry.type.rsplit(":", 1)[1] for entry in deployed.registrations if entry.protect} == {"Account"}
+    assert all(entry.protect for entry in deployed.all("Account"))
+
+
 def test_deployments_carry_their_options(azure: Azure) -> None:
     tuned = DeploymentOptions(
         name="gpt", model="gpt-4o", sku="DataZoneStandard", version_upgrade=VersionUpgrade.NEVER, rai_policy="strict"

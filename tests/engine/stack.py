@@ -23,6 +23,7 @@ _PROGRAM = (
     "Pulumi.yaml",
     "requirements.txt",
     "components",
+    "definitions",
     "options",
     "policies",
     "settings",
