@@ -438,7 +438,7 @@ def test_a_deletion_that_the_service_refuses_fails(client: Client, cloud: Cloud,
     with pytest.raises(grpc.RpcError) as refused:
         client.delete(NAMED_VALUE, resource_id)
 
-    assert "refers to it" in refused.value.details()
+    assert "is used by the following entities" in refused.value.details()
     assert cloud.read(NAMED_VALUE, resource_id)
 
 
