@@ -114,7 +114,10 @@ def deploy(
         outputs=monitor.exports,
         secret_outputs=monitor.secret_exports,
         registrations=tuple(mocks.registrations),
-        messages=tuple(engine.messages),
+        messages=(
+            *engine.messages,
+            *(Message(severity="warning", text=text, urn=urn) for urn, text in mocks.warnings.items()),
+        ),
     )
 
 

@@ -11,6 +11,9 @@ from sandbox.cloud.state import Invoke, Properties, Resource, ResourceType, Stat
 ROLE_ASSIGNMENT = "azure-native:authorization:RoleAssignment"
 SERVICE_PRINCIPAL = "azuread:index/servicePrincipal:ServicePrincipal"
 
+_DIRECTORY = {"azuread:index/group:Group": "Group", "azuread:index/user:User": "User"}
+"""Types of principals whose resources are otherwise not modelled."""
+
 KEY_VAULT_SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 KEY_VAULT_SECRETS_OFFICER = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
 KEY_VAULT_ADMINISTRATOR = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
@@ -60,6 +63,9 @@ def principal_type(state: State, principal_id: str) -> str | None:
     wanted = principal_id.lower()
     if wanted == state.deployer_object_id:
         return "User"
+    for token, kind in _DIRECTORY.items():
+        if any(found.outputs.get("objectId") == wanted for found in state.of(token)):
+            return kind
     identities = (identity.outputs["principalId"] for identity in state.of(USER_ASSIGNED_IDENTITY))
     principals = (
         principal.outputs["objectId"]

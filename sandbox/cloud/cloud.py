@@ -23,6 +23,7 @@ from sandbox.cloud import (
 from sandbox.cloud.differences import Difference, difference
 from sandbox.cloud.errors import CloudError, not_found
 from sandbox.cloud.faults import Faults
+from sandbox.cloud.inert import inert_invoke, inert_type
 from sandbox.cloud.retention import delete, purge
 from sandbox.cloud.state import Properties, Resource, ResourceType, State
 from sandbox.cloud.store import Memory, Store
@@ -35,8 +36,28 @@ _INVOKES = {token: invoke for service in _SERVICES for token, invoke in getattr(
 
 
 def resource_types() -> Mapping[str, ResourceType]:
-    """All types that can be created, by token."""
+    """All types that are modelled, by token."""
     return _TYPES
+
+
+def resource_type(token: str) -> ResourceType:
+    """Type by its token, with or without a version: one that is modelled, or one that is inert.
+
+    Raises `CloudError` for one that no provider has.
+    """
+    plain = _versionless(token)
+    kind = _TYPES.get(plain) or inert_type(plain)
+    if kind is None:
+        raise CloudError("InvalidResourceType", f"the resource type {token!r} does not exist", token)
+    return kind
+
+
+def inert_warning(token: str) -> str | None:
+    """Say what to tell of a type that is not modelled; None of one that is."""
+    plain = _versionless(token)
+    if plain in _TYPES or inert_type(plain) is None:
+        return None
+    return f"{token} is not modelled: the sandbox keeps what it is given and does nothing with it"
 
 
 def _versionless(token: str) -> str:
@@ -111,15 +132,15 @@ class Cloud:
 
     def check(self, token: str, inputs: Mapping[str, Any]) -> None:
         """Refuse an unknown type and missing or unknown properties; values may be unknown."""
-        self._type(token).shape.check(inputs)
+        resource_type(token).shape.check(inputs)
 
     def has_location(self, token: str) -> bool:
         """Whether resources of a type are in an Azure region."""
-        return "location" in self._type(token).shape.names
+        return "location" in resource_type(token).shape.names
 
     def is_kept(self, token: str) -> bool:
         """Whether the cloud knows the resources of a type; those of the random provider live in its callers alone."""
-        return self._type(token).kept
+        return resource_type(token).kept
 
     def add_subscription(self, subscription_id: str) -> None:
         """Let the deployer see another subscription of the tenant, if it is not seen yet."""
@@ -142,7 +163,7 @@ class Cloud:
         `adopt`, what the same owner made with the same inputs is returned instead, if there is such: its creator may
         have been killed before it could tell. Raises `CloudError`; the cloud is then as it was.
         """
-        kind = self._type(token)
+        kind = resource_type(token)
         given = _given(inputs)
         kind.shape.check(given)
         if adopt and (found := self._made(kind, owner, given, subscription_id)):
@@ -163,7 +184,7 @@ class Cloud:
 
         Raises `CloudError` for a change that needs a new resource, see `diff`; the cloud is then as it was.
         """
-        kind = self._type(token)
+        kind = resource_type(token)
         given = _given(inputs)
         kind.shape.check(given)
         self._faults.before(kind.token)
@@ -184,19 +205,19 @@ class Cloud:
 
     def diff(self, token: str, old_inputs: Mapping[str, Any], new_inputs: Mapping[str, Any]) -> Difference:
         """Return what changes between inputs, and what of it needs a new resource. Values may be unknown."""
-        return difference(self._type(token), _given(old_inputs), _given(new_inputs))
+        return difference(resource_type(token), _given(old_inputs), _given(new_inputs))
 
     def read(self, token: str, resource_id: str) -> Properties:
         """Return the outputs of a resource that exists."""
         with self._reading() as state:
-            return deepcopy(_existing(state, self._type(token), resource_id).outputs)
+            return deepcopy(_existing(state, resource_type(token), resource_id).outputs)
 
     def inputs_of(self, token: str, resource_id: str, known: Mapping[str, Any] | None = None) -> Properties:
         """Return the inputs of a resource that exists, as a refresh or an import reads them.
 
         What Azure never returns, such as a secret's value, is taken from the `known` inputs or left out.
         """
-        kind = self._type(token)
+        kind = resource_type(token)
         with self._reading() as state:
             found = _existing(state, kind, resource_id)
             inputs = deepcopy(found.inputs)
@@ -225,14 +246,14 @@ class Cloud:
     def purge(self, token: str, name: str) -> None:
         """Delete a soft-deleted resource for good, so that its name is free."""
         with self._changing() as state:
-            purge(state, self._type(token), name)
+            purge(state, resource_type(token), name)
         self._faults.after()
 
     def regenerate_key(self, account_id: str, key: str) -> None:
         """Replace `key1` or `key2` of an account, as somebody does from time to time: the old one is dead at once."""
         with self._changing() as state:
             cognitiveservices.regenerate_key(
-                state, _existing(state, self._type(cognitiveservices.ACCOUNT), account_id), key
+                state, _existing(state, resource_type(cognitiveservices.ACCOUNT), account_id), key
             )
         self._faults.after()
 
@@ -241,7 +262,7 @@ class Cloud:
 
         It finds what is in the provider's subscription alone; left out: the deployer's own.
         """
-        invoke = _INVOKES.get(_versionless(token))
+        invoke = _INVOKES.get(_versionless(token)) or inert_invoke(_versionless(token))
         if invoke is None:
             raise CloudError("InvalidRequest", f"the function {token!r} is not modelled", token)
         with self._reading() as state, state.within(subscription_id):
@@ -292,12 +313,6 @@ class Cloud:
         if due:
             with self._changing():
                 pass
-
-    def _type(self, token: str) -> ResourceType:
-        kind = _TYPES.get(_versionless(token))
-        if kind is None:
-            raise CloudError("InvalidResourceType", f"the resource type {token!r} is not modelled", token)
-        return kind
 
     def _made(self, kind: ResourceType, owner: str, given: Properties, subscription_id: str | None) -> Resource | None:
         """Resource of an owner whose inputs were these, but for what was filled in where they left it out.

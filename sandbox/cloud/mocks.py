@@ -11,7 +11,7 @@ from google.protobuf import json_format  # type: ignore[import-untyped]
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, resource_pb2
 
-from sandbox.cloud.cloud import Cloud
+from sandbox.cloud.cloud import Cloud, inert_warning
 from sandbox.cloud.errors import CloudError
 from sandbox.cloud.registration import Registration
 from sandbox.cloud.successor import Successor
@@ -55,6 +55,8 @@ class SandboxMocks(pulumi.runtime.Mocks):
         self._successor = Successor(cloud, before)
         self.registrations: list[Registration] = []
         self.failures: list[Failure] = []
+        self.warnings: dict[str, str] = {}
+        """What is told of types that are not modelled, once each, by the URN of the first resource."""
         self._default = {"location": location, "subscriptionId": subscription_id}
         self._providers: dict[str, Mapping[str, Any]] = {}
         self._preview = preview
@@ -169,6 +171,7 @@ class SandboxMocks(pulumi.runtime.Mocks):
             return f"{registration.name}-id", inputs
         if registration.read:
             return registration.id, {**inputs, **self.cloud.read(registration.type, registration.id)}
+        self._warn(registration)
         self.cloud.check(registration.type, inputs)
         if self._preview:
             # Objects are left out, so unknown: the provider completes them, as it does identities with principal IDs.
@@ -182,6 +185,12 @@ class SandboxMocks(pulumi.runtime.Mocks):
         if changed := self._successor.changed(registration.type, registration.urn, inputs):
             return changed
         return self.cloud.create(registration.type, registration.name, inputs, subscription_id=subscription_id)
+
+    def _warn(self, registration: Registration) -> None:
+        warning = inert_warning(registration.type)
+        with self._lock:
+            if warning and warning not in self.warnings.values():
+                self.warnings[registration.urn] = warning
 
     def _configured(self, provider: str, name: str) -> str | None:
         """Read the configuration of a provider, by its URN, or of the default one, from which that takes nothing."""

@@ -8,7 +8,7 @@ from typing import Any
 from pulumi.runtime.proto import provider_pb2
 
 from sandbox.cloud.authorization import ROLE_ASSIGNMENT
-from sandbox.cloud.cloud import resource_types
+from sandbox.cloud.cloud import resource_type
 from sandbox.cloud.errors import CloudError
 from sandbox.cloud.state import Properties
 
@@ -27,8 +27,7 @@ def filled_in(request: provider_pb2.CheckRequest, news: Mapping[str, Any], locat
     """
     inputs = dict(news)
     olds = request.olds.fields
-    kind = resource_types().get(request.type)
-    for name in sorted(kind.assigned) if kind else ():
+    for name in sorted(resource_type(request.type).assigned):
         if inputs.get(name) is not None:
             continue
         named = name != "location"

@@ -6,13 +6,13 @@ import shlex
 import shutil
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc  # type: ignore[import-untyped]
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
-from pulumi.runtime.proto import provider_pb2_grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2_grpc
 
 from sandbox.cloud import Cloud
 from sandbox.cloud.cloud import resource_types
@@ -99,7 +99,8 @@ def serve(package: str, version: str, arguments: Sequence[str]) -> None:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None
     server = grpc.server(ThreadPoolExecutor(_PARALLEL), options=_GRPC_CHANNEL_OPTIONS)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(package, version, cloud), server)
+    provider = Provider(package, version, cloud, _warning(arguments[-1]) if arguments else _unheard)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     sys.stdout.write(f"{port}\n")
@@ -112,6 +113,23 @@ def serve(package: str, version: str, arguments: Sequence[str]) -> None:
         if not _answers(host, int(engine_port)):
             server.stop(grace=None)
             return
+
+
+def _warning(engine: str) -> Callable[[str, str], None]:
+    """Log at the engine, which shows it with the resource."""
+    stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine))
+
+    def warn(urn: str, text: str) -> None:
+        try:
+            stub.Log(engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=text, urn=urn), timeout=_PATIENCE)
+        except grpc.RpcError:
+            return  # The engine is going; a warning is no reason to fail.
+
+    return warn
+
+
+def _unheard(_urn: str, _text: str) -> None:
+    """Warn nobody."""
 
 
 def _cloud() -> Cloud:

@@ -1,27 +1,21 @@
 """Outputs at preview: inputs that come back as they are, and everything else that the provider returns unknown."""
 
-import importlib
-import threading
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, get_args, get_origin
 
 from pulumi import _types
 
+from sandbox.cloud import sdk
 from sandbox.cloud.state import Properties
 from sandbox.cloud.wire import UNKNOWN
 
-_MODULES = {"azuread": "pulumi_azuread", "random": "pulumi_random"}
 _STABLE = ("name", "location")
 """Outputs that azure-native keeps in the preview of an update, because nothing in place can change them."""
-
-_importing = threading.Lock()
-"""The SDKs' modules import one another, which Python does not do well from several threads at once."""
 
 
 def created(token: str, inputs: Mapping[str, Any]) -> Properties:
     """Tell the outputs that a resource will have, nested ones too, as far as they are known before it exists."""
-    return _completed(inputs, _output_types(token))
+    return _completed(inputs, sdk.outputs(token))
 
 
 def updated(token: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> Properties:
@@ -33,16 +27,6 @@ def updated(token: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -
     if token.startswith("azure-native:"):
         return after | {name: outputs[name] for name in _STABLE if name in outputs}
     return {**outputs, **inputs}
-
-
-@cache
-def _output_types(token: str) -> Mapping[str, Any]:
-    """Types of all outputs, from the class that the provider's SDK has for a type token."""
-    package, module, name = token.split(":")
-    with _importing:
-        sdk = importlib.import_module(_MODULES.get(package) or f"pulumi_azure_native.{module.split('/')[0]}")
-        types: Mapping[str, Any] = _types.resource_types(getattr(sdk, name))
-    return types
 
 
 def _completed(given: Mapping[str, Any], types: Mapping[str, Any]) -> Properties:

@@ -15,6 +15,7 @@ from google.protobuf import empty_pb2, struct_pb2  # type: ignore[import-untyped
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.cloud import Cloud, CloudError
+from sandbox.cloud.cloud import inert_warning
 from sandbox.cloud.wire import decode, encode, has_unknown, plain
 from sandbox.engine import preview
 from sandbox.engine.difference import diff_response, top
@@ -46,14 +47,19 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     changed. No message has a secret of the request in it.
     """
 
-    def __init__(self, package: str, version: str, cloud: Cloud) -> None:
-        """Serve the cloud's types whose tokens begin with `package`."""
+    def __init__(
+        self, package: str, version: str, cloud: Cloud, warn: Callable[[str, str], None] = lambda _urn, _text: None
+    ) -> None:
+        """Serve the cloud's types whose tokens begin with `package`; `warn` tells a user something of a URN."""
         self._package = package
         self._version = version
         self._cloud = cloud
         self._location: str | None = None
         self._subscription_id: str | None = None
         self._cancelled = threading.Event()
+        self._warn = warn
+        self._warned: set[str] = set()
+        self._lock = threading.Lock()
 
     def Handshake(self, request: Any, context: Any) -> provider_pb2.ProviderHandshakeResponse:  # noqa: N802 - gRPC's name, as all below
         """Say which values this takes: secrets and resources as such, no output values."""
@@ -141,6 +147,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         news = decode(request.news)
         with _refusing(context, news) as secrets:
             try:
+                self._tell(request.urn, inert_warning(request.type))
                 inputs = filled_in(request, news, self._location)
                 self._cloud.check(request.type, asked_for(plain(inputs)))
             except CloudError as error:
@@ -234,6 +241,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                     if error.code != _NOT_FOUND:
                         raise
         return empty_pb2.Empty()
+
+    def _tell(self, urn: str, warning: str | None) -> None:
+        """Warn once."""
+        with self._lock:
+            new = warning is not None and warning not in self._warned
+            self._warned |= {warning} if warning else set()
+        if new and warning:
+            self._warn(urn, warning)
 
     def _patiently(self, change: Callable[[], T]) -> T:
         """Make a change, and again after the time that Azure asks a throttled caller to wait, unless cancelled."""

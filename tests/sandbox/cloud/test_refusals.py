@@ -78,7 +78,7 @@ def _spill(azure: Azure, **inputs: Any) -> object:
 
 REFUSALS: list[tuple[str, Callable[[Azure], object], str, str]] = [
     # What it is about, what is tried, error code, part of the message.
-    ("unknown type", lambda a: a.create("storage:StorageAccount"), "InvalidResourceType", "StorageAccount"),
+    ("unknown type", lambda a: a.create("storage:StorageAcount"), "InvalidResourceType", "StorageAcount"),
     ("unknown group", lambda a: a.service(resourceGroupName="rx"), "ResourceGroupNotFound", "'rx'"),
     ("missing property", lambda a: a.create("apimanagement:Api", serviceName="s"), "ValidationError", "path is"),
     ("misspelt property", lambda a: a.api(displayname="x"), "ValidationError", "did you mean displayName"),

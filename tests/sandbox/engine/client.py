@@ -1,6 +1,6 @@
 """The engine's part of the provider protocol, with one short call a request."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -169,10 +169,10 @@ class Client:
 
 
 @contextmanager
-def served(cloud: Cloud) -> Iterator[Client]:
+def served(cloud: Cloud, warn: Callable[[str, str], None] = lambda _urn, _text: None) -> Iterator[Client]:
     """Serve a cloud over gRPC as azure-native's provider."""
     server = grpc.server(ThreadPoolExecutor(4))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider("azure-native", "3.29.0", cloud), server)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider("azure-native", "3.29.0", cloud, warn), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:

@@ -24,7 +24,7 @@ Options = provider_pb2.CheckRequest.AutonamingOptions
 @pytest.mark.parametrize(
     ("token", "inputs", "property_", "reason"),
     [
-        pytest.param("azure-native:web:WebApp", {}, "", "not modelled", id="unknown type"),
+        pytest.param("azure-native:web:WebAp", {}, "", "does not exist", id="unknown type"),
         pytest.param(SERVICE, {}, "publisherEmail", "publisherEmail is missing", id="missing property"),
         pytest.param(SERVICE, GATEWAY | {"publisher": "x"}, "publisher", "did you mean", id="unknown property"),
         pytest.param(SERVICE, GATEWAY | {"sku": {"name": "BasicV2"}}, "sku", "sku.capacity is missing", id="nested"),
