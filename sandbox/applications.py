@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 
-from sandbox.cloud import Cloud
+from sandbox.cloud import Cloud, Deployer
 from sandbox.model import Application
 
 
@@ -17,6 +17,7 @@ def find_application(cloud: Cloud, audience: str) -> Application | None:
 
 def create_application(cloud: Cloud, display_name: str, roles: Iterable[str]) -> Application:
     """Create a registration of v2 tokens with its service principal."""
+    cloud = cloud.acting_as(Deployer.ADMINISTRATOR)
     application_id, application = cloud.create(
         "azuread:index/application:Application",
         display_name,
@@ -44,6 +45,7 @@ def create_application(cloud: Cloud, display_name: str, roles: Iterable[str]) ->
 
 def assign_role(cloud: Cloud, application: Application, client: Application, role: str) -> None:
     """Give a client an app role of an application. Raises `KeyError` for a role that it does not define."""
+    cloud = cloud.acting_as(Deployer.ADMINISTRATOR)
     role_ids = {value: role_id for role_id, value in application.app_roles.items()}
     cloud.create(
         "azuread:index/appRoleAssignment:AppRoleAssignment",

@@ -3,6 +3,7 @@
 import re
 import uuid
 
+from sandbox.cloud.deployer import Deployer
 from sandbox.cloud.errors import CloudError, invalid, not_found
 from sandbox.cloud.managedidentity import USER_ASSIGNED_IDENTITY
 from sandbox.cloud.shape import Shape, Text
@@ -61,8 +62,9 @@ def has_role(state: State, principal_id: str, role_id: str, scope: str) -> bool:
 def principal_type(state: State, principal_id: str) -> str | None:
     """Type of a principal of the home tenant, None where there is no such principal."""
     wanted = principal_id.lower()
-    if wanted == state.deployer_object_id:
-        return "User"
+    for deployer in Deployer:
+        if wanted == state.object_id(deployer):
+            return deployer.principal_type
     for token, kind in _DIRECTORY.items():
         if any(found.outputs.get("objectId") == wanted for found in state.of(token)):
             return kind

@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from sandbox.cloud import (
     managedidentity,
     random,
 )
+from sandbox.cloud.deployer import Deployer
 from sandbox.cloud.differences import Difference, difference
 from sandbox.cloud.errors import CloudError, not_found
 from sandbox.cloud.faults import Faults
@@ -89,18 +90,26 @@ class Cloud:
         subscription_id: str | None = None,
         clock: Clock | None = None,
         faults: Faults | None = None,
+        deployer: Deployer = Deployer.DEVELOPER,
     ) -> None:
         """Start with one empty subscription, whose ID follows from `seed` where it is left out.
 
         With `store` the cloud is in that file, which other processes may open too; it keeps the seed and the
-        subscription it was made with. Soft-deleted resources go by `clock`. Raises `SandboxError` for a file that is
-        no cloud or cannot be written.
+        subscription it was made with. Soft-deleted resources go by `clock`. `deployer` is who asks for everything; see
+        `acting_as` for others. Raises `SandboxError` for a file that is no cloud or cannot be written.
         """
         self._store = Store(store, seed, subscription_id) if store else Memory(State(seed, subscription_id))
         self._subscription_id = self._store.state.subscription_id
         self._clock = clock or Clock()
         self._faults = faults or Faults()
+        self._deployer = deployer
         self._lock = threading.Lock()
+
+    def acting_as(self, deployer: Deployer) -> "Cloud":
+        """Return the same cloud for requests of another deployer."""
+        other = copy(self)
+        other._deployer = deployer
+        return other
 
     def close(self) -> None:
         """Close the file."""
@@ -127,8 +136,8 @@ class Cloud:
 
     @property
     def deployer_object_id(self) -> str:
-        """Object ID of the user who deploys."""
-        return self._store.state.deployer_object_id
+        """Object ID of who deploys."""
+        return self._store.state.object_id(self._deployer)
 
     def check(self, token: str, inputs: Mapping[str, Any]) -> None:
         """Refuse an unknown type and missing or unknown properties; values may be unknown."""
@@ -329,6 +338,7 @@ class Cloud:
 
     def _now(self) -> State:
         state = self._store.state
+        state.deployer = self._deployer
         state.now, state.role_delay = self._clock.now(), self._faults.role_delay * self._faults.time_scale
         return state
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sandbox.cloud.deployer import Deployer
 from sandbox.cloud.errors import CloudError
 from sandbox.cloud.shape import Shape
 
@@ -56,12 +57,22 @@ class State:
         self.tenant_id = self.guid("tenant")
         self.subscription_id = subscription_id or self.guid("subscription")
         """Subscription that a request is about: the deployer's own, but `within` another one."""
-        self.deployer_object_id = self.guid("deployer")
+        self.deployer = Deployer.DEVELOPER
+        """Who asks; not kept."""
         self.deployer_client_id = self.guid("deployer", "client")
         self.now = 0.0
         """Unix time of the call that is under way."""
         self.role_delay = 0.0
         """Seconds until a role that is assigned now has an effect."""
+
+    @property
+    def deployer_object_id(self) -> str:
+        """Object ID of who asks."""
+        return self.object_id(self.deployer)
+
+    def object_id(self, deployer: Deployer) -> str:
+        """Object ID of a principal that deploys."""
+        return self.guid("deployer", *([] if deployer is Deployer.DEVELOPER else [deployer]))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -181,6 +192,13 @@ Create = Callable[[State, str, Properties], Resource]
 Update = Callable[[State, Resource, Properties], Resource]
 Invoke = Callable[[State, Properties], Properties]
 
+OnDelete = Callable[[State, Resource], None]
+
+
+def _nothing(_state: State, _resource: Resource) -> None:
+    """Delete without further ado."""
+
+
 Replaces = Callable[[Any, Any], bool]
 """Whether a property's change from one value to another needs a new resource; None stands for left out."""
 
@@ -236,15 +254,16 @@ class ResourceType:
     kept: bool = True
     """False: a value that lives in the program's state alone, such as a random string."""
     soft_delete: SoftDelete | None = None
-    on_delete: Callable[[State, Resource], None] = lambda _state, _resource: None
+    on_delete: OnDelete = _nothing
     """Refuses a deletion that the service refuses, and removes what goes with the resource."""
 
 
-def fixed(token: str, shape: Shape, create: Create, *, kept: bool = True) -> ResourceType:
+def fixed(
+    token: str, shape: Shape, create: Create, *, kept: bool = True, on_delete: OnDelete = _nothing
+) -> ResourceType:
     """Describe a type none of whose properties can change in place."""
-    return ResourceType(
-        token=token, shape=shape, create=create, immutable=dict.fromkeys(shape.names, always), kept=kept
-    )
+    immutable = dict.fromkeys(shape.names, always)
+    return ResourceType(token=token, shape=shape, create=create, immutable=immutable, kept=kept, on_delete=on_delete)
 
 
 def text(inputs: Mapping[str, Any], name: str) -> str:

@@ -4,7 +4,7 @@ import json
 import sys
 
 from sandbox.callers import Callers
-from sandbox.cloud import Cloud
+from sandbox.cloud import Cloud, Deployer
 from sandbox.commands.terminal import explained, progress, project_and_config, tell
 from sandbox.errors import SandboxError
 from sandbox.existing import subscription_id
@@ -15,7 +15,7 @@ from sandbox.runtime import deploy_to, deployed_service
 def run(stack: str, api: str | None, as_json: bool) -> int:
     """Deploy without serving, and print."""
     project, config = project_and_config(stack)
-    cloud = Cloud(subscription_id=subscription_id(config))
+    cloud = Cloud(subscription_id=subscription_id(config), deployer=Deployer.from_environment())
     callers = Callers.register(cloud)
     with explained(callers), progress.status(f"deploying {stack}"):
         deployment = deploy_to(cloud, project, config, stack)

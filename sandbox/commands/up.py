@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from sandbox.applications import assign_role, find_application
-from sandbox.cloud import Cloud
+from sandbox.cloud import Cloud, Deployer
 from sandbox.commands.terminal import explained, note, progress, project_and_config, stop_signal, tell
 from sandbox.demands import Demand, demands
 from sandbox.existing import subscription_id
@@ -41,7 +41,7 @@ async def _until_signalled(stack: str, port: int, as_json: bool, trace: bool) ->
 async def serving(stack: str, port: int, *, trace: bool = False) -> AsyncIterator[Session]:
     """Deploy a stack of the current folder and serve it; `call` and `token` find it meanwhile."""
     project, config = project_and_config(stack)
-    cloud = Cloud(subscription_id=subscription_id(config))
+    cloud = Cloud(subscription_id=subscription_id(config), deployer=Deployer.from_environment())
     with SessionFile(Path.cwd(), stack).owned() as write:
         async with Sandbox(cloud=cloud, port=port, trace=trace) as sandbox:
             with explained(sandbox.callers), progress.status(f"deploying {stack}"):

@@ -14,7 +14,7 @@ import grpc  # type: ignore[import-untyped]
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2_grpc
 
-from sandbox.cloud import Cloud
+from sandbox.cloud import Cloud, Deployer
 from sandbox.cloud.cloud import resource_types
 from sandbox.cloud.faults import Faults
 from sandbox.engine.provider import Provider
@@ -136,7 +136,8 @@ def _cloud() -> Cloud:
     store = os.environ.get(STORE)
     if not store:
         raise SandboxError(f'{STORE} is not set; run eval "$(python -m sandbox env)" first')
-    return Cloud(Path(store), faults=Faults.from_environment(resource_types()))
+    faults = Faults.from_environment(resource_types())
+    return Cloud(Path(store), faults=faults, deployer=Deployer.from_environment())
 
 
 def _answers(host: str, port: int) -> bool:

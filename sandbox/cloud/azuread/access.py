@@ -4,6 +4,7 @@ import base64
 import secrets
 
 from sandbox.cloud.authorization import principal_type
+from sandbox.cloud.azuread.ownership import require_owner, require_role_manager
 from sandbox.cloud.azuread.registrations import IDENTIFIER_URI, by_id, missing, require_free_uri
 from sandbox.cloud.errors import CloudError
 from sandbox.cloud.shape import Shape
@@ -15,6 +16,11 @@ PRE_AUTHORIZED = "azuread:index/applicationPreAuthorized:ApplicationPreAuthorize
 
 DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
 """App role of an assignment to an application that defines none (Microsoft Graph: appRoleAssignment)."""
+
+
+def _create_password(state: State, logical_name: str, inputs: Properties) -> Resource:
+    require_owner(state, by_id(state, text(inputs, "applicationId")))
+    return new_password(state, logical_name, inputs)
 
 
 def new_password(state: State, logical_name: str, inputs: Properties) -> Resource:
@@ -41,6 +47,7 @@ def _create_app_role_assignment(state: State, _logical_name: str, inputs: Proper
     kind = principal_type(state, principal_id)
     if kind is None:
         raise missing("principal", principal_id, "principalObjectId")
+    require_role_manager(state, resource, kind)
     roles = {role["id"].lower() for role in resource.outputs["appRoles"]}
     if role_id.lower() not in roles and not (role_id == DEFAULT_ACCESS and not roles):
         raise CloudError(
@@ -60,13 +67,21 @@ def _create_app_role_assignment(state: State, _logical_name: str, inputs: Proper
     )
 
 
+def _delete_app_role_assignment(state: State, assignment: Resource) -> None:
+    resource = state.find(f"/servicePrincipals/{assignment.outputs['resourceObjectId']}")
+    if resource is not None:
+        require_role_manager(state, resource, assignment.outputs["principalType"])
+
+
 def _create_pre_authorized(state: State, _logical_name: str, inputs: Properties) -> Resource:
     application = by_id(state, text(inputs, "applicationId"))
+    require_owner(state, application)
     return _pre_authorized(application, f"/preAuthorizedApplications/{text(inputs, 'authorizedClientId')}", inputs)
 
 
 def _update_pre_authorized(state: State, resource: Resource, inputs: Properties) -> Resource:
     application = by_id(state, inputs["applicationId"])
+    require_owner(state, application)
     return _pre_authorized(application, resource.id.removeprefix(application.id), inputs)
 
 
@@ -82,6 +97,7 @@ def _pre_authorized(application: Resource, path: str, inputs: Properties) -> Res
 
 def _create_identifier_uri(state: State, _logical_name: str, inputs: Properties) -> Resource:
     application = by_id(state, text(inputs, "applicationId"))
+    require_owner(state, application)
     uri = text(inputs, "identifierUri")
     require_free_uri(state, uri)
     segment = base64.urlsafe_b64encode(uri.encode()).decode()
@@ -90,17 +106,24 @@ def _create_identifier_uri(state: State, _logical_name: str, inputs: Properties)
     )
 
 
+def _delete_part(state: State, part: Resource) -> None:
+    """Take a part off its application, which is an update of the application."""
+    require_owner(state, by_id(state, part.outputs["applicationId"]))
+
+
 # What cannot change is what pulumi-azuread documents with "Changing this forces a new resource to be created".
 TYPES = (
     fixed(
         PASSWORD,
         Shape("applicationId", "displayName endDate endDateRelative rotateWhenChanged startDate"),
-        new_password,
+        _create_password,
+        on_delete=_delete_part,
     ),
     fixed(
         APP_ROLE_ASSIGNMENT,
         Shape("appRoleId principalObjectId resourceObjectId"),
         _create_app_role_assignment,
+        on_delete=_delete_app_role_assignment,
     ),
     ResourceType(
         token=PRE_AUTHORIZED,
@@ -108,6 +131,7 @@ TYPES = (
         create=_create_pre_authorized,
         update=_update_pre_authorized,
         immutable={"applicationId": always, "authorizedClientId": always},
+        on_delete=_delete_part,
     ),
-    fixed(IDENTIFIER_URI, Shape("applicationId identifierUri"), _create_identifier_uri),
+    fixed(IDENTIFIER_URI, Shape("applicationId identifierUri"), _create_identifier_uri, on_delete=_delete_part),
 )

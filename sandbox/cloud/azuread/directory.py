@@ -56,7 +56,7 @@ def add_caller(state: State, display_name: str, tenant_id: str) -> Application:
     inputs = {"displayName": display_name, "api": {"requestedAccessTokenVersion": 2}}
     application = new_application(state, identity, inputs, tenant_id)
     state.add(application)
-    principal = new_service_principal(state, display_name, {"clientId": application.outputs["clientId"]})
+    principal = new_service_principal(state, application, {"clientId": application.outputs["clientId"]})
     state.add(principal)
     state.add(new_password(state, display_name, {"applicationId": application.id}))
     return _application(state, principal)

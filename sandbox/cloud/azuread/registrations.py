@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from sandbox.cloud.authorization import SERVICE_PRINCIPAL
+from sandbox.cloud.azuread.ownership import new_owners, require_owner
+from sandbox.cloud.deployer import Deployer
 from sandbox.cloud.errors import CloudError
 from sandbox.cloud.shape import Shape
 from sandbox.cloud.state import Properties, Resource, ResourceType, State, always, text
@@ -91,13 +93,17 @@ def _permissions(items: list[Mapping[str, Any]] | None, target: str) -> dict[str
 
 def _create_application(state: State, logical_name: str, inputs: Properties) -> Resource:
     text(inputs, "displayName")
-    return new_application(state, logical_name, inputs, state.tenant_id)
+    application = new_application(state, logical_name, inputs, state.tenant_id)
+    application.outputs["owners"] = new_owners(state, inputs)
+    return application
 
 
 def _update_application(state: State, application: Resource, inputs: Properties) -> Resource:
     text(inputs, "displayName")
+    require_owner(state, application)
     changed = replace(application, inputs=inputs)
     _fill_application(state, changed)
+    changed.outputs["owners"] = new_owners(state, inputs, application)
     for principal in state.of(SERVICE_PRINCIPAL):
         if principal.outputs["clientId"] == changed.outputs["clientId"]:
             state.put(replace(principal, outputs=principal.outputs | _shared(changed)))
@@ -111,28 +117,52 @@ def _shared(application: Resource) -> Properties:
 
 
 def _delete_application(state: State, application: Resource) -> None:
+    require_owner(state, application)
     for principal in state.of(SERVICE_PRINCIPAL):
         if principal.outputs["clientId"].lower() == application.outputs["clientId"]:
             state.remove(principal.id)
 
 
-def new_service_principal(state: State, _logical_name: str, inputs: Properties) -> Resource:
+def new_service_principal(state: State, application: Resource, inputs: Properties) -> Resource:
     """Service principal of an application, in the application's own tenant."""
+    return _service_principal(state, application, state.fresh_guid("servicePrincipal", application.id), inputs)
+
+
+def _create_service_principal(state: State, _logical_name: str, inputs: Properties) -> Resource:
+    """Create it for an owner of the application ("Create servicePrincipal"), or take over the one that exists."""
     application = by_client_id(state, text(inputs, "clientId"))
     for found in state.of(SERVICE_PRINCIPAL):
         if found.outputs["clientId"].lower() == application.outputs["clientId"]:
             if inputs.get("useExisting"):
-                return found
+                changed = _update_service_principal(state, found, inputs)
+                state.put(changed)
+                return changed
             raise CloudError(
                 "Request_MultipleObjectsWithSameKeyValue",
                 f"the application {inputs['clientId']!r} already has a service principal",
                 "clientId",
             )
-    return _service_principal(state, application, state.fresh_guid("servicePrincipal", application.id), inputs)
+    require_owner(state, application)
+    principal = new_service_principal(state, application, inputs)
+    principal.outputs["owners"] = new_owners(state, inputs)
+    return principal
 
 
 def _update_service_principal(state: State, principal: Resource, inputs: Properties) -> Resource:
-    return _service_principal(state, by_client_id(state, inputs["clientId"]), principal.name, inputs)
+    application = by_client_id(state, inputs["clientId"])
+    _require_manager(state, principal, application)
+    changed = _service_principal(state, application, principal.name, inputs)
+    changed.outputs["owners"] = new_owners(state, inputs, principal)
+    return changed
+
+
+def _delete_service_principal(state: State, principal: Resource) -> None:
+    _require_manager(state, principal, by_client_id(state, principal.outputs["clientId"]))
+
+
+def _require_manager(state: State, principal: Resource, application: Resource) -> None:
+    """Refuse who does not own it; Application.ReadWrite.OwnedBy wants the application to be owned as well."""
+    require_owner(state, principal, *([application] if state.deployer is Deployer.PIPELINE else []))
 
 
 def _service_principal(state: State, application: Resource, object_id: str, inputs: Properties) -> Resource:
@@ -186,8 +216,9 @@ TYPES = (
             "accountEnabled alternativeNames appRoleAssignmentRequired description featureTags features loginUrl "
             "notes notificationEmailAddresses owners preferredSingleSignOnMode samlSingleSignOn tags useExisting",
         ),
-        create=new_service_principal,
+        create=_create_service_principal,
         update=_update_service_principal,
         immutable={"clientId": always},
+        on_delete=_delete_service_principal,
     ),
 )

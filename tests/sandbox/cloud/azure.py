@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sandbox.cloud import Cloud
+from sandbox.cloud import Cloud, Deployer
 
 OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
@@ -145,5 +145,6 @@ class Azure:
         )
 
     def entra(self, kind: str, name: str = "app", /, **inputs: Any) -> tuple[str, dict[str, Any]]:
-        """Create an azuread resource."""
-        return self.cloud.create(f"azuread:index/{kind[0].lower()}{kind[1:]}:{kind}", name, inputs)
+        """Create an azuread resource, as an administrator does."""
+        administrator = self.cloud.acting_as(Deployer.ADMINISTRATOR)
+        return administrator.create(f"azuread:index/{kind[0].lower()}{kind[1:]}:{kind}", name, inputs)
