@@ -93,10 +93,12 @@ async def passthrough(stack: AsyncExitStack, base: str) -> dict[str, object]:
 
 async def protected(stack: AsyncExitStack, base: str) -> dict[str, object]:
     """Run the program's own Entra mode: validated token, managed identity, and a token limit nobody reaches."""
-    from sandbox.deploy import load_project, load_stack  # noqa: PLC0415 - only this process pays for Pulumi
+    from sandbox.applications import find_application  # noqa: PLC0415 - only this process pays for Pulumi
+    from sandbox.cloud import Cloud, Deployer  # noqa: PLC0415
+    from sandbox.deploy import load_project, load_stack  # noqa: PLC0415
     from sandbox.runtime import Sandbox  # noqa: PLC0415
 
-    sandbox = await stack.enter_async_context(Sandbox())
+    sandbox = await stack.enter_async_context(Sandbox(cloud=Cloud(deployer=Deployer.ADMINISTRATOR)))
     callers = sandbox.callers
     config = load_stack(ROOT, "sandbox") | {
         "openai-gateway:auth": "entra",
@@ -115,7 +117,9 @@ async def protected(stack: AsyncExitStack, base: str) -> dict[str, object]:
     api = service.apis[0]
     text = (api.policy or "").replace("</validate-azure-ad-token>", f"</validate-azure-ad-token>{_xml(limit)}")
     sandbox.gateway.load(replace(service, apis=(replace(api, policy=text),)))
-    found = next(app for app in sandbox.cloud.applications() if app.display_name == api.id)
+    found = find_application(sandbox.cloud, sandbox.deployment.outputs["openaiAudience"])
+    if found is None:
+        raise LookupError("the program registered no application")
     token = sandbox.entra.issue(
         found, client_id=callers.client.client_id, principal_id=callers.client.service_principal_id
     )

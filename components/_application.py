@@ -32,9 +32,11 @@ def register_application(
     name: str, entra: EntraOptions, *, display_name: pulumi.Input[str], parent: pulumi.Resource
 ) -> ApiApplication:
     """Create a registration that issues v2 tokens, with its service principal, roles, scopes and grants."""
+    owners, settled = _ownership(name, entra, parent)
     application = azuread.Application(
         f"{name}-application",
         display_name=display_name,
+        owners=owners,
         sign_in_audience="AzureADMyOrg",
         prevent_duplicate_names=False,
         api={
@@ -65,7 +67,7 @@ def register_application(
             for role in entra.roles
         ],
         # The URI holds the client ID, so it is a resource of its own; without this the two would undo each other.
-        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["identifierUris"]),
+        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["identifierUris", *settled]),
     )
     uri = azuread.ApplicationIdentifierUri(
         f"{name}-application-uri",
@@ -77,7 +79,8 @@ def register_application(
         f"{name}-service-principal",
         client_id=application.client_id,
         app_role_assignment_required=entra.assignment_required,
-        opts=pulumi.ResourceOptions(parent=parent),
+        owners=owners,
+        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=settled),
     )
     for client_id in entra.pre_authorized_client_ids:
         azuread.ApplicationPreAuthorized(
@@ -147,6 +150,28 @@ def _assign(
         resource_object_id=resource_object_id,
         opts=pulumi.ResourceOptions(parent=parent),
     )
+
+
+def _ownership(name: str, entra: EntraOptions, parent: pulumi.Resource) -> tuple[list[str], list[str]]:
+    """Owners of what is registered, and `ignore_changes` for them.
+
+    Whoever creates it is among them: otherwise the provider takes that ownership away once it has created it, and a
+    deployer who is no administrator can do nothing further with it. Another may deploy next. So the owners of what
+    exists follow the list alone, and only while somebody in it deploys: else each deployer would push the last one out,
+    or fail at making itself an owner.
+    """
+    listed = [owner.lower() for owner in entra.owners]
+    # Asked for at once: whether a change counts is an option of the resource, which takes no output.
+    deployer = azuread.get_client_config(opts=pulumi.InvokeOptions(parent=parent)).object_id.lower()
+    if deployer in listed:
+        return listed, []
+    if listed:
+        pulumi.log.warn(
+            f"entra.owners of {name} does not name who deploys, {deployer}, which owns an app registration that it "
+            "creates; that of one that exists is left as it is: to change its owners, name who deploys as well",
+            parent,
+        )
+    return [deployer, *listed], ["owners"]
 
 
 def _login_tenant(parent: pulumi.Resource) -> pulumi.Output[str]:

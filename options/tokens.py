@@ -59,6 +59,9 @@ class EntraOptions:
     """Whether Entra issues tokens only to principals that are assigned to the application."""
     role_assignments: Defaulted[list[AppRoleAssignmentOptions]] = field(default_factory=list)
     """App roles given to clients' service principals."""
+    owners: Defaulted[list[str]] = field(default_factory=list)
+    """Object IDs of those who own the app registration beside who deploys it, such as the pipeline that deploys next.
+    Name all who deploy: the list is followed while one of them does. Left out: who deploys it first."""
     backend_auth: Defaulted[BackendAuth] = BackendAuth.MANAGED_IDENTITY
     """Credential that the gateway presents to Azure OpenAI."""
 
@@ -105,7 +108,7 @@ _CLAIMS: Rules = {
 }
 
 ENTRA_VALUES: Rules = {
-    "": (adopted("an app registration", "pre_authorized_client_ids", "assignment_required"),),
+    "": (adopted("an app registration", "pre_authorized_client_ids", "assignment_required", "owners"),),
     "existing.client_id": (guid,),
     "existing.audiences.*": (literal,),
     "tenant_id": (guid,),
@@ -116,6 +119,8 @@ ENTRA_VALUES: Rules = {
     "client_application_ids.*": (guid,),
     "pre_authorized_client_ids.*": (guid,),
     "assignment_required": (boolean,),
+    "owners": (distinct,),
+    "owners.*": (guid,),
     "role_assignments": (distinct,),
     "role_assignments.*.principal_id": (guid,),
     **_CLAIMS,

@@ -11,6 +11,7 @@ from openai import APIError, APIStatusError, DefaultAsyncHttpxClient
 from sandbox.applications import find_application
 from sandbox.callers import entra_tokens, provider_tokens
 from sandbox.client import Client, Credentials, new_http_client
+from sandbox.cloud import Cloud
 from sandbox.deploy import load_project
 from sandbox.gateway import CallRecord
 from sandbox.modes import AUDIENCE, CHAT_MODEL, EMBEDDING_MODEL, MODES, PROVIDER, ROLE, Mode
@@ -76,7 +77,7 @@ async def run(modes: Sequence[Mode] = MODES, started: Callable[[Mode], None] = l
             started(mode)
             mark = perf_counter()
             calls: asyncio.Queue[CallRecord] = asyncio.Queue()
-            async with Sandbox(recorder=calls.put_nowait) as sandbox:
+            async with Sandbox(cloud=Cloud(deployer=mode.deployer), recorder=calls.put_nowait) as sandbox:
                 await sandbox.deploy(project, mode.stack_config(sandbox))
                 setup += perf_counter() - mark
                 rows += [row async for row in Calls(mode, sandbox, calls, http).rows()]

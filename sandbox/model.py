@@ -171,12 +171,27 @@ class Application:
     identifier_uris: tuple[str, ...] = ()
     app_roles: Mapping[str, str] = field(default_factory=dict)
     """Role ID -> value."""
+    scopes: frozenset[str] = frozenset()
+    """Values of the delegated permissions that it defines."""
+    granted: Mapping[tuple[str, str | None], frozenset[str]] = field(default_factory=dict)
+    """Scopes that clients have without asking a user: (client ID, object ID of the user or None for all) -> values."""
     token_version: int = 2
     assignment_required: bool = False
     assignments: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Roles of this application held by other principals: object ID -> role values."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Client secrets with which the application itself may obtain tokens."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class User:
+    """A person of a tenant."""
+
+    tenant_id: str
+    object_id: str
+    name: str
+    """User principal name, such as `ada@contoso.com`."""
+    password: str = field(repr=False)
 
 
 class Directory(Protocol):
@@ -190,6 +205,9 @@ class Directory(Protocol):
 
     def applications(self) -> Sequence[Application]:
         """All app registrations of all tenants."""
+
+    def users(self) -> Sequence[User]:
+        """All people of all tenants."""
 
     def tenant_ids(self) -> Sequence[str]:
         """All tenants."""

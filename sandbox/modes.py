@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sandbox.applications import create_application
+from sandbox.cloud import Deployer
 from sandbox.runtime import Sandbox
 
 CHAT_MODEL = "gpt-4o"
@@ -46,6 +47,8 @@ class Mode:
     """What callers present: a subscription key, a token of Microsoft Entra ID or of another provider."""
     credential: Literal["key", "token"]
     """What the gateway presents to Azure OpenAI."""
+    deployer: Deployer = Deployer.DEVELOPER
+    """Who deploys; app roles are assigned to applications by administrators alone."""
 
     def stack_config(self, sandbox: Sandbox) -> dict[str, Any]:
         """Return the whole config, with full keys."""
@@ -126,13 +129,26 @@ MODES = (
         credential="token",
     ),
     Mode(name="managed identity: adopted APIM, account", config=_adopted, caller="key", credential="token"),
-    Mode(name="Entra, managed identity", config=_entra("managed-identity"), caller="entra", credential="token"),
-    Mode(name="Entra, key", config=_entra("key"), caller="entra", credential="key"),
+    Mode(
+        name="Entra, managed identity",
+        config=_entra("managed-identity"),
+        caller="entra",
+        credential="token",
+        deployer=Deployer.ADMINISTRATOR,
+    ),
+    Mode(
+        name="Entra, key",
+        config=_entra("key"),
+        caller="entra",
+        credential="key",
+        deployer=Deployer.ADMINISTRATOR,
+    ),
     Mode(
         name="Entra: adopted app, managed identity",
         config=_entra("managed-identity", existing=True),
         caller="entra",
         credential="token",
+        deployer=Deployer.ADMINISTRATOR,
     ),
     Mode(
         name="another provider's JWT, managed identity",

@@ -11,8 +11,9 @@ from sandbox.cloud.state import Invoke, Properties, Resource, ResourceType, Stat
 
 ROLE_ASSIGNMENT = "azure-native:authorization:RoleAssignment"
 SERVICE_PRINCIPAL = "azuread:index/servicePrincipal:ServicePrincipal"
+USER = "azuread:index/user:User"
 
-_DIRECTORY = {"azuread:index/group:Group": "Group", "azuread:index/user:User": "User"}
+_DIRECTORY = {"azuread:index/group:Group": "Group", USER: "User"}
 """Types of principals whose resources are otherwise not modelled."""
 
 KEY_VAULT_SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"

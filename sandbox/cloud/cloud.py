@@ -28,7 +28,7 @@ from sandbox.cloud.inert import inert_invoke, inert_type
 from sandbox.cloud.retention import delete, purge
 from sandbox.cloud.state import Properties, Resource, ResourceType, State
 from sandbox.cloud.store import Memory, Store
-from sandbox.model import Account, Application, Gateway
+from sandbox.model import Account, Application, Gateway, User
 
 _SERVICES = (arm, apimanagement, cognitiveservices, keyvault, managedidentity, authorization, azuread, random)
 
@@ -285,6 +285,11 @@ class Cloud:
         with self._changing() as state:
             return azuread.add_caller(state, display_name, tenant_id or state.tenant_id)
 
+    def add_user(self, name: str) -> User:
+        """Add a person with a password, by user principal name; one who is there already is returned as is."""
+        with self._changing() as state:
+            return azuread.add_user(state, name)
+
     def gateways(self) -> Sequence[Gateway]:
         """All API Management services."""
         self._pass_time()
@@ -300,6 +305,11 @@ class Cloud:
         """All app registrations of all tenants."""
         with self._reading() as state:
             return azuread.applications(state)
+
+    def users(self) -> Sequence[User]:
+        """All people with a password."""
+        with self._reading() as state:
+            return azuread.users(state)
 
     def tenant_ids(self) -> Sequence[str]:
         """All tenants: the home tenant, then those of callers from elsewhere."""

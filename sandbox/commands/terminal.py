@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from sandbox.cloud.deployer import VARIABLE, Deployer
 from sandbox.deploy import DeployError, Deployment, Project, load_project, load_stack
 from sandbox.errors import SandboxError
 from sandbox.gateway import PolicyLoadError
@@ -22,7 +23,7 @@ progress = Console(stderr=True)
 def explained(callers: Iterable[Application] = ()) -> Iterator[None]:
     """Turn mistakes in the project, its config or its policies into a `SandboxError`.
 
-    One about a principal that does not exist tells which `callers` do.
+    One about a principal that does not exist tells which `callers` do, and one about privileges who else may deploy.
     """
     try:
         yield
@@ -34,6 +35,9 @@ def explained(callers: Iterable[Application] = ()) -> Iterator[None]:
                 f" client ID {caller.client_id}"
                 for caller in callers
             ]
+        if "Authorization_RequestDenied" in lines[0]:
+            others = [other for other in Deployer if other is not Deployer.from_environment()]
+            lines.append(f"  set {VARIABLE} to {' or '.join(others)} to deploy as one")
         raise SandboxError("\n".join(lines)) from None
 
 

@@ -2,14 +2,14 @@
 
 import secrets
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 
 from aiohttp import web
 
 from sandbox.clock import Clock
-from sandbox.model import Application, Directory
-from sandbox.services.grants import Grant, TokenRequestError, client_credentials, known_tenant, managed_identity
+from sandbox.model import Application, Directory, User
+from sandbox.services.grants import Grant, TokenRequestError, known_tenant, managed_identity, requested
 from sandbox.services.signing import LIFETIME, InvalidTokenError, SigningKey, unverified_claims, validity
 
 LOGIN = "https://login.microsoftonline.com"
@@ -51,12 +51,15 @@ class Entra:
         *,
         client_id: str,
         principal_id: str,
+        user: User | None = None,
+        scopes: Collection[str] = (),
         tenant_id: str | None = None,
         age: float = 0,
         claims: Mapping[str, object] | None = None,
     ) -> str:
         """Mint a client's token for an application, or for the URL of one of Microsoft's own resources.
 
+        With `user` the client acts for a user, who is then the principal, with these `scopes` of the application.
         `tenant_id` makes it another tenant's, signed with that tenant's key; an `age` of `LIFETIME` seconds or more
         makes it expired; `claims` replace the standard ones and None removes one. Roles are those that the application
         has assigned to the principal.
@@ -72,7 +75,9 @@ class Entra:
             resource=target,
             audience=audience,
             client_id=client_id,
-            principal_id=principal_id,
+            principal_id=principal_id if user is None else user.object_id,
+            user=user,
+            scopes=frozenset(scopes),
         )
         return self._token(grant, self._clock.now() - age, claims)
 
@@ -104,9 +109,7 @@ class Entra:
         common = {
             **validity(issued),
             "oid": grant.principal_id,
-            "sub": grant.principal_id,
             "tid": tenant_id,
-            "idtyp": "app",
             "roles": sorted(roles) if roles else None,
             "uti": secrets.token_urlsafe(16),
         }
@@ -128,7 +131,8 @@ class Entra:
                 "azpacr": credential,
                 "ver": "2.0",
             }
-        return self._key(tenant_id).sign({**versioned, **common, **(claims or {})})
+        about = _about(grant, str(versioned["ver"]))
+        return self._key(tenant_id).sign({**versioned, **common, **about, **(claims or {})})
 
     @web.middleware
     async def _refuse(
@@ -151,9 +155,12 @@ class Entra:
         return web.json_response(self._key(self._tenant(request)).jwks())
 
     async def _token_request(self, request: web.Request) -> web.Response:
-        grant = client_credentials(self._directory, request.match_info["tenant"], await request.post())
+        grant = requested(self._directory, request.match_info["tenant"], await request.post())
         answer = {
             "token_type": "Bearer",
+            **(
+                {"scope": " ".join(f"{grant.audience}/{scope}" for scope in sorted(grant.scopes))} if grant.user else {}
+            ),
             "expires_in": LIFETIME - 1,
             "ext_expires_in": LIFETIME - 1,
             "access_token": self._token(grant, self._clock.now()),
@@ -177,6 +184,30 @@ class Entra:
             "error_uri": f"{LOGIN}/error?code={refusal.code}",
         }
         return web.json_response(body, status=refusal.status)
+
+
+def _about(grant: Grant, version: str) -> dict[str, object]:
+    """Claims that tell a user's token from an application's.
+
+    A user's has `scp`, and a subject that differs from one application to the next; an application's is about itself
+    ("Protected web API: Verify scopes and app roles"). `idtyp` is an optional claim, which users' tokens do not have
+    unless the application asks for it.
+    """
+    user = grant.user
+    if user is None:
+        return {"sub": grant.principal_id, "idtyp": "app"}
+    resource = grant.resource.client_id if grant.resource else grant.audience
+    named: dict[str, object] = (
+        {"upn": user.name, "unique_name": user.name, "acr": "1", "amr": ["pwd"]}
+        if version == "1.0"
+        else {"preferred_username": user.name}
+    )
+    return {
+        "sub": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{user.object_id}/{resource}")),
+        "name": user.name.partition("@")[0],
+        "scp": " ".join(sorted(grant.scopes)) or None,
+        **named,
+    }
 
 
 def _issuer_v1(tenant_id: str) -> str:

@@ -8,13 +8,19 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sandbox.model import Application, Directory
+from sandbox.model import Application, Directory, User
 
 COGNITIVE_SERVICES = "https://cognitiveservices.azure.com"
 """Resource of Azure OpenAI's data plane."""
 
 FIRST_PARTY = frozenset({COGNITIVE_SERVICES, "https://management.azure.com", "https://vault.azure.net"})
 """Microsoft's own resources, present in every tenant; asked for with or without a slash at the end."""
+
+
+_DEFAULT = ".default"
+"""Asks for all scopes that the client was granted."""
+
+_OPENID = frozenset({"openid", "profile", "email", "offline_access"})
 
 
 class TokenRequestError(Exception):
@@ -39,6 +45,11 @@ class Grant:
     """Resource as the request names it."""
     client_id: str | None
     principal_id: str
+    """Object ID of whom the token is about: the client's own principal, or the user for whom it acts."""
+    user: User | None = None
+    """Whom the client acts for. None: for itself."""
+    scopes: frozenset[str] = frozenset()
+    """What the client may do on the user's behalf."""
     by_certificate: bool = False
     """Whether the client proved itself with a certificate, as managed identities do, rather than a secret."""
 
@@ -57,14 +68,21 @@ def known_tenant(directory: Directory, tenant: str) -> str:
     )
 
 
-def client_credentials(directory: Directory, tenant: str, form: Mapping[str, object]) -> Grant:
-    """Decide a client-credentials request (RFC 6749 section 4.4) with a client secret."""
+def requested(directory: Directory, tenant: str, form: Mapping[str, object]) -> Grant:
+    """Decide a token request: a client's for itself, or on behalf of a user who told it the password."""
     tenant_id = known_tenant(directory, tenant)
     grant_type = _parameter(form, "grant_type")
-    if grant_type != "client_credentials":
-        raise TokenRequestError(
-            "unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant_type}'."
-        )
+    if grant_type == "client_credentials":
+        return _client_credentials(directory, tenant_id, form)
+    if grant_type == "password":
+        return _password_credentials(directory, tenant_id, form)
+    raise TokenRequestError(
+        "unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant_type}'."
+    )
+
+
+def _client_credentials(directory: Directory, tenant_id: str, form: Mapping[str, object]) -> Grant:
+    """Decide a client-credentials request (RFC 6749 section 4.4) with a client secret."""
     client = _authenticated_client(directory, tenant_id, form)
     audience = _requested_resource(_parameter(form, "scope"))
     resource = _resource(directory, tenant_id, audience)
@@ -76,6 +94,84 @@ def client_credentials(directory: Directory, tenant: str, form: Mapping[str, obj
         client_id=client.client_id,
         principal_id=client.service_principal_id,
     )
+
+
+def _password_credentials(directory: Directory, tenant_id: str, form: Mapping[str, object]) -> Grant:
+    """Decide a request with a user's password ("OAuth 2.0 Resource Owner Password Credentials").
+
+    Of the flows for users it alone needs no browser. Nobody can be asked to consent here, so the client must have been
+    pre-authorized or granted the scopes; the token then has all that it was granted of the resource. The `error` value
+    of an unknown scope is inferred.
+    """
+    client = _authenticated_client(directory, tenant_id, form)
+    audience, names = _requested_scopes(_parameter(form, "scope"))
+    resource = _resource(directory, tenant_id, audience)
+    user = _authenticated_user(directory, tenant_id, form)
+    scopes = frozenset[str]() if resource is None else resource.scopes
+    for name in names - scopes - {_DEFAULT}:
+        raise TokenRequestError(
+            "invalid_client",
+            650053,
+            f"The application '{client.display_name}' asked for scope '{name}' that doesn't exist on the resource"
+            f" '{audience}'. Contact the app vendor.",
+        )
+    granted = frozenset[str]()
+    if resource is not None:
+        grants = (resource.granted.get((client.client_id, whom)) for whom in (None, user.object_id))
+        granted = frozenset(scope for grant in grants if grant for scope in grant)
+    if not granted or not names - {_DEFAULT} <= granted:
+        raise TokenRequestError(
+            "invalid_grant",
+            65001,
+            f"The user or administrator has not consented to use the application with ID '{client.client_id}' named"
+            f" '{client.display_name}'. Send an interactive authorization request for this user and resource.",
+        )
+    if resource is not None and resource.assignment_required and not resource.assignments.get(user.object_id):
+        raise TokenRequestError(
+            "invalid_grant",
+            50105,
+            f"Your administrator has configured the application {resource.display_name} ('{resource.client_id}') to"
+            " block users unless they are specifically granted ('assigned') access to the application. The signed-in"
+            f" user '{user.name}' is blocked because they are not a direct member of a group with access, nor had"
+            " access directly assigned by an administrator.",
+        )
+    return Grant(
+        tenant_id=tenant_id,
+        resource=resource,
+        audience=audience,
+        client_id=client.client_id,
+        principal_id=user.object_id,
+        user=user,
+        scopes=granted,
+    )
+
+
+def _authenticated_user(directory: Directory, tenant_id: str, form: Mapping[str, object]) -> User:
+    name, password = _parameter(form, "username"), _parameter(form, "password")
+    user = next(
+        (each for each in directory.users() if each.tenant_id == tenant_id and each.name.lower() == name.lower()), None
+    )
+    if user is None:
+        raise TokenRequestError(
+            "invalid_grant",
+            50034,
+            f"The user account {name} does not exist in the {tenant_id} directory. To sign into this application, the"
+            " account must be added to the directory.",
+        )
+    if not hmac.compare_digest(password.encode(), user.password.encode()):
+        raise TokenRequestError(
+            "invalid_grant", 50126, "Error validating credentials due to invalid username or password."
+        )
+    return user
+
+
+def _requested_scopes(scope: str) -> tuple[str, frozenset[str]]:
+    """Resource and the names of its scopes; those of OpenID Connect say nothing about it."""
+    pairs = [part.rpartition("/") for part in scope.split() if part not in _OPENID]
+    resources = {resource for resource, slash, name in pairs if slash and resource and name}
+    if len(resources) != 1 or not all(resource in resources for resource, _, _ in pairs):
+        raise _invalid_scope(scope)
+    return resources.pop(), frozenset(name for _, _, name in pairs)
 
 
 def managed_identity(directory: Directory, principal_id: str, audience: str) -> Grant:
@@ -151,12 +247,7 @@ def _authenticated_client(directory: Directory, tenant_id: str, form: Mapping[st
 
 def _requested_resource(scope: str) -> str:
     if len(scope.split()) != 1:
-        raise TokenRequestError(
-            "invalid_scope",
-            70011,
-            "The provided request must include a 'scope' input parameter. The provided value for the input parameter"
-            f" 'scope' is not valid. The scope {scope} is not valid.",
-        )
+        raise _invalid_scope(scope)
     resource = scope.removesuffix("/.default")
     if resource == scope:
         raise TokenRequestError(
@@ -166,6 +257,15 @@ def _requested_resource(scope: str) -> str:
             " /.default suffixed to the resource identifier (application ID URI).",
         )
     return resource
+
+
+def _invalid_scope(scope: str) -> TokenRequestError:
+    return TokenRequestError(
+        "invalid_scope",
+        70011,
+        "The provided request must include a 'scope' input parameter. The provided value for the input parameter"
+        f" 'scope' is not valid. The scope {scope} is not valid.",
+    )
 
 
 def _resource(directory: Directory, tenant_id: str, audience: str) -> Application | None:

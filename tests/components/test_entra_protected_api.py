@@ -15,6 +15,7 @@ from options import (
     KeyOptions,
 )
 from policies import ClaimMatch, RequiredClaim
+from sandbox.cloud import Cloud, Deployer
 from sandbox.cloud.wire import UNKNOWN
 from sandbox.deploy import DeployError
 from tests.components.conftest import Azure, exporting
@@ -26,11 +27,10 @@ JWT = JwtOptions(openid_config_urls=["https://login.contoso.com/.well-known/open
 OUTPUTS = ("api_id", "audience", "client_id", "scopes", "subscription_key")
 
 
-def deploy(azure: Azure, *, preview: bool = False, **more: Any) -> Deployed:
+def deploy(azure: Azure, *, preview: bool = False, deployer: Deployer = Deployer.DEVELOPER, **more: Any) -> Deployed:
     args = azure.api_args(azure.account("oai"), **more)
-    return deploy_component(
-        exporting(lambda: EntraProtectedApi("openai", args), *OUTPUTS), azure.cloud, preview=preview
-    )
+    cloud = azure.cloud.acting_as(deployer)
+    return deploy_component(exporting(lambda: EntraProtectedApi("openai", args), *OUTPUTS), cloud, preview=preview)
 
 
 def validation(deployed: Deployed, policy: str) -> ET.Element:
@@ -120,7 +120,8 @@ def test_clients_get_their_roles(azure: Azure) -> None:
     caller = azure.cloud.add_caller("batch")
     grant = AppRoleAssignmentOptions(principal_id=caller.service_principal_id, role="Chat.User")
 
-    deployed = deploy(azure, entra=EntraOptions(roles=["Chat.User"], role_assignments=[grant]))
+    entra = EntraOptions(roles=["Chat.User"], role_assignments=[grant])
+    deployed = deploy(azure, entra=entra, deployer=Deployer.ADMINISTRATOR)
 
     application = next(
         found for found in azure.cloud.applications() if found.client_id == deployed.outputs["client_id"]
@@ -146,6 +147,77 @@ def test_the_registration_does_not_wait_for_api_management(azure: Azure) -> None
     assert deployed.waits_for(deployed.one("ServicePrincipal")) == {"openai-application"}
 
 
+DEVELOPER, PIPELINE, ADMINISTRATOR = (Cloud().acting_as(each).deployer_object_id for each in Deployer)
+
+
+def owners(deployed: Deployed) -> list[list[str]]:
+    return [deployed.one(kind).outputs["owners"] for kind in ("Application", "ServicePrincipal")]
+
+
+@pytest.mark.parametrize(
+    ("deployer", "owner"),
+    [
+        pytest.param(Deployer.DEVELOPER, DEVELOPER, id="Application Developer"),
+        pytest.param(Deployer.PIPELINE, PIPELINE, id="Application.ReadWrite.OwnedBy"),
+        pytest.param(Deployer.ADMINISTRATOR, ADMINISTRATOR, id="Cloud Application Administrator"),
+    ],
+)
+def test_who_deploys_owns_the_registration_and_so_may_complete_it(azure: Azure, deployer: Deployer, owner: str) -> None:
+    entra = EntraOptions(roles=["Chat.User"], scopes=["chat"], pre_authorized_client_ids=[CLIENT])
+
+    deployed = deploy(azure, entra=entra, deployer=deployer)
+
+    assert owners(deployed) == [[owner], [owner]]
+
+
+def test_owners_are_who_deploys_and_those_that_are_named(azure: Azure) -> None:
+    entra = EntraOptions(owners=[PIPELINE.upper()])
+
+    deployed = deploy(azure, entra=entra)
+
+    assert owners(deployed) == [[DEVELOPER, PIPELINE]] * 2
+    assert [message.text for message in deployed.deployment.messages] == [
+        f"entra.owners of openai does not name who deploys, {DEVELOPER}, which owns an app registration that it "
+        "creates; that of one that exists is left as it is: to change its owners, name who deploys as well"
+    ]
+
+
+def test_whoever_of_the_named_deploys_the_owners_are_the_same(azure: Azure) -> None:
+    entra = EntraOptions(owners=[PIPELINE, DEVELOPER])
+
+    found = [
+        deploy(Azure(), entra=entra, deployer=deployer) for deployer in (Deployer.DEVELOPER, Deployer.ADMINISTRATOR)
+    ]
+
+    assert owners(found[0]) == [[PIPELINE, DEVELOPER]] * 2
+    assert owners(found[1]) == [[ADMINISTRATOR, PIPELINE, DEVELOPER]] * 2
+    assert found[0].deployment.messages == ()
+
+
+def test_app_roles_are_assigned_to_applications_by_administrators_alone(azure: Azure) -> None:
+    caller = azure.cloud.add_caller("batch")
+    grant = AppRoleAssignmentOptions(principal_id=caller.service_principal_id, role="Chat.User")
+
+    with pytest.raises(
+        DeployError, match=r"AppRoleAssignment .*: Authorization_RequestDenied: Insufficient privileges"
+    ):
+        deploy(azure, entra=EntraOptions(roles=["Chat.User"], role_assignments=[grant]))
+
+
+def test_an_owner_that_is_no_object_id_is_refused(azure: Azure) -> None:
+    with pytest.raises(DeployError, match=r"entra\.owners\[0\]: \"me\" is not valid; allowed: a GUID"):
+        deploy(azure, entra=EntraOptions(owners=["me"]))
+
+
+def test_owners_of_an_administrators_registration_are_not_changed(azure: Azure) -> None:
+    entra = EntraOptions(existing=existing_application(azure), owners=[PIPELINE])
+
+    with pytest.raises(
+        DeployError, match=r"entra\.owners: a list cannot be set on an app registration that is adopted"
+    ):
+        deploy(azure, entra=entra)
+
+
 def existing_application(azure: Azure) -> ExistingApplication:
     inputs = {
         "displayName": "shared",
@@ -160,8 +232,9 @@ def existing_application(azure: Azure) -> ExistingApplication:
             }
         ],
     }
-    client_id = azure.cloud.create("azuread:index/application:Application", "shared", inputs)[1]["clientId"]
-    azure.cloud.create("azuread:index/servicePrincipal:ServicePrincipal", "shared", {"clientId": client_id})
+    administrator = azure.cloud.acting_as(Deployer.ADMINISTRATOR)
+    client_id = administrator.create("azuread:index/application:Application", "shared", inputs)[1]["clientId"]
+    administrator.create("azuread:index/servicePrincipal:ServicePrincipal", "shared", {"clientId": client_id})
     return ExistingApplication(client_id=client_id, audiences=[client_id, "api://shared"])
 
 
@@ -184,7 +257,7 @@ def test_roles_of_an_administrators_registration_can_be_assigned(azure: Azure) -
     grant = AppRoleAssignmentOptions(principal_id=caller.service_principal_id, role="Chat.User")
     entra = EntraOptions(existing=existing_application(azure), roles=["Chat.User"], role_assignments=[grant])
 
-    deployed = deploy(azure, entra=entra)
+    deployed = deploy(azure, entra=entra, deployer=Deployer.ADMINISTRATOR)
 
     assert deployed.one("AppRoleAssignment").inputs["appRoleId"] == "33333333-3333-4333-8333-333333333333"
     assert validation(deployed, "validate-azure-ad-token").get("tenant-id") == azure.cloud.tenant_id

@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from sandbox.cloud import Cloud
+from sandbox.cloud import Cloud, Deployer
+from sandbox.cloud.deployer import VARIABLE as DEPLOYER
 from sandbox.engine.plugin import STORE, lay_out
 from tests.deployed import ROOT
 from tests.modes import mode_config, shared_cloud
@@ -44,12 +45,17 @@ class Stack:
         (folder / ".venv").symlink_to(sys.prefix)
         laid_out = lay_out(folder / ".sandbox", ROOT)
         self.environment = {**os.environ, **laid_out, "NO_COLOR": "1"}
-        self.environment.pop("SANDBOX_FAULTS", None)
+        for name in ("SANDBOX_FAULTS", DEPLOYER):
+            self.environment.pop(name, None)
         self.store = Path(laid_out[STORE])
         self.said: list[str] = []
         """Everything that the engine printed."""
         self.configure(mode)
         self.run("stack", "init", "sandbox")
+
+    def sign_in(self, deployer: Deployer) -> None:
+        """Deploy as somebody else from now on."""
+        self.environment[DEPLOYER] = deployer
 
     def configure(self, mode: str, **more: Any) -> None:
         """Select the config of a mode, with the salt of the stack's secrets where there is one."""

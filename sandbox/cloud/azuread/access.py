@@ -2,9 +2,11 @@
 
 import base64
 import secrets
+from collections import defaultdict
+from dataclasses import replace
 
 from sandbox.cloud.authorization import principal_type
-from sandbox.cloud.azuread.ownership import require_owner, require_role_manager
+from sandbox.cloud.azuread.ownership import require_administrator, require_owner, require_role_manager
 from sandbox.cloud.azuread.registrations import IDENTIFIER_URI, by_id, missing, require_free_uri
 from sandbox.cloud.errors import CloudError
 from sandbox.cloud.shape import Shape
@@ -12,6 +14,7 @@ from sandbox.cloud.state import Properties, Resource, ResourceType, State, alway
 
 PASSWORD = "azuread:index/applicationPassword:ApplicationPassword"  # noqa: S105 - a type token
 APP_ROLE_ASSIGNMENT = "azuread:index/appRoleAssignment:AppRoleAssignment"
+DELEGATED_GRANT = "azuread:index/servicePrincipalDelegatedPermissionGrant:ServicePrincipalDelegatedPermissionGrant"
 PRE_AUTHORIZED = "azuread:index/applicationPreAuthorized:ApplicationPreAuthorized"
 
 DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
@@ -95,6 +98,54 @@ def _pre_authorized(application: Resource, path: str, inputs: Properties) -> Res
     return Resource(id=f"{application.id}{path}", token=PRE_AUTHORIZED, inputs=inputs, outputs=dict(inputs))
 
 
+def scopes(application: Resource) -> dict[str, str]:
+    """Map the IDs of an application's enabled delegated permissions to their values."""
+    return {
+        scope["id"].lower(): scope["value"]
+        for scope in (application.outputs.get("api") or {}).get("oauth2PermissionScopes") or ()
+        if scope.get("enabled", True) and scope.get("value")
+    }
+
+
+def granted(state: State, application: Resource, principal: Resource) -> dict[tuple[str, str | None], frozenset[str]]:
+    """Scopes that clients have without asking: by pre-authorization, or by somebody's consent."""
+    known = scopes(application)
+    found: defaultdict[tuple[str, str | None], set[str]] = defaultdict(set)
+    for allowed in state.of(PRE_AUTHORIZED, under=application.id):
+        ids = {permission.lower() for permission in allowed.outputs["permissionIds"]}
+        found[allowed.outputs["authorizedClientId"].lower(), None] |= {known[each] for each in ids & known.keys()}
+    for grant in state.of(DELEGATED_GRANT):
+        client = state.find(f"/servicePrincipals/{grant.outputs['servicePrincipalObjectId']}")
+        if client is not None and grant.outputs["resourceServicePrincipalObjectId"] == principal.outputs["objectId"]:
+            key = client.outputs["clientId"].lower(), grant.outputs.get("userObjectId")
+            found[key] |= set(grant.outputs["claimValues"]) & set(known.values())
+    return {key: frozenset(values) for key, values in found.items()}
+
+
+def _create_grant(state: State, _logical_name: str, inputs: Properties) -> Resource:
+    """Consent to scopes for one user or for all, which takes an administrator ("Create oAuth2PermissionGrant")."""
+    names = ("servicePrincipalObjectId", "resourceServicePrincipalObjectId")
+    for name in names:
+        if state.find(f"/servicePrincipals/{text(inputs, name)}") is None:
+            raise missing("service principal", inputs[name], name)
+    user = inputs.get("userObjectId")
+    if user is not None and principal_type(state, user) != "User":
+        raise missing("user", user, "userObjectId")
+    require_administrator(state, "claimValues")
+    key = [*(inputs[name] for name in names), user or ""]
+    return Resource(
+        id=f"/oauth2PermissionGrants/{state.fresh_guid('grant', *key)}",
+        token=DELEGATED_GRANT,
+        inputs=inputs,
+        outputs=dict(inputs),
+    )
+
+
+def _update_grant(state: State, grant: Resource, inputs: Properties) -> Resource:
+    require_administrator(state, "claimValues")
+    return replace(grant, inputs=inputs, outputs=dict(inputs))
+
+
 def _create_identifier_uri(state: State, _logical_name: str, inputs: Properties) -> Resource:
     application = by_id(state, text(inputs, "applicationId"))
     require_owner(state, application)
@@ -132,6 +183,16 @@ TYPES = (
         update=_update_pre_authorized,
         immutable={"applicationId": always, "authorizedClientId": always},
         on_delete=_delete_part,
+    ),
+    ResourceType(
+        token=DELEGATED_GRANT,
+        shape=Shape("claimValues resourceServicePrincipalObjectId servicePrincipalObjectId", "userObjectId"),
+        create=_create_grant,
+        update=_update_grant,
+        immutable=dict.fromkeys(
+            ("resourceServicePrincipalObjectId", "servicePrincipalObjectId", "userObjectId"), always
+        ),
+        on_delete=lambda state, grant: require_administrator(state, grant.id),
     ),
     fixed(IDENTIFIER_URI, Shape("applicationId identifierUri"), _create_identifier_uri, on_delete=_delete_part),
 )

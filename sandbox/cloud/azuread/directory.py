@@ -1,9 +1,10 @@
 """The directory as its readers see it: the data plane, lookups, and callers that are registered from outside."""
 
+import secrets
 from collections import defaultdict
 
-from sandbox.cloud.authorization import SERVICE_PRINCIPAL
-from sandbox.cloud.azuread.access import APP_ROLE_ASSIGNMENT, PASSWORD, new_password
+from sandbox.cloud.authorization import SERVICE_PRINCIPAL, USER
+from sandbox.cloud.azuread.access import APP_ROLE_ASSIGNMENT, PASSWORD, granted, new_password, scopes
 from sandbox.cloud.azuread.registrations import (
     APPLICATION,
     by_client_id,
@@ -14,7 +15,7 @@ from sandbox.cloud.azuread.registrations import (
 )
 from sandbox.cloud.errors import invalid
 from sandbox.cloud.state import Invoke, Properties, Resource, State
-from sandbox.model import Application
+from sandbox.model import Application, User
 
 
 def applications(state: State) -> tuple[Application, ...]:
@@ -40,6 +41,8 @@ def _application(state: State, principal: Resource) -> Application:
         service_principal_id=principal.outputs["objectId"],
         identifier_uris=identifier_uris(state, application),
         app_roles=roles,
+        scopes=frozenset(scopes(application).values()),
+        granted=granted(state, application, principal),
         token_version=int((application.outputs.get("api") or {}).get("requestedAccessTokenVersion") or 1),
         assignment_required=bool(principal.outputs.get("appRoleAssignmentRequired")),
         assignments={key: frozenset(values) for key, values in assignments.items()},
@@ -60,6 +63,30 @@ def add_caller(state: State, display_name: str, tenant_id: str) -> Application:
     state.add(principal)
     state.add(new_password(state, display_name, {"applicationId": application.id}))
     return _application(state, principal)
+
+
+def users(state: State) -> tuple[User, ...]:
+    """People whose password the sandbox knows."""
+    return tuple(
+        User(
+            tenant_id=user.private["tenant_id"],
+            object_id=user.outputs["objectId"],
+            name=user.outputs["userPrincipalName"],
+            password=user.private["value"],
+        )
+        for user in state.of(USER)
+        if "value" in user.private
+    )
+
+
+def add_user(state: State, name: str) -> User:
+    """Add a person to the home tenant, with a password, or return who is there already."""
+    object_id = state.guid("user", name)
+    if state.find(f"/users/{object_id}") is None:
+        outputs = {"objectId": object_id, "userPrincipalName": name}
+        private = {"value": secrets.token_urlsafe(30), "tenant_id": state.tenant_id}
+        state.add(Resource(id=f"/users/{object_id}", token=USER, inputs={}, outputs=outputs, private=private))
+    return next(user for user in users(state) if user.object_id == object_id)
 
 
 def _find(token: str, keys: tuple[str, ...]) -> Invoke:

@@ -25,6 +25,7 @@ class Azure:
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
+        self.administrator = cloud.acting_as(Deployer.ADMINISTRATOR)
         self.create("resources:ResourceGroup", resourceGroupName="rg", location="swedencentral")
 
     def create(self, kind: str, /, **inputs: Any) -> tuple[str, dict[str, Any]]:
@@ -146,5 +147,4 @@ class Azure:
 
     def entra(self, kind: str, name: str = "app", /, **inputs: Any) -> tuple[str, dict[str, Any]]:
         """Create an azuread resource, as an administrator does."""
-        administrator = self.cloud.acting_as(Deployer.ADMINISTRATOR)
-        return administrator.create(f"azuread:index/{kind[0].lower()}{kind[1:]}:{kind}", name, inputs)
+        return self.administrator.create(f"azuread:index/{kind[0].lower()}{kind[1:]}:{kind}", name, inputs)

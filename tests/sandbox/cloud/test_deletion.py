@@ -61,7 +61,7 @@ def test_a_service_principal_goes_with_its_application(azure: Azure) -> None:
     resource_id, application = azure.entra("Application", displayName="api")
     azure.entra("ServicePrincipal", clientId=application["clientId"])
 
-    azure.cloud.delete(resource_id)
+    azure.administrator.delete(resource_id)
 
     assert azure.cloud.applications() == ()
 

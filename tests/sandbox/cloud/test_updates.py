@@ -151,7 +151,7 @@ def test_an_application_and_its_service_principal_change_together(azure: Azure) 
     principal, _ = azure.entra("ServicePrincipal", clientId=outputs["clientId"])
     token = "azuread:index/application:Application"
 
-    azure.cloud.update(token, application, {"displayName": "new", "appRoles": [role(OTHER_GUID, "Chat.Admin")]})
+    azure.administrator.update(token, application, {"displayName": "new", "appRoles": [role(OTHER_GUID, "Chat.Admin")]})
 
     (found,) = azure.cloud.applications()
     assert (found.display_name, found.app_roles, found.client_id) == (
@@ -173,10 +173,10 @@ def test_an_application_keeps_its_own_identifier_uri(azure: Azure) -> None:
     application, _ = azure.entra("Application", displayName="api", identifierUris=["api://one"])
     azure.entra("Application", "second", displayName="second", identifierUris=["api://two"])
 
-    azure.cloud.update(token, application, {"displayName": "new", "identifierUris": ["api://one"]})
+    azure.administrator.update(token, application, {"displayName": "new", "identifierUris": ["api://one"]})
 
     with pytest.raises(CloudError, match="already has the identifier URI"):
-        azure.cloud.update(token, application, {"displayName": "new", "identifierUris": ["api://two"]})
+        azure.administrator.update(token, application, {"displayName": "new", "identifierUris": ["api://two"]})
 
 
 def test_a_service_principal_and_a_pre_authorization_change_in_place(azure: Azure) -> None:
@@ -186,7 +186,7 @@ def test_a_service_principal_and_a_pre_authorization_change_in_place(azure: Azur
     inputs = {"applicationId": application, "authorizedClientId": OTHER_GUID, "permissionIds": [GUID]}
     allowed, _ = azure.entra("ApplicationPreAuthorized", **inputs)
 
-    changed = azure.cloud.update(
+    changed = azure.administrator.update(
         "azuread:index/servicePrincipal:ServicePrincipal",
         principal,
         {"clientId": outputs["clientId"], "appRoleAssignmentRequired": True},
@@ -195,7 +195,7 @@ def test_a_service_principal_and_a_pre_authorization_change_in_place(azure: Azur
     assert azure.cloud.applications()[0].assignment_required
     assert changed["objectId"] == made["objectId"]
     with pytest.raises(CloudError, match="is not a scope"):
-        azure.cloud.update(
+        azure.administrator.update(
             "azuread:index/applicationPreAuthorized:ApplicationPreAuthorized",
             allowed,
             inputs | {"permissionIds": [OTHER_GUID]},
@@ -383,11 +383,11 @@ def test_what_an_owner_made_is_adopted_rather_than_made_again(azure: Azure) -> N
 
 def test_an_owner_stays_through_an_update(azure: Azure) -> None:
     token, inputs = "azuread:index/application:Application", {"displayName": "api"}
-    resource_id, _ = azure.cloud.create(token, "app", inputs, owner="urn:app")
+    resource_id, _ = azure.administrator.create(token, "app", inputs, owner="urn:app")
 
-    azure.cloud.update(token, resource_id, {"displayName": "new"})
+    azure.administrator.update(token, resource_id, {"displayName": "new"})
 
-    adopted, _ = azure.cloud.create(token, "app", {"displayName": "new"}, owner="urn:app", adopt=True)
+    adopted, _ = azure.administrator.create(token, "app", {"displayName": "new"}, owner="urn:app", adopt=True)
     assert adopted == resource_id
 
 

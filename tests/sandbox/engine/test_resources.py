@@ -253,9 +253,12 @@ def test_what_the_service_makes_of_a_secret_is_a_secret(client: Client) -> None:
         pytest.param(APPLICATION_PASSWORD, {"applicationId": None}, "value", id="client secret"),
     ],
 )
-def test_a_generated_secret_is_marked(client: Client, token: str, inputs: dict[str, Any], name: str) -> None:
+def test_a_generated_secret_is_marked(
+    client: Client, cloud: Cloud, token: str, inputs: dict[str, Any], name: str
+) -> None:
     if "applicationId" in inputs:
-        inputs = {"applicationId": client.create(APPLICATION, {"displayName": "app"})[0]}
+        owned = {"displayName": "app", "owners": [cloud.deployer_object_id]}
+        inputs = {"applicationId": client.create(APPLICATION, owned)[0]}
 
     _, outputs = client.create(token, inputs)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sandbox.model import Account, Application, Gateway, ManagedIdentity, Model
+from sandbox.model import Account, Application, Gateway, ManagedIdentity, Model, User
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 OTHER_TENANT = "22222222-2222-4222-8222-222222222222"
@@ -44,6 +44,8 @@ API = Application(
     service_principal_id="bbbbbbbb-0000-4000-8000-000000000002",
     identifier_uris=("api://openai",),
     app_roles={"role-1": "Chat.User", "role-2": "Chat.Admin"},
+    scopes=frozenset({"chat", "embed", "admin"}),
+    granted={(CLIENT.client_id, None): frozenset({"chat", "embed"})},
 )
 V1_API = Application(
     tenant_id=TENANT,
@@ -51,6 +53,8 @@ V1_API = Application(
     display_name="legacy-api",
     service_principal_id="cccccccc-0000-4000-8000-000000000002",
     identifier_uris=("api://legacy",),
+    scopes=frozenset({"chat"}),
+    granted={(CLIENT.client_id, "ffffffff-0000-4000-8000-000000000001"): frozenset({"chat"})},
     token_version=1,
 )
 FOREIGN_API = Application(
@@ -59,6 +63,12 @@ FOREIGN_API = Application(
     display_name="foreign-api",
     service_principal_id="dddddddd-0000-4000-8000-000000000002",
     identifier_uris=("api://foreign",),
+)
+USER = User(
+    tenant_id=TENANT,
+    object_id="ffffffff-0000-4000-8000-000000000001",
+    name="ada@contoso.com",
+    password="user-password",
 )
 
 IDENTITY = ManagedIdentity(
@@ -85,6 +95,9 @@ class FakeDirectory:
 
     def applications(self) -> Sequence[Application]:
         return self.apps
+
+    def users(self) -> Sequence[User]:
+        return [USER]
 
     def tenant_ids(self) -> Sequence[str]:
         return self.tenants

@@ -20,6 +20,7 @@ from tests.sandbox.services.fake_directory import (
     OTHER_TENANT,
     TENANT,
     UNKNOWN,
+    USER,
     V1_API,
     FakeDirectory,
 )
@@ -191,7 +192,7 @@ async def test_a_role_that_is_taken_away_is_missing_from_the_next_token(
         pytest.param({"scope": "api://openai/Chat.User"}, (400, "invalid_scope", [1002012]), id="scope not default"),
         pytest.param({"scope": "a/.default b/.default"}, (400, "invalid_scope", [70011]), id="two scopes"),
         pytest.param({"scope": None}, (400, "invalid_request", [900144]), id="no scope"),
-        pytest.param({"grant_type": "password"}, (400, "unsupported_grant_type", [70003]), id="other grant"),
+        pytest.param({"grant_type": "implicit"}, (400, "unsupported_grant_type", [70003]), id="other grant"),
         pytest.param({"grant_type": None}, (400, "invalid_request", [900144]), id="no grant"),
         pytest.param({"tenant": UNKNOWN}, (400, "invalid_tenant", [90002]), id="unknown tenant"),
         pytest.param({"tenant": OTHER_TENANT}, (400, "unauthorized_client", [700016]), id="client of another tenant"),
@@ -332,3 +333,102 @@ def test_a_token_expires_when_time_passes(entra: Entra, clock: Clock) -> None:
 
 def mint(entra: Entra, api: Any, **changes: Any) -> str:
     return entra.issue(api, **{"client_id": CLIENT.client_id, "principal_id": CLIENT.service_principal_id, **changes})
+
+
+FOR_USER = {
+    "grant_type": "password",
+    "username": USER.name,
+    "password": USER.password,
+    "scope": f"{API.client_id}/chat openid profile",
+}
+
+
+def assigned_user(*roles: str, required: bool = False) -> FakeDirectory:
+    assignments = {USER.object_id: frozenset(roles)} if roles else {}
+    return FakeDirectory(apps=[CLIENT, replace(API, assignments=assignments, assignment_required=required)])
+
+
+async def test_a_client_gets_a_users_token_with_what_it_was_granted(
+    http: ClientSession, login: TestServer, clock: Clock
+) -> None:
+    status, answer = await request_token(http, login, **FOR_USER)
+
+    token = jwt.decode(answer["access_token"], await published_keys(http, login), algorithms=["RS256"])
+    issued = int(clock.now())
+    assert (status, answer["scope"]) == (200, f"{API.client_id}/chat {API.client_id}/embed")
+    assert token.claims.pop("uti")
+    assert token.claims.pop("sub") != USER.object_id
+    assert token.claims == {
+        "aud": API.client_id,
+        "iss": f"https://login.microsoftonline.com/{TENANT}/v2.0",
+        "iat": issued,
+        "nbf": issued,
+        "exp": issued + LIFETIME,
+        "azp": CLIENT.client_id,
+        "azpacr": "1",
+        "name": "ada",
+        "oid": USER.object_id,
+        "preferred_username": USER.name,
+        "scp": "chat embed",
+        "tid": TENANT,
+        "ver": "2.0",
+    }
+
+
+async def test_a_users_token_of_v1_has_the_same_scopes(http: ClientSession, login: TestServer) -> None:
+    _, answer = await request_token(http, login, **{**FOR_USER, "scope": "api://legacy/.default"})
+
+    claims = unverified_claims(answer["access_token"])
+    assert claims.items() >= {"aud": "api://legacy", "appid": CLIENT.client_id, "scp": "chat", "ver": "1.0"}.items()
+    assert claims.items() >= {"upn": USER.name, "unique_name": USER.name, "amr": ["pwd"]}.items()
+    assert not {"azp", "preferred_username", "idtyp"} & claims.keys()
+
+
+@pytest.mark.parametrize("directory", [assigned_user("Chat.User", required=True)], ids=["one role"])
+async def test_a_users_roles_are_in_the_token(http: ClientSession, login: TestServer) -> None:
+    _, answer = await request_token(http, login, **FOR_USER)
+
+    assert unverified_claims(answer["access_token"])["roles"] == ["Chat.User"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({"username": "eve@contoso.com"}, ("invalid_grant", [50034]), id="unknown user"),
+        pytest.param({"password": "guessed"}, ("invalid_grant", [50126]), id="wrong password"),
+        pytest.param({"password": "pässword"}, ("invalid_grant", [50126]), id="password beyond ASCII"),
+        pytest.param({"username": None}, ("invalid_request", [900144]), id="no user"),
+        pytest.param({"password": None}, ("invalid_request", [900144]), id="no password"),
+        pytest.param({"client_secret": "guessed"}, ("invalid_client", [7000215]), id="wrong client secret"),
+        pytest.param({"scope": "api://openai/admin"}, ("invalid_grant", [65001]), id="not consented"),
+        pytest.param({"scope": "api://openai/chat2"}, ("invalid_client", [650053]), id="unknown scope"),
+        pytest.param({"scope": "api://openai/chat api://legacy/chat"}, ("invalid_scope", [70011]), id="two resources"),
+        pytest.param({"scope": "api://openai/chat chat"}, ("invalid_scope", [70011]), id="scope of nothing"),
+        pytest.param({"scope": "openid"}, ("invalid_scope", [70011]), id="no scope of a resource"),
+        pytest.param({"scope": "api://foreign/chat"}, ("invalid_resource", [500011]), id="another tenant's"),
+        pytest.param({"scope": f"{COGNITIVE_SERVICES}/.default"}, ("invalid_grant", [65001]), id="Azure OpenAI"),
+    ],
+)
+async def test_a_bad_request_for_a_users_token_is_refused(
+    http: ClientSession, login: TestServer, changes: dict[str, str | None], expected: tuple[str, list[int]]
+) -> None:
+    _, body = await request_token(http, login, **{**FOR_USER, **changes})
+
+    assert (body["error"], body["error_codes"]) == expected
+    assert USER.password not in str(body)
+
+
+@pytest.mark.parametrize("directory", [assigned_user(required=True)], ids=["assignment required"])
+async def test_a_user_without_assignment_is_refused_where_one_is_required(
+    http: ClientSession, login: TestServer
+) -> None:
+    _, body = await request_token(http, login, **FOR_USER)
+
+    assert (body["error"], body["error_codes"]) == ("invalid_grant", [50105])
+
+
+def test_a_users_token_can_be_minted(entra: Entra) -> None:
+    claims = entra.verify(mint(entra, API, user=USER, scopes=["embed", "chat"]))
+
+    assert (claims["oid"], claims["scp"], claims["azp"]) == (USER.object_id, "chat embed", CLIENT.client_id)
+    assert "idtyp" not in claims
