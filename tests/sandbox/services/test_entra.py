@@ -412,7 +412,8 @@ async def test_a_users_roles_are_in_the_token(http: ClientSession, login: TestSe
 async def test_a_bad_request_for_a_users_token_is_refused(
     http: ClientSession, login: TestServer, changes: dict[str, str | None], expected: tuple[str, list[int]]
 ) -> None:
-    _, body = await request_token(http, login, **{**FOR_USER, **changes})
+    form: dict[str, Any] = {**FOR_USER, **changes}
+    _, body = await request_token(http, login, **form)
 
     assert (body["error"], body["error_codes"]) == expected
     assert USER.password not in str(body)
