@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from time import perf_counter
 
 from openai import APIError, APIStatusError, DefaultAsyncHttpxClient
+from yarl import URL
 
 from sandbox.applications import find_application
 from sandbox.callers import entra_tokens, provider_tokens
@@ -26,6 +29,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 """Folder of the Pulumi program."""
 
 _PROMPT = "Who may call you?"
+_FIRST_IS_BACK = 20
+"""Seconds for which the first account of a pool refuses calls."""
 _CALLER_CREDENTIALS = frozenset({"api-key", "ocp-apim-subscription-key", "subscription-key", "authorization"})
 _OWN_HEADER = {"key": "api-key", "token": "authorization"}
 
@@ -84,6 +89,19 @@ async def run(modes: Sequence[Mode] = MODES, started: Callable[[Mode], None] = l
     return Report(rows=tuple(rows), seconds=perf_counter() - begin, setup_seconds=setup)
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came of a call."""
+
+    status: int | None
+    """None: no answer that makes sense."""
+    refusal: APIStatusError | None
+    reason: str | None
+    """`context.LastError.Reason`."""
+    arrived: Sequence[Received]
+    """What Azure OpenAI got."""
+
+
 class Calls:
     """The calls of one mode."""
 
@@ -97,7 +115,10 @@ class Calls:
         self._http = http
 
     async def rows(self) -> AsyncIterator[Row]:
-        """Call as everybody who gets through, then as those who must not, and last without the gateway's role."""
+        """Call as everybody who gets through, then as those who must not, and last without the gateway's role.
+
+        In between, the accounts of a pool run out of quota.
+        """
         good = await self._accepted()
         name = "key" if self._mode.caller == "key" else "token"
         for what, ask in (("chat", _chat), ("streamed chat", _stream), ("embeddings", _embed)):
@@ -105,6 +126,9 @@ class Calls:
         stray = {"Ocp-Apim-Subscription-Key": "stray"} | ({"Authorization": "Bearer stray"} if good.key else {})
         more = Credentials(key=good.key, token=good.token, headers=stray)
         yield await self._row(f"{name} and stray credentials", ANSWERED, more)
+        if self._hosts():
+            async for row in self._failover(name, good):
+                yield row
         for what, reason, bad in self._refused():
             yield await self._row(what, f"401 {reason}", bad)
         if self._mode.credential == "token":
@@ -152,23 +176,67 @@ class Calls:
             claims={"roles": [ROLE]},
         )
 
-    async def _row(self, caller: str, expected: str, credentials: Credentials, ask: Ask | None = None) -> Row:
+    async def _failover(self, name: str, good: Credentials) -> AsyncIterator[Row]:
+        """Let one account after the other run out of quota, and come back."""
+        openai, hosts = self._sandbox.openai, self._hosts()
+        said = partial(self._said, hosts)
+        openai.throttle(hosts[0], _FIRST_IS_BACK)
+        yield await self._row(f"{name}, first account throttled", "200 (first 429, second 200)", good, outcome=said)
+        yield await self._row(f"{name}, soon after", "200 (second 200)", good, outcome=said)
+        openai.throttle(hosts[1], 2 * _FIRST_IS_BACK)
+        yield await self._row(f"{name}, both throttled", "503, Retry-After (second 429)", good, outcome=said)
+        yield await self._row(f"{name}, soon after", "503, Retry-After (none)", good, outcome=said)
+        self._sandbox.clock.advance(_FIRST_IS_BACK)
+        yield await self._row(f"{name}, after Retry-After", "200 (first 200)", good, outcome=said)
+
+    def _hosts(self) -> list[str]:
+        """Hosts of a pool's accounts, in the order of their priorities; none where there is no pool."""
+        backends = {backend.id: backend for backend in self._sandbox.service.backends}
+        members = next((backend.members for backend in backends.values() if backend.members), ())
+        ordered = sorted(members, key=attrgetter("priority"))
+        return [str(URL(backends[member.backend_id].url or "").host) for member in ordered]
+
+    async def _row(
+        self,
+        caller: str,
+        expected: str,
+        credentials: Credentials,
+        ask: Ask | None = None,
+        *,
+        outcome: Callable[[_Answer], str] | None = None,
+    ) -> Row:
         received = self._sandbox.openai.received
         before = len(received)
         client = Client(f"{self._sandbox.url}/openai", credentials, self._http)
+        status, refusal = None, None
         mark = perf_counter()
         try:
             status = 200 if await (ask or _chat)(client) else None
         except APIStatusError as error:
-            status = error.status_code
+            status, refusal = error.status_code, error
         except APIError:
             status = None
         milliseconds = (perf_counter() - mark) * 1000
         record = await asyncio.wait_for(self._records.get(), timeout=10)
-        got = self._outcome(status, record.error, list(received)[before:])
+        answer = _Answer(status, refusal, record.error, list(received)[before:])
+        got = (outcome or self._outcome)(answer)
         return Row(mode=self._mode.name, caller=caller, expected=expected, got=got, milliseconds=milliseconds)
 
-    def _outcome(self, status: int | None, reason: str | None, arrived: Sequence[Received]) -> str:
+    def _said(self, hosts: Sequence[str], answer: _Answer) -> str:
+        """Say what the caller got, and of which accounts; a refusal must tell when to come back, and not by whom."""
+        numbers = dict(zip(hosts, ("first", "second"), strict=True))
+        asked = ", ".join(f"{numbers[call.host]} {call.status}" for call in answer.arrived) or "none"
+        if answer.refusal is None:
+            return f"{answer.status} ({asked})"
+        refusal = answer.refusal.response
+        told = ", Retry-After" if refusal.headers.get("Retry-After", "").isdecimal() else ""
+        seen = f"{refusal.reason_phrase} {dict(refusal.headers)} {refusal.text}"
+        named = [backend.id for backend in self._sandbox.service.backends if backend.id in seen]
+        named += [host for host in hosts if host.partition(".")[0] in seen]
+        return f"{answer.status}{told} ({asked}){f', naming {named[0]}' if named else ''}"
+
+    def _outcome(self, answer: _Answer) -> str:
+        status, reason, arrived = answer.status, answer.reason, answer.arrived
         if status is None:
             return "no sensible answer"
         if status != 200 and reason is None:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from math import ceil
 
 from aiohttp import web
 
@@ -14,7 +15,7 @@ from sandbox.clock import Clock
 from sandbox.model import Account, Directory
 from sandbox.services.entra import Entra
 from sandbox.services.openai_auth import Credential, authenticate, authorize, credential
-from sandbox.services.openai_errors import ServiceError, resource_not_found
+from sandbox.services.openai_errors import ServiceError, resource_not_found, throttled
 from sandbox.services.openai_generation import Answer
 from sandbox.services.openai_operations import OPERATIONS, Call, Operation
 
@@ -86,16 +87,25 @@ class AzureOpenAI:
         self._entra = entra
         self._clock = clock
         self.received = deque(maxlen=REMEMBERED)
+        self._throttled: dict[str, float] = {}
         self.app = web.Application(client_max_size=MAX_BODY)
         for operation in OPERATIONS:
             path = re.sub(r"\{.*?\}", "{name}", operation.path)
             self.app.router.add_route(operation.method, path, partial(self._serve, operation))
         self.app.router.add_route("*", "/{rest:.*}", partial(self._serve, None))
 
+    def throttle(self, host: str, seconds: float) -> None:
+        """Let the account at a host refuse all calls of its models from now on, as if its quota were spent.
+
+        It is over after `seconds` of the sandbox's clock.
+        """
+        self._throttled[host.lower()] = self._clock.now() + seconds
+
     async def _serve(self, operation: Operation | None, request: web.Request) -> web.StreamResponse:
         content = await request.read()
         principal_id = None
         status = 200
+        more: Mapping[str, str] = {}
         answer: Answer
         try:
             account = self._account(request.host)
@@ -105,12 +115,18 @@ class AzureOpenAI:
             if principal_id is not None:
                 described = f"{operation.method} {operation.path}"
                 authorize(self._directory, principal_id, account, operation.action, described)
+            self._take_quota(account, operation, request.query["api-version"])
             call = Call(account, request.match_info.get("name", ""), content, int(self._clock.now()))
             answer = operation.answer(call)
         except ServiceError as refusal:
-            status, answer = refusal.status, refusal.body
+            status, answer, more = refusal.status, refusal.body, refusal.headers
         self.received.append(_record(request, content, principal_id, status))
-        return await _send(request, status, answer)
+        return await _send(request, status, answer, more)
+
+    def _take_quota(self, account: Account, operation: Operation, api_version: str) -> None:
+        left = self._throttled.get(account.host.lower(), 0.0) - self._clock.now()
+        if operation.throttled and left > 0:
+            raise throttled(operation.throttled, api_version, ceil(left))
 
     def _account(self, host: str) -> Account:
         """Account that a `Host` header names, with or without a port."""
@@ -139,8 +155,8 @@ def _record(request: web.Request, content: bytes, principal_id: str | None, stat
     )
 
 
-async def _send(request: web.Request, status: int, answer: Answer) -> web.StreamResponse:
-    headers = _headers(request, status)
+async def _send(request: web.Request, status: int, answer: Answer, more: Mapping[str, str]) -> web.StreamResponse:
+    headers = {**_headers(request, status), **more}
     if not isinstance(answer, list):
         return web.json_response(answer, status=status, headers=headers)
     response = web.StreamResponse(

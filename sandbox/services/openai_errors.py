@@ -4,15 +4,18 @@ Those of authentication and deployments are as its callers report them; those of
 texts, which Azure passes on. Where a text is inferred, its function says so.
 """
 
+from collections.abc import Mapping
+
 
 class ServiceError(Exception):
     """A refused request."""
 
-    def __init__(self, status: int, body: dict[str, object]) -> None:
-        """Answer with a status code and a JSON body."""
+    def __init__(self, status: int, body: dict[str, object], headers: Mapping[str, str] | None = None) -> None:
+        """Answer with a status code, a JSON body and headers beside the usual ones."""
         super().__init__(f"status {status}")
         self.status = status
         self.body = body
+        self.headers = headers or {}
 
 
 def _coded(status: int, code: str, message: str) -> ServiceError:
@@ -68,6 +71,16 @@ def deployment_not_found() -> ServiceError:
         "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes,"
         " please wait a moment and try again.",
     )
+
+
+def throttled(operation: str, api_version: str, seconds: int) -> ServiceError:
+    """Refuse a call for want of quota (tokens per minute of the deployment)."""
+    message = (
+        f"Requests to the {operation} Operation under Azure OpenAI API version {api_version} have exceeded token rate"
+        f" limit of your current OpenAI S0 pricing tier. Please retry after {seconds} seconds. Please go here:"
+        " https://aka.ms/oai/quotaincrease if you would like to further increase the default rate limit."
+    )
+    return ServiceError(429, {"error": {"code": "429", "message": message}}, {"Retry-After": str(seconds)})
 
 
 def model_not_found(model_id: str) -> ServiceError:

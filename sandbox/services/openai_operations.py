@@ -32,6 +32,8 @@ class Operation:
     path: str
     action: str
     answer: Callable[[Call], Answer]
+    throttled: str = ""
+    """What a refusal for want of quota calls it; empty: it takes no quota."""
 
 
 def kind(model: Model) -> str:
@@ -87,18 +89,21 @@ OPERATIONS = (
         "/openai/deployments/{deployment-id}/chat/completions",
         f"{_ACTIONS}/deployments/chat/completions/action",
         partial(_infer, "chatCompletion", chat_completion),
+        "ChatCompletions_Create",
     ),
     Operation(
         "POST",
         "/openai/deployments/{deployment-id}/completions",
         f"{_ACTIONS}/deployments/completions/action",
         partial(_infer, "completion", completion),
+        "Completions_Create",
     ),
     Operation(
         "POST",
         "/openai/deployments/{deployment-id}/embeddings",
         f"{_ACTIONS}/deployments/embeddings/action",
         partial(_infer, "embeddings", embeddings),
+        "Embeddings_Create",
     ),
     Operation("GET", "/openai/models", f"{_ACTIONS}/models/read", _list_models),
     Operation("GET", "/openai/models/{model-id}", f"{_ACTIONS}/models/read", _get_model),

@@ -38,6 +38,9 @@ async def test_mode_lets_in_and_refuses_whom_it_must(mode: Mode) -> None:
     assert {row.caller for row in report.rows if re.fullmatch(r"401 \w+", row.got)} >= REFUSED[mode.caller]
     by_service = [row.caller for row in report.rows if row.got == "401 from Azure OpenAI"]
     assert by_service == ([f"{name}, role removed"] if mode.credential == "token" else [])
+    assert {row.got for row in report.rows if "account" in row.caller or "both" in row.caller} == (
+        {"200 (first 429, second 200)", "503, Retry-After (second 429)"} if "pool" in mode.name else set()
+    )
     assert started == [mode.name]
     assert 0 < report.setup_seconds < report.seconds
 
@@ -85,6 +88,20 @@ CLIENTS = "<client-application-ids>.*</client-application-ids>"
             "key, chat",
             "403 from Azure OpenAI",
             id="subscription key not stripped",
+        ),
+        pytest.param(
+            "key: pool of accounts",
+            lambda policy: re.sub('(?<=<retry condition=")[^"]*', "@(false)", policy),
+            "key, first account throttled",
+            "429, Retry-After (first 429)",
+            id="no other account tried",
+        ),
+        pytest.param(
+            "key: pool of accounts",
+            without("<choose>(?!.*<choose>).*?</choose>"),
+            "key, both throttled",
+            "503, Retry-After (second 429), naming openai-key-pool",
+            id="spent pool told as it is",
         ),
     ],
 )

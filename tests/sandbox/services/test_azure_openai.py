@@ -491,3 +491,26 @@ async def test_embeddings_are_near_for_texts_that_share_words(client: openai.Asy
     assert near > 0.8
     assert abs(far) < 0.2
     assert abs(none) < 0.2
+
+
+async def test_a_throttled_account_tells_when_to_come_back_until_then(
+    http: ClientSession, endpoint: str, service: AzureOpenAI, clock: Clock
+) -> None:
+    service.throttle(ACCOUNT.host, 20)
+    service.throttle(KEYLESS_ACCOUNT.host, 3600)
+    url = f"{endpoint}openai/deployments/chat/chat/completions?api-version={VERSION}"
+
+    async def ask() -> tuple[int, str | None, Any]:
+        async with http.post(url, json={"messages": [USER]}, headers=KEY) as response:
+            return response.status, response.headers.get("Retry-After"), await response.json()
+
+    status, wait, refusal = await ask()
+    assert (status, wait, refusal["error"]["code"]) == (429, "20", "429")
+    assert refusal["error"]["message"].startswith(
+        f"Requests to the ChatCompletions_Create Operation under Azure OpenAI API version {VERSION} have exceeded token"
+        " rate limit of your current OpenAI S0 pricing tier. Please retry after 20 seconds."
+    )
+    clock.advance(18.5)
+    assert (await ask())[:2] == (429, "2")
+    clock.advance(1.5)
+    assert (await ask())[0] == 200
