@@ -10,7 +10,7 @@ from options.api import API_VERSION, ApiOptions, AuthMode
 from options.checks import mistakes_in
 from options.existing import ExistingResource
 from options.gateway import SYSTEM_ASSIGNED, USER_ASSIGNED, GatewayOptions, GatewaySku
-from options.key import KeyDelivery, KeyOptions, KeySource, KeyVaultOptions
+from options.key import AccountKey, KeyDelivery, KeyOptions, KeyRotation, KeySource, KeyVaultOptions
 from options.mistakes import Mistake, Warn
 from options.openai import AccountOptions, DeploymentOptions, OpenAIOptions, VersionUpgrade
 from options.tokens import AppRoleAssignmentOptions, BackendAuth, EntraOptions, ExistingApplication, JwtOptions
@@ -19,6 +19,7 @@ __all__ = [
     "API_VERSION",
     "SYSTEM_ASSIGNED",
     "USER_ASSIGNED",
+    "AccountKey",
     "AccountOptions",
     "ApiOptions",
     "AppRoleAssignmentOptions",
@@ -33,6 +34,7 @@ __all__ = [
     "JwtOptions",
     "KeyDelivery",
     "KeyOptions",
+    "KeyRotation",
     "KeySource",
     "KeyVaultOptions",
     "Mistake",

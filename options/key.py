@@ -8,8 +8,8 @@ from enum import StrEnum
 from options import existing
 from options.defaulted import Defaulted
 from options.existing import ExistingResource
-from options.mistakes import Mistake
-from options.rules import Rules, adopted, like, prefixed
+from options.mistakes import Mistake, Warn
+from options.rules import Rules, adopted, boolean, like, prefixed
 
 
 class KeySource(StrEnum):
@@ -26,6 +26,20 @@ class KeyDelivery(StrEnum):
     HEADER = "header"
 
 
+class AccountKey(StrEnum):
+    """Which of an account's two keys the gateway presents."""
+
+    KEY1 = "key1"
+    KEY2 = "key2"
+
+
+class KeyRotation(StrEnum):
+    """How the named value refers to its Key Vault secret, and so when the gateway presents a new key."""
+
+    VERSIONED = "versioned"
+    REFRESH = "refresh"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeyVaultOptions:
     """The vault that holds the Azure OpenAI key: what to create, or which one to adopt."""
@@ -34,6 +48,9 @@ class KeyVaultOptions:
     """Vault in Azure RBAC mode to adopt without owning it. Left out: one is created."""
     name: str | None = None
     """Name of the vault to create, unique in Azure. Left out: made from the component's name and random letters."""
+    secrets_officer: Defaulted[bool] = False
+    """Whether who deploys holds *Key Vault Secrets Officer* on the adopted vault. Without that role the vault refuses
+    to delete the secret, and to recover one of its name that was deleted."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +61,12 @@ class KeyOptions:
     """Secret named value, or a named value that refers to a Key Vault secret."""
     delivery: Defaulted[KeyDelivery] = KeyDelivery.BACKEND
     """Credentials of the APIM backend, or a `set-header` policy."""
+    account_key: Defaulted[AccountKey] = AccountKey.KEY1
+    """Key of the account. To rotate: present the other one, regenerate the first, present that again."""
+    rotation: Defaulted[KeyRotation] = KeyRotation.VERSIONED
+    """For `source: key-vault`. `versioned` refers to the secret's version that the last `up` wrote, so the key changes
+    when `up` runs and at no other time. `refresh` names no version: the gateway reads the secret when `up` changes it,
+    and besides follows within four hours what somebody else writes there."""
     named_value: str | None = None
     """Name of the named value. Left out: the API's name and `-api-key`."""
     vault: KeyVaultOptions | None = None
@@ -60,6 +83,7 @@ VALUES: Rules = {
     "named_value": (like("[A-Za-z0-9._-]{1,256}", "1 to 256 letters, digits and . _ -"),),
     "vault": (adopted("a vault", "name"),),
     "vault.name": (_vault,),
+    "vault.secrets_officer": (boolean,),
     "vault.existing.name": (_vault,),
     **prefixed("vault.existing", existing.VALUES),
 }
@@ -68,8 +92,22 @@ VALUES: Rules = {
 def check_key(key: KeyOptions) -> Iterator[Mistake]:
     """Yield what is wrong with a key's block."""
     if key.vault and key.source is not KeySource.KEY_VAULT:
-        problem = f"has no effect with source {key.source}; remove it, or set source to key-vault"
-        yield Mistake(key=("vault",), problem=problem)
+        yield Mistake(key=("vault",), problem=_without_vault(key.source))
+    if key.rotation is not KeyRotation.VERSIONED and key.source is not KeySource.KEY_VAULT:
+        yield Mistake(key=("rotation",), value=str(key.rotation), problem=_without_vault(key.source))
+    if key.vault and key.vault.secrets_officer and not key.vault.existing:
+        problem = "has no effect on a vault that is created, which takes its secrets along; remove it, or name existing"
+        yield Mistake(key=("vault", "secrets_officer"), problem=problem)
+    if key.vault and key.vault.existing and not key.vault.secrets_officer:
+        problem = (
+            "is a vault that refuses to delete the secret, and to recover one of its name that was deleted, unless "
+            "who deploys holds Key Vault Secrets Officer on it; assign that role, then set {0} to true"
+        )
+        yield Warn(key=("vault", "existing"), problem=problem, about=(("vault", "secrets_officer"),))
+
+
+def _without_vault(source: KeySource) -> str:
+    return f"has no effect with source {source}; remove it, or set source to key-vault"
 
 
 def check_key_in_use(key: KeyOptions, accounts: int) -> Iterator[Mistake]:

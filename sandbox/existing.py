@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.cloud import Cloud, CloudError
+from sandbox.cloud.authorization import KEY_VAULT_SECRETS_OFFICER
 
 MODELS = ("gpt-4o", "text-embedding-3-large")
 """Models that an adopted account has deployed, under their own names."""
@@ -50,19 +52,10 @@ def create_existing(cloud: Cloud, config: Config) -> None:
         _create_service(cloud, place, [identity[0] for identity in identities])
     for place in _adopted(_mappings(_section(config, "openai").get("accounts")), own):
         _create_account(cloud, place)
-    keys = (_section(config, "key"), *_api_values(config, "key"))
-    for place in _adopted((key.get("vault") for key in keys), own):
-        _create(
-            cloud,
-            "keyvault:Vault",
-            place,
-            vaultName=place.name,
-            properties={
-                "tenantId": cloud.tenant_id,
-                "sku": {"family": "A", "name": "standard"},
-                "enableRbacAuthorization": True,
-            },
-        )
+    for key in (_section(config, "key"), *_api_values(config, "key")):
+        for vault in _mappings([key.get("vault")]):
+            for place in _adopted([vault], own):
+                _create_vault(cloud, place, officer=vault.get("secretsOfficer") is True)
 
 
 def _create_service(cloud: Cloud, place: _Place, identities: list[str]) -> None:
@@ -79,6 +72,25 @@ def _create_service(cloud: Cloud, place: _Place, identities: list[str]) -> None:
         sku={"name": "StandardV2", "capacity": 1},
         identity=identity,
     )
+
+
+def _create_vault(cloud: Cloud, place: _Place, *, officer: bool) -> None:
+    properties = {
+        "tenantId": cloud.tenant_id,
+        "sku": {"family": "A", "name": "standard"},
+        "enableRbacAuthorization": True,
+    }
+    _create(cloud, "keyvault:Vault", place, vaultName=place.name, properties=properties)
+    if officer:
+        scope = f"/subscriptions/{place.subscription or cloud.subscription_id}/resourceGroups/{place.group}"
+        assignment = {
+            "scope": f"{scope}/providers/Microsoft.KeyVault/vaults/{place.name}",
+            "principalId": cloud.deployer_object_id,
+            "principalType": "User",
+            "roleDefinitionId": f"/providers/Microsoft.Authorization/roleDefinitions/{KEY_VAULT_SECRETS_OFFICER}",
+        }
+        with suppress(CloudError):  # the config may adopt the vault twice
+            cloud.create("azure-native:authorization:RoleAssignment", place.name, assignment)
 
 
 def _create_account(cloud: Cloud, place: _Place) -> None:

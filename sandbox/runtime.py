@@ -31,13 +31,15 @@ _POLL = 0.2
 """Seconds between two looks at the cloud's version."""
 
 
-def deploy_to(cloud: Cloud, project: Project, config: Mapping[str, Any], stack: str) -> Deployment:
-    """Run a project's program on `config` (full keys) against a cloud in which nothing is deployed yet.
+def deploy_to(
+    cloud: Cloud, project: Project, config: Mapping[str, Any], stack: str, after: Deployment | None = None
+) -> Deployment:
+    """Run a project's program on `config` (full keys) against a cloud that has nothing of it, or what `after` left.
 
     What the config adopts is created first, as somebody else would have. Raises what `sandbox.deploy.deploy` raises.
     """
     create_existing(cloud, config)
-    return deploy(project.program, config, cloud, project=project.name, stack=stack)
+    return deploy(project.program, config, cloud, project=project.name, stack=stack, after=after)
 
 
 def only_service(cloud: Cloud) -> Gateway | None:
@@ -121,12 +123,14 @@ class Sandbox:
         await self._stack.aclose()
 
     async def deploy(self, project: Project, config: Mapping[str, Any], stack: str = "sandbox") -> Deployment:
-        """Run a project's program on `config` (full keys), once, and let the gateway serve what it deployed.
+        """Run a project's program on `config` (full keys), and let the gateway serve what it deployed.
+
+        Run again, it changes what it deployed before; the gateway serves that until the change is made.
 
         Only one sandbox of a process may deploy at a time. Raises what `deploy_to` raises, and `PolicyLoadError` for a
         policy document that the gateway does not know how to run.
         """
-        self._deployment = await asyncio.to_thread(deploy_to, self.cloud, project, config, stack)
+        self._deployment = await asyncio.to_thread(deploy_to, self.cloud, project, config, stack, self._deployment)
         await self._load(self.service)
         return self._deployment
 

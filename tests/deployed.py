@@ -62,18 +62,37 @@ class Deployed:
         return str(self.one("ApiPolicy", f"{name}-policy").inputs["value"])
 
 
-def deploy_component(build: Callable[[], Any], cloud: Cloud | None = None, *, preview: bool = False) -> Deployed:
+def deploy_component(
+    build: Callable[[], Any], cloud: Cloud | None = None, *, preview: bool = False, after: Deployed | None = None
+) -> Deployed:
     """Run `build`, which makes components and exports what the test wants to see."""
-    cloud = cloud or Cloud()
-    config = {"azure-native:location": "swedencentral"}
-    return Deployed(deploy(build, config, cloud, project="openai-gateway", stack="test", preview=preview), cloud)
+    return _deploy(build, {"azure-native:location": "swedencentral"}, cloud, preview, after)
 
 
-def deploy_program(config: Mapping[str, Any], cloud: Cloud | None = None, *, preview: bool = False) -> Deployed:
+def deploy_program(
+    config: Mapping[str, Any], cloud: Cloud | None = None, *, preview: bool = False, after: Deployed | None = None
+) -> Deployed:
     """Run the project's `__main__.py` on a config with full keys."""
-    cloud = cloud or Cloud()
-    main = ROOT / "__main__.py"
-    return Deployed(deploy(main, config, cloud, project="openai-gateway", stack="test", preview=preview), cloud)
+    return _deploy(ROOT / "__main__.py", config, cloud, preview, after)
+
+
+def destroy(deployed: Deployed) -> Deployed:
+    """Delete everything that was deployed."""
+    return deploy_component(lambda: None, after=deployed)
+
+
+def _deploy(
+    program: Path | Callable[[], Any],
+    config: Mapping[str, Any],
+    cloud: Cloud | None,
+    preview: bool,
+    after: Deployed | None,
+) -> Deployed:
+    """Run a program on an empty stack, or on one as `after` left it."""
+    cloud = after.cloud if after else cloud or Cloud()
+    before = after.deployment if after else None
+    made = deploy(program, config, cloud, project="openai-gateway", stack="test", preview=preview, after=before)
+    return Deployed(made, cloud)
 
 
 @cache

@@ -149,6 +149,9 @@ class _MonitorService(resource_pb2_grpc.ResourceMonitorServicer):
     def RegisterResourceOutputs(self, request: Any, context: Any) -> Any:  # noqa: N802
         return self._monitor.RegisterResourceOutputs(request)
 
+    def RegisterErrorHook(self, request: Any, context: Any) -> Any:  # noqa: N802
+        return self._monitor.RegisterErrorHook(request)
+
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
         return self._monitor.Invoke(request)
 

@@ -40,7 +40,10 @@ MODES: dict[str, dict[str, Any]] = {
     "key-key-vault-header": {"auth": "key", "key": {"source": "key-vault", "delivery": "header"}},
     "key-existing-vault": {
         "auth": "key",
-        "key": {"source": "key-vault", "vault": {"existing": {"name": "kv-shared", "resourceGroup": GROUP}}},
+        "key": {
+            "source": "key-vault",
+            "vault": {"existing": {"name": "kv-shared", "resourceGroup": GROUP}, "secretsOfficer": True},
+        },
     },
     "key-pool": {"auth": "key", "openai": POOL},
     "identity-system-assigned": {},

@@ -358,6 +358,16 @@ def test_new_vaults_of_several_apis_have_names_of_their_own() -> None:
             id="key that no API uses",
         ),
         pytest.param(
+            {
+                "auth": "key",
+                "key": {"source": "key-vault", "vault": {"existing": {"name": "kv-contoso", "resourceGroup": "rg"}}},
+            },
+            "openai-gateway:key.vault.existing: is a vault that refuses to delete the secret, and to recover one of "
+            "its name that was deleted, unless who deploys holds Key Vault Secrets Officer on it; assign that role, "
+            "then set openai-gateway:key.vault.secretsOfficer to true",
+            id="role on an adopted vault",
+        ),
+        pytest.param(
             {"openai": {}},
             "openai-gateway:openai.deployments: is empty; the accounts to create serve no model until one is listed",
             id="no deployments",

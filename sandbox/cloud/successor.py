@@ -7,11 +7,14 @@ from sandbox.cloud.cloud import Cloud
 from sandbox.cloud.errors import CloudError
 from sandbox.cloud.registration import Registration
 
+_GONE = "ResourceNotFound"
+
 
 class Successor:
     """Changes a cloud from what an earlier deployment made to what the next one asks for, as the engine does.
 
-    It replaces nothing: which resources go first, and which of their dependents, is the engine's own business.
+    What cannot change in place is deleted and made anew when its turn comes. The engine deletes what depends on it
+    first; here that is found gone when its own turn comes.
     """
 
     def __init__(self, cloud: Cloud, before: Sequence[Registration]) -> None:
@@ -20,33 +23,36 @@ class Successor:
         self.before = {found.urn: found for found in before if found.owned}
 
     def changed(self, type_: str, urn: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
-        """ID and outputs of a resource that exists, updated if its inputs differ; None for a new one."""
+        """ID and outputs of a resource that exists, updated if its inputs differ; None for one to be created."""
         found = self.before.get(urn)
         if found is None:
             return None
-        difference = self._cloud.diff(type_, found.inputs, inputs)
+        # A location from the stack's configuration is among the new inputs, and was registered without.
+        old = {"location": found.outputs.get("location"), **found.inputs} if "location" in inputs else found.inputs
+        difference = self._cloud.diff(type_, old, inputs)
         if difference.replace:
-            raise CloudError(
-                "NotSupported",
-                f"{', '.join(difference.replace)} needs a new resource; replace it with the Pulumi engine",
-                difference.replace[0],
-            )
+            self.delete(found)
+            return None
         if not self._cloud.is_kept(type_):
             return found.id, dict(found.outputs)
-        if difference.changed:
-            return found.id, self._cloud.update(type_, found.id, inputs)
-        return found.id, self._cloud.read(type_, found.id)
+        try:
+            outputs = self._cloud.read(type_, found.id)
+        except CloudError as error:
+            if error.code != _GONE:
+                raise
+            return None
+        return found.id, self._cloud.update(type_, found.id, inputs) if difference.changed else outputs
 
     def left(self, registered: frozenset[str]) -> Iterator[Registration]:
         """List what the next deployment did not register, in the order in which it can be deleted."""
         return (found for urn, found in reversed(self.before.items()) if urn not in registered)
 
-    def delete(self, found: Registration, going: frozenset[str]) -> None:
-        """Delete one of several resources that go, given by URN; one that goes with another of them needs no call."""
+    def delete(self, found: Registration, going: frozenset[str] = frozenset()) -> None:
+        """Delete a resource; one that goes with another of those that are `going`, given by URN, needs no call."""
         if found.retained or found.deleted_with in going or not self._cloud.is_kept(found.type):
             return
         try:
             self._cloud.delete(found.id)
         except CloudError as error:
-            if error.code != "ResourceNotFound":
+            if error.code != _GONE:
                 raise

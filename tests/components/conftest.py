@@ -14,8 +14,8 @@ SERVICE = "apim"
 class Azure:
     """A cloud in which an API's surroundings exist already: a service, accounts and a backend."""
 
-    def __init__(self) -> None:
-        self.cloud = Cloud()
+    def __init__(self, cloud: Cloud | None = None) -> None:
+        self.cloud = cloud or Cloud()
         self.create("resources:ResourceGroup", {"location": "swedencentral"})
         service = {
             "serviceName": SERVICE,

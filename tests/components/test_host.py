@@ -135,6 +135,13 @@ def test_a_key_api_keeps_its_keys_secret(host: Host, azure: Azure) -> None:
     assert is_secret(made.wire["subscriptionKey"])
 
 
+def test_the_package_is_asked_whether_to_try_a_refused_named_value_again(host: Host, azure: Azure) -> None:
+    azure.create("apimanagement:NamedValue", {"serviceName": SERVICE, "displayName": "chat-api-key", "value": "taken"})
+
+    with pytest.raises(RefusedError, match="already exists"):
+        host.construct("KeyAuthApi", "chat", api_inputs(azure, key={"source": "key-vault"}), azure.cloud)
+
+
 def test_a_managed_identity_gets_its_role_unless_it_has_one(host: Host, azure: Azure) -> None:
     inputs = api_inputs(azure)
     granted = host.construct("ManagedIdentityApi", "chat", inputs, azure.cloud)

@@ -17,6 +17,7 @@ from options import (
     GatewaySku,
     JwtOptions,
     KeyOptions,
+    KeyRotation,
     KeyVaultOptions,
     OpenAIOptions,
     mistakes_in,
@@ -71,6 +72,12 @@ CASES = [
         KeyOptions(vault=KeyVaultOptions(name="1"), named_value="a b"),
         {"vault": {"name": "1"}, "namedValue": "a b"},
         id="key",
+    ),
+    pytest.param(
+        "key",
+        KeyOptions(rotation=KeyRotation.REFRESH, vault=KeyVaultOptions(secrets_officer=True)),
+        {"rotation": "refresh", "vault": {"secretsOfficer": True}},
+        id="rotation",
     ),
     pytest.param(
         "entra",

@@ -101,6 +101,17 @@ def test_adopted_vault_exists(values: dict[str, Any]) -> None:
     assert found["properties"]["enableRbacAuthorization"] is True
 
 
+@pytest.mark.parametrize("officer", [True, False])
+def test_the_deployer_has_the_role_on_an_adopted_vault_that_the_config_says(*, officer: bool) -> None:
+    cloud = Cloud()
+    key = {"vault": {**existing("kv-a"), "secretsOfficer": officer}}
+
+    create_existing(cloud, config(key=key, apis=[{"key": key}]))
+
+    vault = f"/subscriptions/{cloud.subscription_id}/resourceGroups/rg-shared/providers/Microsoft.KeyVault/vaults/kv-a"
+    assert cloud.has_role(cloud.deployer_object_id, "b86a8fe4-44ce-4948-aee5-eccb2c155cd7", vault) is officer
+
+
 @pytest.mark.parametrize(
     "broken",
     [

@@ -1,0 +1,210 @@
+"""Where the key of each account is kept: in a secret named value, or in a Key Vault secret that it refers to."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NotRequired, TypedDict
+
+import pulumi
+from pulumi_azure_native import apimanagement, authorization, cognitiveservices, keyvault
+
+from components._arm import name_of, resource_group_of
+from components._backends import OpenAIAccount
+from components._names import unique_name
+from components._roles import KEY_VAULT_SECRETS_USER, assign_role
+from components._subscriptions import child_options, invoke_options
+from components._waiting import until_the_vault_is_open
+from options import AccountKey, KeyOptions, KeyRotation, KeySource, KeyVaultOptions
+
+
+class KeyArgs(TypedDict):
+    """The inputs of an API component that may authenticate by key."""
+
+    resource_group_name: pulumi.Input[str]
+    service_name: pulumi.Input[str]
+    subscription_id: NotRequired[str | None]
+    sku: NotRequired[pulumi.Input[str]]
+    backend_id: pulumi.Input[str]
+    accounts: list[OpenAIAccount]
+    key: NotRequired[KeyOptions | None]
+    vault_resource_group_name: NotRequired[pulumi.Input[str]]
+    protect: NotRequired[bool]
+    principal_id: NotRequired[pulumi.Input[str]]
+    identity_client_id: NotRequired[pulumi.Input[str | None]]
+
+
+def keep_keys(
+    name: str, key: KeyOptions, accounts: Sequence[OpenAIAccount], args: KeyArgs, *, parent: pulumi.Resource
+) -> list[pulumi.Output[str]]:
+    """Keep the key of each account as a secret named value; return the references to them, `{{name}}`."""
+    stem = key.named_value or f"{name}-api-key"
+    names = [stem] if len(accounts) == 1 else [f"{stem}-{account.key}" for account in accounts]
+    vault = _vault(name, key, args, parent) if key.source is KeySource.KEY_VAULT else None
+    references = []
+    for named_value, account in zip(names, accounts, strict=True):
+        value = _account_key(account, key.account_key, parent)
+        if vault is None:
+            kept = _create_named_value(named_value, args, parent=parent, value=value)
+        else:
+            secret = _secret(named_value, vault, value, parent)
+            kept = _refer_to(secret, named_value, args, rotation=key.rotation, parent=parent)
+        references.append(pulumi.Output.concat("{{", kept.display_name, "}}"))
+    return references
+
+
+def _account_key(account: OpenAIAccount, key: AccountKey, parent: pulumi.Resource) -> pulumi.Output[str]:
+    # Called with values: an engine does not answer calls that depend on a component of a YAML program. The URL is
+    # waited for because a preview does not know it of an account that is about to accept keys, and has none to list.
+    known = pulumi.Output.all(account.id, name_of(account.id), resource_group_of(account.id), account.url)
+    asking = invoke_options(parent, account.subscription_id)
+    keys: pulumi.Output[cognitiveservices.ListAccountKeysResult]
+    keys = known.apply(
+        lambda parts: cognitiveservices.list_account_keys_output(
+            account_name=parts[1], resource_group_name=parts[2], opts=asking
+        )
+    )
+    return pulumi.Output.secret(
+        pulumi.Output.all(account.id, keys).apply(lambda found: _one_of(found[0], found[1], key))
+    )
+
+
+def _one_of(account_id: str, keys: cognitiveservices.ListAccountKeysResult, key: AccountKey) -> str:
+    found = keys.key2 if key is AccountKey.KEY2 else keys.key1
+    if not found:
+        raise pulumi.RunError(
+            f"account {account_id} has no API key; enable local authentication on it, or use its identity"
+        )
+    return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Vault:
+    subscription_id: str | None = None
+    resource_group_name: pulumi.Input[str]
+    name: pulumi.Input[str]
+    created: keyvault.Vault | None = None
+    """The vault, unless it is adopted."""
+
+
+def _vault(name: str, key: KeyOptions, args: KeyArgs, parent: pulumi.Resource) -> _Vault:
+    vault = key.vault or KeyVaultOptions()
+    if vault.existing is not None:
+        found = keyvault.get_vault_output(
+            vault_name=vault.existing.name,
+            resource_group_name=vault.existing.resource_group,
+            opts=invoke_options(parent, vault.existing.subscription_id),
+        )
+        return _Vault(
+            subscription_id=vault.existing.subscription_id,
+            resource_group_name=vault.existing.resource_group,
+            name=found.apply(_in_rbac_mode),
+        )
+    group = args.get("vault_resource_group_name", args["resource_group_name"])
+    client = authorization.get_client_config_output(opts=pulumi.InvokeOutputOptions(parent=parent))
+    created = keyvault.Vault(
+        f"{name}-vault",
+        vault_name=vault.name or unique_name(name, "kv", limit=24, replaced_on={"resourceGroup": group}, parent=parent),
+        resource_group_name=group,
+        properties={
+            "tenant_id": client.tenant_id,
+            "sku": {"family": keyvault.SkuFamily.A, "name": keyvault.SkuName.STANDARD},
+            "enable_rbac_authorization": True,
+            "enable_purge_protection": True,
+        },
+        opts=pulumi.ResourceOptions(parent=parent, protect=args.get("protect")),
+    )
+    return _Vault(resource_group_name=group, name=created.name, created=created)
+
+
+def _in_rbac_mode(vault: keyvault.GetVaultResult) -> str:
+    if not vault.properties.enable_rbac_authorization:
+        raise pulumi.RunError(
+            f"vault {vault.name} uses access policies, where a role gives no access to secrets; switch it to Azure "
+            "role-based access control, or name another vault"
+        )
+    return vault.name
+
+
+def _secret(named_value: str, vault: _Vault, value: pulumi.Output[str], parent: pulumi.Resource) -> keyvault.Secret:
+    """Write a key to a vault, which takes a role on it of who deploys only to delete the secret.
+
+    A vault of our own takes it along when it goes. Both kinds have names of their own: from one vault to the other, the
+    old secret is then deleted last, with its vault, and not before it. (Resource Manager writes secrets and deletes
+    none; pulumi-azure-native asks the vault itself, there and to recover a deleted secret of the name.)
+    """
+    opts = child_options(parent, vault.subscription_id)
+    opts.additional_secret_outputs = ["properties"]
+    name = f"{named_value}-secret"
+    if vault.created is not None:
+        opts.aliases, name = [pulumi.Alias(name=name)], f"{named_value}-vault-secret"
+        opts.deleted_with = vault.created
+    return keyvault.Secret(
+        name,
+        secret_name=re.sub("[^a-zA-Z0-9-]", "-", named_value),
+        vault_name=vault.name,
+        resource_group_name=vault.resource_group_name,
+        properties={"value": value, "content_type": "Azure OpenAI API key"},
+        opts=opts,
+    )
+
+
+def _refer_to(
+    secret: keyvault.Secret, named_value: str, args: KeyArgs, *, rotation: KeyRotation, parent: pulumi.Resource
+) -> apimanagement.NamedValue:
+    principal_id = args.get("principal_id")
+    if principal_id is None:
+        raise pulumi.RunError("source key-vault needs principal_id, the identity that reads the secret for the gateway")
+    # On the secret alone: the gateway's identity reads nothing else of a shared vault.
+    reader = assign_role(
+        f"{named_value}-reader",
+        scope=secret.id,
+        principal_id=principal_id,
+        role=KEY_VAULT_SECRETS_USER,
+        parent=parent,
+    )
+    written = pulumi.Output.unsecret(secret.properties)
+    refresh = rotation is KeyRotation.REFRESH
+    return _create_named_value(
+        named_value,
+        args,
+        parent=parent,
+        key_vault={
+            "secret_identifier": written.apply(lambda its: its.secret_uri if refresh else its.secret_uri_with_version),
+            "identity_client_id": args.get("identity_client_id"),
+        },
+        # Whatever changes, the service reads the secret again; without a version in the reference this does.
+        tags=[written.apply(lambda its: f"secret-{_version(its.secret_uri_with_version)}")] if refresh else None,
+        depends_on=[reader],
+        hooks=until_the_vault_is_open(named_value, parent),
+    )
+
+
+def _version(identifier: str) -> str:
+    return identifier.rsplit("/", 1)[1]
+
+
+def _create_named_value(
+    named_value: str,
+    args: KeyArgs,
+    *,
+    parent: pulumi.Resource,
+    value: pulumi.Input[str] | None = None,
+    key_vault: apimanagement.KeyVaultContractCreatePropertiesArgsDict | None = None,
+    tags: Sequence[pulumi.Input[str]] | None = None,
+    depends_on: Sequence[pulumi.Resource] = (),
+    hooks: pulumi.ResourceHookBinding | None = None,
+) -> apimanagement.NamedValue:
+    opts = child_options(parent, args.get("subscription_id"), depends_on=depends_on)
+    opts.hooks = hooks
+    return apimanagement.NamedValue(
+        named_value,
+        named_value_id=named_value,
+        display_name=named_value,
+        resource_group_name=args["resource_group_name"],
+        service_name=args["service_name"],
+        secret=True,
+        value=value,
+        key_vault=key_vault,
+        tags=tags,
+        opts=opts,
+    )

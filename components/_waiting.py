@@ -1,0 +1,46 @@
+"""Waits for what Azure grants at once and lets take effect later."""
+
+import asyncio
+
+import pulumi
+
+_WAITS = (2, 4, 8, 16, *[30] * 29)
+"""Seconds before each further try, 15 minutes in all: Azure documents ten for a role (facts: "Troubleshoot Azure
+RBAC"), and a slow tenant takes longer. The engine itself gives up after a hundred tries."""
+
+sleep = asyncio.sleep
+
+
+def until_the_vault_is_open(name: str, parent: pulumi.Resource) -> pulumi.ResourceHookBinding:
+    """Try again to create or change the named value `name` while Key Vault refuses the gateway.
+
+    A role that is seconds old opens nothing yet, and the name of a new vault may not resolve yet; nothing but the try
+    itself tells when they do. So the first try costs nothing, and where the vault is open none follows.
+    """
+
+    async def wait(failure: pulumi.ErrorHookArgs) -> bool:
+        tries = len(failure.errors)
+        if failure.failed_operation == "delete" or "vault" not in failure.errors[0].lower():
+            return False
+        if tries > len(_WAITS):
+            pulumi.log.warn(
+                f"{name}: Key Vault refused the gateway for {_spoken(sum(_WAITS))}; see that its identity holds Key "
+                "Vault Secrets User on the secret and that the vault's network lets it in, then run up again"
+            )
+            return False
+        seconds = _WAITS[tries - 1]
+        pulumi.log.info(
+            f"{name}: Key Vault refuses the gateway as long as its new role has no effect, which takes minutes; next "
+            f"try in {seconds} s ({_spoken(sum(_WAITS[: tries - 1]))} of {_spoken(sum(_WAITS))} so far)"
+        )
+        await sleep(seconds)
+        return True
+
+    # The name must be unique in the program and the same in each run, as the engine keeps it in the state.
+    hook = pulumi.ErrorHook(f"{parent.pulumi_resource_type}:{parent.pulumi_resource_name}:{name}", wait)
+    return pulumi.ResourceHookBinding(on_error=[hook])
+
+
+def _spoken(seconds: int) -> str:
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
