@@ -85,6 +85,7 @@ _BREAKER: apimanagement.BackendCircuitBreakerArgsDict = {
                 "count": 1,
                 "interval": "PT1M",
                 "status_code_ranges": [{"min": 429, "max": 429}, {"min": 500, "max": 599}],
+                # A reason of `context.LastError` (inferred: ARM's types name none).
                 "error_reasons": ["BackendConnectionFailure"],
             },
             "trip_duration": f"PT{TRIP_SECONDS}S",

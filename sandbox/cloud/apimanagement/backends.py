@@ -75,7 +75,19 @@ TYPES = (
             "resourceGroupName serviceName",
             "backendId circuitBreaker credentials description pool properties protocol proxy resourceId title tls "
             "type url",
-            circuitBreaker=Shape("", "rules"),
+            circuitBreaker=Shape(
+                "",
+                "rules",
+                rules=Shape(
+                    "",
+                    "acceptRetryAfter failureCondition name tripDuration",
+                    failureCondition=Shape(
+                        "",
+                        "count errorReasons interval percentage statusCodeRanges",
+                        statusCodeRanges=Shape("", "max min"),
+                    ),
+                ),
+            ),
             credentials=Shape("", "authorization certificate certificateIds header query"),
             pool=Shape("", "services", services=Shape("id", "priority weight")),
             protocol=Text(values=("http", "soap")),

@@ -272,6 +272,12 @@ REFUSALS: list[tuple[str, Callable[[Azure], object], str, str]] = [
         "ValidationError",
         "circuitBreaker is not supported in SkuType Consumption",
     ),
+    (
+        "misspelt property of a breaker",
+        lambda a: a.backend(circuitBreaker={"rules": [_RULE | {"acceptRetryAfer": True}]}),
+        "ValidationError",
+        "did you mean acceptRetryAfter",
+    ),
     ("breaker rules", lambda a: a.backend(circuitBreaker={"rules": [{}, {}]}), "ValidationError", "one circuit"),
     (
         "subscription scope",
