@@ -4,6 +4,7 @@ The keys are those of `Pulumi.yaml`, in the namespace `openai-gateway`, and `azu
 """
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from settings.rules import (
     read_definitions,
 )
 from settings.schema import Stack, canonical, parse
+
+_DATE = re.compile(r"(\d{4}-\d\d-\d\d) 00:00:00 \+0000 UTC")
 
 __all__ = ["ApiSettings", "Settings", "SettingsError", "from_stack", "load"]
 
@@ -57,7 +60,7 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
         SettingsError: the config has mistakes; all of them are listed.
 
     """
-    config = {str(key): value for key, value in values.items()}
+    config = {str(key): _as_typed(value) for key, value in values.items()}
     prefix = f"{NAMESPACE}:"
     tree = canonical({key.removeprefix(prefix): value for key, value in config.items() if key.startswith(prefix)})
     location = config.get(LOCATION)
@@ -99,3 +102,16 @@ def _decoded(value: Any) -> Any:
         except (ValueError, RecursionError):
             return value
     return value
+
+
+def _as_typed(value: Any) -> Any:
+    """Return a config value with its dates as they were typed, such as a model's version without quotes.
+
+    YAML takes `2024-11-20` for a moment, and the engine hands that over as `2024-11-20 00:00:00 +0000 UTC`
+    (`sdk/go/common/resource/config/object.go`). A number's digits cannot be had back: it is refused where text belongs.
+    """
+    if isinstance(value, str) and (date := _DATE.fullmatch(value)):
+        return date[1]
+    if isinstance(value, Mapping):
+        return {key: _as_typed(item) for key, item in value.items()}
+    return [_as_typed(item) for item in value] if isinstance(value, list) else value

@@ -128,7 +128,7 @@ def _mistake(error: ErrorDetails) -> Mistake:
             expected = "a value, a list of values, or a mapping of values, match and separator"
         problem = f"is given where {expected} is expected"
         if shape == "string" and not isinstance(value, dict | list | bool | None):
-            problem += "; write it in quotes"
+            problem += "; write it in quotes, without which YAML reads 0125 as 85"
     return Mistake(key=key, value=value, problem=problem)
 
 

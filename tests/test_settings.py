@@ -36,6 +36,7 @@ from options import (
     OpenAIOptions,
 )
 from policies import ClaimMatch, RequiredClaim
+from sandbox.project_yaml import read
 from settings import ApiSettings, Settings, SettingsError, from_stack, load
 from settings.schema import Stack
 
@@ -84,6 +85,20 @@ def test_least_config_publishes_one_api_by_managed_identity() -> None:
     )
     assert not least.local_auth
     assert least.warnings == ()
+
+
+def test_a_date_without_quotes_is_what_was_typed() -> None:
+    config = read(
+        """
+        openai: {deployments: [{name: gpt-4o, model: gpt-4o, version: 2024-11-20}]}
+        apis: [{name: openai, path: openai, apiVersion: 2024-06-01}]
+        """
+    )
+
+    found = settings(**config)
+
+    assert found.openai.deployments[0].version == "2024-11-20"
+    assert found.apis[0].api_version == "2024-06-01"
 
 
 def test_one_account_need_not_be_a_list() -> None:

@@ -74,7 +74,8 @@ def test_mistake_is_told(case: dict[str, Any], folder: Path) -> None:
         ),
         pytest.param(
             {"gateway": {**GATEWAY, "tags": {3: "x"}}},
-            "openai-gateway:gateway.tags[3]: 3 is given where text is expected; write it in quotes",
+            "openai-gateway:gateway.tags[3]: 3 is given where text is expected; write it in quotes, without which YAML "
+            "reads 0125 as 85",
             id="a key that YAML reads as a number",
         ),
         pytest.param(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sandbox.deploy import load_stack
 from sandbox.project_yaml import read
+from tests.deployed import ROOT, deploy_program
 
 SCALARS: list[tuple[str, Any]] = [
     ("2024-11-20", "2024-11-20 00:00:00 +0000 UTC"),
@@ -82,3 +83,19 @@ def test_a_stack_is_read_that_way(tmp_path: Path) -> None:
     assert load_stack(tmp_path, "dev")["small:deployments"] == [
         {"version": "2024-11-20 00:00:00 +0000 UTC", "sku": "no"}
     ]
+
+
+def test_a_models_version_without_quotes_is_deployed_as_it_was_typed(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "Pulumi.dev.yaml").write_text(
+        """
+        config:
+          azure-native:location: swedencentral
+          openai-gateway:gateway: {publisherName: Contoso, publisherEmail: ai@contoso.com}
+          openai-gateway:openai: {deployments: [{name: gpt-4o, model: gpt-4o, version: 2024-11-20}]}
+        """
+    )
+
+    deployed = deploy_program(load_stack(tmp_path, "dev"))
+
+    assert deployed.one("Deployment").inputs["properties"]["model"]["version"] == "2024-11-20"
