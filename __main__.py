@@ -4,7 +4,7 @@ import pulumi
 from pulumi_azure_native import resources
 
 from components import ApiGateway, OpenAIBackend
-from deployment import identity_users, publish
+from deployment import account_pools, identity_accounts, identity_users, publish
 from settings import from_stack
 
 settings = from_stack()
@@ -36,8 +36,11 @@ openai = OpenAIBackend(
         "gateway_subscription_id": gateway.subscription_id,
         "sku": gateway.sku,
         "openai": settings.openai,
-        "local_auth": settings.local_auth,
+        "name_prefix": gateway.name_prefix,
+        "pools": account_pools(settings),
+        "key_accounts": settings.key_accounts,
         "users": identity_users(settings, gateway),
+        "user_accounts": identity_accounts(settings),
         "protect": settings.protect,
     },
 )

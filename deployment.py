@@ -5,7 +5,8 @@ from typing import TypedDict
 import pulumi
 
 from components import ApiGateway, EntraProtectedApi, KeyAuthApi, ManagedIdentityApi, OpenAIAccount, OpenAIBackend
-from options import AuthMode, BackendAuth
+from options import AuthMode, BackendAuth, KeyDelivery
+from options.openai import account_keys
 from settings import ApiSettings, Settings
 
 
@@ -15,6 +16,7 @@ class _Common(TypedDict):
     resource_group_name: pulumi.Input[str]
     service_name: pulumi.Input[str]
     subscription_id: str | None
+    name_prefix: str
     sku: pulumi.Input[str]
     path: pulumi.Input[str]
     display_name: pulumi.Input[str]
@@ -30,12 +32,40 @@ PublishedApi = KeyAuthApi | ManagedIdentityApi | EntraProtectedApi
 
 
 def identity_users(settings: Settings, gateway: ApiGateway) -> dict[str, pulumi.Input[str]]:
-    """Object IDs of the identities with which APIs call Azure OpenAI, by a short name for each."""
+    """Object IDs of the identities with which APIs call Azure OpenAI, by identity: a resource ID as a whole."""
+    return {user: gateway.identities[apis[0].identity].principal_id for user, apis in _users(settings).items()}
+
+
+def identity_accounts(settings: Settings) -> dict[str, list[str]]:
+    """Accounts that each of these identities calls, by identity."""
     return {
-        api.identity.rsplit("/", 1)[-1]: gateway.identities[api.identity].principal_id
-        for api in settings.apis
-        if api.backend_auth is BackendAuth.MANAGED_IDENTITY
+        user: list(dict.fromkeys(name for api in apis for name in api.accounts))
+        for user, apis in _users(settings).items()
     }
+
+
+def _users(settings: Settings) -> dict[str, list[ApiSettings]]:
+    """Group the APIs that call Azure OpenAI with an identity by it; Azure compares IDs without regard to case."""
+    users: dict[str, list[ApiSettings]] = {}
+    for api in settings.apis:
+        if api.backend_auth is BackendAuth.MANAGED_IDENTITY:
+            same = next((user for user in users if user.lower() == api.identity.lower()), api.identity)
+            users.setdefault(same, []).append(api)
+    return users
+
+
+def account_pools(settings: Settings) -> dict[str, list[str]]:
+    """Accounts of each API that uses some of them, by the API's name."""
+    everything = tuple(account_keys(settings.openai.accounts))
+    return {
+        api.name: list(api.accounts)
+        for api in settings.apis
+        if set(api.accounts) != set(everything) and not _has_own_backends(api)
+    }
+
+
+def _has_own_backends(api: ApiSettings) -> bool:
+    return api.key is not None and api.key.delivery is KeyDelivery.BACKEND
 
 
 def publish(
@@ -52,11 +82,12 @@ def publish(
         "resource_group_name": gateway.resource_group_name,
         "service_name": gateway.service_name,
         "subscription_id": gateway.subscription_id,
+        "name_prefix": gateway.name_prefix,
         "sku": gateway.sku,
         "path": api.path,
         "display_name": api.name,
-        "backend_id": openai.backend_id,
-        "accounts": openai.accounts,
+        "backend_id": openai.pools.get(api.name, openai.backend_id),
+        "accounts": [account for account in openai.accounts if account.key in api.accounts],
         "principal_id": identity.principal_id,
         "identity_client_id": identity.client_id,
         "api_version": api.api_version,

@@ -13,6 +13,7 @@ from components._wire import require
 from definitions import UNREACHABLE, azure_openai, closed
 from options import API_VERSION
 from options.api import VALUES
+from options.gateway import name_prefix
 from options.rules import check_values, guid
 from policies import (
     Base,
@@ -124,6 +125,7 @@ class PublishArgs(TypedDict):
     resource_group_name: pulumi.Input[str]
     service_name: pulumi.Input[str]
     subscription_id: NotRequired[str | None]
+    name_prefix: NotRequired[str]
     path: pulumi.Input[str]
     display_name: NotRequired[pulumi.Input[str]]
     api_version: NotRequired[pulumi.Input[str]]
@@ -132,7 +134,7 @@ class PublishArgs(TypedDict):
 
 def check_inputs(name: str, args: PublishArgs) -> None:
     """Refuse names, paths and versions that Azure refuses; what an Output holds is for Azure itself to refuse."""
-    require(check_values({**VALUES, "subscription_id": (guid,)}, {"name": name, **args}))
+    require(check_values({**VALUES, "subscription_id": (guid,), "name_prefix": (name_prefix,)}, {"name": name, **args}))
 
 
 def _definition(args: PublishArgs) -> pulumi.Output[str]:
@@ -159,7 +161,7 @@ def publish(
     child = child_options(parent, args.get("subscription_id"))
     api = apimanagement.Api(
         f"{name}-api",
-        api_id=name,
+        api_id=args.get("name_prefix", "") + name,
         resource_group_name=args["resource_group_name"],
         service_name=args["service_name"],
         path=args["path"],
@@ -189,7 +191,7 @@ def subscribe(name: str, args: PublishArgs, api: apimanagement.Api, *, parent: p
     """Make a subscription for the API's callers and return its primary key, a secret."""
     subscription = apimanagement.Subscription(
         f"{name}-subscription",
-        sid=f"{name}-callers",
+        sid=f"{args.get('name_prefix', '')}{name}-callers",
         display_name=f"{name} callers",
         resource_group_name=args["resource_group_name"],
         service_name=args["service_name"],

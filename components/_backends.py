@@ -31,6 +31,8 @@ class OpenAIAccount:
     """Place in the pool, 0 to 100, lower first. Left out: all accounts are equal."""
     weight: int | None = None
     """Share of the requests among accounts of one priority, 0 to 100. Left out: equal shares."""
+    role_assigned: bool | None = None
+    """Whether the gateway's identities hold their role on it already. Left out: they do not."""
 
 
 def openai_accounts(values: Sequence[OpenAIAccount | Mapping[str, Any]]) -> list[OpenAIAccount]:
@@ -45,6 +47,7 @@ def openai_accounts(values: Sequence[OpenAIAccount | Mapping[str, Any]]) -> list
             subscription_id=value.get("subscription_id"),
             priority=None if value.get("priority") is None else int(value["priority"]),
             weight=None if value.get("weight") is None else int(value["weight"]),
+            role_assigned=value.get("role_assigned"),
         )
         for value in values
     ]
@@ -60,6 +63,8 @@ class Service:
     """Pricing tier. None: one that has circuit breakers, as all have but Consumption."""
     subscription_id: str | None = None
     """Subscription of the service. None: that of the component's own provider."""
+    name_prefix: str = ""
+    """What the backends' names on the service begin with."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +121,7 @@ def create_members(
     def create(child: str, account: OpenAIAccount, api_key: pulumi.Input[str] | None) -> apimanagement.Backend:
         return apimanagement.Backend(
             child,
-            backend_id=fitting(child, _LONGEST_ID),
+            backend_id=fitting(service.name_prefix + child, _LONGEST_ID),
             resource_group_name=service.resource_group_name,
             service_name=service.name,
             type=apimanagement.BackendType.SINGLE,
@@ -153,7 +158,7 @@ def create_pool(
         return members[0].backend.name
     return apimanagement.Backend(
         name,
-        backend_id=fitting(name, _LONGEST_ID),
+        backend_id=fitting(service.name_prefix + name, _LONGEST_ID),
         resource_group_name=service.resource_group_name,
         service_name=service.name,
         type=apimanagement.BackendType.POOL,

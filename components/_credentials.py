@@ -35,6 +35,7 @@ def grant_access(
                 parent=parent,
             ).id
             for account in accounts
+            if not account.role_assigned
         )
     )
 
@@ -75,6 +76,7 @@ def key_credential(name: str, args: KeyArgs, *, parent: pulumi.Resource) -> pulu
                 name=args["service_name"],
                 sku=args.get("sku"),
                 subscription_id=args.get("subscription_id"),
+                name_prefix=args.get("name_prefix", ""),
             ),
             api_keys=references,
             parent=parent,

@@ -24,6 +24,7 @@ class KeyArgs(TypedDict):
     service_name: pulumi.Input[str]
     subscription_id: NotRequired[str | None]
     sku: NotRequired[pulumi.Input[str]]
+    name_prefix: NotRequired[str]
     backend_id: pulumi.Input[str]
     accounts: list[OpenAIAccount]
     key: NotRequired[KeyOptions | None]
@@ -38,16 +39,17 @@ def keep_keys(
 ) -> list[pulumi.Output[str]]:
     """Keep the key of each account as a secret named value; return the references to them, `{{name}}`."""
     stem = key.named_value or f"{name}-api-key"
+    prefix = "" if key.named_value else args.get("name_prefix", "")  # a name that was given is the whole name
     names = [stem] if len(accounts) == 1 else [f"{stem}-{account.key}" for account in accounts]
     vault = _vault(name, key, args, parent) if key.source is KeySource.KEY_VAULT else None
     references = []
     for named_value, account in zip(names, accounts, strict=True):
         value = _account_key(account, key.account_key, parent)
         if vault is None:
-            kept = _create_named_value(named_value, args, parent=parent, value=value)
+            kept = _create_named_value(named_value, prefix, args, parent=parent, value=value)
         else:
-            secret = _secret(named_value, vault, value, parent)
-            kept = _refer_to(secret, named_value, args, rotation=key.rotation, parent=parent)
+            secret = _secret(named_value, prefix, vault, value, parent)
+            kept = _refer_to(secret, named_value, prefix, args, rotation=key.rotation, parent=parent)
         references.append(pulumi.Output.concat("{{", kept.display_name, "}}"))
     return references
 
@@ -125,7 +127,9 @@ def _in_rbac_mode(vault: keyvault.GetVaultResult) -> str:
     return vault.name
 
 
-def _secret(named_value: str, vault: _Vault, value: pulumi.Output[str], parent: pulumi.Resource) -> keyvault.Secret:
+def _secret(
+    named_value: str, prefix: str, vault: _Vault, value: pulumi.Output[str], parent: pulumi.Resource
+) -> keyvault.Secret:
     """Write a key to a vault, which takes a role on it of who deploys only to delete the secret.
 
     A vault of our own takes it along when it goes. Both kinds have names of their own: from one vault to the other, the
@@ -140,7 +144,7 @@ def _secret(named_value: str, vault: _Vault, value: pulumi.Output[str], parent: 
         opts.deleted_with = vault.created
     return keyvault.Secret(
         name,
-        secret_name=re.sub("[^a-zA-Z0-9-]", "-", named_value),
+        secret_name=re.sub("[^a-zA-Z0-9-]", "-", prefix + named_value),
         vault_name=vault.name,
         resource_group_name=vault.resource_group_name,
         properties={"value": value, "content_type": "Azure OpenAI API key"},
@@ -149,7 +153,13 @@ def _secret(named_value: str, vault: _Vault, value: pulumi.Output[str], parent: 
 
 
 def _refer_to(
-    secret: keyvault.Secret, named_value: str, args: KeyArgs, *, rotation: KeyRotation, parent: pulumi.Resource
+    secret: keyvault.Secret,
+    named_value: str,
+    prefix: str,
+    args: KeyArgs,
+    *,
+    rotation: KeyRotation,
+    parent: pulumi.Resource,
 ) -> apimanagement.NamedValue:
     principal_id = args.get("principal_id")
     if principal_id is None:
@@ -166,6 +176,7 @@ def _refer_to(
     refresh = rotation is KeyRotation.REFRESH
     return _create_named_value(
         named_value,
+        prefix,
         args,
         parent=parent,
         key_vault={
@@ -185,6 +196,7 @@ def _version(identifier: str) -> str:
 
 def _create_named_value(
     named_value: str,
+    prefix: str,
     args: KeyArgs,
     *,
     parent: pulumi.Resource,
@@ -198,8 +210,8 @@ def _create_named_value(
     opts.hooks = hooks
     return apimanagement.NamedValue(
         named_value,
-        named_value_id=named_value,
-        display_name=named_value,
+        named_value_id=prefix + named_value,
+        display_name=prefix + named_value,
         resource_group_name=args["resource_group_name"],
         service_name=args["service_name"],
         secret=True,

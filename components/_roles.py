@@ -1,6 +1,7 @@
 """Azure role assignments for the gateway's identity (facts: "Azure built-in roles")."""
 
 import uuid
+from collections.abc import Sequence
 
 import pulumi
 from pulumi_azure_native import authorization
@@ -18,11 +19,13 @@ def assign_role(
     principal_id: pulumi.Input[str],
     role: str,
     parent: pulumi.Resource,
+    before: Sequence[str] = (),
 ) -> authorization.RoleAssignment:
     """Give a service principal a built-in role on `scope`, a resource ID.
 
     The assignment's name follows from what it says, so the same grant always has the same ID. Its type is sent
     because Azure looks a new identity up as a user otherwise and refuses it until the directory has caught up.
+    `before` are names that the assignment had in earlier versions of this project.
     """
     facts = pulumi.Output.all(scope=scope, principal=principal_id)
     return authorization.RoleAssignment(
@@ -38,5 +41,5 @@ def assign_role(
         role_assignment_name=facts.apply(
             lambda value: str(uuid.uuid5(uuid.NAMESPACE_URL, f"{value['scope']}|{value['principal']}|{role}".lower()))
         ),
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(name=old) for old in before]),
     )

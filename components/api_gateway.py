@@ -72,6 +72,7 @@ class ApiGateway(pulumi.ComponentResource):
             service = _create(self, name, args, gateway, wanted)
 
         self.identities = service.identities
+        self.name_prefix = gateway.name_prefix
         self.subscription_id = gateway.existing.subscription_id if gateway.existing else None
         self.service_id = service.id
         self.service_name = service.name

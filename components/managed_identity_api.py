@@ -21,6 +21,9 @@ class ManagedIdentityApiArgs(TypedDict):
     sku: NotRequired[pulumi.Input[str]]
     """Pricing tier of the service, such as `ApiGateway.sku`: a policy that its gateway does not take is refused. Left
     out: the policy is held against what is common to all tiers but Consumption."""
+    name_prefix: NotRequired[str]
+    """What the names of the API and its subscription begin with on the service. Left out:
+    nothing."""
     path: pulumi.Input[str]
     """URL path below the gateway, unique within the service; ends in `openai` for the OpenAI SDKs."""
     backend_id: pulumi.Input[str]

@@ -1,19 +1,17 @@
 """Azure OpenAI accounts with their model deployments, published to the gateway as a backend."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import NotRequired, TypedDict
 
 import pulumi
-from pulumi_azure_native import cognitiveservices
 
-from components._backends import OpenAIAccount, Service, create_backends
-from components._names import unique_name
+from components._accounts import adopt_account, create_account
+from components._backends import Service, create_members, create_pool
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
-from components._subscriptions import invoke_options
-from components._wire import options
-from options import AccountOptions, DeploymentOptions, ExistingResource, OpenAIOptions
-
-_KIND = "OpenAI"
+from components._wire import options, require
+from options import OpenAIOptions
+from options.openai import account_keys, check_account_names, of_account
 
 
 class OpenAIBackendArgs(TypedDict):
@@ -32,10 +30,19 @@ class OpenAIBackendArgs(TypedDict):
     """Subscription of the API Management service. Left out: that of the component's own provider."""
     openai: OpenAIOptions
     """Accounts to create or adopt, and the models to deploy."""
-    local_auth: NotRequired[bool]
-    """Whether the accounts that are created accept API keys. Left out: they accept Microsoft Entra tokens alone."""
+    name_prefix: NotRequired[str]
+    """What the backends' names on the service begin with. Left out: nothing."""
+    pools: NotRequired[dict[str, list[str]]]
+    """Further backends over some of the accounts, by a name for each; accounts are named by their own name, or where
+    that is made up, by their region. Left out: none but the one over all accounts."""
+    key_accounts: NotRequired[list[str]]
+    """Accounts among those to create that accept API keys where their options do not say, named likewise. Left out:
+    they accept Microsoft Entra tokens alone."""
     users: NotRequired[dict[str, pulumi.Input[str]]]
-    """Object IDs of the managed identities that may call the accounts, by a short name for each."""
+    """Object IDs of the managed identities that may call the accounts, by a name for each, such as the identity's
+    resource ID."""
+    user_accounts: NotRequired[dict[str, list[str]]]
+    """Accounts that a user may call, by the user's name, named likewise. Left out for a user: all of them."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete or replace the accounts that are created. Left out: it does not."""
 
@@ -51,39 +58,65 @@ class OpenAIBackend(pulumi.ComponentResource):
     """Endpoints of the accounts, with `/openai`."""
     role_assignment_ids: pulumi.Output[list[str]]
     """Resource IDs of the role assignments that `users` got."""
+    pool_ids: pulumi.Output[dict[str, str]]
+    """Backends that `pools` asked for, by their names."""
 
     def __init__(self, name: str, args: OpenAIBackendArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:OpenAIBackend", name, {}, opts)
         openai = options(OpenAIOptions, args["openai"], "openai")
+        keys = account_keys(openai.accounts)
+        pools, key_accounts = args.get("pools", {}), args.get("key_accounts", [])
+        users, user_accounts = args.get("users", {}), args.get("user_accounts", {})
+        _require_accounts(openai, {"pools": pools, "user_accounts": user_accounts}, key_accounts)
 
         self.accounts = [
-            _adopt(self, key, account, account.existing)
+            adopt_account(key, account, account.existing, parent=self)
             if account.existing is not None
-            else _create(self, f"{name}-{key}", key, account, args=args, deployments=openai.deployments)
-            for key, account in _keyed(openai.accounts)
+            else create_account(
+                f"{name}-{key}",
+                key,
+                account,
+                deployments=of_account(account, openai),
+                local_auth=key in key_accounts,
+                resource_group_name=args["resource_group_name"],
+                protect=args.get("protect"),
+                parent=self,
+            )
+            for key, account in zip(keys, openai.accounts, strict=True)
         ]
-        self.backend_id = create_backends(
-            f"{name}-backend",
-            f"{name}-pool",
-            self.accounts,
-            service=Service(
-                resource_group_name=args["gateway_resource_group_name"],
-                name=args["service_name"],
-                sku=args.get("sku"),
-                subscription_id=args.get("gateway_subscription_id"),
-            ),
-            parent=self,
+        service = Service(
+            resource_group_name=args["gateway_resource_group_name"],
+            name=args["service_name"],
+            sku=args.get("sku"),
+            subscription_id=args.get("gateway_subscription_id"),
+            name_prefix=args.get("name_prefix", ""),
         )
+        members = create_members(
+            f"{name}-backend", self.accounts, service=service, parent=self, pooled=len(self.accounts) > 1
+        )
+        self.backend_id = create_pool(f"{name}-pool", members, service=service, parent=self)
+        self.pools = {
+            pool: create_pool(
+                f"{name}-pool-{pool}",
+                [member for member in members if member.account.key in own],
+                service=service,
+                parent=self,
+            )
+            for pool, own in pools.items()
+        }
+        self.pool_ids = pulumi.Output.all(**self.pools).apply(dict)
         assignments = [
             assign_role(
-                f"{name}-{account.key}-{user}-role",
+                f"{name}-{account.key}-{_short(user)}-role",
                 scope=account.id,
                 principal_id=principal_id,
                 role=COGNITIVE_SERVICES_OPENAI_USER,
                 parent=self,
+                before=[f"{name}-{account.key}-{old}-role" for old in _before(user, list(users))],
             )
             for account in self.accounts
-            for user, principal_id in args.get("users", {}).items()
+            for user, principal_id in users.items()
+            if not account.role_assigned and account.key in user_accounts.get(user, keys)
         ]
         self.role_assignment_ids = pulumi.Output.all(*(assignment.id for assignment in assignments))
         self.account_ids = pulumi.Output.all(*(account.id for account in self.accounts))
@@ -94,100 +127,40 @@ class OpenAIBackend(pulumi.ComponentResource):
                 "accountIds": self.account_ids,
                 "urls": self.urls,
                 "roleAssignmentIds": self.role_assignment_ids,
+                "poolIds": self.pool_ids,
             }
         )
 
 
-def _keyed(accounts: Sequence[AccountOptions]) -> list[tuple[str, AccountOptions]]:
-    """Name each account by what does not move when another joins the pool: its own name, else its region."""
-    keyed: dict[str, AccountOptions] = {}
-    for account in accounts:
-        stem = account.existing.name if account.existing else account.name or account.location or "account"
-        number = 1
-        key = stem
-        while key in keyed:
-            number += 1
-            key = f"{stem}-{number}"
-        keyed[key] = account
-    return list(keyed.items())
-
-
-def _create(
-    parent: OpenAIBackend,
-    name: str,
-    key: str,
-    account: AccountOptions,
-    *,
-    args: OpenAIBackendArgs,
-    deployments: Sequence[DeploymentOptions],
-) -> OpenAIAccount:
-    account_name = account.name or unique_name(
-        name,
-        "oai",
-        limit=64,
-        replaced_on={"resourceGroup": args["resource_group_name"], "location": account.location, "kind": _KIND},
-        parent=parent,
-    )
-    local_auth = args.get("local_auth", False) if account.disable_local_auth is None else not account.disable_local_auth
-    resource = cognitiveservices.Account(
-        f"{name}-account",
-        account_name=account_name,
-        resource_group_name=args["resource_group_name"],
-        location=account.location,
-        kind=_KIND,
-        sku={"name": "S0"},
-        properties={
-            "custom_sub_domain_name": account_name,
-            "disable_local_auth": not local_auth,
-            "public_network_access": cognitiveservices.PublicNetworkAccess.ENABLED,
-        },
-        opts=pulumi.ResourceOptions(parent=parent, protect=args.get("protect")),
-    )
-    previous: pulumi.Resource | None = None
-    for deployment in deployments:
-        previous = cognitiveservices.Deployment(
-            f"{name}-{deployment.name}",
-            deployment_name=deployment.name,
-            account_name=resource.name,
-            resource_group_name=args["resource_group_name"],
-            sku={"name": deployment.sku, "capacity": deployment.capacity},
-            properties={
-                "model": {"format": "OpenAI", "name": deployment.model, "version": deployment.version},
-                "version_upgrade_option": deployment.version_upgrade and deployment.version_upgrade.value,
-                "rai_policy_name": deployment.rai_policy,
-            },
-            # An account refuses a second deployment while one is under way.
-            opts=pulumi.ResourceOptions(parent=parent, depends_on=previous),
-        )
-    return OpenAIAccount(
-        key=key,
-        id=resource.id,
-        url=resource.properties.apply(lambda value: f"{str(value.endpoint).rstrip('/')}/openai"),
-        priority=account.priority,
-        weight=account.weight,
+def _require_accounts(
+    openai: OpenAIOptions, named: Mapping[str, Mapping[str, list[str]]], key_accounts: Sequence[str]
+) -> None:
+    """Refuse names of accounts that there are not, all at once."""
+    require(
+        [
+            *(
+                mistake
+                for given, lists in named.items()
+                for name, own in lists.items()
+                for mistake in check_account_names((given, name), own, openai.accounts)
+            ),
+            *(check_account_names(("key_accounts",), key_accounts, openai.accounts) if key_accounts else ()),
+        ]
     )
 
 
-def _adopt(parent: OpenAIBackend, key: str, account: AccountOptions, existing: ExistingResource) -> OpenAIAccount:
-    found = cognitiveservices.get_account_output(
-        account_name=existing.name,
-        resource_group_name=existing.resource_group,
-        opts=invoke_options(parent, existing.subscription_id),
-    )
+def _short(user: str) -> str:
+    """Name a user within a URN: a resource ID by its last segment and by 8 hex digits for the whole.
 
-    def url(properties: cognitiveservices.outputs.AccountPropertiesResponse) -> str:
-        if not properties.custom_sub_domain_name:
-            raise pulumi.RunError(
-                f"account {existing.name} has no custom subdomain, without which it accepts no Microsoft Entra "
-                "tokens; set one (it cannot be changed later), or name another account"
-            )
-        return f"{str(properties.endpoint).rstrip('/')}/openai"
+    Identities in different groups may have one name.
+    """
+    if not user.startswith("/"):
+        return user
+    whole = user.lower()
+    return f"{whole.rsplit('/', 1)[1]}-{sha256(whole.encode()).hexdigest()[:8]}"
 
-    return OpenAIAccount(
-        key=key,
-        id=found.id,
-        url=found.properties.apply(url),
-        subscription_id=existing.subscription_id,
-        priority=account.priority,
-        weight=account.weight,
-    )
+
+def _before(user: str, users: Sequence[str]) -> list[str]:
+    """Names that the user had when identities of one name were one, and the last of them had the assignment."""
+    old = user.rsplit("/", 1)[-1]
+    return [old] if [other for other in users if other.rsplit("/", 1)[-1] == old][-1] == user != old else []

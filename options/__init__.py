@@ -12,7 +12,14 @@ from options.existing import ExistingResource
 from options.gateway import SYSTEM_ASSIGNED, USER_ASSIGNED, GatewayOptions, GatewaySku
 from options.key import AccountKey, KeyDelivery, KeyOptions, KeyRotation, KeySource, KeyVaultOptions
 from options.mistakes import Mistake, Warn
-from options.openai import AccountOptions, DeploymentOptions, OpenAIOptions, VersionUpgrade
+from options.openai import (
+    AccountKind,
+    AccountOptions,
+    DeploymentOptions,
+    ExistingAccount,
+    OpenAIOptions,
+    VersionUpgrade,
+)
 from options.tokens import AppRoleAssignmentOptions, BackendAuth, EntraOptions, ExistingApplication, JwtOptions
 
 __all__ = [
@@ -20,6 +27,7 @@ __all__ = [
     "SYSTEM_ASSIGNED",
     "USER_ASSIGNED",
     "AccountKey",
+    "AccountKind",
     "AccountOptions",
     "ApiOptions",
     "AppRoleAssignmentOptions",
@@ -27,6 +35,7 @@ __all__ = [
     "BackendAuth",
     "DeploymentOptions",
     "EntraOptions",
+    "ExistingAccount",
     "ExistingApplication",
     "ExistingResource",
     "GatewayOptions",

@@ -9,7 +9,7 @@ from options.defaulted import Defaulted
 from options.gateway import identity
 from options.key import KeyOptions
 from options.mistakes import Key, Mistake, Warn, suggestion, unique
-from options.rules import Rules, boolean, like
+from options.rules import Rules, boolean, distinct, like
 from options.tokens import EntraOptions, JwtOptions
 
 API_VERSION = "2024-10-21"
@@ -34,6 +34,8 @@ class ApiOptions:
     """URL path below the gateway; ends in `openai`, where the OpenAI SDKs look below their `azure_endpoint`."""
     auth: AuthMode | None = None
     """Left out: the stack's `auth`."""
+    accounts: list[str] | None = None
+    """Accounts that the API uses, each by its name, or where that is made up, by its region. Left out: all."""
     identity: str | None = None
     """Identity for Azure OpenAI, as in `gateway.identity`. Left out: the gateway's."""
     key: KeyOptions | None = None
@@ -80,6 +82,7 @@ VALUES: Rules = {
             "segments of letters, digits and . _ ~ - with single slashes between them, none . or .., none at the ends",
         ),
     ),
+    "accounts": (distinct,),
     "identity": (identity,),
     "subscription_required": (boolean,),
     "api_version": (_known_version,),

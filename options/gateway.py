@@ -55,6 +55,9 @@ class GatewayOptions:
     """`system-assigned`, `user-assigned` (one is created) or the resource ID of a user-assigned identity."""
     tags: Defaulted[dict[str, str]] = field(default_factory=dict)
     """Tags of the service."""
+    name_prefix: Defaulted[str] = ""
+    """What the names of this stack's APIs, backends, named values and subscriptions begin with on the service, such as
+    `team-a-`, so that they differ from other stacks'. A change makes them anew. Left out: nothing."""
 
 
 CAPACITY = {
@@ -73,6 +76,9 @@ identity = like(
     f"{SYSTEM_ASSIGNED}|{USER_ASSIGNED}|(?i:/subscriptions/{GUID}/resourceGroups/[^/]+"
     "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/[A-Za-z0-9][A-Za-z0-9_-]{2,127})",
     "system-assigned, user-assigned or the resource ID of a user-assigned identity (/subscriptions/...)",
+)
+name_prefix = like(
+    "(?:[a-zA-Z][a-zA-Z0-9-]{0,19})?", "up to 20 letters, digits and hyphens, beginning with a letter, such as team-a-"
 )
 _name = like(
     "[a-zA-Z](?:[a-zA-Z0-9-]{0,48}[a-zA-Z0-9])?",
@@ -104,6 +110,7 @@ VALUES: Rules = {
     "publisher_email": (like(r"(?=.{1,100}\Z)[^@\s]+@[^@\s]+\.[^@\s.]+", "an address such as ai@contoso.com"),),
     "identity": (identity,),
     "tags": (_tags,),
+    "name_prefix": (name_prefix,),
 }
 
 

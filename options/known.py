@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from options.mistakes import Key, Mistake, Warn, suggestion
+from options.retirements import RETIREMENTS
 
 KNOWN_ON = "2026-11-29"
 """Day of the lists below."""
@@ -41,16 +42,17 @@ DEPLOYMENT_SKUS = (
 )
 """SKUs of model deployments ("Deployment types for Azure AI Foundry Models")."""
 
-MODELS = words(
-    """
-    gpt-35-turbo gpt-4 gpt-4o gpt-4o-mini gpt-4.1 gpt-4.1-mini gpt-4.1-nano gpt-5 gpt-5-mini gpt-5-nano gpt-5-chat
-    gpt-5-pro gpt-5-codex gpt-5.1 gpt-5.1-chat gpt-5.1-codex gpt-5.1-codex-mini gpt-5.1-codex-max gpt-5.2
-    gpt-5.2-chat gpt-5.2-codex gpt-oss-20b gpt-oss-120b o1 o3 o3-mini o3-pro o3-deep-research o4-mini codex-mini
-    computer-use-preview model-router text-embedding-ada-002 text-embedding-3-small text-embedding-3-large whisper
-    tts tts-hd gpt-4o-transcribe gpt-4o-mini-transcribe gpt-4o-transcribe-diarize gpt-4o-mini-tts gpt-4o-audio-
-    preview gpt-4o-realtime-preview gpt-4o-mini-realtime-preview gpt-audio gpt-audio-mini gpt-realtime gpt-realtime-
-    mini dall-e-3 gpt-image-1 gpt-image-1-mini gpt-image-1.5 sora sora-2
-    """
+MODELS = (
+    *words(
+        """
+        gpt-35-turbo gpt-4 gpt-oss-20b gpt-oss-120b o3-pro o3-deep-research codex-mini computer-use-preview
+        model-router whisper tts tts-hd gpt-4o-transcribe gpt-4o-mini-transcribe gpt-4o-transcribe-diarize
+        gpt-4o-mini-tts gpt-4o-audio-preview gpt-4o-realtime-preview gpt-4o-mini-realtime-preview gpt-audio
+        gpt-audio-mini gpt-realtime gpt-realtime-mini dall-e-3 gpt-image-1 gpt-image-1-mini gpt-image-1.5 sora
+        sora-2
+        """
+    ),
+    *RETIREMENTS,
 )
 """Models of Azure OpenAI ("Foundry Models sold directly by Azure"), as far as they are known here."""
 

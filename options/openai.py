@@ -1,16 +1,24 @@
 """The Azure OpenAI accounts behind the gateway, and the models that they serve."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
-from options import existing
+from options import existing, retirements
 from options.defaulted import Defaulted
 from options.existing import ExistingResource
 from options.gateway import GatewaySku
 from options.known import known_deployment_sku, known_model, known_region
-from options.mistakes import Key, Mistake, Warn, unique
+from options.mistakes import Key, Mistake, Warn, suggestion, unique
 from options.rules import Rules, adopted, boolean, like, number, prefixed, region, words
+
+
+class AccountKind(StrEnum):
+    """Kind of an account, as ARM spells it."""
+
+    OPENAI = "OpenAI"
+    AI_SERVICES = "AIServices"
 
 
 class VersionUpgrade(StrEnum):
@@ -22,41 +30,65 @@ class VersionUpgrade(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AccountOptions:
-    """An Azure OpenAI account: what to create, or which one to adopt."""
+class ExistingAccount(ExistingResource):
+    """An Azure OpenAI account or a Foundry resource that another stack or team owns."""
 
-    existing: ExistingResource | None = None
+    # Written out again: the component host takes a class's descriptions from its own text.
+    name: str
+    """Name of the account."""
+    resource_group: str
+    """Resource group that holds it."""
+    subscription_id: str | None = None
+    """Subscription that holds the group. Left out: the one that the stack deploys to."""
+    role_assigned: Defaulted[bool] = False
+    """Whether its owner has given the gateway's identities the role Cognitive Services OpenAI User on it. Left out: the
+    role is assigned here, which Azure refuses where it is assigned already."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeploymentOptions:
+    """A model deployment."""
+
+    name: str
+    """Name that callers give as the model."""
+    model: str
+    """Model to deploy, such as `gpt-5.6-luna`."""
+    version: str | None = None
+    """Version of the model. Left out: the region's default, which Azure moves on."""
+    sku: Defaulted[str] = "GlobalStandard"
+    """Deployment SKU, such as `GlobalStandard`, `DataZoneStandard` or `GlobalProvisionedManaged`."""
+    capacity: Defaulted[int] = 1
+    """Quota in units of the SKU: thousands of tokens per minute for the pay-as-you-go ones."""
+    version_upgrade: VersionUpgrade | None = None
+    """When Azure upgrades the version. Left out: once `version` expires, or where there is none, once a new default is
+    available. With `OnceNewDefaultVersionAvailable`, `version` is only the one to begin with."""
+    spillover: str | None = None
+    """For a provisioned SKU: the pay-as-you-go deployment of the same account, model and version that takes what this
+    one cannot. Left out: callers get 429."""
+    rai_policy: str | None = None
+    """Content filter (responsible AI policy) of the account. Left out: Azure's default filter."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccountOptions:
+    """An Azure OpenAI account or a Foundry resource: what to create, or which one to adopt."""
+
+    existing: ExistingAccount | None = None
     """Account to adopt without owning it. Left out: one is created."""
+    kind: Defaulted[AccountKind] = AccountKind.OPENAI
+    """What to create: an account of Azure OpenAI alone, or with `AIServices` a Foundry resource."""
     location: str | None = None
     """Azure region of the account to create. Left out: the stack's `azure-native:location`."""
     name: str | None = None
     """Name and subdomain, unique in Azure. Left out: made from the component's name and random letters."""
     disable_local_auth: bool | None = None
     """Whether the account refuses API keys. Left out: it does, unless an API authenticates to it by key."""
+    deployments: list[DeploymentOptions] | None = None
+    """Models deployed in this account, in place of those that all have. Left out: those that all have."""
     priority: int | None = None
     """Place in the pool, 0 to 100, lower first. Left out: all accounts are equal."""
     weight: int | None = None
     """Share of the requests among accounts of one priority, 0 to 100. Left out: equal shares."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeploymentOptions:
-    """A model deployment, made in every account that the stack creates."""
-
-    name: str
-    """Name that callers give as the model."""
-    model: str
-    """Model to deploy, such as `gpt-4o`."""
-    version: str | None = None
-    """Version of the model. Left out: the region's default at the time."""
-    sku: Defaulted[str] = "GlobalStandard"
-    """Deployment SKU, such as `Standard`, `GlobalStandard` or `DataZoneStandard`."""
-    capacity: Defaulted[int] = 1
-    """Quota in units of the SKU: thousands of tokens per minute for the pay-as-you-go ones."""
-    version_upgrade: VersionUpgrade | None = None
-    """When Azure upgrades the version. Left out: Azure's default, once a new default version is available."""
-    rai_policy: str | None = None
-    """Content filter (responsible AI policy) of the account. Left out: Azure's default filter."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,20 +98,39 @@ class OpenAIOptions:
     accounts: Defaulted[list[AccountOptions]] = field(default_factory=lambda: [AccountOptions()])
     """One account, or several that make a load-balanced pool."""
     deployments: Defaulted[list[DeploymentOptions]] = field(default_factory=list)
-    """Models deployed in each account that is created; adopted accounts keep what they have."""
+    """Models deployed in each account that is created and lists none of its own; adopted ones keep what they have."""
 
 
 MAX_POOL = 30
 """Backends in a pool (API Management: backends)."""
 
+STANDARD = {"GlobalStandard": "globally", "DataZoneStandard": "in the data zone", "Standard": "in the region"}
+"""Where the pay-as-you-go SKUs process data ("Deployment types for Foundry Models")."""
+
+PROVISIONED = {
+    "GlobalProvisionedManaged": "GlobalStandard",
+    "DataZoneProvisionedManaged": "DataZoneStandard",
+    "ProvisionedManaged": "Standard",
+}
+"""Provisioned SKUs, and the pay-as-you-go one that processes data in the same place."""
+
 _account = like(
     "[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}", "2 to 64 letters, digits and . _ -, beginning with a letter or digit"
 )
+_DEPLOYMENT: Rules = {
+    "name": (_account,),
+    "model": (like("[A-Za-z0-9][A-Za-z0-9_.-]*", "a model's name, such as gpt-5.6-luna"), known_model),
+    "version": (like("[A-Za-z0-9][A-Za-z0-9_.-]*", "a model's version, such as 2026-07-09"),),
+    "sku": (like("[A-Za-z]+", "a deployment SKU such as GlobalStandard or Standard"), known_deployment_sku),
+    "capacity": (number(1, None, "a whole number from 1"),),
+    "rai_policy": (words,),
+}
 
 VALUES: Rules = {
-    "accounts.*": (adopted("an account", "location", "name", "disable_local_auth"),),
+    "accounts.*": (adopted("an account", "kind", "location", "name", "disable_local_auth", "deployments"),),
     "accounts.*.existing.name": (_account,),
     **prefixed("accounts.*.existing", existing.VALUES),
+    "accounts.*.existing.role_assigned": (boolean,),
     "accounts.*.location": (region, known_region),
     "accounts.*.name": (
         like(
@@ -90,16 +141,26 @@ VALUES: Rules = {
     "accounts.*.disable_local_auth": (boolean,),
     "accounts.*.priority": (number(0, 100, "a whole number from 0 to 100"),),
     "accounts.*.weight": (number(0, 100, "a whole number from 0 to 100"),),
-    "deployments.*.name": (_account,),
-    "deployments.*.model": (like("[A-Za-z0-9][A-Za-z0-9_.-]*", "a model's name, such as gpt-4o"), known_model),
-    "deployments.*.version": (like("[A-Za-z0-9][A-Za-z0-9_.-]*", "a model's version, such as 2024-11-20"),),
-    "deployments.*.sku": (
-        like("[A-Za-z]+", "a deployment SKU such as GlobalStandard or Standard"),
-        known_deployment_sku,
-    ),
-    "deployments.*.capacity": (number(1, None, "a whole number from 1"),),
-    "deployments.*.rai_policy": (words,),
+    **prefixed("accounts.*.deployments.*", _DEPLOYMENT),
+    **prefixed("deployments.*", _DEPLOYMENT),
 }
+
+
+def account_keys(accounts: Sequence[AccountOptions]) -> list[str]:
+    """Name each account by what stays when another joins the pool: its own name, else its region."""
+    keys: list[str] = []
+    for account in accounts:
+        stem = account.existing.name if account.existing else account.name or account.location or "account"
+        keys.append(next(key for key in _numbered(stem) if key not in keys))
+    return keys
+
+
+def _numbered(stem: str) -> Iterator[str]:
+    yield stem
+    number = 1
+    while True:
+        number += 1
+        yield f"{stem}-{number}"
 
 
 def check_openai(openai: OpenAIOptions) -> Iterator[Mistake]:
@@ -123,15 +184,20 @@ def check_openai(openai: OpenAIOptions) -> Iterator[Mistake]:
             if value is not None and len(accounts) == 1:
                 problem = "has no effect on a single account; remove it, or add accounts to make a pool"
                 yield Warn(key=("accounts", i, name), value=value, problem=problem)
+        yield from _check_deployments(("accounts", i, "deployments"), account.deployments or [])
+        if account.deployments == []:
+            problem = "is empty; the account serves no model until one is listed"
+            yield Warn(key=("accounts", i, "deployments"), problem=problem)
 
     key = ("deployments",)
-    named = [((*key, i, "name"), deployment.name) for i, deployment in enumerate(openai.deployments)]
-    yield from unique(named, "deployment names are unique in an account")
-    created = any(not account.existing for account in accounts)
-    if created and not openai.deployments:
-        yield Warn(key=key, problem="is empty; the accounts to create serve no model until one is listed")
-    if accounts and not created and openai.deployments:
-        yield Warn(key=key, problem="has no effect, as every account is adopted and keeps its own; remove it")
+    yield from _check_deployments(key, openai.deployments)
+    created = [account for account in accounts if not account.existing]
+    if any(account.deployments is None for account in created):
+        if not openai.deployments:
+            yield Warn(key=key, problem="is empty; the accounts to create serve no model until one is listed")
+    elif accounts and openai.deployments:
+        reason = "every account to create lists its own" if created else "every account is adopted and keeps its own"
+        yield Warn(key=key, problem=f"has no effect, as {reason}; remove it")
 
 
 def check_priorities(priorities: Iterable[int | None], sku: str | None) -> Iterator[Mistake]:
@@ -147,3 +213,82 @@ def check_priorities(priorities: Iterable[int | None], sku: str | None) -> Itera
             "Consumption has no circuit breakers; give all accounts one priority, or use another tier"
         )
         yield Mistake(key=("accounts",), problem=problem)
+
+
+def _check_deployments(at: Key, deployments: Sequence[DeploymentOptions]) -> Iterator[Mistake]:
+    """Yield what is wrong with the deployments of one account."""
+    named = [((*at, i, "name"), deployment.name) for i, deployment in enumerate(deployments)]
+    yield from unique(named, "deployment names are unique in an account")
+    by_name = {deployment.name: deployment for deployment in deployments}
+    for i, deployment in enumerate(deployments):
+        key = (*at, i)
+        if deployment.spillover is not None and (problem := _spills_wrongly(deployment, by_name)):
+            yield Mistake(key=(*key, "spillover"), value=deployment.spillover, problem=problem)
+        if deployment.sku in PROVISIONED and deployment.version_upgrade not in (None, VersionUpgrade.NEVER):
+            problem = f"has no effect, as Azure upgrades no deployment of the SKU {deployment.sku}; remove it"
+            yield Warn(key=(*key, "version_upgrade"), value=deployment.version_upgrade, problem=problem)
+        yield from _check_retirement(key, deployment)
+
+
+def _spills_wrongly(source: DeploymentOptions, by_name: Mapping[str, DeploymentOptions]) -> str | None:
+    """Return why a deployment's overflow cannot go where it says (Microsoft: "Manage traffic with spillover")."""
+    target = by_name.get(source.spillover or "")
+    if source.sku not in PROVISIONED:
+        skus = ", ".join(PROVISIONED)
+        return f"cannot stand beside the SKU {source.sku}; allowed with {skus}; remove it, or change sku"
+    if target is None:
+        others = [name for name in by_name if name != source.name]
+        allowed = ", ".join(others) or "none, as it has no other"
+        return f"is no deployment of the account; allowed: {allowed}{suggestion(source.spillover, others)}"
+    if target.sku != PROVISIONED[source.sku]:
+        return (
+            f"has the SKU {target.sku}; allowed behind {source.sku}: {PROVISIONED[source.sku]}; change one of the two"
+        )
+    if (target.model, target.version) != (source.model, source.version):
+        return "is of another model or version; give both deployments the same"
+    return None
+
+
+def _check_retirement(key: Key, deployment: DeploymentOptions) -> Iterator[Mistake]:
+    """Warn of a version that is retired, or soon will be; Azure has the last word, which may be newer."""
+    day = retirements.retirement(deployment.model, deployment.version)
+    today = retirements.today()
+    if day is not None and day - today < timedelta(days=retirements.NOTICE_DAYS):
+        told = f"{'was' if day <= today else 'is'} retired on {day}, says Microsoft's schedule of {retirements.AS_OF}"
+        field = "model" if deployment.version is None else "version"
+        value = deployment.version or deployment.model
+        yield Warn(key=(*key, field), value=value, problem=f"{told}; deploy a newer model")
+
+
+def check_account_names(key: Key, names: Sequence[str], accounts: Sequence[AccountOptions]) -> Iterator[Mistake]:
+    """Yield what is wrong with a list of accounts by name or region, such as those of an API."""
+    known = account_keys(accounts)
+    if not names:
+        yield Mistake(key=key, problem="is empty; list accounts, or leave it out for all")
+    for i, name in enumerate(names):
+        if name not in known:
+            problem = f"is no account; allowed: {', '.join(known)}{suggestion(name, known)}"
+            yield Mistake(key=(*key, i), value=name, problem=problem)
+
+
+def of_account(account: AccountOptions, openai: OpenAIOptions) -> list[DeploymentOptions]:
+    """Return the deployments to make in an account, those first that others spill over to."""
+    own = openai.deployments if account.deployments is None else account.deployments
+    return sorted(own, key=lambda deployment: deployment.spillover is not None)
+
+
+def check_pool(openai: OpenAIOptions, names: Sequence[str]) -> Iterator[Mistake]:
+    """Warn of accounts that lack a deployment of the others among `names`, which share calls."""
+    keyed = [
+        (i, a)
+        for i, (key, a) in enumerate(zip(account_keys(openai.accounts), openai.accounts, strict=True))
+        if key in names
+    ]
+    served = {i: {deployment.name for deployment in of_account(a, openai)} for i, a in keyed if not a.existing}
+    for i, own in served.items():
+        if lacking := sorted(set().union(*served.values()) - own):
+            problem = (
+                f"lack {', '.join(lacking)}, so calls that the pool sends here get 404; deploy the same models in all "
+                "accounts, or list accounts for each API"
+            )
+            yield Warn(key=("accounts", i, "deployments"), problem=problem)

@@ -13,6 +13,7 @@ from options.mistakes import Warn
 from settings.mistakes import LOCATION, NAMESPACE, SettingsError, in_order, line
 from settings.resolve import ApiSettings, Settings, resolve
 from settings.rules import (
+    check_accounts,
     check_effect,
     check_keys,
     check_location,
@@ -79,6 +80,7 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
     if not wrong & set(Stack.model_fields):
         apis = [resolve(stack, api, text) for api, text in zip(stack.apis, definitions, strict=True)]
         mistakes += check_effect(stack, apis)
+        mistakes += check_accounts(stack, apis)
         mistakes += check_keys(stack, apis)
 
     mistakes = in_order(mistakes)

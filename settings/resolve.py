@@ -14,6 +14,7 @@ from options import (
     KeySource,
     OpenAIOptions,
 )
+from options.openai import account_keys
 from settings.schema import Stack
 
 
@@ -27,6 +28,8 @@ class ApiSettings:
     """URL path below the gateway."""
     auth: AuthMode
     """How it authenticates its callers and itself."""
+    accounts: tuple[str, ...]
+    """Accounts that it uses, by the names that `options.openai.account_keys` gives them."""
     identity: str = SYSTEM_ASSIGNED
     """Managed identity for Azure OpenAI, in the notation of `GatewayOptions.identity`."""
     backend_auth: BackendAuth
@@ -74,9 +77,9 @@ class Settings:
     """What works but is hardly meant, one line each."""
 
     @property
-    def local_auth(self) -> bool:
-        """Whether an API authenticates to Azure OpenAI by key."""
-        return any(api.key is not None for api in self.apis)
+    def key_accounts(self) -> list[str]:
+        """Accounts that an API calls by key, by the names in `ApiSettings.accounts`."""
+        return list(dict.fromkeys(name for api in self.apis if api.key is not None for name in api.accounts))
 
 
 def resolve(stack: Stack, api: ApiOptions, definition: str | None = None) -> ApiSettings:
@@ -90,6 +93,7 @@ def resolve(stack: Stack, api: ApiOptions, definition: str | None = None) -> Api
         name=api.name,
         path=api.path,
         auth=auth,
+        accounts=tuple(account_keys(stack.openai.accounts) if api.accounts is None else api.accounts),
         identity=api.identity or stack.gateway.identity,
         backend_auth=backend_auth,
         key=(api.key or stack.key) if backend_auth is BackendAuth.KEY else None,

@@ -9,7 +9,16 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from options import USER_ASSIGNED, ApiOptions, AuthMode, EntraOptions, JwtOptions, KeyOptions
+from options import (
+    SYSTEM_ASSIGNED,
+    USER_ASSIGNED,
+    ApiOptions,
+    AuthMode,
+    BackendAuth,
+    EntraOptions,
+    JwtOptions,
+    KeyOptions,
+)
 from options.api import VALUES as API
 from options.api import check_apis, check_tokens, definition
 from options.gateway import VALUES as GATEWAY
@@ -19,7 +28,7 @@ from options.key import check_key, check_key_in_use
 from options.known import known_region
 from options.mistakes import Mistake, Warn, unique
 from options.openai import VALUES as OPENAI
-from options.openai import check_openai, check_priorities
+from options.openai import account_keys, check_account_names, check_openai, check_pool, check_priorities
 from options.rules import Rules, boolean, check_values, prefixed, region
 from options.tokens import ENTRA_VALUES, JWT_VALUES, check_entra, check_jwt
 from settings.mistakes import LOCATION, NAMESPACE, at
@@ -79,6 +88,10 @@ def check_stack(stack: Stack, wrong: set[str]) -> list[Mistake]:
     if not wrong & {"gateway", "openai"} and not stack.gateway.existing:
         priorities = (account.priority for account in stack.openai.accounts)
         mistakes += at("openai", of=check_priorities(priorities, stack.gateway.sku))
+    if not wrong & {"openai", "apis"}:
+        for i, api in enumerate(stack.apis):
+            if api.accounts is not None:
+                mistakes += at(of=check_account_names(("apis", i, "accounts"), api.accounts, stack.openai.accounts))
     if not wrong & {"key", "entra", "jwt"}:
         mistakes += _check_credentials((), stack.key, stack.entra, stack.jwt)
     if "apis" not in wrong:
@@ -124,18 +137,49 @@ def check_effect(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]
             yield Warn(key=(name,), problem="has no effect, as no API uses it; remove it, or change auth")
 
 
+def check_accounts(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]:
+    """Yield what is wrong with accounts as the APIs use them; `apis` are the resolved ones."""
+    names = account_keys(stack.openai.accounts)
+    for pool in dict.fromkeys(api.accounts for api in apis):
+        yield from at("openai", of=check_pool(stack.openai, pool))
+    for i, (name, account) in enumerate(zip(names, stack.openai.accounts, strict=True)):
+        used = [number for number, api in enumerate(apis) if name in api.accounts]
+        if not used:
+            problem = "is used by no API; remove it, or list it in the accounts of one"
+            yield Warn(key=("openai", "accounts", i), problem=problem)
+        if account.existing and account.existing.role_assigned:
+            yield from _check_role_assigned(stack, apis, used, ("openai", "accounts", i, "existing", "roleAssigned"))
+
+
+def _check_role_assigned(
+    stack: Stack, apis: Sequence[ApiSettings], used: Sequence[int], key: tuple[str | int, ...]
+) -> Iterator[Mistake]:
+    """Refuse a role that nobody can have given yet, as the identity is made with the stack."""
+    for number in used:
+        api = apis[number]
+        made_here = not stack.gateway.existing and api.identity in {SYSTEM_ASSIGNED, USER_ASSIGNED}
+        if api.backend_auth is BackendAuth.MANAGED_IDENTITY and made_here:
+            problem = (
+                f"cannot be true for {{0}}, whose {api.identity} identity this stack creates; remove it, or set its "
+                "identity to one that exists and holds the role"
+            )
+            yield Mistake(key=key, value=True, problem=problem, about=(("apis", number),))
+            return
+
+
 def check_keys(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]:
     """Yield what is wrong with the keys of the APIs that call Azure OpenAI by key; `apis` are the resolved ones."""
     by_key = [(i, api, api.key) for i, api in enumerate(apis) if api.key]
     accounts = stack.openai.accounts
-    for i, account in enumerate(accounts):
-        if by_key and account.disable_local_auth:
-            problem = "contradicts {0}, which calls it by key; remove it, or change auth"
+    for i, (name, account) in enumerate(zip(account_keys(accounts), accounts, strict=True)):
+        users = [number for number, api, _ in by_key if name in api.accounts]
+        if users and account.disable_local_auth:
+            problem = "contradicts {0}, which calls it by key; remove it, change auth, or list other accounts there"
             key = ("openai", "accounts", i, "disableLocalAuth")
-            yield Mistake(key=key, value=True, problem=problem, about=(("apis", by_key[0][0]),))
+            yield Mistake(key=key, value=True, problem=problem, about=(("apis", users[0]),))
     yield from chain.from_iterable(
-        at(*(("apis", i, "key") if stack.apis[i].key else ("key",)), of=check_key_in_use(key, len(accounts)))
-        for i, _, key in by_key
+        at(*(("apis", i, "key") if stack.apis[i].key else ("key",)), of=check_key_in_use(key, len(api.accounts)))
+        for i, api, key in by_key
     )
     yield from unique(
         [(("apis", i, "key", "namedValue"), key.named_value or f"{api.name}-api-key") for i, api, key in by_key],

@@ -43,7 +43,7 @@ _NEEDED = {
     "role": "name one of the application's roles",
     "values": "list the values that are accepted",
 }
-_MOST_PLACES = 2
+_MOST_PLACES = 3
 """Mappings that a message names as the right place of a key."""
 _SAME_IN_APIS = ("key", "entra", "jwt")
 """Blocks that an API may have as well as the stack."""
@@ -139,7 +139,8 @@ def _elsewhere(name: str) -> str:
     places = [place for place in _mappings(Stack, "") if name in place.keys]
     if not 1 <= len(places) <= _MOST_PLACES:
         return ""
-    return f"; it belongs in {' or '.join(place.path for place in places)}"
+    first, last = ", ".join(place.path for place in places[:-1]), places[-1].path
+    return f"; it belongs in {f'{first} or ' if first else ''}{last}"
 
 
 class _Place(NamedTuple):

@@ -184,6 +184,74 @@ def test_an_api_may_use_another_identity_than_the_others() -> None:
     assert len(deployed.all("RoleAssignment")) == 2
 
 
+def test_identities_of_one_name_in_different_groups_both_call_azure_openai() -> None:
+    cloud = shared_cloud()
+    ids = []
+    for group in ("rg-a", "rg-b"):
+        cloud.create("azure-native:resources:ResourceGroup", group, {"resourceGroupName": group, "location": "x"})
+        inputs = {"resourceGroupName": group, "resourceName": "gateway"}
+        ids.append(cloud.create("azure-native:managedidentity:UserAssignedIdentity", group, inputs))
+    apis = [
+        {"name": name, "path": f"{name}/openai", "identity": resource_id}
+        for name, (resource_id, _) in zip(("one", "two"), ids, strict=True)
+    ]
+
+    deployed = deploy_program(mode_config("identity-system-assigned", apis=apis), cloud)
+
+    [account] = cloud.accounts()[-1:]
+    for name, (_, outputs) in zip(("one", "two"), ids, strict=True):
+        assert f'client-id="{outputs["clientId"]}"' in deployed.policy(name)
+        assert cloud.has_role(outputs["principalId"], "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd", account.id)
+
+
+def test_an_api_uses_the_accounts_that_it_names_and_keys_stay_off_on_the_others() -> None:
+    apis = [
+        {"name": "keyed", "path": "keyed/openai", "auth": "key", "accounts": ["francecentral"]},
+        {"name": "near", "path": "near/openai", "accounts": ["swedencentral"], "identity": "user-assigned"},
+        {"name": "all", "path": "all/openai"},
+    ]
+
+    deployed = deploy("identity-pool", apis=apis)
+
+    assert 'backend-id="keyed-key-backend-francecentral"' in deployed.policy("keyed")
+    assert 'backend-id="openai-backend-swedencentral"' in deployed.policy("near")
+    assert 'backend-id="openai-pool"' in deployed.policy("all")
+    off = {entry.name: entry.inputs["properties"]["disableLocalAuth"] for entry in deployed.all("Account")}
+    assert off == {"openai-francecentral-account": False, "openai-swedencentral-account": True}
+    assert [entry.name for entry in deployed.all("RoleAssignment")] == [
+        "openai-francecentral-system-assigned-role",
+        "openai-swedencentral-system-assigned-role",
+        "openai-swedencentral-user-assigned-role",
+    ]
+
+
+def test_two_stacks_stand_on_one_adopted_service_with_prefixes() -> None:
+    cloud = shared_cloud()
+    adopted = {"existing": {"name": "oai-shared", "resourceGroup": "rg-shared"}}
+    first = deploy_program(mode_config("existing-gateway-and-account"), cloud)
+    gateway = {"existing": {"name": "apim-shared", "resourceGroup": "rg-shared"}, "namePrefix": "b-"}
+    account = {"existing": {**adopted["existing"], "roleAssigned": True}}
+    apis = [{"name": "openai", "path": "b/openai"}, {"name": "keyed", "path": "b/keyed/openai", "auth": "key"}]
+
+    second = deploy_program(
+        mode_config("existing-gateway-and-account", gateway=gateway, openai={"accounts": [account]}, apis=apis), cloud
+    )
+
+    assert first.outputs.keys() <= second.outputs.keys()
+    assert {entry.inputs["apiId"]: entry.inputs["displayName"] for entry in second.all("Api")} == {
+        "b-openai": "openai",
+        "b-keyed": "keyed",
+    }
+    assert second.one("NamedValue").inputs["displayName"] == "b-keyed-api-key"
+    assert [entry.inputs["sid"] for entry in second.all("Subscription")] == ["b-keyed-callers", "b-openai-callers"]
+    assert [entry.inputs["backendId"] for entry in second.all("Backend")] == [
+        "b-keyed-key-backend-oai-shared",
+        "b-openai-backend-oai-shared",
+    ]
+    [shared] = [found for found in cloud.gateways() if found.name == "apim-shared"]
+    assert {found.id for found in shared.apis} == {"openai", "b-openai", "b-keyed"}
+
+
 def test_a_key_api_beside_an_identity_api_does_not_give_it_the_key() -> None:
     apis = [{"name": "keyed", "path": "keyed/openai", "auth": "key"}, {"name": "plain", "path": "plain/openai"}]
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import fields
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from options import (
     BackendAuth,
     DeploymentOptions,
     EntraOptions,
+    ExistingAccount,
     ExistingApplication,
     ExistingResource,
     GatewayOptions,
@@ -34,7 +36,9 @@ from options import (
     KeySource,
     KeyVaultOptions,
     OpenAIOptions,
+    retirements,
 )
+from options.retirements import RETIREMENTS
 from policies import ClaimMatch, RequiredClaim
 from sandbox.project_yaml import read
 from settings import ApiSettings, Settings, SettingsError, from_stack, load
@@ -44,6 +48,7 @@ ROOT = Path(__file__).parents[1]
 GUID = "11111111-2222-3333-4444-555555555555"
 JWT = {"openidConfigUrls": ["https://login.example.com/openid-configuration"], "audiences": ["api"]}
 CHAT = {"name": "gpt-4o", "model": "gpt-4o"}
+PLACE = {"resourceGroup": "rg"}
 RIGHT: dict[str, Any] = {
     "azure-native:location": "swedencentral",
     "openai-gateway:gateway": {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com"},
@@ -78,12 +83,13 @@ def test_least_config_publishes_one_api_by_managed_identity() -> None:
             name="openai",
             path="openai",
             auth=AuthMode.MANAGED_IDENTITY,
+            accounts=("account",),
             backend_auth=BackendAuth.MANAGED_IDENTITY,
             subscription_required=True,
             api_version="2024-10-21",
         ),
     )
-    assert not least.local_auth
+    assert least.key_accounts == []
     assert least.warnings == ()
 
 
@@ -104,7 +110,7 @@ def test_a_date_without_quotes_is_what_was_typed() -> None:
 def test_one_account_need_not_be_a_list() -> None:
     accounts = settings(openai={"accounts": {"existing": {"name": "aoai", "resourceGroup": "rg"}}}).openai.accounts
 
-    assert accounts == [AccountOptions(existing=ExistingResource(name="aoai", resource_group="rg"))]
+    assert accounts == [AccountOptions(existing=ExistingAccount(name="aoai", resource_group="rg"))]
 
 
 @pytest.mark.parametrize("block", ["entra", "jwt"])
@@ -226,7 +232,7 @@ def test_mode_decides_what_an_api_has(
     assert found.backend_auth == backend_auth
     assert found.subscription_required is subscription_required
     assert {name for name in ("key", "entra", "jwt") if getattr(found, name) is not None} == blocks
-    assert result.local_auth is (backend_auth == "key")
+    assert bool(result.key_accounts) is (backend_auth == "key")
 
 
 @pytest.mark.parametrize("auth", list(AuthMode))
@@ -288,6 +294,26 @@ def test_identity_is_the_gateways_unless_the_api_has_its_own(own: str | None) ->
 
 def test_token_api_may_demand_a_subscription_key_too() -> None:
     assert only_api(auth="entra", apis=[api(subscriptionRequired=True)]).subscription_required is True
+
+
+ACCOUNTS = [{"location": "swedencentral"}, {"location": "swedencentral"}, {"existing": {**PLACE, "name": "oai"}}]
+
+
+def test_an_api_uses_all_accounts_unless_it_names_some() -> None:
+    apis = [api(), api(name="some", path="some/openai", accounts=["oai", "swedencentral-2"])]
+
+    found = settings(openai={"accounts": ACCOUNTS, "deployments": [CHAT]}, apis=apis)
+
+    assert [one.accounts for one in found.apis] == [
+        ("swedencentral", "swedencentral-2", "oai"),
+        ("oai", "swedencentral-2"),
+    ]
+
+
+def test_keys_are_accepted_where_an_api_uses_them_alone() -> None:
+    apis = [api(), api(name="keyed", path="keyed/openai", auth="key", accounts=["swedencentral-2"])]
+
+    assert settings(openai={"accounts": ACCOUNTS, "deployments": [CHAT]}, apis=apis).key_accounts == ["swedencentral-2"]
 
 
 def test_apis_by_key_keep_keys_apart() -> None:
@@ -410,10 +436,100 @@ def test_new_vaults_of_several_apis_have_names_of_their_own() -> None:
             "to make a pool",
             id="weight of a single account",
         ),
+        pytest.param(
+            {"openai": {"deployments": [{"name": "o3", "model": "o3-mini", "version": "2025-01-31"}]}},
+            'openai-gateway:openai.deployments[0].version: "2025-01-31" was retired on 2026-10-01, says Microsoft\'s '
+            "schedule of 2026-09-02; deploy a newer model",
+            id="version that is retired",
+        ),
+        pytest.param(
+            {"openai": {"deployments": [{"name": "o3", "model": "o3-mini"}]}},
+            'openai-gateway:openai.deployments[0].model: "o3-mini" was retired on 2026-10-01, says Microsoft\'s '
+            "schedule of 2026-09-02; deploy a newer model",
+            id="model that is retired in all versions",
+        ),
+        pytest.param(
+            {"openai": {"accounts": {"deployments": [{"name": "gpt", "model": "gpt-5", "version": "2025-08-07"}]}}},
+            'openai-gateway:openai.accounts[0].deployments[0].version: "2025-08-07" is retired on 2027-02-09, says '
+            "Microsoft's schedule of 2026-09-02; deploy a newer model",
+            id="version that is retired soon",
+        ),
+        pytest.param(
+            {
+                "openai": {
+                    "deployments": [
+                        {**CHAT, "sku": "ProvisionedManaged", "versionUpgrade": "OnceNewDefaultVersionAvailable"}
+                    ]
+                }
+            },
+            'openai-gateway:openai.deployments[0].versionUpgrade: "OnceNewDefaultVersionAvailable" has no effect, as '
+            "Azure upgrades no deployment of the SKU ProvisionedManaged; remove it",
+            id="upgrade of a provisioned deployment",
+        ),
+        pytest.param(
+            {"openai": {"accounts": {"deployments": [CHAT]}, "deployments": [CHAT]}},
+            "openai-gateway:openai.deployments: has no effect, as every account to create lists its own; remove it",
+            id="common deployments that no account has",
+        ),
+        pytest.param(
+            {"openai": {"accounts": {"deployments": []}}},
+            "openai-gateway:openai.accounts[0].deployments: is empty; the account serves no model until one is listed",
+            id="account without deployments",
+        ),
+        pytest.param(
+            {
+                "openai": {
+                    "accounts": [{"name": "oai-a"}, {"name": "oai-b", "deployments": [CHAT, {**CHAT, "name": "mini"}]}],
+                    "deployments": [CHAT],
+                }
+            },
+            "openai-gateway:openai.accounts[0].deployments: lack mini, so calls that the pool sends here get 404; "
+            "deploy the same models in all accounts, or list accounts for each API",
+            id="pool whose accounts serve different models",
+        ),
+        pytest.param(
+            {
+                "openai": {"accounts": [{"name": "oai-a"}, {"name": "oai-b"}], "deployments": [CHAT]},
+                "apis": [api(accounts=["oai-b"])],
+            },
+            "openai-gateway:openai.accounts[0]: is used by no API; remove it, or list it in the accounts of one",
+            id="account that no API uses",
+        ),
     ],
 )
 def test_warning_does_not_stop_a_deployment(config: dict[str, Any], warning: str) -> None:
     assert settings(**config).warnings == (warning,)
+
+
+def test_a_version_is_no_cause_for_a_warning_until_its_retirement_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    openai = {"deployments": [{**CHAT, "version": "2024-11-20"}, {"name": "new", "model": "gpt-4o", "version": "x"}]}
+    retires = date(2027, 4, 14)
+    told = {}
+    for days in (91, 90, 89, 0, -1):
+        day = retires - timedelta(days=days)
+        monkeypatch.setattr(retirements, "today", lambda day=day: day)
+        told[days] = [line.split(", says")[0].rpartition('" ')[2] for line in settings(openai=openai).warnings]
+
+    soon, past = "is retired on 2027-04-14", "was retired on 2027-04-14"
+    assert told == {91: [], 90: [], 89: [soon], 0: [past], -1: [past]}
+
+
+@given(st.sampled_from([(model, version) for model, found in RETIREMENTS.items() for version in found]))
+def test_a_model_lives_at_least_as_long_as_any_of_its_versions(known: tuple[str, str]) -> None:
+    model, version = known
+    last, own = retirements.retirement(model, None), retirements.retirement(model, version)
+
+    assert last is not None
+    assert own is not None
+    assert last >= own
+
+
+def test_apis_whose_accounts_serve_the_same_models_need_no_warning() -> None:
+    mini = {**CHAT, "name": "mini"}
+    openai = {"accounts": [{"name": "oai-a"}, {"name": "oai-b", "deployments": [mini]}], "deployments": [CHAT]}
+    apis = [api(accounts=["oai-a"]), api(name="mini", path="mini/openai", accounts=["oai-b"])]
+
+    assert settings(openai=openai, apis=apis).warnings == ()
 
 
 def test_warning_hides_no_mistake() -> None:

@@ -289,6 +289,8 @@ class SandboxMonitor(MockMonitor):
                 inputs=plain(inputs),
                 secret_inputs=frozenset(name for name, value in inputs.items() if is_secret(value)),
                 dependencies=frozenset(request.dependencies),
+                ignore_changes=frozenset(getattr(request, "ignoreChanges", ())),
+                aliases=frozenset(alias.urn or alias.spec.name for alias in getattr(request, "aliases", ())),
                 custom=custom,
                 provider=_provider_urn(request.provider),
                 read=bool(resource_id),

@@ -20,6 +20,10 @@ class Registration:
     """Inputs that are, or inside have, a secret."""
     dependencies: frozenset[str] = frozenset()
     """URNs of what it waits for, by `depends_on` or through an input."""
+    ignore_changes: frozenset[str] = frozenset()
+    """Inputs whose changes the engine passes over, such as `properties.model.version`."""
+    aliases: frozenset[str] = frozenset()
+    """Names or URNs that it had before; an empty text is one whose type alone changed."""
     custom: bool = True
     """False: a component."""
     provider: str = ""

@@ -283,7 +283,7 @@ def test_at_preview_key_and_policy_are_unknown_and_the_key_is_still_secret(azure
                 gateway_resource_group_name=GROUP,
                 service_name=SERVICE,
                 openai=OpenAIOptions(),
-                local_auth=True,
+                key_accounts=["account"],
             ),
         )
         assert isinstance(backend.accounts[0], OpenAIAccount)

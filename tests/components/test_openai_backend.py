@@ -4,15 +4,16 @@ import pytest
 from pulumi_azure_native import apimanagement
 
 from components import OpenAIBackend, OpenAIBackendArgs
-from options import AccountOptions, DeploymentOptions, ExistingResource, OpenAIOptions, VersionUpgrade
+from options import AccountKind, AccountOptions, DeploymentOptions, ExistingAccount, OpenAIOptions, VersionUpgrade
 from sandbox.cloud.wire import UNKNOWN
 from sandbox.deploy import DeployError
 from tests.components.conftest import GROUP, SERVICE, Azure, exporting
 from tests.deployed import Deployed, deploy_component
 
 GPT = DeploymentOptions(name="gpt-4o", model="gpt-4o", version="2024-11-20", capacity=10)
+OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 EMBEDDING = DeploymentOptions(name="embed", model="text-embedding-3-large", version="1", sku="Standard")
-OUTPUTS = ("backend_id", "account_ids", "urls", "role_assignment_ids")
+OUTPUTS = ("backend_id", "account_ids", "urls", "role_assignment_ids", "pool_ids")
 
 
 def deploy(azure: Azure, openai: OpenAIOptions, *, preview: bool = False, **args: Any) -> Deployed:
@@ -40,14 +41,14 @@ def test_an_account_is_created_for_entra_tokens_alone(azure: Azure) -> None:
 
 
 @pytest.mark.parametrize(
-    ("local_auth", "disable", "sent"),
-    [(True, None, False), (False, None, True), (True, True, True), (False, False, False)],
+    ("key_accounts", "disable", "sent"),
+    [(["account"], None, False), ([], None, True), (["account"], True, True), ([], False, False)],
     ids=["a key mode needs keys", "none does", "the account's own option wins", "and the other way round"],
 )
 def test_local_auth_is_off_unless_it_is_needed(
-    azure: Azure, local_auth: bool, disable: bool | None, sent: bool
+    azure: Azure, key_accounts: list[str], disable: bool | None, sent: bool
 ) -> None:
-    deployed = deploy(azure, accounts(AccountOptions(disable_local_auth=disable)), local_auth=local_auth)
+    deployed = deploy(azure, accounts(AccountOptions(disable_local_auth=disable)), key_accounts=key_accounts)
 
     assert deployed.one("Account").inputs["properties"]["disableLocalAuth"] is sent
 
@@ -88,13 +89,96 @@ def test_deployments_carry_their_options(azure: Azure) -> None:
     first, second = (entry.inputs for entry in deployed.all("Deployment"))
     assert second["deploymentName"] == "gpt-4o"
     assert second["sku"] == {"name": "GlobalStandard", "capacity": 10}
-    assert second["properties"] == {"model": {"format": "OpenAI", "name": "gpt-4o", "version": "2024-11-20"}}
+    assert second["properties"] == {
+        "model": {"format": "OpenAI", "name": "gpt-4o", "version": "2024-11-20"},
+        "versionUpgradeOption": "OnceCurrentVersionExpired",
+    }
     assert first["sku"] == {"name": "DataZoneStandard", "capacity": 1}
     assert first["properties"] == {
         "model": {"format": "OpenAI", "name": "gpt-4o"},
         "versionUpgradeOption": "NoAutoUpgrade",
         "raiPolicyName": "strict",
     }
+
+
+@pytest.mark.parametrize(
+    ("deployment", "option", "azures"),
+    [
+        pytest.param({}, None, True, id="no version: Azure's default"),
+        pytest.param({"version": "2024-11-20"}, "OnceCurrentVersionExpired", False, id="pinned"),
+        pytest.param(
+            {"version": "2024-11-20", "version_upgrade": VersionUpgrade.NEW_DEFAULT},
+            "OnceNewDefaultVersionAvailable",
+            True,
+            id="a version to begin with",
+        ),
+        pytest.param(
+            {"version": "2024-11-20", "version_upgrade": VersionUpgrade.NEVER}, "NoAutoUpgrade", False, id="kept"
+        ),
+        pytest.param(
+            {"version": "2024-11-20", "sku": "GlobalProvisionedManaged"}, None, False, id="provisioned: no upgrades"
+        ),
+    ],
+)
+def test_a_version_that_azure_moves_on_is_no_drift(
+    azure: Azure, deployment: dict[str, Any], option: str | None, azures: bool
+) -> None:
+    made = DeploymentOptions(name="gpt", model="gpt-4o", **deployment)
+
+    deployed = deploy(azure, OpenAIOptions(deployments=[made])).one("Deployment")
+
+    assert deployed.inputs["properties"].get("versionUpgradeOption") == option
+    assert deployed.ignore_changes == ({"properties.model.version"} if azures else set())
+
+
+def test_a_deployment_waits_for_the_one_that_it_spills_over_to(azure: Azure) -> None:
+    provisioned = DeploymentOptions(
+        name="ptu",
+        model="gpt-4o",
+        version="2024-11-20",
+        sku="GlobalProvisionedManaged",
+        capacity=50,
+        spillover="gpt-4o",
+    )
+
+    deployed = deploy(azure, OpenAIOptions(accounts=[AccountOptions(name="oai")], deployments=[provisioned, GPT]))
+
+    spilling = deployed.one("Deployment", "ai-oai-ptu")
+    assert spilling.inputs["properties"]["spilloverDeploymentName"] == "gpt-4o"
+    assert "ai-oai-gpt-4o" in deployed.waits_for(spilling)
+
+
+def test_an_account_may_have_deployments_of_its_own(azure: Azure) -> None:
+    both = [AccountOptions(name="oai-a"), AccountOptions(name="oai-b", deployments=[EMBEDDING])]
+
+    deployed = deploy(azure, OpenAIOptions(accounts=both, deployments=[GPT]))
+
+    assert [entry.name for entry in deployed.all("Deployment")] == ["ai-oai-a-gpt-4o", "ai-oai-b-embed"]
+
+
+def test_a_foundry_resource_is_created_and_called_where_azure_openai_is(azure: Azure) -> None:
+    deployed = deploy(
+        azure,
+        OpenAIOptions(accounts=[AccountOptions(name="ai-contoso", kind=AccountKind.AI_SERVICES)], deployments=[GPT]),
+    )
+
+    inputs = deployed.one("Account").inputs
+    assert (inputs["kind"], inputs["sku"]) == ("AIServices", {"name": "S0"})
+    assert inputs["properties"]["customSubDomainName"] == "ai-contoso"
+    assert inputs["properties"]["disableLocalAuth"] is True
+    assert deployed.outputs["urls"] == ["https://ai-contoso.openai.azure.com/openai"]
+
+
+def test_a_foundry_resource_is_adopted(azure: Azure) -> None:
+    inputs = {"accountName": "ai-shared", "location": "swedencentral", "kind": "AIServices", "sku": {"name": "S0"}}
+    azure.create("cognitiveservices:Account", {**inputs, "properties": {"customSubDomainName": "ai-shared"}})
+    existing = ExistingAccount(name="ai-shared", resource_group=GROUP)
+
+    deployed = deploy(azure, accounts(AccountOptions(existing=existing)), users={"gateway": azure.principal_id})
+
+    assert deployed.outputs["urls"] == ["https://ai-shared.openai.azure.com/openai"]
+    [account_id] = deployed.outputs["account_ids"]
+    assert azure.cloud.has_role(azure.principal_id, OPENAI_USER, account_id)
 
 
 def test_deployments_of_one_account_follow_each_other_and_other_accounts_do_not_wait(azure: Azure) -> None:
@@ -202,7 +286,7 @@ def test_a_second_account_leaves_the_first_ones_name_alone(azure: Azure) -> None
 
 def test_an_adopted_account_is_looked_up_and_not_owned(azure: Azure) -> None:
     account = azure.account("oai-shared")
-    existing = ExistingResource(name="oai-shared", resource_group=GROUP)
+    existing = ExistingAccount(name="oai-shared", resource_group=GROUP)
 
     deployed = deploy(azure, OpenAIOptions(accounts=[AccountOptions(existing=existing)], deployments=[GPT]))
 
@@ -214,7 +298,7 @@ def test_an_adopted_account_is_looked_up_and_not_owned(azure: Azure) -> None:
 def test_an_adopted_account_without_a_subdomain_is_refused(azure: Azure) -> None:
     inputs = {"accountName": "oai-old", "location": "swedencentral", "kind": "OpenAI", "sku": {"name": "S0"}}
     azure.create("cognitiveservices:Account", {**inputs, "properties": {}})
-    existing = ExistingResource(name="oai-old", resource_group=GROUP)
+    existing = ExistingAccount(name="oai-old", resource_group=GROUP)
 
     with pytest.raises(DeployError, match="oai-old has no custom subdomain"):
         deploy(azure, accounts(AccountOptions(existing=existing)))
@@ -234,6 +318,125 @@ def test_users_get_the_role_on_each_account(azure: Azure) -> None:
     for account_id in deployed.outputs["account_ids"]:
         role = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
         assert azure.cloud.has_role(azure.principal_id, role, account_id)
+
+
+def identity(azure: Azure, group: str, name: str) -> tuple[str, str]:
+    """Resource ID and object ID of a user-assigned identity."""
+    if group != GROUP:
+        azure.create("resources:ResourceGroup", {"resourceGroupName": group, "location": "swedencentral"})
+    inputs = {"resourceGroupName": group, "resourceName": name, "location": "swedencentral"}
+    resource_id, outputs = azure.create("managedidentity:UserAssignedIdentity", inputs)
+    return resource_id, outputs["principalId"]
+
+
+def test_identities_of_one_name_in_different_groups_all_get_the_role(azure: Azure) -> None:
+    users = dict([identity(azure, "rg-a", "gateway"), identity(azure, "rg-b", "gateway")])
+
+    deployed = deploy(azure, accounts(AccountOptions(name="oai")), users=users)
+
+    [account_id] = deployed.outputs["account_ids"]
+    assert all(azure.cloud.has_role(principal_id, OPENAI_USER, account_id) for principal_id in users.values())
+    first, second = deployed.all("RoleAssignment")
+    assert first.name.startswith("ai-oai-gateway-")
+    # Before, one assignment stood for both, and it was the last one's.
+    former, last = users.values()
+    assert {entry.inputs["principalId"]: entry.aliases - {""} for entry in (first, second)} == {
+        former: set(),
+        last: {"ai-oai-gateway-role"},
+    }
+
+
+def test_an_identitys_name_in_the_state_stays_when_another_joins_or_is_spelled_differently(azure: Azure) -> None:
+    one, other = identity(azure, "rg-a", "gateway"), identity(azure, "rg-b", "gateway")
+    oai = accounts(AccountOptions(existing=ExistingAccount(name=azure.account("oai").key, resource_group=GROUP)))
+
+    alone = deploy(azure, oai, users={one[0]: one[1]}, preview=True)
+    both = deploy(azure, oai, users={other[0]: other[1], one[0].upper(): one[1]}, preview=True)
+
+    assert alone.one("RoleAssignment").name in [entry.name for entry in both.all("RoleAssignment")]
+
+
+def test_a_role_that_the_owner_has_given_is_not_given_again(azure: Azure) -> None:
+    shared = azure.account("oai-shared")
+    definition = f"/subscriptions/{azure.cloud.subscription_id}/providers/Microsoft.Authorization/roleDefinitions"
+    given = {"principalId": azure.principal_id, "principalType": "ServicePrincipal", "scope": shared.id}
+    azure.cloud.create(
+        "azure-native:authorization:RoleAssignment",
+        "given",
+        {**given, "roleDefinitionId": f"{definition}/{OPENAI_USER}"},
+    )
+
+    def adopted(*, role_assigned: bool) -> OpenAIOptions:
+        existing = ExistingAccount(name="oai-shared", resource_group=GROUP, role_assigned=role_assigned)
+        return accounts(AccountOptions(existing=existing))
+
+    with pytest.raises(DeployError, match="RoleAssignmentExists: The role assignment already exists"):
+        deploy(azure, adopted(role_assigned=False), users={"gateway": azure.principal_id})
+    deployed = deploy(azure, adopted(role_assigned=True), users={"gateway": azure.principal_id}, name_prefix="b-")
+
+    assert deployed.all("RoleAssignment") == []
+    assert deployed.outputs["role_assignment_ids"] == []
+
+
+def test_a_user_may_be_given_some_of_the_accounts(azure: Azure) -> None:
+    three = accounts(*(AccountOptions(name=f"oai-{letter}") for letter in "abc"))
+
+    deployed = deploy(
+        azure, three, users={"gateway": azure.principal_id}, user_accounts={"gateway": ["oai-a", "oai-c"]}
+    )
+
+    assert [entry.name for entry in deployed.all("RoleAssignment")] == [
+        "ai-oai-a-gateway-role",
+        "ai-oai-c-gateway-role",
+    ]
+
+
+def test_pools_over_some_accounts_share_the_accounts_backends(azure: Azure) -> None:
+    three = accounts(*(AccountOptions(name=f"oai-{letter}") for letter in "abc"))
+
+    deployed = deploy(azure, three, pools={"two": ["oai-a", "oai-b"], "one": ["oai-c"]})
+
+    members = {entry.name: entry.id for entry in deployed.all("Backend") if entry.inputs["type"] == "Single"}
+    assert set(members) == {"ai-backend-oai-a", "ai-backend-oai-b", "ai-backend-oai-c"}
+    pool = deployed.one("Backend", "ai-pool-two").inputs["pool"]["services"]
+    assert [member["id"] for member in pool] == [members["ai-backend-oai-a"], members["ai-backend-oai-b"]]
+    assert deployed.outputs["pool_ids"] == {"two": "ai-pool-two", "one": "ai-backend-oai-c"}
+    assert deployed.outputs["backend_id"] == "ai-pool"
+
+
+def test_keys_are_accepted_where_they_are_used_alone(azure: Azure) -> None:
+    deployed = deploy(
+        azure, accounts(AccountOptions(name="oai-a"), AccountOptions(name="oai-b")), key_accounts=["oai-b"]
+    )
+
+    off = {entry.name: entry.inputs["properties"]["disableLocalAuth"] for entry in deployed.all("Account")}
+    assert off == {"ai-oai-a-account": True, "ai-oai-b-account": False}
+
+
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        ({"pools": {"x": ["oai-b"]}}, r'pools\.x\[0\]: "oai-b" is no account; allowed: oai-a; did you mean oai-a\?'),
+        ({"pools": {"x": []}}, r"pools\.x: is empty"),
+        ({"key_accounts": ["oai-b"]}, r"key_accounts\[0\]: the value \(not shown\) is no account"),
+        ({"user_accounts": {"u": ["oai-b"]}}, r'user_accounts\.u\[0\]: "oai-b" is no account'),
+    ],
+    ids=["pool", "empty pool", "keys", "user"],
+)
+def test_accounts_that_there_are_not_are_refused(azure: Azure, args: dict[str, Any], line: str) -> None:
+    with pytest.raises(DeployError, match=line):
+        deploy(azure, accounts(AccountOptions(name="oai-a")), **args)
+
+
+def test_a_prefix_stands_before_every_name_on_the_service_and_none_in_the_state(azure: Azure) -> None:
+    two = accounts(AccountOptions(name="oai-a"), AccountOptions(name="oai-b"))
+
+    deployed = deploy(azure, two, pools={"one": ["oai-a"], "two": ["oai-a", "oai-b"]}, name_prefix="team-a-")
+
+    names = {entry.name: entry.inputs["backendId"] for entry in deployed.all("Backend")}
+    assert names == {
+        name: f"team-a-{name}" for name in ("ai-backend-oai-a", "ai-backend-oai-b", "ai-pool", "ai-pool-two")
+    }
 
 
 def test_no_accounts_are_refused(azure: Azure) -> None:

@@ -1,0 +1,130 @@
+"""Azure OpenAI accounts and Foundry resources: created with their model deployments, or adopted."""
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_azure_native import cognitiveservices
+
+from components._backends import OpenAIAccount
+from components._names import unique_name
+from components._subscriptions import invoke_options
+from options import AccountOptions, DeploymentOptions, ExistingAccount, VersionUpgrade
+from options.openai import PROVISIONED
+
+_OPENAI_ENDPOINT = "OpenAI Language Model Instance API"
+"""Azure OpenAI's among the endpoints of a Foundry resource."""
+
+
+def create_account(
+    name: str,
+    key: str,
+    account: AccountOptions,
+    *,
+    deployments: Sequence[DeploymentOptions],
+    local_auth: bool,
+    resource_group_name: pulumi.Input[str],
+    protect: bool | None,
+    parent: pulumi.Resource,
+) -> OpenAIAccount:
+    """Create an account with deployments, one after the other, so those that others spill over to come first.
+
+    `local_auth` is whether it accepts API keys where its options do not say.
+    """
+    account_name = account.name or unique_name(
+        name,
+        "oai",
+        limit=64,
+        replaced_on={"resourceGroup": resource_group_name, "location": account.location, "kind": account.kind.value},
+        parent=parent,
+    )
+    if account.disable_local_auth is not None:
+        local_auth = not account.disable_local_auth
+    resource = cognitiveservices.Account(
+        f"{name}-account",
+        account_name=account_name,
+        resource_group_name=resource_group_name,
+        location=account.location,
+        kind=account.kind.value,
+        sku={"name": "S0"},
+        properties={
+            "custom_sub_domain_name": account_name,
+            "disable_local_auth": not local_auth,
+            "public_network_access": cognitiveservices.PublicNetworkAccess.ENABLED,
+        },
+        opts=pulumi.ResourceOptions(parent=parent, protect=protect),
+    )
+    previous: pulumi.Resource | None = None
+    for deployment in deployments:
+        upgrade = _upgrade(deployment)
+        previous = cognitiveservices.Deployment(
+            f"{name}-{deployment.name}",
+            deployment_name=deployment.name,
+            account_name=resource.name,
+            resource_group_name=resource_group_name,
+            sku={"name": deployment.sku, "capacity": deployment.capacity},
+            properties={
+                "model": {"format": "OpenAI", "name": deployment.model, "version": deployment.version},
+                "version_upgrade_option": upgrade and upgrade.value,
+                "spillover_deployment_name": deployment.spillover,
+                "rai_policy_name": deployment.rai_policy,
+            },
+            opts=pulumi.ResourceOptions(
+                parent=parent,
+                # An account refuses a second deployment while one is under way.
+                depends_on=previous,
+                # A version that Azure moves on is Azure's: what a refresh finds is no drift to undo.
+                ignore_changes=["properties.model.version"] if _moves_on(deployment, upgrade) else None,
+            ),
+        )
+    return OpenAIAccount(
+        key=key,
+        id=resource.id,
+        url=resource.properties.apply(_url),
+        priority=account.priority,
+        weight=account.weight,
+    )
+
+
+def adopt_account(
+    key: str, account: AccountOptions, existing: ExistingAccount, *, parent: pulumi.Resource
+) -> OpenAIAccount:
+    """Look up an account of either kind."""
+    found = cognitiveservices.get_account_output(
+        account_name=existing.name,
+        resource_group_name=existing.resource_group,
+        opts=invoke_options(parent, existing.subscription_id),
+    )
+
+    def url(properties: cognitiveservices.outputs.AccountPropertiesResponse) -> str:
+        if not properties.custom_sub_domain_name:
+            raise pulumi.RunError(
+                f"account {existing.name} has no custom subdomain, without which it accepts no Microsoft Entra "
+                "tokens; set one (it cannot be changed later), or name another account"
+            )
+        return _url(properties)
+
+    return OpenAIAccount(
+        key=key,
+        id=found.id,
+        url=found.properties.apply(url),
+        subscription_id=existing.subscription_id,
+        priority=account.priority,
+        weight=account.weight,
+        role_assigned=existing.role_assigned,
+    )
+
+
+def _url(properties: cognitiveservices.outputs.AccountPropertiesResponse) -> str:
+    endpoint = (properties.endpoints or {}).get(_OPENAI_ENDPOINT, properties.endpoint)
+    return f"{str(endpoint).rstrip('/')}/openai"
+
+
+def _upgrade(deployment: DeploymentOptions) -> VersionUpgrade | None:
+    """Return when Azure upgrades: a version that was pinned stays until it expires, so that nothing drifts before."""
+    if deployment.version_upgrade is None and deployment.version is not None and deployment.sku not in PROVISIONED:
+        return VersionUpgrade.WHEN_EXPIRED
+    return deployment.version_upgrade
+
+
+def _moves_on(deployment: DeploymentOptions, upgrade: VersionUpgrade | None) -> bool:
+    return deployment.version is None or upgrade is VersionUpgrade.NEW_DEFAULT
