@@ -13,6 +13,7 @@ from components._backends import OpenAIAccount
 from components._names import unique_name
 from components._roles import KEY_VAULT_SECRETS_USER, assign_role
 from components._subscriptions import child_options, invoke_options
+from components._vaults import existing_vault
 from components._waiting import until_the_vault_is_open
 from options import AccountKey, KeyOptions, KeyRotation, KeySource, KeyVaultOptions
 
@@ -91,15 +92,11 @@ class _Vault:
 def _vault(name: str, key: KeyOptions, args: KeyArgs, parent: pulumi.Resource) -> _Vault:
     vault = key.vault or KeyVaultOptions()
     if vault.existing is not None:
-        found = keyvault.get_vault_output(
-            vault_name=vault.existing.name,
-            resource_group_name=vault.existing.resource_group,
-            opts=invoke_options(parent, vault.existing.subscription_id),
-        )
+        found = existing_vault(vault.existing, parent)
         return _Vault(
             subscription_id=vault.existing.subscription_id,
             resource_group_name=vault.existing.resource_group,
-            name=found.apply(_in_rbac_mode),
+            name=found.apply(lambda vault: vault.name),
         )
     group = args.get("vault_resource_group_name", args["resource_group_name"])
     client = authorization.get_client_config_output(opts=pulumi.InvokeOutputOptions(parent=parent))
@@ -116,15 +113,6 @@ def _vault(name: str, key: KeyOptions, args: KeyArgs, parent: pulumi.Resource) -
         opts=pulumi.ResourceOptions(parent=parent, protect=args.get("protect")),
     )
     return _Vault(resource_group_name=group, name=created.name, created=created)
-
-
-def _in_rbac_mode(vault: keyvault.GetVaultResult) -> str:
-    if not vault.properties.enable_rbac_authorization:
-        raise pulumi.RunError(
-            f"vault {vault.name} uses access policies, where a role gives no access to secrets; switch it to Azure "
-            "role-based access control, or name another vault"
-        )
-    return vault.name
 
 
 def _secret(

@@ -12,7 +12,7 @@ sleep = asyncio.sleep
 
 
 def until_the_vault_is_open(name: str, parent: pulumi.Resource) -> pulumi.ResourceHookBinding:
-    """Try again to create or change the named value `name` while Key Vault refuses the gateway.
+    """Try again to create or change `name`, for which the service reads a secret, while Key Vault refuses the gateway.
 
     A role that is seconds old opens nothing yet, and the name of a new vault may not resolve yet; nothing but the try
     itself tells when they do. So the first try costs nothing, and where the vault is open none follows.

@@ -8,11 +8,20 @@ import pulumi
 from pulumi_azure_native import apimanagement, managedidentity
 
 from components._baseline import baseline
+from components._hostnames import Hostnames, hostnames
 from components._names import unique_name
 from components._subscriptions import invoke_options
+from components._waiting import until_the_vault_is_open
 from components._wire import options, require
-from options import SYSTEM_ASSIGNED, USER_ASSIGNED, ExistingResource, GatewayOptions, GatewaySku
-from options.gateway import unattachable
+from options import (
+    SYSTEM_ASSIGNED,
+    USER_ASSIGNED,
+    AdditionalLocationOptions,
+    ExistingResource,
+    GatewayOptions,
+    GatewaySku,
+)
+from options.gateway import check_home, unattachable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +73,11 @@ class ApiGateway(pulumi.ComponentResource):
         further = args.get("identities", [])
         if gateway.existing is not None:
             require(unattachable(("identities", i)) for i, found in enumerate(further) if found == USER_ASSIGNED)
-        wanted = list(dict.fromkeys([gateway.identity, *further]))
+        location = args.get("location")
+        if isinstance(location, str):
+            require(mistake.under("gateway") for mistake in check_home(gateway, location))
+        readers = [_certificate_reader(gateway)] if gateway.hostnames else []
+        wanted = list(dict.fromkeys([gateway.identity, *further, *readers]))
 
         if gateway.existing is not None:
             service = _adopt(self, gateway.existing, wanted)
@@ -111,7 +124,19 @@ def _create(
     user_assigned = _user_assigned(parent, name, args, wanted)
     resource_ids = {identity: resource_id for identity, (resource_id, _) in user_assigned.items()}
     kinds = ["SystemAssigned"] * (SYSTEM_ASSIGNED in wanted) + ["UserAssigned"] * bool(resource_ids)
-    consumption = gateway.sku is GatewaySku.CONSUMPTION
+    names = Hostnames()
+    if gateway.hostnames:
+        _, identity = user_assigned[_certificate_reader(gateway)]
+        names = hostnames(
+            name,
+            gateway.hostnames,
+            principal_id=identity.principal_id,
+            client_id=identity.client_id or "",  # a user-assigned one has it
+            parent=parent,
+        )
+    units = gateway.capacity
+    if units is None:
+        units = len(gateway.zones) or int(gateway.sku is not GatewaySku.CONSUMPTION)
     resource = apimanagement.ApiManagementService(
         f"{name}-service",
         service_name=gateway.name
@@ -130,8 +155,11 @@ def _create(
         location=args.get("location"),
         sku=apimanagement.ApiManagementServiceSkuPropertiesArgs(
             name=gateway.sku.value,
-            capacity=gateway.capacity if gateway.capacity is not None else int(not consumption),
+            capacity=units,
         ),
+        zones=_zones(gateway.zones),
+        additional_locations=[_location(found, gateway.sku, units) for found in gateway.additional_locations] or None,
+        hostname_configurations=names.configurations or None,
         publisher_name=gateway.publisher_name or "",  # the rules have seen to both
         publisher_email=gateway.publisher_email or "",
         identity=apimanagement.ApiManagementServiceIdentityArgs(
@@ -143,7 +171,12 @@ def _create(
         ),
         tags=gateway.tags or None,
         **baseline(gateway.sku),
-        opts=pulumi.ResourceOptions(parent=parent, protect=args.get("protect")),
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            protect=args.get("protect"),
+            depends_on=names.readers,
+            hooks=until_the_vault_is_open(f"{name}-service", parent) if gateway.hostnames else None,
+        ),
     )
     identities = {identity: found for identity, (_, found) in user_assigned.items()}
     if SYSTEM_ASSIGNED in wanted:
@@ -158,6 +191,25 @@ def _create(
         gateway_url=resource.gateway_url,
         identities=identities,
     )
+
+
+def _certificate_reader(gateway: GatewayOptions) -> str:
+    """Identity that fetches certificates; the service's own comes with the service, and so too late."""
+    return USER_ASSIGNED if gateway.identity == SYSTEM_ASSIGNED else gateway.identity
+
+
+def _location(
+    found: AdditionalLocationOptions, sku: GatewaySku, units: int
+) -> apimanagement.AdditionalLocationArgsDict:
+    return {
+        "location": found.location,
+        "sku": {"name": sku.value, "capacity": found.capacity or len(found.zones) or units},
+        "zones": _zones(found.zones),
+    }
+
+
+def _zones(zones: list[int]) -> list[str] | None:
+    return [str(zone) for zone in zones] or None
 
 
 def _identity_map(resource_ids: list[str]) -> dict[str, apimanagement.UserIdentityPropertiesArgs]:

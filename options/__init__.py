@@ -9,7 +9,14 @@ imported here, and no postponed annotations: the component host reads these clas
 from options.api import API_VERSION, ApiOptions, AuthMode
 from options.checks import mistakes_in
 from options.existing import ExistingResource
-from options.gateway import SYSTEM_ASSIGNED, USER_ASSIGNED, GatewayOptions, GatewaySku
+from options.gateway import (
+    SYSTEM_ASSIGNED,
+    USER_ASSIGNED,
+    AdditionalLocationOptions,
+    GatewayOptions,
+    GatewaySku,
+    HostnameOptions,
+)
 from options.key import AccountKey, KeyDelivery, KeyOptions, KeyRotation, KeySource, KeyVaultOptions
 from options.mistakes import Mistake, Warn
 from options.openai import (
@@ -29,6 +36,7 @@ __all__ = [
     "AccountKey",
     "AccountKind",
     "AccountOptions",
+    "AdditionalLocationOptions",
     "ApiOptions",
     "AppRoleAssignmentOptions",
     "AuthMode",
@@ -40,6 +48,7 @@ __all__ = [
     "ExistingResource",
     "GatewayOptions",
     "GatewaySku",
+    "HostnameOptions",
     "JwtOptions",
     "KeyDelivery",
     "KeyOptions",

@@ -1,15 +1,17 @@
 """The API Management service: what to create, or which one to adopt."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from options import existing
 from options.defaulted import Defaulted
 from options.existing import ExistingResource
-from options.mistakes import Key, Mistake
-from options.rules import GUID, Rules, adopted, like, number, own, prefixed, words
+from options.key import vault_name
+from options.known import known_region
+from options.mistakes import Key, Mistake, unique
+from options.rules import GUID, Rules, adopted, distinct, like, number, own, prefixed, region, words
 
 SYSTEM_ASSIGNED = "system-assigned"
 USER_ASSIGNED = "user-assigned"
@@ -36,6 +38,34 @@ class GatewaySku(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HostnameOptions:
+    """A name of your own for the gateway, with its certificate in Key Vault.
+
+    A user-assigned identity fetches the certificate, since the service's own exists only with the service: that of
+    `identity`, or one that is created. A CNAME record of the name leads to the service's name in `azure-api.net`.
+    """
+
+    name: str
+    """Host name, such as `ai.contoso.com`, or `*.contoso.com` for all names below."""
+    vault: ExistingResource
+    """Vault in Azure RBAC mode that holds the certificate; its firewall must let the service in."""
+    certificate: str
+    """Name of the certificate in the vault. The gateway follows its renewals."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AdditionalLocationOptions:
+    """A further region from which the gateway serves."""
+
+    location: str
+    """Azure region."""
+    capacity: int | None = None
+    """Scale units there. Left out: as many as in the first region, or one for each of the `zones`."""
+    zones: Defaulted[list[int]] = field(default_factory=list)
+    """Availability zones of those units. Left out: Azure decides."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GatewayOptions:
     """The API Management service: what to create, or which one to adopt."""
 
@@ -46,13 +76,20 @@ class GatewayOptions:
     sku: Defaulted[GatewaySku] = GatewaySku.BASIC_V2
     """Pricing tier. Left out: BasicV2, the smallest that is created in minutes."""
     capacity: int | None = None
-    """Scale units. Left out: 1, or 0 for Consumption, which takes nothing else."""
+    """Scale units. Left out: 1, or one for each of the `zones`, or 0 for Consumption, which takes nothing else."""
     publisher_name: str | None = None
     """Organization shown in the developer portal and in mails. Needed to create a service."""
     publisher_email: str | None = None
     """Address that the service sends its mails from and to. Needed to create a service."""
     identity: Defaulted[str] = SYSTEM_ASSIGNED
     """`system-assigned`, `user-assigned` (one is created) or the resource ID of a user-assigned identity."""
+    hostnames: Defaulted[list[HostnameOptions]] = field(default_factory=list)
+    """Names of your own that the gateway answers to, beside the one in `azure-api.net`."""
+    zones: Defaulted[list[int]] = field(default_factory=list)
+    """Availability zones of the scale units, of which each has the same number. Left out: Azure decides. In a v2 tier
+    they cannot change later."""
+    additional_locations: Defaulted[list[AdditionalLocationOptions]] = field(default_factory=list)
+    """Further regions with a gateway; Premium alone has them."""
     tags: Defaulted[dict[str, str]] = field(default_factory=dict)
     """Tags of the service."""
     name_prefix: Defaulted[str] = ""
@@ -60,17 +97,27 @@ class GatewayOptions:
     `team-a-`, so that they differ from other stacks'. A change makes them anew. Left out: nothing."""
 
 
-CAPACITY = {
-    GatewaySku.CONSUMPTION: range(1),
-    GatewaySku.DEVELOPER: range(1, 2),
-    GatewaySku.BASIC: range(1, 3),
-    GatewaySku.STANDARD: range(1, 5),
-    GatewaySku.PREMIUM: range(1, 13),
-    GatewaySku.BASIC_V2: range(1, 11),
-    GatewaySku.STANDARD_V2: range(1, 11),
-    GatewaySku.PREMIUM_V2: range(1, 31),
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Tier:
+    """What a pricing tier has ("Feature-based comparison of the Azure API Management tiers")."""
+
+    units: range
+    zones: bool = False
+    regions: bool = False
+    hostnames: int = 1
+    wildcards: bool = True
+
+
+_TIERS = {
+    GatewaySku.CONSUMPTION: _Tier(units=range(1), wildcards=False),
+    GatewaySku.DEVELOPER: _Tier(units=range(1, 2), hostnames=20),
+    GatewaySku.BASIC: _Tier(units=range(1, 3)),
+    GatewaySku.STANDARD: _Tier(units=range(1, 5)),
+    GatewaySku.PREMIUM: _Tier(units=range(1, 13), zones=True, regions=True, hostnames=20),
+    GatewaySku.BASIC_V2: _Tier(units=range(1, 11), wildcards=False),
+    GatewaySku.STANDARD_V2: _Tier(units=range(1, 11), zones=True),
+    GatewaySku.PREMIUM_V2: _Tier(units=range(1, 31), zones=True, hostnames=20),
 }
-"""Scale units of each tier (API Management: features of the tiers)."""
 
 identity = like(
     f"{SYSTEM_ASSIGNED}|{USER_ASSIGNED}|(?i:/subscriptions/{GUID}/resourceGroups/[^/]+"
@@ -84,6 +131,11 @@ _name = like(
     "[a-zA-Z](?:[a-zA-Z0-9-]{0,48}[a-zA-Z0-9])?",
     "1 to 50 letters, digits and hyphens, beginning with a letter and not ending in a hyphen",
 )
+_hostname = like(
+    r"(?=.{1,253}\Z)(?:\*\.)?(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z]{2,63}",
+    "a host name such as ai.contoso.com",
+)
+_zone = number(1, 3, "an availability zone, 1, 2 or 3")
 
 
 def _tags(key: Key, value: object) -> Iterator[Mistake]:
@@ -101,7 +153,20 @@ def _tags(key: Key, value: object) -> Iterator[Mistake]:
 
 
 VALUES: Rules = {
-    "": (adopted("a service", "name", "sku", "capacity", "publisher_name", "publisher_email", "tags"),),
+    "": (
+        adopted(
+            "a service",
+            "name",
+            "sku",
+            "capacity",
+            "publisher_name",
+            "publisher_email",
+            "hostnames",
+            "zones",
+            "additional_locations",
+            "tags",
+        ),
+    ),
     "existing.name": (_name,),
     **prefixed("existing", existing.VALUES),
     "name": (_name,),
@@ -109,6 +174,16 @@ VALUES: Rules = {
     "publisher_name": (words,),
     "publisher_email": (like(r"(?=.{1,100}\Z)[^@\s]+@[^@\s]+\.[^@\s.]+", "an address such as ai@contoso.com"),),
     "identity": (identity,),
+    "hostnames.*.name": (_hostname,),
+    "hostnames.*.vault.name": (vault_name,),
+    **prefixed("hostnames.*.vault", existing.VALUES),
+    "hostnames.*.certificate": (like("[A-Za-z0-9-]{1,127}", "1 to 127 letters, digits and hyphens"),),
+    "zones": (distinct,),
+    "zones.*": (_zone,),
+    "additional_locations.*.location": (region, known_region),
+    "additional_locations.*.capacity": (number(1, None, "a whole number from 1"),),
+    "additional_locations.*.zones": (distinct,),
+    "additional_locations.*.zones.*": (_zone,),
     "tags": (_tags,),
     "name_prefix": (name_prefix,),
 }
@@ -127,11 +202,62 @@ def check_gateway(gateway: GatewayOptions) -> Iterator[Mistake]:
         if value is None:
             problem = f"is missing; a service to create needs it: give {example}, or adopt a service with existing"
             yield Mistake(key=(name,), problem=problem)
-    allowed = CAPACITY[gateway.sku]
-    if gateway.capacity is not None and gateway.capacity not in allowed:
-        span = f"{allowed[0]}" if len(allowed) == 1 else f"{allowed[0]} to {allowed[-1]}"
-        problem = f"is not valid for the SKU {gateway.sku}; allowed: {span}; change capacity or sku"
-        yield Mistake(key=("capacity",), value=gateway.capacity, problem=problem)
+    yield from _check_units((), gateway.sku, gateway.capacity, gateway.zones)
+    yield from _check_locations(gateway)
+    yield from _check_hostnames(gateway)
+
+
+def _check_units(key: Key, sku: GatewaySku, capacity: int | None, zones: list[int]) -> Iterator[Mistake]:
+    """Yield what is wrong with the scale units of one region, and with how they spread over its zones."""
+    tier = _TIERS[sku]
+    if zones and not tier.zones:
+        yield _unavailable((*key, "zones"), sku, lambda other: other.zones)
+    if capacity is None:
+        return
+    if capacity not in tier.units:
+        span = f"{tier.units[0]}" if len(tier.units) == 1 else f"{tier.units[0]} to {tier.units[-1]}"
+        problem = f"is not valid for the SKU {sku}; allowed: {span}; change capacity or sku"
+        yield Mistake(key=(*key, "capacity"), value=capacity, problem=problem)
+    elif zones and tier.zones and capacity % len(zones):
+        problem = f"cannot spread evenly over {len(zones)} zones; use a multiple of {len(zones)}, or fewer zones"
+        yield Mistake(key=(*key, "capacity"), value=capacity, problem=problem)
+
+
+def _check_locations(gateway: GatewayOptions) -> Iterator[Mistake]:
+    locations = gateway.additional_locations
+    if locations and not _TIERS[gateway.sku].regions:
+        yield _unavailable(("additional_locations",), gateway.sku, lambda other: other.regions)
+        return
+    for i, location in enumerate(locations):
+        yield from _check_units(("additional_locations", i), gateway.sku, location.capacity, location.zones)
+    named = [(("additional_locations", i, "location"), found.location) for i, found in enumerate(locations)]
+    yield from unique(named, "a region has one gateway")
+
+
+def _check_hostnames(gateway: GatewayOptions) -> Iterator[Mistake]:
+    tier, hostnames = _TIERS[gateway.sku], gateway.hostnames
+    if len(hostnames) > tier.hostnames:
+        problem = f"has {len(hostnames)} names; allowed with the SKU {gateway.sku}: {tier.hostnames}; remove some"
+        yield Mistake(key=("hostnames",), problem=problem)
+    for i, hostname in enumerate(hostnames):
+        if hostname.name.startswith("*.") and not tier.wildcards:
+            problem = f"has a wildcard, which the SKU {gateway.sku} does not take; give the whole name, or change sku"
+            yield Mistake(key=("hostnames", i, "name"), value=hostname.name, problem=problem)
+    named = [(("hostnames", i, "name"), hostname.name) for i, hostname in enumerate(hostnames)]
+    yield from unique(named, "a name has one certificate")
+
+
+def _unavailable(key: Key, sku: GatewaySku, has: Callable[[_Tier], bool]) -> Mistake:
+    tiers = " or ".join(other for other, tier in _TIERS.items() if has(tier))
+    return Mistake(key=key, problem=f"cannot be set with the SKU {sku}; allowed with {tiers}; remove it, or change sku")
+
+
+def check_home(gateway: GatewayOptions, location: str) -> Iterator[Mistake]:
+    """Yield the additional locations that are `location`, where the service is in any case."""
+    for i, found in enumerate(gateway.additional_locations):
+        if found.location.replace(" ", "").lower() == location.replace(" ", "").lower():
+            problem = "is where the service is created already; remove it, and set capacity for more units there"
+            yield Mistake(key=("additional_locations", i, "location"), value=found.location, problem=problem)
 
 
 def unattachable(key: Key) -> Mistake:

@@ -73,7 +73,7 @@ class KeyOptions:
     """Vault for `source: key-vault`. Left out: one is created."""
 
 
-_vault = like(
+vault_name = like(
     "(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]",
     "3 to 24 letters, digits and single hyphens, beginning with a letter and not ending in a hyphen",
 )
@@ -82,9 +82,9 @@ _SECRET_NAME = re.compile("[A-Za-z0-9-]{1,127}")
 VALUES: Rules = {
     "named_value": (like("[A-Za-z0-9._-]{1,256}", "1 to 256 letters, digits and . _ -"),),
     "vault": (adopted("a vault", "name"),),
-    "vault.name": (_vault,),
+    "vault.name": (vault_name,),
     "vault.secrets_officer": (boolean,),
-    "vault.existing.name": (_vault,),
+    "vault.existing.name": (vault_name,),
     **prefixed("vault.existing", existing.VALUES),
 }
 

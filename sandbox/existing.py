@@ -1,4 +1,4 @@
-"""What a config adopts, made beforehand: another team's service, accounts, vaults and identities."""
+"""What a config adopts, made beforehand: another team's service, accounts, vaults, certificates and identities."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -56,6 +56,17 @@ def create_existing(cloud: Cloud, config: Config) -> None:
         for vault in _mappings([key.get("vault")]):
             for place in _adopted([vault], own):
                 _create_vault(cloud, place, officer=vault.get("secretsOfficer") is True)
+    for hostname in _mappings(_section(config, "gateway").get("hostnames")):
+        for place in _adopted([{"existing": hostname.get("vault")}], own):
+            _create_vault(cloud, place, officer=False)
+            _create(
+                cloud,
+                "keyvault:Secret",
+                place,
+                vaultName=place.name,
+                secretName=hostname.get("certificate"),
+                properties={"value": "no certificate, and nobody looks", "contentType": "application/x-pkcs12"},
+            )
 
 
 def _create_service(cloud: Cloud, place: _Place, identities: list[str]) -> None:

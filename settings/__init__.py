@@ -70,7 +70,7 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
     mistakes += check_tree(tree)
     mistakes += check_namespaces(config)
     mistakes += check_location(location)
-    mistakes += check_stack(stack, wrong)
+    mistakes += check_stack(stack, wrong, location)
     definitions: list[str | None] = []
     if "apis" not in wrong:
         definitions, unreadable = read_definitions(stack.apis, project_dir)

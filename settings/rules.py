@@ -22,7 +22,7 @@ from options import (
 from options.api import VALUES as API
 from options.api import check_apis, check_tokens, definition
 from options.gateway import VALUES as GATEWAY
-from options.gateway import check_gateway, unattachable
+from options.gateway import check_gateway, check_home, unattachable
 from options.key import VALUES as KEY
 from options.key import check_key, check_key_in_use
 from options.known import known_region
@@ -78,11 +78,13 @@ def check_namespaces(keys: Iterable[str]) -> Iterator[Mistake]:
             yield Mistake(key=(key,), problem=problem)
 
 
-def check_stack(stack: Stack, wrong: set[str]) -> list[Mistake]:
+def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:
     """Return what is wrong with each of the stack's keys by itself, but for those of the wrong shape."""
     mistakes: list[Mistake] = []
     if "gateway" not in wrong:
         mistakes += at("gateway", of=check_gateway(stack.gateway))
+        if isinstance(location, str):
+            mistakes += at("gateway", of=check_home(stack.gateway, location))
     if "openai" not in wrong:
         mistakes += at("openai", of=check_openai(stack.openai))
     if not wrong & {"gateway", "openai"} and not stack.gateway.existing:

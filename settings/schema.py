@@ -33,7 +33,9 @@ class Stack(BaseModel):
 
 _NEEDED = {
     "audiences": "list the audiences that are accepted",
+    "certificate": "name the certificate in the vault",
     "clientId": "give the application (client) ID",
+    "location": "name an Azure region",
     "model": "name the model to deploy, such as gpt-4o",
     "name": "give the name",
     "openidConfigUrls": "list the provider's OpenID configuration endpoints",
@@ -42,6 +44,7 @@ _NEEDED = {
     "resourceGroup": "name the resource group that holds it",
     "role": "name one of the application's roles",
     "values": "list the values that are accepted",
+    "vault": "give the name and resourceGroup of the vault that holds the certificate",
 }
 _MOST_PLACES = 3
 """Mappings that a message names as the right place of a key."""

@@ -21,6 +21,7 @@ from pydantic.alias_generators import to_camel
 
 from options import (
     AccountOptions,
+    AdditionalLocationOptions,
     ApiOptions,
     AuthMode,
     BackendAuth,
@@ -30,6 +31,7 @@ from options import (
     ExistingApplication,
     ExistingResource,
     GatewayOptions,
+    HostnameOptions,
     JwtOptions,
     KeyDelivery,
     KeyOptions,
@@ -579,7 +581,7 @@ def test_declared_defaults_are_those_of_the_program() -> None:
 
 def test_declarations_name_every_option() -> None:
     kinds: dict[str, list[Any]] = {
-        "gateway": [GatewayOptions, ExistingResource],
+        "gateway": [GatewayOptions, ExistingResource, HostnameOptions, AdditionalLocationOptions],
         "openai": [OpenAIOptions, AccountOptions, DeploymentOptions],
         "key": [KeyOptions, KeyVaultOptions],
         "entra": [EntraOptions, ExistingApplication],

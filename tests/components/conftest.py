@@ -5,6 +5,7 @@ import pulumi
 import pytest
 
 from components import OpenAIAccount
+from sandbox.clock import Clock
 from sandbox.cloud import Cloud
 
 GROUP = "rg"
@@ -75,6 +76,24 @@ class Azure:
 @pytest.fixture
 def azure() -> Azure:
     return Azure()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(1_700_000_000)
+
+
+@pytest.fixture
+def slept(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that the program waited, which pass on the cloud's clock."""
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        clock.advance(seconds)
+
+    monkeypatch.setattr("components._waiting.sleep", sleep)
+    return waits
 
 
 def exporting(build: Callable[[], Any], *outputs: str) -> Callable[[], None]:

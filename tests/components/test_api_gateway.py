@@ -5,8 +5,10 @@ import pulumi
 import pytest
 
 from components import ApiGateway
-from options import ExistingResource, GatewayOptions, GatewaySku
+from options import AdditionalLocationOptions, ExistingResource, GatewayOptions, GatewaySku, HostnameOptions
+from sandbox.clock import Clock
 from sandbox.cloud import Cloud
+from sandbox.cloud.faults import Faults
 from sandbox.cloud.wire import UNKNOWN
 from sandbox.deploy import DeployError
 from tests.deployed import deploy_component
@@ -27,8 +29,8 @@ def build(options: GatewayOptions, **args: Any) -> Callable[[], None]:
     return program
 
 
-def cloud_with_group() -> Cloud:
-    cloud = Cloud()
+def cloud_with_group(cloud: Cloud | None = None) -> Cloud:
+    cloud = cloud or Cloud()
     inputs = {"resourceGroupName": GROUP, "location": "swedencentral"}
     cloud.create("azure-native:resources:ResourceGroup", GROUP, inputs)
     return cloud
@@ -207,6 +209,155 @@ def test_a_service_from_before_the_baseline_is_brought_up_to_it_in_place() -> No
         "apiVersionConstraint",
         "customProperties",
     }
+
+
+def test_units_spread_over_the_zones_and_locations() -> None:
+    options = GatewayOptions(
+        **PUBLISHER,
+        sku=GatewaySku.PREMIUM,
+        zones=[1, 2, 3],
+        additional_locations=[
+            AdditionalLocationOptions(location="westeurope"),
+            AdditionalLocationOptions(location="francecentral", zones=[1, 2]),
+            AdditionalLocationOptions(location="uksouth", capacity=1),
+        ],
+    )
+
+    inputs = deploy_component(build(options), cloud_with_group()).one("ApiManagementService").inputs
+
+    assert (inputs["sku"]["capacity"], inputs["zones"]) == (3, ["1", "2", "3"])
+    assert inputs["additionalLocations"] == [
+        {"location": "westeurope", "sku": {"name": "Premium", "capacity": 3}},
+        {"location": "francecentral", "sku": {"name": "Premium", "capacity": 2}, "zones": ["1", "2"]},
+        {"location": "uksouth", "sku": {"name": "Premium", "capacity": 1}},
+    ]
+
+
+@pytest.mark.parametrize("preview", [True, False])
+def test_an_additional_location_is_another_one(preview: bool) -> None:
+    options = GatewayOptions(
+        **PUBLISHER,
+        sku=GatewaySku.PREMIUM,
+        additional_locations=[AdditionalLocationOptions(location="Sweden Central")],
+    )
+
+    with pytest.raises(DeployError, match=r"gateway.additional_locations\[0\].location: .* is created already"):
+        deploy_component(build(options, location="swedencentral"), cloud_with_group(), preview=preview)
+
+
+VAULT = ExistingResource(name="kv-tls", resource_group=GROUP)
+
+
+def cloud_with_certificate(cloud: Cloud | None = None, *, rbac: bool = True) -> Cloud:
+    cloud = cloud_with_group(cloud)
+    properties: dict[str, Any] = {"tenantId": cloud.tenant_id, "sku": {"family": "A", "name": "standard"}}
+    properties |= {"enableRbacAuthorization": rbac, "accessPolicies": []}
+    place = {"resourceGroupName": GROUP, "vaultName": "kv-tls"}
+    cloud.create(
+        "azure-native:keyvault:Vault", "vault", place | {"location": "swedencentral", "properties": properties}
+    )
+    certificate = {"value": "MII=", "contentType": "application/x-pkcs12"}
+    inputs = place | {"secretName": "contoso", "properties": certificate}
+    cloud.create("azure-native:keyvault:Secret", "certificate", inputs)
+    return cloud
+
+
+def named(*names: str, **more: Any) -> GatewayOptions:
+    hostnames = [HostnameOptions(name=name, vault=VAULT, certificate="contoso") for name in names]
+    return GatewayOptions(**PUBLISHER, sku=GatewaySku.PREMIUM_V2, hostnames=hostnames, **more)
+
+
+def test_names_share_a_certificate_that_one_identity_may_read_and_nothing_else() -> None:
+    deployed = deploy_component(build(named("ai.contoso.com", "*.contoso.com")), cloud_with_certificate())
+
+    identity, role = deployed.one("UserAssignedIdentity"), deployed.one("RoleAssignment")
+    service = deployed.one("ApiManagementService")
+    assert service.inputs["hostnameConfigurations"] == [
+        {
+            "type": "Proxy",
+            "hostName": name,
+            "keyVaultId": "https://kv-tls.vault.azure.net/secrets/contoso",
+            "identityClientId": identity.outputs["clientId"],
+        }
+        for name in ("ai.contoso.com", "*.contoso.com")
+    ]
+    assert role.inputs["scope"].endswith("/vaults/kv-tls/secrets/contoso")
+    assert role.inputs["principalId"] == identity.outputs["principalId"]
+    assert role.inputs["roleDefinitionId"].endswith("4633458b-17de-408a-b874-0445c86b69e6")
+    assert {role.name, identity.name} <= deployed.waits_for(service)
+
+
+def test_the_service_keeps_its_own_identity_for_what_it_calls() -> None:
+    deployed = deploy_component(build(named("ai.contoso.com")), cloud_with_certificate())
+
+    service = deployed.one("ApiManagementService")
+    assert service.inputs["identity"]["type"] == "SystemAssigned, UserAssigned"
+    assert deployed.outputs["principal_id"] == service.outputs["identity"]["principalId"]
+    assert deployed.outputs.get("identity_client_id") is None
+    assert deployed.outputs["gateway_url"].endswith(".azure-api.net")
+
+
+def test_the_service_waits_for_a_role_that_has_no_effect_yet(clock: Clock, slept: list[float]) -> None:
+    cloud = cloud_with_certificate(Cloud(clock=clock, faults=Faults(role_delay=45.0)))
+
+    deployed = deploy_component(build(named("ai.contoso.com")), cloud)
+
+    assert deployed.one("ApiManagementService").id
+    assert 45 <= sum(slept) < 45 + 31
+
+
+def test_a_service_without_names_waits_for_nothing(clock: Clock, slept: list[float]) -> None:
+    cloud = cloud_with_group(Cloud(clock=clock, faults=Faults(role_delay=45.0)))
+
+    deploy_component(build(GatewayOptions(**PUBLISHER)), cloud)
+
+    assert slept == []
+
+
+def test_a_user_assigned_identity_reads_the_certificate_too() -> None:
+    cloud = cloud_with_certificate()
+    resource_id = shared_identity(cloud)
+
+    deployed = deploy_component(build(named("ai.contoso.com", identity=resource_id)), cloud)
+
+    assert all(identity.read for identity in deployed.all("UserAssignedIdentity"))
+    assert deployed.one("RoleAssignment").inputs["principalId"] == deployed.outputs["principal_id"]
+
+
+def test_a_vault_of_a_certificate_is_in_the_mode_in_which_roles_count() -> None:
+    with pytest.raises(DeployError, match="vault kv-tls uses access policies"):
+        deploy_component(build(named("ai.contoso.com")), cloud_with_certificate(rbac=False))
+
+
+def test_at_preview_the_names_are_known() -> None:
+    deployed = deploy_component(build(named("ai.contoso.com")), cloud_with_certificate(), preview=True)
+
+    (name,) = deployed.one("ApiManagementService").inputs["hostnameConfigurations"]
+    assert (name["hostName"], name["identityClientId"]) == ("ai.contoso.com", UNKNOWN)
+
+
+def test_names_and_locations_may_arrive_as_the_component_host_sends_them() -> None:
+    sent: Any = {
+        "publisher_name": "C",
+        "publisher_email": "a@b.example",
+        "sku": "Premium",
+        "zones": [1.0, 2.0],
+        "additional_locations": [{"location": "westeurope", "capacity": 4.0}],
+        "hostnames": [
+            {
+                "name": "ai.contoso.com",
+                "vault": {"name": "kv-tls", "resource_group": GROUP},
+                "certificate": "contoso",
+            }
+        ],
+    }
+
+    inputs = deploy_component(build(sent), cloud_with_certificate()).one("ApiManagementService").inputs
+
+    assert inputs["zones"] == ["1", "2"]
+    assert inputs["sku"]["capacity"] == 2
+    assert inputs["additionalLocations"][0]["sku"]["capacity"] == 4
+    assert inputs["hostnameConfigurations"][0]["hostName"] == "ai.contoso.com"
 
 
 def test_outputs_of_a_created_service_are_its_own() -> None:

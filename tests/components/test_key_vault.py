@@ -123,24 +123,6 @@ def test_the_role_that_an_adopted_vault_takes_is_told_before_anything_is_created
 # A role that takes its time
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock(1_700_000_000)
-
-
-@pytest.fixture
-def slept(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds that the program waited, which pass on the cloud's clock."""
-    waits: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        waits.append(seconds)
-        clock.advance(seconds)
-
-    monkeypatch.setattr("components._waiting.sleep", sleep)
-    return waits
-
-
 SlowTenant = Callable[[float], Azure]
 
 

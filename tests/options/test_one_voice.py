@@ -9,12 +9,14 @@ import pytest
 from components._wire import options
 from options import (
     AccountOptions,
+    AdditionalLocationOptions,
     DeploymentOptions,
     EntraOptions,
     ExistingApplication,
     ExistingResource,
     GatewayOptions,
     GatewaySku,
+    HostnameOptions,
     JwtOptions,
     KeyOptions,
     KeyRotation,
@@ -48,6 +50,41 @@ CASES = [
             "name": "-apim",
         },
         id="capacity and name",
+    ),
+    pytest.param(
+        "gateway",
+        GatewayOptions(
+            **PUBLISHER,
+            sku=GatewaySku.PREMIUM,
+            zones=[1, 4],
+            capacity=3,
+            additional_locations=[
+                AdditionalLocationOptions(location="w e", zones=[1, 1]),
+                AdditionalLocationOptions(location="W e", capacity=13),
+            ],
+            hostnames=[HostnameOptions(name="ai", vault=ExistingResource(**OWN), certificate="a.b")],
+        ),
+        {
+            "publisherName": "Contoso",
+            "publisherEmail": "ai@contoso.com",
+            "sku": "Premium",
+            "zones": [1, 4],
+            "capacity": 3,
+            "additionalLocations": [{"location": "w e", "zones": [1, 1]}, {"location": "W e", "capacity": 13}],
+            "hostnames": [{"name": "ai", "vault": EXISTING, "certificate": "a.b"}],
+        },
+        id="zones, locations and hostnames",
+    ),
+    pytest.param(
+        "gateway",
+        GatewayOptions(**PUBLISHER, zones=[1], additional_locations=[AdditionalLocationOptions(location="westeurope")]),
+        {
+            "publisherName": "Contoso",
+            "publisherEmail": "ai@contoso.com",
+            "zones": [1],
+            "additionalLocations": [{"location": "westeurope"}],
+        },
+        id="what the tier has not",
     ),
     pytest.param(
         "gateway",

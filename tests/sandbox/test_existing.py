@@ -129,3 +129,14 @@ def test_config_that_makes_no_sense_is_left_to_the_program(broken: dict[str, Any
 
     assert not cloud.gateways()
     assert not cloud.accounts()
+
+
+def test_the_certificate_of_a_hostname_is_in_its_vault() -> None:
+    hostname = {"name": "ai.contoso.com", "vault": existing("kv-tls")["existing"], "certificate": "contoso"}
+    cloud = Cloud()
+
+    create_existing(cloud, config(gateway={"hostnames": [hostname, "nonsense", {"name": "b.contoso.com"}]}))
+
+    vault = cloud.call("azure-native:keyvault:getVault", {"resourceGroupName": "rg-shared", "vaultName": "kv-tls"})
+    secret = cloud.read("azure-native:keyvault:Secret", f"{vault['id']}/secrets/contoso")
+    assert secret["properties"]["contentType"] == "application/x-pkcs12"
