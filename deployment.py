@@ -5,7 +5,7 @@ from typing import TypedDict
 import pulumi
 
 from components import ApiGateway, EntraProtectedApi, KeyAuthApi, ManagedIdentityApi, OpenAIAccount, OpenAIBackend
-from options import AuthMode, BackendAuth, KeyDelivery
+from options import AuthMode, BackendAuth, KeyDelivery, PolicyOptions
 from options.openai import account_keys
 from settings import ApiSettings, Settings
 
@@ -26,6 +26,7 @@ class _Common(TypedDict):
     identity_client_id: pulumi.Input[str | None]
     api_version: pulumi.Input[str]
     definition: pulumi.Input[str | None]
+    policy: PolicyOptions | None
 
 
 PublishedApi = KeyAuthApi | ManagedIdentityApi | EntraProtectedApi
@@ -92,6 +93,7 @@ def publish(
         "identity_client_id": identity.client_id,
         "api_version": api.api_version,
         "definition": api.definition,
+        "policy": api.policy,
     }
     if api.auth is AuthMode.KEY:
         return KeyAuthApi(

@@ -8,6 +8,7 @@ import pulumi
 from pulumi_azure_native import apimanagement
 
 from components._failover import forwarding, spent_after_response, spent_without_response
+from components._hook import NO_HOOK, Hook
 from components._subscriptions import child_options, invoke_options
 from components._wire import require
 from definitions import UNREACHABLE, azure_openai, closed
@@ -30,12 +31,10 @@ from policies import (
     SetStatus,
     When,
 )
+from policies.hook import CALLER_HEADERS, CALLER_QUERY
 
 KEY_NAME = "api-key"
 """Header and query parameter in which the OpenAI SDKs send the key, here a caller's subscription key."""
-
-_CALLER_HEADERS = (KEY_NAME, "Ocp-Apim-Subscription-Key", "Authorization")
-_CALLER_QUERY = (KEY_NAME, "subscription-key")
 
 
 def api_options(component: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
@@ -71,26 +70,27 @@ def policy_document(
     validation: Sequence[Policy],
     credential: Sequence[Policy],
     *,
+    hook: Hook = NO_HOOK,
     accounts: int,
     subscription_required: bool,
     sku: str | None,
 ) -> str:
-    """Render an API's policy: who is calling, then nothing of theirs, then the gateway's own credential.
+    """Render an API's policy: who is calling, the user's own, then nothing of the caller's, then the gateway's own.
 
     Raises:
         pulumi.RunError: The service's pricing tier `sku` does not take the policy.
 
     """
     strip: list[Policy] = [
-        *(SetHeader(name=name, exists_action=ExistsAction.DELETE) for name in _CALLER_HEADERS),
-        *(SetQueryParameter(name=name, exists_action=ExistsAction.DELETE) for name in _CALLER_QUERY),
+        *(SetHeader(name=name, exists_action=ExistsAction.DELETE) for name in CALLER_HEADERS),
+        *(SetQueryParameter(name=name, exists_action=ExistsAction.DELETE) for name in CALLER_QUERY),
     ]
     subscribed = [_SUBSCRIBED] if subscription_required else []
     document = Document(
-        inbound=[Base(), *validation, *subscribed, *strip, *credential],
-        backend=forwarding(accounts),
-        outbound=[Base(), *spent_after_response(accounts)],
-        on_error=[Base(), *spent_without_response(accounts)],
+        inbound=[Base(), *validation, *subscribed, *hook.before_credentials(strip), *credential],
+        backend=hook.before_sending(forwarding(accounts)),
+        outbound=[Base(), *hook.outbound, *spent_after_response(accounts)],
+        on_error=[Base(), *hook.on_error, *spent_without_response(accounts)],
     )
     try:
         return document.render(sku, Scope.API)
@@ -103,16 +103,17 @@ def api_policy(
     credential: pulumi.Input[list[Policy]],
     *,
     least: Sequence[Policy] = (),
+    hook: Hook = NO_HOOK,
     accounts: int,
     subscription_required: bool,
     sku: pulumi.Input[str] | None,
 ) -> pulumi.Output[str]:
     """Render an API's policy once its parts are known; `accounts` is how many are behind its backend.
 
-    What of the validation is known already, `least`, is held against the pricing tier `sku` at once: a preview, which
-    knows neither a registration's IDs nor a credential, fails before anything is created.
+    What of the validation is known already, `least`, and the hook are held against the pricing tier `sku` at once: a
+    preview, which knows neither a registration's IDs nor a credential, fails before anything is created.
     """
-    render = partial(policy_document, accounts=accounts, subscription_required=subscription_required)
+    render = partial(policy_document, hook=hook, accounts=accounts, subscription_required=subscription_required)
     fits = pulumi.Output.from_input(sku).apply(lambda tier: render(least, [], sku=tier))
     return pulumi.Output.all(validation, credential, sku, fits).apply(
         lambda known: render(known[0], known[1], sku=known[2])

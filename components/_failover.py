@@ -33,11 +33,12 @@ _NONE_LEFT = (
     ' || context.LastError.Reason == "Timeout" || (context.Response != null && context.Response.StatusCode == 503)))'
 )
 _KEEP_SHORTEST_WAIT = SetVariable(
-    name="retryAfter",
+    name="openai-gateway-retry-after",
     value="@{ int seconds; if (context.Response == null"
     ' || !int.TryParse(context.Response.Headers.GetValueOrDefault("Retry-After", ""), out seconds))'
     f" {{ seconds = {TRIP_SECONDS}; }}"
-    ' return Math.Min(context.Variables.GetValueOrDefault<int>("retryAfter", int.MaxValue), seconds); }',
+    ' return Math.Min(context.Variables.GetValueOrDefault<int>("openai-gateway-retry-after", int.MaxValue),'
+    " seconds); }",
 )
 """Who asks for no wait in seconds is left alone for as long as its circuit breaker is open."""
 
@@ -84,7 +85,7 @@ def _spent(code: int | str) -> ReturnResponse:
         status=SetStatus(code=code, reason="No capacity"),
         headers=[
             SetHeader(name="Content-Type", values=["application/json"]),
-            SetHeader(name="Retry-After", values=['@(context.Variables["retryAfter"].ToString())']),
+            SetHeader(name="Retry-After", values=['@(context.Variables["openai-gateway-retry-after"].ToString())']),
         ],
         body=SetBody(
             value='{ "error": { "code": "NoCapacity", "message": "No account can take the call at the moment. '

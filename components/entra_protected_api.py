@@ -8,8 +8,9 @@ from components._api import api_options, api_policy, check_inputs, publish, subs
 from components._application import register_application, use_existing_application
 from components._backends import OpenAIAccount, openai_accounts
 from components._credentials import grant_access, key_credential, managed_identity_credential
+from components._hook import api_hook
 from components._wire import options
-from options import BackendAuth, EntraOptions, JwtOptions, KeyOptions
+from options import BackendAuth, EntraOptions, JwtOptions, KeyOptions, PolicyOptions
 from policies import ClaimMatch, Policy, RequiredClaim, ValidateAzureAdToken, ValidateJwt
 
 
@@ -58,6 +59,8 @@ class EntraProtectedApiArgs(TypedDict):
     """Stable version of Azure OpenAI's REST API whose operations it offers. Left out: 2024-10-21."""
     definition: NotRequired[pulumi.Input[str | None]]
     """OpenAPI 3 document (JSON) to import in its place; its `servers` are not used."""
+    policy: NotRequired[PolicyOptions | None]
+    """Policies of your own: they can add, and take nothing away. Left out: none."""
 
 
 class EntraProtectedApi(pulumi.ComponentResource):
@@ -77,6 +80,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
     def __init__(self, name: str, args: EntraProtectedApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:EntraProtectedApi", name, {}, api_options("EntraProtectedApi", opts))
         check_inputs(name, args)
+        hook = api_hook(name, args)
         given_entra, given_jwt = args.get("entra"), args.get("jwt")
         if (given_entra is None) == (given_jwt is None):
             raise pulumi.RunError("one of entra and jwt is needed, and not both: each says whose tokens are accepted")
@@ -115,6 +119,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
                 validation,
                 credential,
                 least=[least],
+                hook=hook,
                 accounts=len(args["accounts"]),
                 subscription_required=subscription_required,
                 sku=args.get("sku"),

@@ -7,7 +7,8 @@ import pulumi
 from components._api import api_options, api_policy, check_inputs, publish, subscribe
 from components._backends import OpenAIAccount
 from components._credentials import key_credential
-from options import KeyOptions
+from components._hook import api_hook
+from options import KeyOptions, PolicyOptions
 
 
 class KeyAuthApiArgs(TypedDict):
@@ -47,6 +48,8 @@ class KeyAuthApiArgs(TypedDict):
     """Stable version of Azure OpenAI's REST API whose operations it offers. Left out: 2024-10-21."""
     definition: NotRequired[pulumi.Input[str | None]]
     """OpenAPI 3 document (JSON) to import in its place; its `servers` are not used."""
+    policy: NotRequired[PolicyOptions | None]
+    """Policies of your own: they can add, and take nothing away. Left out: none."""
 
 
 class KeyAuthApi(pulumi.ComponentResource):
@@ -60,9 +63,10 @@ class KeyAuthApi(pulumi.ComponentResource):
     def __init__(self, name: str, args: KeyAuthApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:KeyAuthApi", name, {}, api_options("KeyAuthApi", opts))
         check_inputs(name, args)
+        hook = api_hook(name, args)
         credential = key_credential(name, args, parent=self)
         policy = api_policy(
-            [], credential, accounts=len(args["accounts"]), subscription_required=True, sku=args.get("sku")
+            [], credential, hook=hook, accounts=len(args["accounts"]), subscription_required=True, sku=args.get("sku")
         )
         api = publish(name, args, policy=policy, subscription_required=True, parent=self)
         self.api_id = api.id

@@ -7,6 +7,8 @@ import pulumi
 from components._api import api_options, api_policy, check_inputs, publish, subscribe
 from components._backends import OpenAIAccount, openai_accounts
 from components._credentials import grant_access, managed_identity_credential
+from components._hook import api_hook
+from options import PolicyOptions
 
 
 class ManagedIdentityApiArgs(TypedDict):
@@ -42,6 +44,8 @@ class ManagedIdentityApiArgs(TypedDict):
     """Stable version of Azure OpenAI's REST API whose operations it offers. Left out: 2024-10-21."""
     definition: NotRequired[pulumi.Input[str | None]]
     """OpenAPI 3 document (JSON) to import in its place; its `servers` are not used."""
+    policy: NotRequired[PolicyOptions | None]
+    """Policies of your own: they can add, and take nothing away. Left out: none."""
 
 
 class ManagedIdentityApi(pulumi.ComponentResource):
@@ -55,6 +59,7 @@ class ManagedIdentityApi(pulumi.ComponentResource):
     def __init__(self, name: str, args: ManagedIdentityApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:ManagedIdentityApi", name, {}, api_options("ManagedIdentityApi", opts))
         check_inputs(name, args)
+        hook = api_hook(name, args)
         granted = args.get("role_assignment_ids")
         if granted is None:
             granted = grant_access(
@@ -67,7 +72,7 @@ class ManagedIdentityApi(pulumi.ComponentResource):
             backend_id=args["backend_id"], client_id=args.get("identity_client_id"), role_assignment_ids=granted
         )
         policy = api_policy(
-            [], credential, accounts=len(args["accounts"]), subscription_required=True, sku=args.get("sku")
+            [], credential, hook=hook, accounts=len(args["accounts"]), subscription_required=True, sku=args.get("sku")
         )
         api = publish(name, args, policy=policy, subscription_required=True, parent=self)
         self.api_id = api.id

@@ -27,6 +27,7 @@ from options.openai import (
     OpenAIOptions,
     VersionUpgrade,
 )
+from options.policy import PolicyOptions
 from options.tokens import AppRoleAssignmentOptions, BackendAuth, EntraOptions, ExistingApplication, JwtOptions
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "KeyVaultOptions",
     "Mistake",
     "OpenAIOptions",
+    "PolicyOptions",
     "VersionUpgrade",
     "Warn",
     "mistakes_in",

@@ -9,6 +9,7 @@ from options.defaulted import Defaulted
 from options.gateway import identity
 from options.key import KeyOptions
 from options.mistakes import Key, Mistake, Warn, suggestion, unique
+from options.policy import PolicyOptions
 from options.rules import Rules, boolean, distinct, like
 from options.tokens import EntraOptions, JwtOptions
 
@@ -51,6 +52,10 @@ class ApiOptions:
     definition_file: str | None = None
     """OpenAPI 3 document (JSON) to import in its place, relative to the project; its `servers` are not used. Its paths
     follow `/openai`, such as `/deployments/{deployment-id}/chat/completions`."""
+    policy: PolicyOptions | None = None
+    """Policies of your own: they can add, and take nothing away. Left out: none, or those of `policy_file`."""
+    policy_file: str | None = None
+    """Policy document that holds them in place of `policy`, relative to the project. Left out: `policy` says them."""
 
 
 def _known_version(key: Key, value: object) -> Iterator[Mistake]:
@@ -98,6 +103,9 @@ def check_api(api: ApiOptions) -> Iterator[Mistake]:
             "callers give the API's whole URL as base_url"
         )
         yield Warn(key=("path",), value=api.path, problem=problem)
+    if api.policy is not None and api.policy_file is not None:
+        problem = "contradicts {0}: policies come from a file or stand here; remove one"
+        yield Mistake(key=("policy",), problem=problem, about=(("policy_file",),))
 
 
 def check_apis(apis: Sequence[ApiOptions]) -> Iterator[Mistake]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from options import gateway, key, openai, tokens
+from options import gateway, key, openai, policy, tokens
 from options.mistakes import Mistake
 from options.rules import Rules, check_values
 
@@ -12,6 +12,7 @@ _RULES: Mapping[type, tuple[Rules, Callable[[Any], Iterator[Mistake]]]] = {
     gateway.GatewayOptions: (gateway.VALUES, gateway.check_gateway),
     openai.OpenAIOptions: (openai.VALUES, openai.check_openai),
     key.KeyOptions: (key.VALUES, key.check_key),
+    policy.PolicyOptions: (policy.VALUES, policy.check_policy),
     tokens.EntraOptions: (tokens.ENTRA_VALUES, tokens.check_entra),
     tokens.JwtOptions: (tokens.JWT_VALUES, tokens.check_jwt),
 }

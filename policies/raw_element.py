@@ -48,7 +48,7 @@ class RawElement(Policy):
                 raise PolicyError(
                     f"raw element {root.tag} holds {element.tag}; put {_TYPED[element.tag]} directly into the section"
                 )
-        for tag in _running(root):
+        for tag in (policy.tag for policy in running(root)):
             if tag not in SECTIONS and self.sections is None:
                 raise PolicyError(f"raw element {tag} is not a policy known here; check its name, or give its sections")
 
@@ -64,19 +64,19 @@ class RawElement(Policy):
     def placements(self) -> Iterator[Placement]:
         """Yield the policy and, in one that controls the flow, those inside it."""
         given = None if self.sections is None else frozenset(self.sections)
-        root, *inner = _running(self.element())
+        root, *inner = (policy.tag for policy in running(self.element()))
         yield Placement(root, given or SECTIONS[root])
         for tag in inner:
             yield Placement(tag, SECTIONS.get(tag) or given or ANY_SECTION)
 
 
-def _running(element: ET.Element) -> Iterator[str]:
+def running(element: ET.Element) -> Iterator[ET.Element]:
     """Yield the policies that run in the section where `element` stands, itself first."""
     if element.tag not in _WRAPPERS:
-        yield element.tag
+        yield element
     if element.tag in _FLOW:
         for child in element:
-            yield from _running(child)
+            yield from running(child)
 
 
 class _Builder(ET.TreeBuilder):

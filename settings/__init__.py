@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from options.mistakes import Warn
+from settings.files import Texts, read_texts
 from settings.mistakes import LOCATION, NAMESPACE, SettingsError, in_order, line
 from settings.resolve import ApiSettings, Settings, resolve
 from settings.rules import (
@@ -20,7 +21,6 @@ from settings.rules import (
     check_namespaces,
     check_stack,
     check_tree,
-    read_definitions,
 )
 from settings.schema import Stack, canonical, parse
 
@@ -54,7 +54,7 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
 
     Args:
         values: decoded values by full key, such as `openai-gateway:auth`; keys of other namespaces are passed over.
-        project_dir: folder that definition files are relative to.
+        project_dir: folder that definition and policy files are relative to.
         secret_keys: full keys whose values must not appear in a message.
 
     Raises:
@@ -71,14 +71,14 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
     mistakes += check_namespaces(config)
     mistakes += check_location(location)
     mistakes += check_stack(stack, wrong, location)
-    definitions: list[str | None] = []
+    texts: list[Texts] = []
     if "apis" not in wrong:
-        definitions, unreadable = read_definitions(stack.apis, project_dir)
+        texts, unreadable = read_texts(stack, project_dir, wrong)
         mistakes += unreadable
     apis: list[ApiSettings] = []
     # Rules that join several keys say something sensible only where each of those has its shape.
     if not wrong & set(Stack.model_fields):
-        apis = [resolve(stack, api, text) for api, text in zip(stack.apis, definitions, strict=True)]
+        apis = [resolve(stack, api, found) for api, found in zip(stack.apis, texts, strict=True)]
         mistakes += check_effect(stack, apis)
         mistakes += check_accounts(stack, apis)
         mistakes += check_keys(stack, apis)

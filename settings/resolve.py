@@ -13,8 +13,10 @@ from options import (
     KeyOptions,
     KeySource,
     OpenAIOptions,
+    PolicyOptions,
 )
 from options.openai import account_keys
+from settings.files import Texts
 from settings.schema import Stack
 
 
@@ -46,6 +48,8 @@ class ApiSettings:
     """Version of Azure OpenAI's REST API whose operations it offers."""
     definition: str | None = None
     """OpenAPI 3 document (JSON) to import in its place."""
+    policy: PolicyOptions | None = None
+    """Policies of the user's own."""
 
     @property
     def uses_no_identity(self) -> bool:
@@ -82,7 +86,7 @@ class Settings:
         return list(dict.fromkeys(name for api in self.apis if api.key is not None for name in api.accounts))
 
 
-def resolve(stack: Stack, api: ApiOptions, definition: str | None = None) -> ApiSettings:
+def resolve(stack: Stack, api: ApiOptions, texts: Texts) -> ApiSettings:
     """Return the API with the stack's values wherever it has none of its own."""
     auth = api.auth or stack.auth
     entra, jwt = _tokens(stack, api) if auth is AuthMode.ENTRA else (None, None)
@@ -101,7 +105,8 @@ def resolve(stack: Stack, api: ApiOptions, definition: str | None = None) -> Api
         jwt=jwt,
         subscription_required=not by_token if api.subscription_required is None else api.subscription_required,
         api_version=api.api_version,
-        definition=definition,
+        definition=texts.definition,
+        policy=texts.policy,
     )
 
 

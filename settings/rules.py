@@ -1,26 +1,15 @@
 """Rules of stack config: those of the options, wherever it has some, and those of inheriting them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from options import (
-    SYSTEM_ASSIGNED,
-    USER_ASSIGNED,
-    ApiOptions,
-    AuthMode,
-    BackendAuth,
-    EntraOptions,
-    JwtOptions,
-    KeyOptions,
-)
+from options import SYSTEM_ASSIGNED, USER_ASSIGNED, AuthMode, BackendAuth, EntraOptions, JwtOptions, KeyOptions
 from options.api import VALUES as API
-from options.api import check_apis, check_tokens, definition
+from options.api import check_apis, check_tokens
 from options.gateway import VALUES as GATEWAY
 from options.gateway import check_gateway, check_home, unattachable
 from options.key import VALUES as KEY
@@ -195,30 +184,3 @@ def check_keys(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]:
         ],
         "each API creates its own vault",
     )
-
-
-def read_definitions(apis: Sequence[ApiOptions], project_dir: Path) -> tuple[list[str | None], list[Mistake]]:
-    """Return the text of each API's definition file, None where there is none, and what is wrong with the files."""
-    texts: list[str | None] = []
-    mistakes: list[Mistake] = []
-    for i, api in enumerate(apis):
-        text = None
-        if api.definition_file is not None:
-            key, name = ("apis", i, "definitionFile"), api.definition_file
-            try:
-                text = _read(project_dir / name)
-            except ValueError as error:
-                mistakes.append(Mistake(key=key, value=name, problem=str(error)))
-            else:
-                mistakes += (replace(mistake, value=name) for mistake in definition(key, text))
-        texts.append(text)
-    return texts, mistakes
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ValueError(f"cannot be read ({error.strerror}); name a file relative to the project's folder") from None
-    except ValueError:  # not UTF-8, or a null character in the name
-        raise ValueError("is no file of JSON text; name an OpenAPI 3 document in JSON") from None

@@ -315,6 +315,19 @@ def test_a_definition_file_is_imported_in_place_of_the_official_one(tmp_path: Pa
     assert inputs["value"] == closed(definition.read_text())
 
 
+def test_a_policy_file_stands_between_validation_and_the_gateways_own_credential(tmp_path: Path) -> None:
+    file = tmp_path / "policy.xml"
+    file.write_text(
+        '<policies><inbound><set-header name="X-Team"><value>@("a" + "b")</value></set-header></inbound></policies>'
+    )
+    apis = [{"name": "openai", "path": "openai", "policyFile": str(file)}]
+
+    policy = deploy("entra-identity", apis=apis).policy("openai")
+
+    places = [policy.index(text) for text in ("<validate-azure-ad-token", 'name="X-Team"', "<authentication-managed-")]
+    assert places == sorted(places)
+
+
 def test_at_preview_the_exports_are_unknown_and_the_keys_still_secret() -> None:
     deployed = deploy("identity-system-assigned", preview=True)
 

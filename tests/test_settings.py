@@ -38,6 +38,7 @@ from options import (
     KeySource,
     KeyVaultOptions,
     OpenAIOptions,
+    PolicyOptions,
     retirements,
 )
 from options.retirements import RETIREMENTS
@@ -161,6 +162,22 @@ def test_provider_is_reached_over_https_or_on_this_machine(url: str) -> None:
 
     assert jwt is not None
     assert jwt.openid_config_urls == jwt.issuers == [url]
+
+
+def test_policy_file_is_read_section_by_section(tmp_path: Path) -> None:
+    (tmp_path / "policy.xml").write_text(
+        '<!-- ours -->\n<policies><inbound><trace source="@(a["b"])"/></inbound><outbound/></policies>'
+    )
+
+    found = only_api(tmp_path, apis=[api(policyFile="policy.xml")]).policy
+
+    assert found == PolicyOptions(inbound='<trace source="@(a[&quot;b&quot;])" />')
+
+
+def test_policies_may_stand_in_config() -> None:
+    found = only_api(apis=[api(policy={"inbound": "<trace />", "onError": "<trace />"})]).policy
+
+    assert found == PolicyOptions(inbound="<trace />", on_error="<trace />")
 
 
 def test_definition_file_is_read(tmp_path: Path) -> None:

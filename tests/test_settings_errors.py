@@ -26,6 +26,17 @@ def mistakes(config: dict[str, Any], folder: Path, secret_keys: tuple[str, ...] 
     return str(refused.value).splitlines()
 
 
+HOSTILE = """<policies>
+  <inbound>
+    <base />
+  </inbound>
+  <backend>
+    <set-header name="a" exists-action="delete" />
+  </backend>
+</policies>
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A project's folder with files that are no OpenAPI 3 documents in JSON."""
@@ -33,6 +44,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "swagger.json").write_text('{"swagger": "2.0"}')
     (tmp_path / "comma.json").write_text('{\n"openapi": "3.0.0",\n"paths": {},\n}\n')
     (tmp_path / "v1.json").write_text('{"openapi": "3.0.0", "paths": {"/chat/completions": {"post": {}}}}')
+    (tmp_path / "good.xml").write_text("<policies><inbound><trace /></inbound></policies>")
+    (tmp_path / "broken.xml").write_text("<policies>\n<inbound>\n</policies>\n")
+    (tmp_path / "hostile.xml").write_text(HOSTILE)
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe")
     return tmp_path
 
