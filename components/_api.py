@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_azure_native import apimanagement
 
+from components._clashes import NAMES, expect_none
 from components._failover import forwarding, spent_after_response, spent_without_response
 from components._hook import NO_HOOK, Hook
 from components._subscriptions import child_options, invoke_options
@@ -175,6 +176,13 @@ def publish(
         value=_definition(args),
         opts=child,
     )
+    expect_none(
+        api,
+        "apimanagement:getApi",
+        {**_service(args), "apiId": args.get("name_prefix", "") + name},
+        kind=NAMES,
+        asking=invoke_options(parent, args.get("subscription_id")),
+    )
     apimanagement.ApiPolicy(
         f"{name}-policy",
         resource_group_name=args["resource_group_name"],
@@ -202,6 +210,13 @@ def subscribe(name: str, args: PublishArgs, api: apimanagement.Api, *, parent: p
         opts=child_options(parent, args.get("subscription_id")),
     )
     asking = invoke_options(parent, args.get("subscription_id"))
+    expect_none(
+        subscription,
+        "apimanagement:getSubscription",
+        {**_service(args), "sid": f"{args.get('name_prefix', '')}{name}-callers"},
+        kind=NAMES,
+        asking=asking,
+    )
     # Called with values: an engine does not answer calls that depend on a component of a YAML program.
     secrets: pulumi.Output[apimanagement.ListSubscriptionSecretsResult]
     secrets = pulumi.Output.all(args["resource_group_name"], args["service_name"], subscription.name).apply(
@@ -213,3 +228,7 @@ def subscribe(name: str, args: PublishArgs, api: apimanagement.Api, *, parent: p
         )
     )
     return pulumi.Output.secret(secrets.apply(lambda value: str(value.primary_key)))
+
+
+def _service(args: PublishArgs) -> dict[str, pulumi.Input[str]]:
+    return {"resourceGroupName": args["resource_group_name"], "serviceName": args["service_name"]}

@@ -8,8 +8,9 @@ from typing import Any
 import pulumi
 from pulumi_azure_native import apimanagement
 
+from components._clashes import NAMES, expect_none
 from components._names import fitting
-from components._subscriptions import child_options
+from components._subscriptions import child_options, invoke_options
 from components._wire import require
 from options import GatewaySku
 from options.openai import check_priorities
@@ -119,18 +120,22 @@ def create_members(
     breaker = pulumi.Output.from_input(service.sku).apply(_breaker) if pooled else None
 
     def create(child: str, account: OpenAIAccount, api_key: pulumi.Input[str] | None) -> apimanagement.Backend:
-        return apimanagement.Backend(
-            child,
-            backend_id=fitting(service.name_prefix + child, _LONGEST_ID),
-            resource_group_name=service.resource_group_name,
-            service_name=service.name,
-            type=apimanagement.BackendType.SINGLE,
-            protocol=apimanagement.BackendProtocol.HTTP,
-            url=account.url,
-            credentials=None if api_key is None else {"header": {"api-key": [api_key]}},
-            tls={"validate_certificate_chain": True, "validate_certificate_name": True},
-            circuit_breaker=breaker,
-            opts=child_options(parent, service.subscription_id),
+        return _claimed(
+            apimanagement.Backend(
+                child,
+                backend_id=_id(child, service),
+                resource_group_name=service.resource_group_name,
+                service_name=service.name,
+                type=apimanagement.BackendType.SINGLE,
+                protocol=apimanagement.BackendProtocol.HTTP,
+                url=account.url,
+                credentials=None if api_key is None else {"header": {"api-key": [api_key]}},
+                tls={"validate_certificate_chain": True, "validate_certificate_name": True},
+                circuit_breaker=breaker,
+                opts=child_options(parent, service.subscription_id),
+            ),
+            service,
+            parent,
         )
 
     keys: Sequence[pulumi.Input[str] | None] = api_keys or [None] * len(accounts)
@@ -156,14 +161,18 @@ def create_pool(
         raise pulumi.RunError("accounts is empty; name at least one Azure OpenAI account")
     if len(members) == 1:
         return members[0].backend.name
-    return apimanagement.Backend(
-        name,
-        backend_id=fitting(service.name_prefix + name, _LONGEST_ID),
-        resource_group_name=service.resource_group_name,
-        service_name=service.name,
-        type=apimanagement.BackendType.POOL,
-        pool=pulumi.Output.from_input(service.sku).apply(partial(_pool, members)),
-        opts=child_options(parent, service.subscription_id),
+    return _claimed(
+        apimanagement.Backend(
+            name,
+            backend_id=_id(name, service),
+            resource_group_name=service.resource_group_name,
+            service_name=service.name,
+            type=apimanagement.BackendType.POOL,
+            pool=pulumi.Output.from_input(service.sku).apply(partial(_pool, members)),
+            opts=child_options(parent, service.subscription_id),
+        ),
+        service,
+        parent,
     ).name
 
 
@@ -197,3 +206,22 @@ def _pool(members: Sequence[Member], sku: str | None) -> apimanagement.BackendBa
             for member in members
         ]
     )
+
+
+def _id(name: str, service: Service) -> str:
+    return fitting(service.name_prefix + name, _LONGEST_ID)
+
+
+def _claimed(backend: apimanagement.Backend, service: Service, parent: pulumi.Resource) -> apimanagement.Backend:
+    expect_none(
+        backend,
+        "apimanagement:getBackend",
+        {
+            "resourceGroupName": service.resource_group_name,
+            "serviceName": service.name,
+            "backendId": _id(backend.pulumi_resource_name, service),
+        },
+        kind=NAMES,
+        asking=invoke_options(parent, service.subscription_id),
+    )
+    return backend

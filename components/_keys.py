@@ -10,6 +10,7 @@ from pulumi_azure_native import apimanagement, authorization, cognitiveservices,
 
 from components._arm import name_of, resource_group_of
 from components._backends import OpenAIAccount
+from components._clashes import NAMES, expect_none
 from components._names import unique_name
 from components._roles import KEY_VAULT_SECRETS_USER, assign_role
 from components._subscriptions import child_options, invoke_options
@@ -196,7 +197,7 @@ def _create_named_value(
 ) -> apimanagement.NamedValue:
     opts = child_options(parent, args.get("subscription_id"), depends_on=depends_on)
     opts.hooks = hooks
-    return apimanagement.NamedValue(
+    kept = apimanagement.NamedValue(
         named_value,
         named_value_id=prefix + named_value,
         display_name=prefix + named_value,
@@ -208,3 +209,15 @@ def _create_named_value(
         tags=tags,
         opts=opts,
     )
+    expect_none(
+        kept,
+        "apimanagement:getNamedValue",
+        {
+            "resourceGroupName": args["resource_group_name"],
+            "serviceName": args["service_name"],
+            "namedValueId": prefix + named_value,
+        },
+        kind=NAMES,
+        asking=invoke_options(parent, args.get("subscription_id")),
+    )
+    return kept

@@ -7,6 +7,7 @@ import pulumi
 from pulumi_azure_native import authorization
 
 from components._arm import subscription_of
+from components._clashes import ROLES, expect_none
 
 COGNITIVE_SERVICES_OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 KEY_VAULT_SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
@@ -27,8 +28,10 @@ def assign_role(
     because Azure looks a new identity up as a user otherwise and refuses it until the directory has caught up.
     `before` are names that the assignment had in earlier versions of this project.
     """
-    facts = pulumi.Output.all(scope=scope, principal=principal_id)
-    return authorization.RoleAssignment(
+    role_assignment_name = pulumi.Output.all(scope=scope, principal=principal_id).apply(
+        lambda value: str(uuid.uuid5(uuid.NAMESPACE_URL, f"{value['scope']}|{value['principal']}|{role}".lower()))
+    )
+    assignment = authorization.RoleAssignment(
         name,
         scope=scope,
         principal_id=principal_id,
@@ -38,8 +41,14 @@ def assign_role(
             subscription_of(scope),
             f"/providers/Microsoft.Authorization/roleDefinitions/{role}",
         ),
-        role_assignment_name=facts.apply(
-            lambda value: str(uuid.uuid5(uuid.NAMESPACE_URL, f"{value['scope']}|{value['principal']}|{role}".lower()))
-        ),
+        role_assignment_name=role_assignment_name,
         opts=pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(name=old) for old in before]),
     )
+    expect_none(
+        assignment,
+        "authorization:getRoleAssignment",
+        {"scope": scope, "roleAssignmentName": role_assignment_name},
+        kind=ROLES,
+        asking=pulumi.InvokeOutputOptions(parent=parent),
+    )
+    return assignment

@@ -149,8 +149,9 @@ def _run_file(program: Path) -> None:
 
 def _explain(mocks: SandboxMocks, error: BaseException | None) -> None:
     """Raise the one error that says what to do about a failed deployment, if it is not a bug of the program."""
-    if mocks.failures:
-        lines = [f"{failure.type} {failure.name}: {failure.error}" for failure in mocks.failures]
+    said = _said(error)
+    if failures := [*mocks.failures, *(call for call in mocks.refused_calls if str(call.error) in said)]:
+        lines = [f"{failure.type} {failure.name}: {failure.error}" for failure in failures]
         if len(lines) == 1:
             raise DeployError(lines[0]) from None
         raise DeployError("\n  ".join([f"{len(lines)} resources could not be deployed:", *lines])) from None
@@ -160,6 +161,15 @@ def _explain(mocks: SandboxMocks, error: BaseException | None) -> None:
         raise DeployError(_root(error)) from error
     if isinstance(error, SystemExit):
         raise DeployError(f"the program ended itself with exit code {error.code}") from None
+
+
+def _said(error: BaseException | None) -> str:
+    """Messages of an error and of those that it came from, which may come from each other."""
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = error.__cause__ or error.__context__
+    return "\n".join(map(str, chain))
 
 
 def _root(error: ValueError) -> str:

@@ -252,6 +252,44 @@ def test_two_stacks_stand_on_one_adopted_service_with_prefixes() -> None:
     assert {found.id for found in shared.apis} == {"openai", "b-openai", "b-keyed"}
 
 
+def test_a_preview_lists_all_that_another_stack_has_on_the_service_and_both_ways_out() -> None:
+    cloud = shared_cloud()
+    apis = [{"name": "openai", "path": "openai"}, {"name": "keyed", "path": "keyed/openai", "auth": "key"}]
+    config = mode_config("existing-gateway-and-account", apis=apis)
+    first = deploy_program(config, cloud)
+
+    with pytest.raises(DeployError) as refused:
+        deploy_program(config, cloud, preview=True)
+
+    lines = str(refused.value).splitlines()
+    taken = [
+        f"  {entry.type} {entry.name} {entry.id}"
+        for kind in ("Api", "Backend", "NamedValue", "Subscription")
+        for entry in first.all(kind)
+    ]
+    assert lines == [
+        "the service has these already, and this stack's state has not:",
+        *sorted(taken),
+        "give this stack names of its own with gateway.namePrefix, or take over what is yours with pulumi import, "
+        'which takes type, name and ID as above (docs/environments.md: "Several stacks on one service")',
+        "these roles are assigned already, and not in this stack's state:",
+        *(f"  {entry.type} {entry.name} {entry.id}" for entry in first.all("RoleAssignment")),
+        "leave them to the account's owner with roleAssigned in its existing, or take over what is yours with pulumi "
+        'import, which takes type, name and ID as above (docs/environments.md: "Several stacks on one service")',
+    ]
+    assert len(taken) == 7
+
+
+def test_a_stack_does_not_clash_with_what_it_has_made_itself() -> None:
+    cloud = shared_cloud()
+    config = mode_config("existing-gateway-and-account")
+    first = deploy_program(config, cloud)
+
+    again = deploy_program(config, cloud, preview=True, after=first)
+
+    assert {entry.urn for entry in again.registrations} == {entry.urn for entry in first.registrations}
+
+
 def test_a_key_api_beside_an_identity_api_does_not_give_it_the_key() -> None:
     apis = [{"name": "keyed", "path": "keyed/openai", "auth": "key"}, {"name": "plain", "path": "plain/openai"}]
 

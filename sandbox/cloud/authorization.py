@@ -200,4 +200,18 @@ TYPES = (
     ),
 )
 
-INVOKES: dict[str, Invoke] = {"azure-native:authorization:getClientConfig": _client_config}
+
+def _get(state: State, args: Properties) -> Properties:
+    resource_id = (
+        f"{text(args, 'scope')}/providers/Microsoft.Authorization/roleAssignments/{text(args, 'roleAssignmentName')}"
+    )
+    found = state.find(resource_id)
+    if found is None:
+        raise not_found("role assignment", resource_id, "roleAssignmentName")
+    return {"id": found.id, **found.outputs}
+
+
+INVOKES: dict[str, Invoke] = {
+    "azure-native:authorization:getRoleAssignment": _get,
+    "azure-native:authorization:getClientConfig": _client_config,
+}

@@ -55,6 +55,8 @@ class SandboxMocks(pulumi.runtime.Mocks):
         self._successor = Successor(cloud, before)
         self.registrations: list[Registration] = []
         self.failures: list[Failure] = []
+        self.refused_calls: list[Failure] = []
+        """Invokes; a program may go on without an answer."""
         self.warnings: dict[str, str] = {}
         """What is told of types that are not modelled, once each, by the URN of the first resource."""
         self._default = {"location": location, "subscriptionId": subscription_id}
@@ -135,7 +137,7 @@ class SandboxMocks(pulumi.runtime.Mocks):
         try:
             return self.cloud.call(token, args, subscription_id=self._configured(provider, "subscriptionId"))
         except CloudError as error:
-            self.failures.append(Failure(type=token, name="invoke", error=error))
+            self.refused_calls.append(Failure(type=token, name="invoke", error=error))
             raise
 
     def _require_turn(self, registration: Registration) -> None:
@@ -175,7 +177,9 @@ class SandboxMocks(pulumi.runtime.Mocks):
         self.cloud.check(registration.type, inputs)
         if self._preview:
             # Objects are left out, so unknown: the provider completes them, as it does identities with principal IDs.
-            return "", {name: value for name, value in inputs.items() if not isinstance(value, Mapping)}
+            known = self._successor.before.get(registration.urn)
+            outputs = {name: value for name, value in inputs.items() if not isinstance(value, Mapping)}
+            return known.id if known else "", outputs
         if has_unknown(inputs):
             raise CloudError("ValidationError", "an input is unknown: something that it depends on failed")
         location = self._configured(registration.provider, "location")
@@ -196,6 +200,16 @@ class SandboxMocks(pulumi.runtime.Mocks):
         """Read the configuration of a provider, by its URN, or of the default one, from which that takes nothing."""
         value = self._providers.get(provider, {} if provider else self._default).get(name)
         return value if isinstance(value, str) else None
+
+
+class _RefusedCall(grpc.RpcError):  # type: ignore[misc]
+    """An invoke that failed, as the engine tells it: a program can go on."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return str(self)
 
 
 class SandboxMonitor(MockMonitor):
@@ -247,7 +261,10 @@ class SandboxMonitor(MockMonitor):
         self, request: resource_pb2.ResourceInvokeRequest
     ) -> resource_pb2.ResourceInvokeResponse:
         """Answer a function of a provider."""
-        result = self._door.invoke(request.tok, plain(decode(request.args)), _provider_urn(request.provider))
+        try:
+            result = self._door.invoke(request.tok, plain(decode(request.args)), _provider_urn(request.provider))
+        except CloudError as error:
+            raise _RefusedCall(str(error)) from error
         return resource_pb2.ResourceInvokeResponse(**{"return": encode(result)})
 
     def RegisterResourceOutputs(  # noqa: N802 - gRPC's name

@@ -238,6 +238,35 @@ def test_model_deployments_of_an_account_must_wait_for_each_other() -> None:
         run(lambda: _deployments(chained=False))
 
 
+def test_a_refused_call_that_the_program_goes_on_without_is_no_failure() -> None:
+    async def look_up() -> str:
+        args = {"accountName": "missing", "resourceGroupName": "missing"}
+        try:
+            await pulumi.runtime.invoke_async("azure-native:cognitiveservices:getAccount", args)
+        except Exception as error:  # noqa: BLE001 - the engine's own is no narrower
+            return str(error)
+        return "found"
+
+    deployment = run(lambda: pulumi.export("said", pulumi.Output.from_input(look_up())))
+
+    assert deployment.outputs["said"].startswith("invoke of azure-native:cognitiveservices:getAccount failed: Resource")
+
+
+def test_a_preview_after_a_deployment_knows_the_ids_of_what_is_there() -> None:
+    cloud = Cloud()
+
+    def program() -> None:
+        for name in ("old", *more):
+            pulumi.export(name, resources.ResourceGroup(name, resource_group_name=name, location="x").id)
+
+    more: tuple[str, ...] = ()
+    first = run(program, cloud=cloud)
+    more = ("new",)
+    preview = run(program, cloud=cloud, preview=True, after=first)
+
+    assert preview.outputs == {"old": first.outputs["old"], "new": UNKNOWN}
+
+
 def test_a_refused_call_is_named() -> None:
     def program() -> None:
         found = cognitiveservices.get_account_output(account_name="x", resource_group_name="rg")
