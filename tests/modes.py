@@ -5,6 +5,7 @@ from typing import Any
 import yaml
 
 from sandbox.cloud import Cloud
+from sandbox.cloud.authorization import KEY_VAULT_SECRETS_OFFICER
 from tests.deployed import ROOT
 
 GROUP = "rg-shared"
@@ -67,7 +68,7 @@ MODES: dict[str, dict[str, Any]] = {
         "openai": {"accounts": [{"existing": {"name": "oai-hub", **IN_HUB}}]},
         "key": {
             "source": "key-vault",
-            "vault": {"existing": {"name": "kv-hub", **IN_HUB}},
+            "vault": {"existing": {"name": "kv-hub", **IN_HUB}, "secretsOfficer": True},
         },
     },
 }
@@ -108,5 +109,14 @@ def _share(cloud: Cloud, suffix: str, subscription_id: str | None) -> None:
             {"accountName": f"oai-{suffix}", "kind": "OpenAI", "sku": {"name": "S0"}, "properties": account},
         ),
     ]
-    for token, inputs in resources:
-        cloud.create(f"azure-native:{token}", "shared", {**place, **inputs}, subscription_id=subscription_id)
+    made = [
+        cloud.create(f"azure-native:{token}", "shared", {**place, **inputs}, subscription_id=subscription_id)[0]
+        for token, inputs in resources
+    ]
+    officer = {
+        "scope": made[2],
+        "principalId": cloud.deployer_object_id,
+        "principalType": "User",
+        "roleDefinitionId": f"/providers/Microsoft.Authorization/roleDefinitions/{KEY_VAULT_SECRETS_OFFICER}",
+    }
+    cloud.create("azure-native:authorization:RoleAssignment", f"officer-{suffix}", officer)

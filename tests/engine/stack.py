@@ -137,9 +137,13 @@ class Stack:
         return {text for body in self.kept().values() for text in _secret_texts(body["private"])}
 
 
+_SECRET = {"keys", "value", "versions"}
+"""What holds the secrets that a service knows of a resource."""
+
+
 def _secret_texts(value: Any, *, inside: bool = False) -> list[str]:
     if isinstance(value, dict):
-        return [text for key, item in value.items() for text in _secret_texts(item, inside=key in {"keys", "value"})]
+        return [text for key, item in value.items() for text in _secret_texts(item, inside=inside or key in _SECRET)]
     if isinstance(value, list):
         return [text for item in value for text in _secret_texts(item, inside=inside)]
     return [value] if inside and isinstance(value, str) else []
