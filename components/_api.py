@@ -139,16 +139,19 @@ def check_inputs(name: str, args: PublishArgs) -> None:
     require(check_values({**VALUES, "subscription_id": (guid,), "name_prefix": (name_prefix,)}, {"name": name, **args}))
 
 
-def _definition(args: PublishArgs) -> pulumi.Output[str]:
-    """Return the document to import: the user's, or our own of the API's version."""
-    return pulumi.Output.all(definition=args.get("definition"), api_version=args.get("api_version", API_VERSION)).apply(
-        _document
-    )
+def _definition(name: str, args: PublishArgs) -> pulumi.Output[str]:
+    """Return the document to import: the user's, or our own of the API's version, titled as the API is."""
+    return pulumi.Output.all(
+        definition=args.get("definition"),
+        api_version=args.get("api_version", API_VERSION),
+        title=args.get("display_name", name),
+    ).apply(_document)
 
 
-def _document(known: Mapping[str, str]) -> str:
+def _document(known: Mapping[str, str | None]) -> str:
     require(check_values(VALUES, known))
-    return closed(known["definition"]) if known["definition"] is not None else azure_openai(known["api_version"])
+    text = known["definition"] if known["definition"] is not None else azure_openai(str(known["api_version"]))
+    return closed(text, title=known["title"])
 
 
 def publish(
@@ -173,7 +176,7 @@ def publish(
         subscription_required=subscription_required,
         subscription_key_parameter_names={"header": KEY_NAME, "query": KEY_NAME},
         format=apimanagement.ContentFormat.OPENAPI_JSON,
-        value=_definition(args),
+        value=_definition(name, args),
         opts=child,
     )
     expect_none(

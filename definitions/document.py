@@ -32,10 +32,11 @@ def check(text: str) -> None:
     closed(text)
 
 
-def closed(text: str) -> str:
-    """Return the definition with nobody as its server.
+def closed(text: str, *, title: str | None = None) -> str:
+    """Return the definition with nobody as its server, and with another title if one is given.
 
-    An import makes the definition's server the API's `serviceUrl`, whatever the API itself says.
+    An import makes the definition's server the API's `serviceUrl`, whatever the API itself says, and its title the
+    API's display name (the latter inferred).
 
     Raises:
         DefinitionError: As for `check`.
@@ -48,7 +49,11 @@ def closed(text: str) -> str:
     if not isinstance(paths, dict) or not any(_operations(item) for item in paths.values()):
         raise DefinitionError('has no operations; list them in its "paths"')
     _check_fit(document, list(paths))
-    result = json.dumps({**document, "servers": [{"url": UNREACHABLE}]}, ensure_ascii=False, separators=(",", ":"))
+    document = {**document, "servers": [{"url": UNREACHABLE}]}
+    if title is not None:
+        info = document.get("info")
+        document["info"] = {**(info if isinstance(info, dict) else {"version": "1"}), "title": title}
+    result = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     if (size := len(result.encode("utf-8", "surrogatepass"))) > _LARGEST:
         raise DefinitionError(f"has {size} bytes; an import takes up to 4 MB, shorten it")
     return result

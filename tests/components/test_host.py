@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from pulumi.runtime import rpc
 
+from definitions import closed
 from sandbox.cloud import Cloud
 from sandbox.cloud.wire import is_secret, plain
 from tests.components.conftest import GROUP, SERVICE, Azure
@@ -200,7 +201,7 @@ def test_a_secret_input_stays_secret(host: Host, azure: Azure) -> None:
 
     made = host.construct("ManagedIdentityApi", "chat", api_inputs(azure, displayName=name), azure.cloud)
 
-    assert made.one("Api").secret_inputs == {"displayName"}
+    assert made.one("Api").secret_inputs == {"displayName", "value"}  # the definition's title
     assert made.one("Api").inputs["displayName"] == "Team chat"
 
 
@@ -301,6 +302,44 @@ def test_inputs_that_cannot_be_honoured_are_refused(
         host.construct("EntraProtectedApi", "chat", inputs, azure.cloud)
 
     assert "Traceback" not in str(refused.value)
+
+
+def test_policies_of_ones_own_stand_in_the_document(host: Host, azure: Azure) -> None:
+    own = {"inbound": '<set-header name="X-Team"><value>@("a" + "b")</value></set-header>', "onError": "<trace />"}
+
+    made = host.construct("KeyAuthApi", "chat", api_inputs(azure, policy=own), azure.cloud)
+
+    rendered = policy(made.one("ApiPolicy").inputs["value"])
+    assert rendered.findtext("inbound/set-header[@name='X-Team']/value") == '@("a" + "b")'
+    assert rendered.find("on-error/trace") is not None
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        pytest.param({"inbound": "<base />"}, r"policy.inbound: line 1, column 1: base runs the parent's", id="base"),
+        pytest.param({"onError": "<x"}, r"policy.on_?[eE]rror: line 1, column 3: is not well-formed", id="markup"),
+        pytest.param({"inbond": "<trace />"}, r"policy.inbond is no known property; allowed: inbound", id="section"),
+    ],
+)
+def test_mistakes_in_policies_of_ones_own_are_refused(
+    host: Host, azure: Azure, own: dict[str, str], message: str
+) -> None:
+    with pytest.raises(RefusedError, match=message) as refused:
+        host.construct("ManagedIdentityApi", "chat", api_inputs(azure, policy=own), azure.cloud)
+
+    assert "Traceback" not in str(refused.value)
+
+
+def test_a_definition_is_refused_and_imported_as_in_python(host: Host, azure: Azure) -> None:
+    dated = '{"openapi": "3.0.0", "paths": {"/models": {"get": {"responses": {}}}}}'
+
+    inputs = api_inputs(azure)
+    made = host.construct("KeyAuthApi", "chat", {**inputs, "definition": output(dated)}, azure.cloud)
+    with pytest.raises(RefusedError, match=r"definition: is not JSON: line 1, column 2: expecting property name"):
+        host.construct("KeyAuthApi", "other", {**inputs, "definition": "{x"}, azure.cloud)
+
+    assert made.one("Api").inputs["value"] == closed(dated, title="chat")
 
 
 def test_a_gateway_refuses_a_fraction_for_a_whole_number(host: Host) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from components import KeyAuthApi, OpenAIAccount, OpenAIBackend, OpenAIBackendArgs
-from definitions import UNREACHABLE, azure_openai
+from definitions import UNREACHABLE, azure_openai, closed
 from options import ExistingResource, KeyDelivery, KeyOptions, KeySource, KeyVaultOptions, OpenAIOptions
 from sandbox.cloud.wire import UNKNOWN
 from sandbox.deploy import DeployError
@@ -230,7 +230,7 @@ def test_the_definition_is_imported_by_version_and_in_full(azure: Azure) -> None
     deployed = deploy(azure, azure.api_args(azure.account("oai"), api_version="2024-06-01"))
 
     api = deployed.one("Api").inputs
-    assert (api["format"], api["value"]) == ("openapi+json", azure_openai("2024-06-01"))
+    assert (api["format"], api["value"]) == ("openapi+json", closed(azure_openai("2024-06-01"), title="openai"))
     assert api["protocols"] == ["https"]
     assert api["path"] == "team/openai"
 
@@ -245,7 +245,11 @@ def test_a_definition_of_ones_own_takes_its_place(azure: Azure) -> None:
 
     api = deployed.one("Api").inputs
     assert api["format"] == "openapi+json"
-    assert json.loads(api["value"]) == {**json.loads(definition), "servers": [{"url": UNREACHABLE}]}
+    assert json.loads(api["value"]) == {
+        **json.loads(definition),
+        "servers": [{"url": UNREACHABLE}],
+        "info": {"version": "1", "title": "openai"},
+    }
 
 
 def test_an_api_without_its_policy_reaches_nothing(azure: Azure) -> None:

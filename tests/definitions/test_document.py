@@ -101,6 +101,13 @@ def test_a_definition_sends_nothing_to_its_own_server(servers: dict[str, Any]) -
     assert json.loads(closed(text)) == {**json.loads(text), "servers": [{"url": UNREACHABLE}]}
 
 
+@pytest.mark.parametrize("info", [{"title": "Theirs", "version": "2"}, None, "none"])
+def test_a_definition_may_get_another_title(info: object) -> None:
+    found = json.loads(closed(definition(CHAT, info=info), title="ours"))["info"]
+
+    assert found == {"title": "ours", "version": "2" if isinstance(info, dict) else "1"}
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_our_own_definition_is_closed_already(version: str) -> None:
     assert closed(azure_openai(version)) == azure_openai(version)

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.markup import MarkupError, Placed, read
+from sandbox import rawxml
+from tests.sandbox.expressions.corpus import CORPUS
 
 CODE = '@(a["x"] == "<b>" && c < 1 ? $"{d["e"]}" : "it\'s")'
 
@@ -93,6 +95,25 @@ def test_a_document_type_is_refused_before_its_entities_are_read() -> None:
 
     with pytest.raises(MarkupError, match=r"^line 1, column \d+: a document type is not allowed; remove it"):
         read(bomb)
+
+
+def is_xml(text: str) -> bool:
+    try:
+        ET.fromstring(text)
+    except ET.ParseError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("area", CORPUS)
+def test_expressions_are_found_as_the_sandbox_finds_them(area: str) -> None:
+    for code, _ in CORPUS[area]:
+        for text in (f"<r><a>{code}</a></r>", f'<r><a b="{code}" c="x"/></r>', f"<r>\n<a b='{code}'/></r>"):
+            judged = rawxml.parse(text, raw="&" not in code or not is_xml(text))
+            found = read(text)
+
+            assert (found[0].get("b"), found[0].text) == (judged.root[0].get("b"), judged.root[0].text), text
+            assert [(found[0].get("c"), len(found))] == [(judged.root[0].get("c"), len(judged.root))]
 
 
 CHARS = st.text(st.characters(codec="utf-8", min_codepoint=32, exclude_characters="\ufffe\uffff"), max_size=20)

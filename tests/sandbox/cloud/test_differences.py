@@ -62,6 +62,14 @@ def properties(**values: Any) -> dict[str, Any]:
         ),
         pytest.param(API, {"protocols": ["https"]}, {"protocols": ["http"]}, ("protocols",), id="list"),
         pytest.param(API, {"value": "a"}, {"value": UNKNOWN}, ("value",), id="unknown"),
+        pytest.param(API, {"value": "a"}, {"value": "b"}, ("value",), id="definition-of-an-api"),
+        pytest.param(
+            API,
+            {"format": "openapi+json-link", "value": "a"},
+            {"format": "openapi+json", "value": "b"},
+            ("format", "value"),
+            id="link-to-a-definition",
+        ),
     ],
 )
 def test_it_changes_in_place(token: str, old: dict[str, Any], new: dict[str, Any], changed: tuple[str, ...]) -> None:
