@@ -1,8 +1,8 @@
 """APIM backends for Azure OpenAI accounts: one, or a pool over one for each account."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import pulumi
@@ -74,6 +74,8 @@ class Member:
 
     account: OpenAIAccount
     backend: apimanagement.Backend
+    alone: Callable[[], apimanagement.Backend]
+    """Makes, or gives again, the account's backend for APIs that call no other account."""
 
 
 TRIP_SECONDS = 10
@@ -113,42 +115,30 @@ def create_members(
     """Create the backend `{stem}-{key}` of each account.
 
     `pooled` ones have a circuit breaker, without which a pool would neither spare an account that fails nor ever turn
-    to one of a higher priority number; a backend that stands alone has none, so that callers get its own answers.
+    to one of a higher priority number; a backend that stands alone has none, so that callers get its own answers. An
+    account may have both, for APIs that call it alone and for those that share a pool.
     `api_keys` are, in the accounts' order, what each sends as its `api-key` header: references to named values, never
     keys. A pool carries no settings of its own, so members have all that is their account's.
     """
-    breaker = pulumi.Output.from_input(service.sku).apply(_breaker) if pooled else None
+    breaker = pulumi.Output.from_input(service.sku).apply(_breaker)
 
-    def create(child: str, account: OpenAIAccount, api_key: pulumi.Input[str] | None) -> apimanagement.Backend:
-        return _claimed(
-            apimanagement.Backend(
-                child,
-                backend_id=_id(child, service),
-                resource_group_name=service.resource_group_name,
-                service_name=service.name,
-                type=apimanagement.BackendType.SINGLE,
-                protocol=apimanagement.BackendProtocol.HTTP,
-                url=account.url,
-                credentials=None if api_key is None else {"header": {"api-key": [api_key]}},
-                tls={"validate_certificate_chain": True, "validate_certificate_name": True},
-                circuit_breaker=breaker,
-                opts=child_options(parent, service.subscription_id),
-            ),
-            service,
-            parent,
-        )
+    def member(account: OpenAIAccount, api_key: pulumi.Input[str] | None) -> Member:
+        child = f"{stem}-{account.key}"
+        create = partial(_create_single, account=account, api_key=api_key, service=service, parent=parent)
+        if not pooled:
+            backend = create(child)
+            return Member(account=account, backend=backend, alone=lambda: backend)
+        alone = cache(partial(create, f"{child}-alone"))
+        return Member(account=account, backend=create(child, breaker=breaker), alone=alone)
 
     keys: Sequence[pulumi.Input[str] | None] = api_keys or [None] * len(accounts)
-    return [
-        Member(account=account, backend=create(f"{stem}-{account.key}", account, key))
-        for account, key in zip(accounts, keys, strict=True)
-    ]
+    return [member(account, key) for account, key in zip(accounts, keys, strict=True)]
 
 
 def create_pool(
     name: str, members: Sequence[Member], *, service: Service, parent: pulumi.Resource
 ) -> pulumi.Output[str]:
-    """Create the pool `name` over several members; of one alone, take its backend. Return the ID for policies.
+    """Create the pool `name` over several members; of one alone, take its own backend. Return the ID for policies.
 
     It is known once everything behind it exists. No ID is ever of both types: whether Azure lets a backend become a
     pool is not known, and an API is moved from one to the other by its policy, between a creation and a deletion.
@@ -160,7 +150,7 @@ def create_pool(
     if not members:
         raise pulumi.RunError("accounts is empty; name at least one Azure OpenAI account")
     if len(members) == 1:
-        return members[0].backend.name
+        return members[0].alone().name
     return _claimed(
         apimanagement.Backend(
             name,
@@ -190,6 +180,34 @@ def create_backends(
         stem, accounts, service=service, parent=parent, pooled=len(accounts) > 1, api_keys=api_keys
     )
     return create_pool(pool, members, service=service, parent=parent)
+
+
+def _create_single(
+    name: str,
+    *,
+    account: OpenAIAccount,
+    api_key: pulumi.Input[str] | None,
+    service: Service,
+    parent: pulumi.Resource,
+    breaker: pulumi.Output[apimanagement.BackendCircuitBreakerArgsDict | None] | None = None,
+) -> apimanagement.Backend:
+    return _claimed(
+        apimanagement.Backend(
+            name,
+            backend_id=_id(name, service),
+            resource_group_name=service.resource_group_name,
+            service_name=service.name,
+            type=apimanagement.BackendType.SINGLE,
+            protocol=apimanagement.BackendProtocol.HTTP,
+            url=account.url,
+            credentials=None if api_key is None else {"header": {"api-key": [api_key]}},
+            tls={"validate_certificate_chain": True, "validate_certificate_name": True},
+            circuit_breaker=breaker,
+            opts=child_options(parent, service.subscription_id),
+        ),
+        service,
+        parent,
+    )
 
 
 def _breaker(sku: str | None) -> apimanagement.BackendCircuitBreakerArgsDict | None:

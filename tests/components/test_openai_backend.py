@@ -397,11 +397,23 @@ def test_pools_over_some_accounts_share_the_accounts_backends(azure: Azure) -> N
     deployed = deploy(azure, three, pools={"two": ["oai-a", "oai-b"], "one": ["oai-c"]})
 
     members = {entry.name: entry.id for entry in deployed.all("Backend") if entry.inputs["type"] == "Single"}
-    assert set(members) == {"ai-backend-oai-a", "ai-backend-oai-b", "ai-backend-oai-c"}
+    assert set(members) == {"ai-backend-oai-a", "ai-backend-oai-b", "ai-backend-oai-c", "ai-backend-oai-c-alone"}
     pool = deployed.one("Backend", "ai-pool-two").inputs["pool"]["services"]
     assert [member["id"] for member in pool] == [members["ai-backend-oai-a"], members["ai-backend-oai-b"]]
-    assert deployed.outputs["pool_ids"] == {"two": "ai-pool-two", "one": "ai-backend-oai-c"}
+    assert deployed.outputs["pool_ids"] == {"two": "ai-pool-two", "one": "ai-backend-oai-c-alone"}
     assert deployed.outputs["backend_id"] == "ai-pool"
+
+
+def test_apis_that_call_one_account_alone_get_its_own_answers_though_others_share_it(azure: Azure) -> None:
+    two = accounts(AccountOptions(name="oai-a"), AccountOptions(name="oai-b"))
+
+    deployed = deploy(azure, two, pools={"one": ["oai-a"], "other": ["oai-a"]})
+
+    assert deployed.outputs["pool_ids"] == {"one": "ai-backend-oai-a-alone", "other": "ai-backend-oai-a-alone"}
+    alone, shared = (deployed.one("Backend", f"ai-backend-oai-a{end}").inputs for end in ("-alone", ""))
+    assert "circuitBreaker" not in alone
+    assert shared["circuitBreaker"] == {"rules": [BREAKER]}
+    assert alone["url"] == shared["url"]
 
 
 def test_keys_are_accepted_where_they_are_used_alone(azure: Azure) -> None:
@@ -435,7 +447,8 @@ def test_a_prefix_stands_before_every_name_on_the_service_and_none_in_the_state(
 
     names = {entry.name: entry.inputs["backendId"] for entry in deployed.all("Backend")}
     assert names == {
-        name: f"team-a-{name}" for name in ("ai-backend-oai-a", "ai-backend-oai-b", "ai-pool", "ai-pool-two")
+        name: f"team-a-{name}"
+        for name in ("ai-backend-oai-a", "ai-backend-oai-a-alone", "ai-backend-oai-b", "ai-pool", "ai-pool-two")
     }
 
 

@@ -9,11 +9,8 @@ from tests.engine.stack import Stack
 ALONE = {"openai-backend-swedencentral"}
 POOLED = {"openai-backend-swedencentral", "openai-backend-francecentral", "openai-pool"}
 FORMERLY = (
-    (
-        'create(f"{stem}-{account.key}", account, key)',
-        'create(f"{stem}-{account.key}" if pooled else stem, account, key)',
-    ),
-    ("return create_pool(pool,", "return create_pool(stem,"),
+    ('child = f"{stem}-{account.key}"', 'child = f"{stem}-{account.key}" if pooled else stem'),
+    ("    if len(members) == 1:", '    name = name.replace("-pool", "-backend")\n    if len(members) == 1:'),
 )
 """How the backends of an API's accounts were named before a pool had an ID of its own."""
 
