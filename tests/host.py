@@ -184,7 +184,7 @@ class Checkout:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "checkout"
         self._pulumi = shutil.which("pulumi") or pytest.skip("the Pulumi CLI is not on the PATH")
-        for name in ("components", "options", "policies", "examples"):
+        for name in ("components", "definitions", "options", "policies", "examples"):
             shutil.copytree(ROOT / name, self.folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("requirements.txt",):
             shutil.copy(ROOT / name, self.folder)

@@ -214,7 +214,7 @@ def test_an_api_uses_the_accounts_that_it_names_and_keys_stay_off_on_the_others(
     deployed = deploy("identity-pool", apis=apis)
 
     assert 'backend-id="keyed-key-backend-francecentral"' in deployed.policy("keyed")
-    assert 'backend-id="openai-backend-swedencentral"' in deployed.policy("near")
+    assert 'backend-id="openai-backend-swedencentral-alone"' in deployed.policy("near")
     assert 'backend-id="openai-pool"' in deployed.policy("all")
     off = {entry.name: entry.inputs["properties"]["disableLocalAuth"] for entry in deployed.all("Account")}
     assert off == {"openai-francecentral-account": False, "openai-swedencentral-account": True}
