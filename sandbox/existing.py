@@ -8,8 +8,9 @@ from typing import Any
 
 from sandbox.cloud import Cloud, CloudError
 from sandbox.cloud.authorization import KEY_VAULT_SECRETS_OFFICER
+from sandbox.services.openai_auth import OPENAI_USER
 
-MODELS = ("gpt-4o", "text-embedding-3-large")
+MODELS = ("gpt-5.6-luna", "text-embedding-3-large")
 """Models that an adopted account has deployed, under their own names."""
 
 _NAMESPACE = "openai-gateway"
@@ -50,8 +51,11 @@ def create_existing(cloud: Cloud, config: Config) -> None:
         _create(cloud, "managedidentity:UserAssignedIdentity", place, resourceName=place.name)
     for place in _adopted([_section(config, "gateway")], own):
         _create_service(cloud, place, [identity[0] for identity in identities])
-    for place in _adopted(_mappings(_section(config, "openai").get("accounts")), own):
-        _create_account(cloud, place)
+    for account in _mappings(_section(config, "openai").get("accounts")):
+        for place in _adopted([account], own):
+            _create_account(cloud, place)
+            if account["existing"].get("roleAssigned") is True:
+                _assign_role(cloud, place, identities)
     for key in (_section(config, "key"), *_api_values(config, "key")):
         for vault in _mappings([key.get("vault")]):
             for place in _adopted([vault], own):
@@ -124,6 +128,24 @@ def _create_account(cloud: Cloud, place: _Place) -> None:
             sku={"name": "GlobalStandard", "capacity": 1},
             properties={"model": {"format": "OpenAI", "name": model}},
         )
+
+
+def _assign_role(cloud: Cloud, place: _Place, identities: list[re.Match[str]]) -> None:
+    """Give every identity that a config adopts the role with which a gateway calls an account."""
+    principals = {found.principal_id for gateway in cloud.gateways() for found in gateway.identities}
+    for identity in identities:
+        args = {"resourceGroupName": identity["group"], "resourceName": identity["name"]}
+        function = "azure-native:managedidentity:getUserAssignedIdentity"
+        principals.add(cloud.call(function, args, subscription_id=identity["subscription"])["principalId"])
+    scope = (
+        f"/subscriptions/{place.subscription or cloud.subscription_id}/resourceGroups/{place.group}"
+        f"/providers/Microsoft.CognitiveServices/accounts/{place.name}"
+    )
+    role = f"/providers/Microsoft.Authorization/roleDefinitions/{OPENAI_USER}"
+    for principal_id in sorted(principals):
+        given = {"scope": scope, "principalId": principal_id, "principalType": "ServicePrincipal"}
+        with suppress(CloudError):  # the config may adopt the account twice
+            cloud.create("azure-native:authorization:RoleAssignment", principal_id, {**given, "roleDefinitionId": role})
 
 
 def _create(cloud: Cloud, resource_type: str, place: _Place, **inputs: Any) -> None:

@@ -8,7 +8,7 @@ from sandbox.applications import create_application
 from sandbox.cloud import Deployer
 from sandbox.runtime import Sandbox
 
-CHAT_MODEL = "gpt-4o"
+CHAT_MODEL = "gpt-5.6-luna"
 EMBEDDING_MODEL = "text-embedding-3-large"
 AUDIENCE = "https://ai.contoso.com"
 ROLE = "Chat.User"

@@ -36,7 +36,7 @@ _NEEDED = {
     "certificate": "name the certificate in the vault",
     "clientId": "give the application (client) ID",
     "location": "name an Azure region",
-    "model": "name the model to deploy, such as gpt-4o",
+    "model": "name the model to deploy, such as gpt-5.6-luna",
     "name": "give the name",
     "openidConfigUrls": "list the provider's OpenID configuration endpoints",
     "path": "give the URL path, which ends in openai, such as team/openai",

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -11,6 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
+from options import retirements
 from sandbox.deploy import load_stack
 from tests.deployed import ROOT, Deployed, deploy_program
 
@@ -44,12 +46,20 @@ def test_prod_demands_a_role_from_entra(prod: Deployed) -> None:
     assert prod.one("ServicePrincipal").inputs["appRoleAssignmentRequired"] is True
 
 
-def test_prod_keeps_its_keys_in_key_vault(prod: Deployed) -> None:
-    named_values = prod.all("NamedValue")
-
-    assert len(named_values) == len(prod.all("Secret")) == 2
-    assert all(entry.inputs["secret"] and "value" not in entry.inputs for entry in named_values)
+def test_prod_has_no_keys_but_its_callers(prod: Deployed) -> None:
+    assert prod.all("NamedValue") == prod.all("Secret") == prod.all("Vault") == []
+    assert {entry.inputs["properties"]["disableLocalAuth"] for entry in prod.all("Account")} == {True}
     assert prod.deployment.secret_outputs == {"toolsSubscriptionKey"}
+    assert "authentication-managed-identity" in prod.policy("tools")
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stacks_models_live_longer_than_a_year(stack: str) -> None:
+    openai = load_stack(ROOT, stack)["openai-gateway:openai"]
+    days = [retirements.retirement(found["model"], found["version"]) for found in openai["deployments"]]
+
+    assert days
+    assert all(day and day - retirements.AS_OF > timedelta(days=365) for day in days)
 
 
 def test_prod_has_two_regions(prod: Deployed) -> None:

@@ -34,7 +34,9 @@ openai = OpenAIBackend(
         "service_name": gateway.service_name,
         "openai": OpenAIOptions(
             accounts=[AccountOptions(location="swedencentral")],
-            deployments=[DeploymentOptions(name="gpt-4o", model="gpt-4o", version="2024-11-20", capacity=10)],
+            deployments=[
+                DeploymentOptions(name="gpt-5.6-luna", model="gpt-5.6-luna", version="2026-07-09", capacity=10)
+            ],
         ),
         "users": {"gateway": gateway.principal_id},
     },

@@ -19,7 +19,7 @@ const openai = new OpenAIBackend("openai", {
     serviceName: gateway.serviceName,
     openai: {
         accounts: [{ location: "swedencentral" }],
-        deployments: [{ name: "gpt-4o", model: "gpt-4o", version: "2024-11-20", capacity: 10 }],
+        deployments: [{ name: "gpt-5.6-luna", model: "gpt-5.6-luna", version: "2026-07-09", capacity: 10 }],
     },
     users: { gateway: gateway.principalId },
 });

@@ -17,6 +17,10 @@ Answer: TypeAlias = Json | list[Json]
 
 ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 
+_REASONING = ("gpt-5", "o1", "o3", "o4")
+"""What the names of reasoning models begin with; they bound what they think as well as what they say, by another
+parameter ("Azure OpenAI reasoning models"; the words: microsoft/sample-app-aoai-chatGPT #1514)."""
+
 ECHO_LENGTH = 200
 """Characters of the prompt that an answer repeats."""
 
@@ -73,6 +77,13 @@ def chat_completion(model: Model, body: Json, now: int) -> Answer:
         for index, message in enumerate(array("messages", "an array of objects", body["messages"]))
     ]
     question = next((text for role, text in reversed(messages) if role == "user"), "")
+    if body.get("max_tokens") is not None and model.model.startswith(_REASONING):
+        raise invalid_request(
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' "
+            "instead.",
+            param="max_tokens",
+            code="unsupported_parameter",
+        )
     limit = whole_number(body, "max_completion_tokens") or whole_number(body, "max_tokens")
     count = whole_number(body, "n", at_most=128) or 1
     generation = _Generation(

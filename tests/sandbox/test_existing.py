@@ -4,6 +4,7 @@ import pytest
 
 from sandbox.cloud import Cloud
 from sandbox.existing import MODELS, create_existing, subscription_id
+from sandbox.services.openai_auth import OPENAI_USER
 
 IDENTITY = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-ids"
@@ -45,6 +46,37 @@ def test_adopted_identities_exist_in_their_subscription_and_on_the_service() -> 
     found = cloud.call("azure-native:managedidentity:getUserAssignedIdentity", args, subscription_id=subscription)
     assert found["id"] == IDENTITY
     assert [(one.system_assigned, one.client_id) for one in gateway.identities][1:] == [(False, found["clientId"])]
+
+
+@pytest.mark.parametrize("assigned", [True, False])
+def test_the_owner_of_an_adopted_account_has_given_the_role_where_the_config_says_so(assigned: bool) -> None:
+    account = existing("oai-contoso")
+    account["existing"]["roleAssigned"] = assigned
+    values = config(
+        gateway=existing("apim-contoso"),
+        openai={"accounts": [account]},
+        apis=[{"identity": IDENTITY}, {"identity": ""}],
+    )
+    cloud = Cloud()
+
+    create_existing(cloud, values)
+
+    (gateway,) = cloud.gateways()
+    held = [cloud.has_role(one.principal_id, OPENAI_USER, cloud.accounts()[0].id) for one in gateway.identities]
+    assert held == [assigned, assigned]
+
+
+def test_the_role_may_be_given_to_the_identity_of_a_service_that_is_to_be_created() -> None:
+    account = existing("oai-contoso")
+    account["existing"]["roleAssigned"] = True
+    cloud = Cloud()
+
+    create_existing(cloud, config(gateway={"identity": IDENTITY}, openai={"accounts": [account, account]}))
+
+    args = {"resourceGroupName": "rg-ids", "resourceName": "id-gateway"}
+    function = "azure-native:managedidentity:getUserAssignedIdentity"
+    identity = cloud.call(function, args, subscription_id=IDENTITY.split("/")[2])
+    assert cloud.has_role(identity["principalId"], OPENAI_USER, cloud.accounts()[0].id)
 
 
 def test_the_subscription_of_a_config_is_where_its_stack_is_deployed() -> None:

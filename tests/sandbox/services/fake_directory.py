@@ -18,6 +18,7 @@ ACCOUNT = Account(
     local_auth=True,
     models=(
         Model(name="chat", model="gpt-4o", version="2024-11-20"),
+        Model(name="reasoning", model="gpt-5.6-luna", version="2026-07-09"),
         Model(name="instruct", model="gpt-35-turbo-instruct", version="0914"),
         Model(name="small", model="text-embedding-3-small", version="1"),
         Model(name="ada", model="text-embedding-ada-002", version="2"),

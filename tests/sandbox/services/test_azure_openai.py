@@ -91,6 +91,18 @@ async def test_an_answer_stops_at_the_token_limit(client: openai.AsyncAzureOpenA
     assert answer.usage.completion_tokens == 2
 
 
+async def test_a_reasoning_model_takes_a_limit_of_all_that_it_completes_alone(client: openai.AsyncAzureOpenAI) -> None:
+    messages: Any = [{"role": "user", "content": "Hello"}]
+
+    with pytest.raises(openai.BadRequestError) as refused:
+        await client.chat.completions.create(model="reasoning", messages=messages, max_tokens=2)
+    answer = await client.chat.completions.create(model="reasoning", messages=messages, max_completion_tokens=2)
+
+    assert (refused.value.param, refused.value.code) == ("max_tokens", "unsupported_parameter")
+    assert "Use 'max_completion_tokens' instead." in refused.value.message
+    assert answer.choices[0].message.content == "You said"
+
+
 async def test_several_choices_are_given_on_request(client: openai.AsyncAzureOpenAI) -> None:
     answer = await client.chat.completions.create(model="chat", messages=[{"role": "user", "content": "Hello"}], n=3)
 
@@ -214,6 +226,7 @@ async def test_the_deployed_models_are_listed(client: openai.AsyncAzureOpenAI) -
 
     assert list(models) == [
         "gpt-4o-2024-11-20",
+        "gpt-5.6-luna-2026-07-09",
         "gpt-35-turbo-instruct-0914",
         "text-embedding-3-small-1",
         "text-embedding-ada-002-2",
