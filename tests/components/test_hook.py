@@ -23,7 +23,7 @@ from sandbox.deploy import DeployError
 from sandbox.model import Subscription
 from sandbox.testing import PolicyBench, Reply, identity_token
 from tests.components.conftest import Azure, exporting
-from tests.deployed import deploy_component
+from tests.deployed import deploy_component, judge
 
 AUDIENCE = "api://openai"
 KEY = "0123456789abcdef0123456789abcdef"
@@ -219,6 +219,35 @@ def test_a_backend_hook_runs_once_before_a_pool_is_tried() -> None:
     answer = found.post(CHAT, headers={"Authorization": f"Bearer {found.entra.token(AUDIENCE)}"}, json={})
 
     assert (len(answer.requests), answer.headers["X-Copy"]) == (1, "1")
+
+
+@pytest.mark.parametrize("accounts", [1, 2])
+@pytest.mark.parametrize("hook", HARMLESS)
+def test_a_document_with_a_hook_is_one_of_the_services(hook: dict[str, str], accounts: int) -> None:
+    text = policy_document(
+        [],
+        CREDENTIAL,
+        hook=api_hook("openai", {"policy": hook}),
+        accounts=accounts,
+        subscription_required=True,
+        sku="BasicV2",
+    )
+
+    assert judge("validate_policy").check_text(text, fmt="xml")["errors"] == []
+
+
+def test_a_key_in_a_header_is_the_gateways_own_whatever_the_hook_sets() -> None:
+    found = PolicyBench(None, backends={"openai": lambda _: Reply()}, named_values={"openai-api-key": "own"})
+    keyed: list[Policy] = [
+        SetBackendService(backend_id="openai"),
+        SetHeader(name="api-key", values=["{{openai-api-key}}"]),
+    ]
+    hook = api_hook("openai", {"policy": {"inbound": header("stolen", '@("API-" + "Key")')}})
+    found.load(policy_document([], keyed, hook=hook, accounts=1, subscription_required=False, sku=None))
+
+    (request,) = found.post(CHAT, headers={"api-key": KEY}, json={}).requests
+
+    assert request.headers.getall("api-key") == ["own"]
 
 
 def test_without_a_hook_nothing_is_added() -> None:

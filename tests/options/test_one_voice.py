@@ -22,6 +22,7 @@ from options import (
     KeyRotation,
     KeyVaultOptions,
     OpenAIOptions,
+    PolicyOptions,
     mistakes_in,
 )
 from settings import SettingsError, load
@@ -147,6 +148,20 @@ def test_both_doors_tell_the_same_mistakes(key: str, given: Any, config: Any, tm
     by_component = {_problem(line) for line in str(refused.value).splitlines()}
     assert len(by_component) == len(str(refused.value).splitlines())
     assert by_component == {_problem(line) for line in listed.value.lines}
+
+
+def test_both_doors_tell_the_same_mistakes_in_policies(tmp_path: Path) -> None:
+    own = PolicyOptions(inbound="<base />", on_error="<set-heder />\n<x")
+    api = {"name": "openai", "path": "openai", "policy": {"inbound": own.inbound, "onError": own.on_error}}
+
+    with pytest.raises(pulumi.RunError) as refused:
+        options(PolicyOptions, own, "policy")
+    with pytest.raises(SettingsError) as listed:
+        load({**RIGHT, "openai-gateway:apis": [api]}, tmp_path)
+
+    assert sorted(map(_problem, str(refused.value).splitlines())) == sorted(
+        _problem(line.replace("apis[0].", "")) for line in listed.value.lines
+    )
 
 
 def _problem(line: str) -> str:
