@@ -35,23 +35,32 @@ _TIMEOUT = 300.0
 class Stack:
     """A copy of the project in a folder, with a stack that the engine keeps there too."""
 
-    def __init__(self, folder: Path, mode: str) -> None:
+    def __init__(self, folder: Path, mode: str, name: str = "sandbox") -> None:
+        folder.mkdir(exist_ok=True)
         self.folder = folder
-        for name in _PROGRAM:
-            if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        self.name = name
+        for part in _PROGRAM:
+            if (ROOT / part).is_dir():
+                shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
             else:
-                shutil.copy(ROOT / name, folder / name)
+                shutil.copy(ROOT / part, folder / part)
         (folder / ".venv").symlink_to(sys.prefix)
         laid_out = lay_out(folder / ".sandbox", ROOT)
         self.environment = {**os.environ, **laid_out, "NO_COLOR": "1"}
-        for name in ("SANDBOX_FAULTS", DEPLOYER):
-            self.environment.pop(name, None)
+        for variable in ("SANDBOX_FAULTS", DEPLOYER):
+            self.environment.pop(variable, None)
         self.store = Path(laid_out[STORE])
         self.said: list[str] = []
         """Everything that the engine printed."""
         self.configure(mode)
-        self.run("stack", "init", "sandbox")
+        self.run("stack", "init", self.name)
+
+    def neighbour(self, name: str, mode: str) -> "Stack":
+        """Make another stack, of somebody who deploys to the same cloud."""
+        other = Stack(self.folder / name, mode, name)
+        other.environment[STORE] = str(self.store)
+        other.store = self.store
+        return other
 
     def sign_in(self, deployer: Deployer) -> None:
         """Deploy as somebody else from now on."""
@@ -59,13 +68,13 @@ class Stack:
 
     def configure(self, mode: str, **more: Any) -> None:
         """Select the config of a mode, with the salt of the stack's secrets where there is one."""
-        path = self.folder / "Pulumi.sandbox.yaml"
+        path = self.folder / f"Pulumi.{self.name}.yaml"
         document: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
         document["config"] = mode_config(mode, **more)
         path.write_text(yaml.safe_dump(document), encoding="utf-8")
 
     def command(self, *arguments: str) -> list[str]:
-        stack = [] if arguments[:2] == ("stack", "init") else ["--stack", "sandbox"]
+        stack = [] if arguments[:2] == ("stack", "init") else ["--stack", self.name]
         return ["pulumi", *arguments, *stack, "--non-interactive", "--color", "never"]
 
     def run(self, *arguments: str, fails: bool = False, faults: Mapping[str, Any] | None = None) -> str:
@@ -124,7 +133,8 @@ class Stack:
     def assert_in_step(self) -> None:
         """Nothing is lost and nothing doubled: the state has what was made in the cloud for the stack, and no more."""
         state = {found["id"].lower() for found in self.resources().values() if not found["type"].startswith("random:")}
-        cloud = {key.lower() for key, body in self.kept().items() if body["owner"]}
+        own = f"urn:pulumi:{self.name}::"
+        cloud = {key.lower() for key, body in self.kept().items() if body["owner"].startswith(own)}
         assert state == cloud
 
     def urn(self, name: str) -> str:
