@@ -1,12 +1,15 @@
 """Waits for what Azure grants at once and lets take effect later."""
 
 import asyncio
+import re
 
 import pulumi
 
 _WAITS = (2, 4, 8, 16, *[30] * 29)
 """Seconds before each further try, 15 minutes in all: Azure documents ten for a role (facts: "Troubleshoot Azure
 RBAC"), and a slow tenant takes longer. The engine itself gives up after a hundred tries."""
+
+_KEY_VAULT = re.compile(r"key ?vault|\.vault\.", re.IGNORECASE)
 
 sleep = asyncio.sleep
 
@@ -20,7 +23,9 @@ def until_the_vault_is_open(name: str, parent: pulumi.Resource) -> pulumi.Resour
 
     async def wait(failure: pulumi.ErrorHookArgs) -> bool:
         tries = len(failure.errors)
-        if failure.failed_operation == "delete" or "vault" not in failure.errors[0].lower():
+        # Words of the service alone: a user's own names may speak of a key vault too.
+        words = re.sub(r"/subscriptions/\S+", "", failure.errors[0]).replace(name, "")
+        if failure.failed_operation == "delete" or not _KEY_VAULT.search(words):
             return False
         if tries > len(_WAITS):
             pulumi.log.warn(

@@ -314,6 +314,7 @@ class SandboxMonitor(MockMonitor):
                 protect=getattr(request, "protect", False),
                 replacement_trigger=_trigger(request),
                 deleted_with=getattr(request, "deletedWith", ""),
+                protected=getattr(request, "protect", False),
                 retained=getattr(request, "retainOnDelete", False),
                 id=resource_id,
             ),

@@ -36,6 +36,8 @@ class Registration:
     """Value of which a change makes the engine replace it."""
     deleted_with: str = ""
     """URN of the resource whose deletion takes it along."""
+    protected: bool = False
+    """Whether the engine refuses to delete it."""
     retained: bool = False
     """Whether it stays in the cloud when the stack lets go of it."""
     id: str = ""

@@ -49,6 +49,8 @@ class Successor:
 
     def delete(self, found: Registration, going: frozenset[str] = frozenset()) -> None:
         """Delete a resource; one that goes with another of those that are `going`, given by URN, needs no call."""
+        if found.protected:
+            raise CloudError("Protected", f"{found.urn} cannot be deleted because it is protected", found.urn)
         if found.retained or found.deleted_with in going or not self._cloud.is_kept(found.type):
             return
         try:

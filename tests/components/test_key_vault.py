@@ -173,12 +173,14 @@ def test_the_wait_has_an_end_and_a_remedy(slow_tenant: SlowTenant, slept: list[f
     assert len(slept) < 99
 
 
-def test_what_is_no_matter_of_the_vault_fails_at_once(slow_tenant: SlowTenant, slept: list[float]) -> None:
+@pytest.mark.parametrize("name", ["openai-api-key", "key-vault", "keyvault-key"])
+def test_what_is_no_matter_of_the_vault_fails_at_once(slow_tenant: SlowTenant, slept: list[float], name: str) -> None:
     azure = slow_tenant(0.0)
-    azure.create("apimanagement:NamedValue", {"serviceName": "apim", "displayName": "openai-api-key", "value": "taken"})
+    azure.create("apimanagement:NamedValue", {"serviceName": "apim", "displayName": name, "value": "taken"})
+    key = KeyOptions(source=KeySource.KEY_VAULT, named_value=name)
 
     with pytest.raises(DeployError, match="already exists"):
-        up(azure, IN_VAULT)
+        up(azure, key)
 
     assert slept == []
 

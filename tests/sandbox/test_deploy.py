@@ -10,7 +10,8 @@ import pulumi
 import pytest
 from pulumi_azure_native import cognitiveservices, keyvault, resources
 
-from sandbox.cloud import Cloud
+from sandbox.cloud import Cloud, CloudError
+from sandbox.cloud.faults import Faults
 from sandbox.cloud.mocks import UNKNOWN
 from sandbox.deploy import DeployError, Deployment, deploy, load_project, load_stack
 
@@ -265,6 +266,142 @@ def test_a_preview_after_a_deployment_knows_the_ids_of_what_is_there() -> None:
     preview = run(program, cloud=cloud, preview=True, after=first)
 
     assert preview.outputs == {"old": first.outputs["old"], "new": UNKNOWN}
+
+
+def _groups(**tags_of: str) -> Callable[[], None]:
+    def program() -> None:
+        for name, owner in tags_of.items():
+            resources.ResourceGroup(name, resource_group_name=name, location="x", tags={"owner": owner})
+
+    return program
+
+
+def _read(cloud: Cloud, deployment: Deployment) -> dict[str, Any]:
+    return {found.name: cloud.read(found.type, found.id)["tags"]["owner"] for found in deployment.registrations}
+
+
+def test_a_deployment_after_another_changes_what_differs_and_deletes_what_is_named_no_more() -> None:
+    cloud = Cloud()
+    first = run(_groups(same="a", changed="a", gone="a"), cloud=cloud)
+    ids = {found.name: found.id for found in first.registrations}
+
+    second = run(_groups(same="a", changed="b", new="a"), cloud=cloud, after=first)
+
+    assert _read(cloud, second) == {"same": "a", "changed": "b", "new": "a"}
+    assert {found.name: found.id for found in second.registrations} | {"gone": ids["gone"]} == ids | {
+        "new": next(found.id for found in second.registrations if found.name == "new")
+    }
+    with pytest.raises(CloudError, match="ResourceNotFound"):
+        cloud.read(first.registrations[0].type, ids["gone"])
+
+
+def test_a_preview_of_a_change_changes_nothing() -> None:
+    cloud = Cloud()
+    first = run(_groups(changed="a", gone="a"), cloud=cloud)
+    version = cloud.version
+
+    run(_groups(changed="b"), cloud=cloud, after=first, preview=True)
+
+    assert cloud.version == version
+    assert _read(cloud, first) == {"changed": "a", "gone": "a"}
+
+
+def test_what_cannot_change_in_place_is_made_anew_and_so_is_what_went_with_it() -> None:
+    cloud = Cloud()
+
+    def program() -> None:
+        group = resources.ResourceGroup("g", resource_group_name="g", location=location)
+        account("oai", group.name, "oai-sub")
+
+    location = "x"
+    first = run(program, cloud=cloud)
+    location = "y"
+    with pytest.raises(DeployError, match=r"Account oai: CustomDomainInUse: .* by a deleted account"):
+        run(program, cloud=cloud, after=first)
+
+    group = next(found for found in first.registrations if found.name == "g")
+    assert cloud.read(group.type, group.id)["location"] == "y"
+
+
+def test_what_is_left_is_deleted_in_reverse_and_without_what_goes_with_another() -> None:
+    cloud = Cloud()
+
+    def program() -> None:
+        group = resources.ResourceGroup("g", resource_group_name="g", location="x")
+        properties = keyvault.VaultPropertiesArgs(
+            tenant_id=cloud.tenant_id,
+            sku=keyvault.SkuArgs(family="A", name=keyvault.SkuName.STANDARD),
+            enable_rbac_authorization=True,
+        )
+        vault = keyvault.Vault("v", vault_name="v-one", resource_group_name=group.name, properties=properties)
+        keyvault.Secret(
+            "s",
+            secret_name="s",
+            vault_name=vault.name,
+            resource_group_name=group.name,
+            properties={"value": "x"},
+            opts=pulumi.ResourceOptions(deleted_with=vault if together else None),
+        )
+
+    together = True
+    run(lambda: None, cloud=cloud, after=run(program, cloud=cloud))
+    cloud.purge("azure-native:keyvault:Vault", "v-one")
+
+    together = False
+    with pytest.raises(DeployError, match="keyvault:Secret s: Forbidden: Caller is not authorized"):
+        run(lambda: None, cloud=cloud, after=run(program, cloud=cloud))
+
+
+def test_what_is_protected_stays_and_so_does_what_is_retained() -> None:
+    cloud = Cloud()
+
+    def program(**options: Any) -> None:
+        resources.ResourceGroup("g", resource_group_name="g", location="x", opts=pulumi.ResourceOptions(**options))
+
+    retained = run(lambda: program(retain_on_delete=True), cloud=cloud)
+    run(lambda: None, cloud=cloud, after=retained)
+    assert cloud.read(retained.registrations[0].type, retained.registrations[0].id)
+    cloud.delete(retained.registrations[0].id)
+
+    protected = run(lambda: program(protect=True), cloud=cloud)
+    with pytest.raises(DeployError, match="g cannot be deleted because it is protected"):
+        run(lambda: None, cloud=cloud, after=protected)
+    assert cloud.read(protected.registrations[0].type, protected.registrations[0].id)
+
+
+def _hooked(answers: list[bool], asked: list[pulumi.ErrorHookArgs]) -> Callable[[], None]:
+    async def hook(failure: pulumi.ErrorHookArgs) -> bool:
+        asked.append(failure)
+        return answers.pop(0)
+
+    def program() -> None:
+        hooks = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("again", hook)])
+        opts = pulumi.ResourceOptions(hooks=hooks)
+        resources.ResourceGroup("g", resource_group_name="g", location="x", opts=opts)
+
+    return program
+
+
+def test_an_error_hook_is_asked_until_it_or_the_cloud_gives_in() -> None:
+    group = "azure-native:resources:ResourceGroup"
+    asked: list[pulumi.ErrorHookArgs] = []
+
+    deployment = run(_hooked([True, True], asked), cloud=Cloud(faults=Faults(throttle={group: 2})))
+
+    assert [found.name for found in deployment.registrations] == ["g"]
+    assert [(failure.name, failure.failed_operation, len(failure.errors)) for failure in asked] == [
+        ("g", "create", 1),
+        ("g", "create", 2),
+    ]
+    with pytest.raises(DeployError, match="TooManyRequests"):
+        run(_hooked([True, False], asked), cloud=Cloud(faults=Faults(throttle={group: 3})))
+
+
+def test_an_error_hook_that_fails_ends_the_deployment() -> None:
+    cloud = Cloud(faults=Faults(fail={"azure-native:resources:ResourceGroup": "Broken"}))
+
+    with pytest.raises(DeployError, match="an error hook failed: pop from empty list"):
+        run(_hooked([], []), cloud=cloud)
 
 
 def test_a_refused_call_is_named() -> None:
