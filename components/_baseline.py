@@ -10,14 +10,26 @@ _GATEWAY = "Microsoft.WindowsAzure.ApiManagement.Gateway"
 _MIN_API_VERSION = "2021-08-01"
 """Oldest version of the management API that is not retired; since this one, a reader's GET returns no secrets."""
 
+_WEAK_CIPHERS = (
+    "TripleDes168",
+    "TLS_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_CBC_SHA256",
+    "TLS_RSA_WITH_AES_256_CBC_SHA256",
+    "TLS_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+)
+"""Ciphers that PSRule Azure.APIM.Ciphers calls weak or deprecated."""
+
 
 def baseline(sku: GatewaySku) -> dict[str, Any]:
     """Return the service's inputs that follow from its tier alone.
 
-    TLS 1.0, TLS 1.1 and SSL 3.0 are off for clients and backends, 3DES with them where a tier lets its ciphers be
-    changed (PSRule Azure.APIM.Protocols, Azure.APIM.Ciphers); the legacy portal and old versions of the management API
-    are closed (Azure.APIM.MinAPIVersion); and the gateway's identity passes no firewall as a trusted service, which
-    Microsoft has retired ("Trusted service connectivity retirement (March 2026)").
+    TLS 1.0, TLS 1.1 and SSL 3.0 are off for clients and backends (PSRule Azure.APIM.Protocols), and weak ciphers where
+    a tier lets its ciphers be changed ("Manage protocols and ciphers in Azure API Management"). The legacy portal and
+    old versions of the management API are closed (Azure.APIM.MinAPIVersion). The gateway's identity passes no firewall
+    as a trusted service, which Microsoft has retired ("Trusted service connectivity retirement (March 2026)").
 
     Every other input of which the SDK sends a default of its own is sent as nothing, since not every tier takes it: a
     classic one refuses `enableClientCertificate: false` (pulumi-azure-native #1741).
@@ -51,5 +63,5 @@ def _custom_properties(sku: GatewaySku) -> dict[str, str]:
         # The page names all tiers; Consumption refuses custom properties that it does not know (azurerm #8405).
         on.append("ManagedIdentity.DisableOverPrivilegedAccess")
     if sku.family == "classic":
-        off.append("Security.Ciphers.TripleDes168")
+        off += [f"Security.Ciphers.{cipher}" for cipher in _WEAK_CIPHERS]
     return {f"{_GATEWAY}.{name}": "false" for name in off} | {f"{_GATEWAY}.{name}": "True" for name in on}

@@ -9,8 +9,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from definitions import closed
+from sandbox.cloud import Cloud
 from sandbox.cloud.wire import UNKNOWN
 from sandbox.deploy import DeployError
+from sandbox.existing import create_existing
 from tests.deployed import ROOT, Deployed, deploy_program, judge
 from tests.modes import ENTRA, GROUP, MODES, PUBLISHER, mode_config, shared_cloud
 
@@ -439,3 +441,17 @@ def test_everything_is_where_the_config_says() -> None:
 
     assert deployed.one("ResourceGroup").inputs["location"] == "swedencentral"
     assert deployed.one("ApiManagementService").outputs["location"] == "swedencentral"
+
+
+def test_a_gateway_with_a_name_of_its_own_reads_its_certificate_in_the_sandbox() -> None:
+    hostname = {"name": "ai.contoso.com", "vault": {"name": "kv-tls", "resourceGroup": "rg-tls"}, "certificate": "ai"}
+    gateway = {**PUBLISHER, "sku": "Premium", "zones": [1, 2], "hostnames": [hostname]}
+    config = mode_config("identity-system-assigned", gateway=gateway)
+    cloud = Cloud()
+    create_existing(cloud, config)
+
+    deployed = deploy_program(config, cloud)
+
+    builtin, own = deployed.one("ApiManagementService").outputs["hostnameConfigurations"]
+    assert (builtin["certificateSource"], own["hostName"]) == ("BuiltIn", "ai.contoso.com")
+    assert len(deployed.all("RoleAssignment")) == 2  # one on the account, one on the certificate

@@ -181,6 +181,7 @@ def test_old_protocols_are_off_for_clients_and_backends(sku: GatewaySku) -> None
         "Backend.Protocols.Ssl30",
     }
     assert ("Protocols.Ssl30" in off) is (sku is not GatewaySku.CONSUMPTION)
+    assert len([name for name in off if name.startswith("Ciphers.")]) == (8 if sku in CLASSIC else 0)
     assert ("Ciphers.TripleDes168" in off) is (sku in CLASSIC)
     assert (inputs["customProperties"].get(TRUSTED) == "True") is (sku is not GatewaySku.CONSUMPTION)
     assert inputs["apiVersionConstraint"] == {"minApiVersion": "2021-08-01"}

@@ -8,6 +8,17 @@ import yaml
 
 from tests.engine.stack import Stack
 
+UNASKED = {
+    "developerPortalStatus",
+    "disableGateway",
+    "enableClientCertificate",
+    "legacyPortalStatus",
+    "natGatewayState",
+    "restore",
+    "virtualNetworkType",
+}
+"""Inputs of a service for which the SDK has a default."""
+
 NAMES = {
     "ApiManagementService": "serviceName",
     "Account": "accountName",
@@ -53,6 +64,12 @@ def test_another_location_moves_everything_under_new_names(new_stack: Callable[[
     assert sorted(moved) == ["francecentral"] * 3 + ["swedencentral"]  # the config says where the account is
     stack.assert_in_step()
     stack.up("--expect-no-changes", "--skip-preview")
+
+
+def test_what_the_program_leaves_to_the_service_never_reaches_the_provider(stack: Stack) -> None:
+    inputs = stack.resources()[stack.urn("gateway-service")]["inputs"]
+
+    assert not UNASKED & inputs.keys()
 
 
 def test_a_stack_without_triggers_keeps_its_names(stack: Stack) -> None:
