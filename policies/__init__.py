@@ -4,6 +4,7 @@ Standard library only. A field is the XML attribute of that name in kebab case, 
 """
 
 from policies.authentication_basic import AuthenticationBasic
+from policies.authentication_certificate import AuthenticationCertificate
 from policies.authentication_managed_identity import (
     BEARER_TOKEN,
     COGNITIVE_SERVICES,
@@ -11,7 +12,7 @@ from policies.authentication_managed_identity import (
     AuthenticationManagedIdentity,
 )
 from policies.base import Base
-from policies.cache_lookup import CacheLookup
+from policies.cache_lookup import CacheLookup, DownstreamCachingType
 from policies.cache_lookup_value import CacheLookupValue
 from policies.cache_remove_value import CacheRemoveValue
 from policies.cache_store import CacheStore
@@ -28,6 +29,7 @@ from policies.emit_token_metric import AzureOpenAIEmitTokenMetric, LlmEmitTokenM
 from policies.errors import PolicyError
 from policies.find_and_replace import FindAndReplace
 from policies.forward_request import ForwardRequest, HttpVersion
+from policies.get_authorization_context import GetAuthorizationContext, IdentityType
 from policies.include_fragment import IncludeFragment
 from policies.ip_filter import AddressRange, IpFilter, IpFilterAction
 from policies.limit_concurrency import LimitConcurrency
@@ -35,6 +37,7 @@ from policies.llm_content_safety import HarmCategory, LlmContentSafety, SafetyCa
 from policies.log_to_eventhub import LogToEventHub
 from policies.mock_response import MockResponse
 from policies.policy import Policy, Scope, Section
+from policies.proxy import Proxy
 from policies.quota import Quota, QuotaApi, QuotaOperation
 from policies.quota_by_key import QuotaByKey
 from policies.rate_limit import RateLimit, RateLimitApi, RateLimitOperation
@@ -46,17 +49,18 @@ from policies.rewrite_uri import RewriteUri
 from policies.semantic_cache_lookup import AzureOpenAISemanticCacheLookup, EmbeddingsBackendAuth, LlmSemanticCacheLookup
 from policies.semantic_cache_store import AzureOpenAISemanticCacheStore, LlmSemanticCacheStore
 from policies.send_request import RequestMode, SendOneWayRequest, SendRequest
-from policies.set_backend_service import BACKEND_ID, SetBackendService
-from policies.set_body import SetBody
+from policies.set_backend_service import BACKEND_ID, ReplicaType, SetBackendService
+from policies.set_body import SetBody, Template, XsiNil
 from policies.set_header import NAMED_VALUE, ExistsAction, SetHeader
 from policies.set_method import SetMethod
 from policies.set_query_parameter import SetQueryParameter
 from policies.set_status import SetStatus
 from policies.set_variable import SetVariable
 from policies.token_limit import AzureOpenAITokenLimit, LlmTokenLimit, PromptType, TokenQuotaPeriod
-from policies.token_validation import UNAUTHORIZED
+from policies.token_validation import UNAUTHORIZED, DecryptionKey
 from policies.trace import Trace, TraceSeverity
 from policies.validate_azure_ad_token import ValidateAzureAdToken
+from policies.validate_client_certificate import CertificateIdentity, ValidateClientCertificate
 from policies.validate_content import (
     ContentFormat,
     ContentTypeMap,
@@ -81,6 +85,7 @@ __all__ = [
     "UNAUTHORIZED",
     "AddressRange",
     "AuthenticationBasic",
+    "AuthenticationCertificate",
     "AuthenticationManagedIdentity",
     "AzureOpenAIEmitTokenMetric",
     "AzureOpenAISemanticCacheLookup",
@@ -93,6 +98,7 @@ __all__ = [
     "CacheStore",
     "CacheStoreValue",
     "CachingType",
+    "CertificateIdentity",
     "CheckHeader",
     "Choose",
     "ClaimMatch",
@@ -100,15 +106,19 @@ __all__ = [
     "ContentTypeMap",
     "ContentTypeMapping",
     "Cors",
+    "DecryptionKey",
     "Dimension",
     "Document",
+    "DownstreamCachingType",
     "EmbeddingsBackendAuth",
     "EmitMetric",
     "ExistsAction",
     "FindAndReplace",
     "ForwardRequest",
+    "GetAuthorizationContext",
     "HarmCategory",
     "HttpVersion",
+    "IdentityType",
     "IncludeFragment",
     "IpFilter",
     "IpFilterAction",
@@ -126,6 +136,7 @@ __all__ = [
     "Policy",
     "PolicyError",
     "PromptType",
+    "Proxy",
     "Quota",
     "QuotaApi",
     "QuotaByKey",
@@ -135,6 +146,7 @@ __all__ = [
     "RateLimitByKey",
     "RateLimitOperation",
     "RawElement",
+    "ReplicaType",
     "RequestMode",
     "RequiredClaim",
     "Retry",
@@ -153,11 +165,13 @@ __all__ = [
     "SetStatus",
     "SetVariable",
     "SeverityLevels",
+    "Template",
     "TokenMetric",
     "TokenQuotaPeriod",
     "Trace",
     "TraceSeverity",
     "ValidateAzureAdToken",
+    "ValidateClientCertificate",
     "ValidateContent",
     "ValidateHeaders",
     "ValidateJwt",
@@ -168,4 +182,5 @@ __all__ = [
     "Wait",
     "WaitFor",
     "When",
+    "XsiNil",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
@@ -13,13 +14,19 @@ from policies.policy import INBOUND_ONLY, Section, TypedPolicy, text_element
 _CREDENTIALS = "authorization"
 
 
+class DownstreamCachingType(StrEnum):
+    """Which caches outside the gateway may keep a response."""
+
+    NONE = "none"
+    PRIVATE = "private"
+    """The caller's own."""
+    PUBLIC = "public"
+    """Those that callers share, too."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CacheLookup(TypedPolicy):
-    """Answers a GET request with a response that `CacheStore` keeps (cache-lookup).
-
-    Not offered: `vary-by-developer-groups`, which is false, and `downstream-caching-type` with `must-revalidate`, which
-    let caches outside the gateway keep responses.
-    """
+    """Answers a GET request with a response that `CacheStore` keeps (cache-lookup)."""
 
     tag: ClassVar[str] = "cache-lookup"
     sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
@@ -27,6 +34,12 @@ class CacheLookup(TypedPolicy):
 
     vary_by_developer: bool | str
     """Whether a response is for one developer, or an expression."""
+    vary_by_developer_groups: bool | str = False
+    """Whether a response is for the developers of one group, or an expression."""
+    downstream_caching_type: DownstreamCachingType | str | None = None
+    """Which other caches may keep the response, or an expression. Left out: none."""
+    must_revalidate: bool | str | None = None
+    """Whether those caches ask again once the response is old, or an expression. Left out: they do."""
     caching_type: CachingType | None = None
     """Cache to read. Left out: `prefer-external`."""
     allow_private_response_caching: bool | str | None = None
@@ -50,12 +63,6 @@ class CacheLookup(TypedPolicy):
                 f"{self.tag} allow_private_response_caching would give a response to other callers; "
                 "add Authorization to vary_by_header"
             )
-
-    def element(self) -> ET.Element:
-        """Return the policy as XML."""
-        element = TypedPolicy.element(self)
-        element.set("vary-by-developer-groups", "false")
-        return element
 
     def children(self) -> Iterable[ET.Element]:
         """Return what responses vary by."""

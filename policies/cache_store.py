@@ -19,6 +19,8 @@ class CacheStore(TypedPolicy):
     """Seconds for which the response is kept, at least 1, or an expression."""
     cache_response: bool | str | None = None
     """Whether this response is kept, or an expression. Left out: only one with status code 200 is."""
+    caching_mode: str | None = None
+    """How the response is kept (the schema alone knows this option, and no value of it). Left out: as usual."""
 
     def __post_init__(self) -> None:
         """Check the duration."""

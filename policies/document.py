@@ -6,10 +6,11 @@ from xml.etree import ElementTree as ET
 
 from policies.availability import unavailable
 from policies.base import Base
+from policies.catalog import TYPES
 from policies.cors import Cors
 from policies.errors import PolicyError
 from policies.order import check_order
-from policies.policy import Policy, Scope, Section, TypedPolicy
+from policies.policy import Policy, Scope, Section
 from policies.raw_element import Verbatim
 from policies.validate_azure_ad_token import ValidateAzureAdToken
 from policies.validate_jwt import ValidateJwt
@@ -17,6 +18,7 @@ from policies.validate_jwt import ValidateJwt
 _INDENT = "    "
 _LIMIT_KIB = 256
 _LIMIT_KIB_OF_SKU = {"Consumption": 16}
+_ONCE = {kind.tag for kind in TYPES if kind.once}
 _DIRECTLY = {"base", Cors.tag, ValidateAzureAdToken.tag, ValidateJwt.tag}
 
 
@@ -46,14 +48,14 @@ class Document:
             policies = self._policies(section)
             for policy in policies:
                 _check_place(policy, section)
-            kinds = [type(policy) for policy in policies]
-            if kinds.count(Base) > 1:
+            tags = [next(policy.placements()).tag for policy in policies]
+            if sum(isinstance(policy, Base) for policy in policies) > 1:
                 raise PolicyError(
                     f"{section} has more than one base; the parent's policies run once, remove the others"
                 )
-            for kind in kinds:
-                if issubclass(kind, TypedPolicy) and kind.once and kinds.count(kind) > 1:
-                    raise PolicyError(f"{section} has more than one {kind.tag}; it may stand there once, merge them")
+            for tag in tags:
+                if tag in _ONCE and tags.count(tag) > 1:
+                    raise PolicyError(f"{section} has more than one {tag}; it may stand there once, merge them")
         if len(self.backend) != 1:
             raise PolicyError(f"backend has {len(self.backend)} policies; it takes exactly one, such as Base or Choose")
         check_order(self.inbound)

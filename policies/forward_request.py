@@ -14,15 +14,15 @@ class HttpVersion(StrEnum):
 
     HTTP_1 = "1"
     HTTP_2_OR_1 = "2or1"
-    """Whichever the backend speaks; the sandbox speaks 1.1."""
+    """Whichever the backend speaks."""
+    HTTP_2 = "2"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ForwardRequest(TypedPolicy):
     """Sends the request to the backend and waits for its response (forward-request).
 
-    Redirects go to the caller. Not offered, since the sandbox cannot execute them: `follow-redirects`, which could
-    take the gateway's credential elsewhere, `continue-timeout` and HTTP 2 alone.
+    Redirects go to the caller, unless `follow_redirects` lets the backend send the gateway's credential elsewhere.
     """
 
     tag: ClassVar[str] = "forward-request"
@@ -32,8 +32,12 @@ class ForwardRequest(TypedPolicy):
     """Seconds to wait for the response's headers, at least 1. Left out: 300."""
     timeout_ms: int | str | None = None
     """Milliseconds to wait, at least 1, in place of `timeout`. Left out: `timeout` counts."""
+    continue_timeout: int | str | None = None
+    """Seconds to wait for `100 Continue` before the body is sent, at least 1. Left out: the body is sent at once."""
     http_version: HttpVersion | None = None
     """HTTP version to the backend. Left out: 1."""
+    follow_redirects: bool | str | None = None
+    """Whether the gateway goes where a redirect leads, or an expression. Left out: the caller does."""
     buffer_request_body: bool | None = None
     """Whether the request is kept so that a retry can send it again. Left out: it is not."""
     buffer_response: bool | None = None
@@ -49,6 +53,6 @@ class ForwardRequest(TypedPolicy):
                 f"forward-request timeout {self.timeout} with timeout_ms {self.timeout_ms} is not allowed; "
                 "give one of them"
             )
-        for name in ("timeout", "timeout_ms"):
+        for name in ("timeout", "timeout_ms", "continue_timeout"):
             # The reference allows 0 and does not say whether it is no wait or one without end.
             check_range(f"forward-request {name}", getattr(self, name), 1, INT_MAX)

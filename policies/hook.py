@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 
 from policies.authentication_managed_identity import TOKEN_VARIABLE
 from policies.availability import unavailable
-from policies.catalog import SECTIONS, TYPES
+from policies.catalog import SECTIONS, TYPES, UNTOLD
 from policies.errors import PolicyError
 from policies.markup import MarkupError, Placed, read
 from policies.order import check_order
@@ -45,6 +45,8 @@ _NEVER = {
     "authentication-basic": _CREDENTIAL,
     "authentication-certificate": _CREDENTIAL,
     "authentication-managed-identity": _CREDENTIAL,
+    "authentication-token": _CREDENTIAL,
+    "authentication-token-store": _CREDENTIAL,
     "set-backend-service": "chooses a backend, and the API's document chooses its own; remove it",
     "proxy": "sends the request by another way, and the API's document sends it to its own backend; remove it",
     "forward-request": "sends the request, which the API's document does itself; remove it",
@@ -205,6 +207,8 @@ def _of_running(policy: ET.Element, section: Section, sku: str | None) -> Iterat
         nearest = get_close_matches(tag, SECTIONS, n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else "; check its name"
         yield _problem(policy, f"{tag} is no policy of the service{hint}")
+    elif tag in UNTOLD:
+        yield _problem(policy, f"{tag} is on no page of the policy reference, and may do anything; remove it")
     elif section not in SECTIONS[tag]:
         allowed = " or ".join(allowed for allowed in Section if allowed in SECTIONS[tag])
         yield _problem(policy, f"{tag} is not allowed in {section}; put it into {allowed}")

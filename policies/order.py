@@ -8,7 +8,6 @@ before the safety check, say, would skip that check. Other policies stand anywhe
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from policies.base import Base
 from policies.cors import Cors
 from policies.errors import PolicyError
 from policies.ip_filter import IpFilter
@@ -22,7 +21,7 @@ from policies.semantic_cache_lookup import AzureOpenAISemanticCacheLookup, LlmSe
 from policies.token_limit import AzureOpenAITokenLimit, LlmTokenLimit
 from policies.token_validation import TokenValidation
 
-_BEFORE_VALIDATION = (Base, Cors, IpFilter)
+_BEFORE_VALIDATION = {"base", Cors.tag, IpFilter.tag}
 _STEPS: tuple[tuple[type[TypedPolicy], ...], ...] = (
     (RateLimit, RateLimitByKey, Quota, QuotaByKey, LlmTokenLimit, AzureOpenAITokenLimit),
     (LlmContentSafety,),
@@ -53,8 +52,8 @@ def _check_validation(inbound: Sequence[Policy]) -> None:
                 raise PolicyError(
                     f"{policy.tag} comes after {earlier}; put it before every policy but base, cors and ip-filter"
                 )
-        elif not isinstance(policy, _BEFORE_VALIDATION):
-            earlier = earlier or next(policy.placements()).tag
+        elif (tag := next(policy.placements()).tag) not in _BEFORE_VALIDATION:
+            earlier = earlier or tag
 
 
 def _check_steps(policies: Iterable[Policy], reached: _Step) -> _Step:

@@ -46,8 +46,8 @@ class RateLimitApi(LimitedScope):
 class RateLimit(CallRate):
     """Refuses, with 429, the calls of a subscription beyond a rate; calls without a subscription key are not counted.
 
-    Once a section (rate-limit). Not offered: the schema's headers and variables of an `api` or `operation`, and an
-    `operation` outside an `api`, neither of which the reference describes.
+    Once a section (rate-limit). The schema's headers and variables of an `api` or `operation`, and an `operation`
+    outside an `api`, neither of which the reference describes, are `RawElement`'s.
     """
 
     tag: ClassVar[str] = "rate-limit"

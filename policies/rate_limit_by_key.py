@@ -9,10 +9,7 @@ from policies.checks import INT_MAX, check_filled, check_range
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RateLimitByKey(CallRate):
-    """Refuses, with 429, the calls for a key beyond a rate (rate-limit-by-key); not available in Consumption.
-
-    Not offered: `flexible-retry-window`, which the schema alone knows.
-    """
+    """Refuses, with 429, the calls for a key beyond a rate (rate-limit-by-key); not available in Consumption."""
 
     tag: ClassVar[str] = "rate-limit-by-key"
 
@@ -29,6 +26,9 @@ class RateLimitByKey(CallRate):
     increment_after_response: bool | None = None
     """Whether a call counts only once it is answered. Left out: only where the condition or the count needs the
     response (inferred; the schema alone knows this option)."""
+    flexible_retry_window: bool | None = None
+    """Whether a refusal's time to wait may be shorter than the rest of the window (inferred; the schema alone knows
+    this option). Left out: as the gateway decides."""
 
     def __post_init__(self) -> None:
         """Check the rate and the key."""

@@ -1,4 +1,4 @@
-"""A policy that has no type in this package, given as XML."""
+"""A policy given as XML: any of the service, whatever its type here can say."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,13 +8,17 @@ from xml.etree import ElementTree as ET
 from policies.catalog import SECTIONS, TYPES
 from policies.cors import Cors
 from policies.errors import PolicyError
-from policies.policy import ANY_SECTION, Placement, Policy, Section
+from policies.policy import ANY_SCOPE, ANY_SECTION, Placement, Policy, Section
 from policies.validate_azure_ad_token import ValidateAzureAdToken
 from policies.validate_jwt import ValidateJwt
 
 _DEEPEST = 50
-_TYPED = {"base": "Base", **{kind.tag: kind.__name__ for kind in TYPES}}
-_NEVER_RAW = frozenset({"base", Cors.tag, ValidateAzureAdToken.tag, ValidateJwt.tag})
+_NEVER_RAW = {
+    "base": "Base",
+    **{kind.tag: kind.__name__ for kind in (Cors, ValidateAzureAdToken, ValidateJwt)},
+}
+"""What runs of the parent scope, and who may call: their types alone see that nobody is let in by mistake."""
+_SCOPES = {kind.tag: kind.scopes for kind in TYPES}
 _FLOW = frozenset({"choose", "when", "otherwise", "retry", "wait", "limit-concurrency", "cache-value", "value"})
 _WRAPPERS = frozenset({"when", "otherwise", "value"})
 
@@ -25,7 +29,7 @@ class Verbatim(ET.Element):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RawElement(Policy):
-    """A policy given as XML, for one that has no type here; comments in it are dropped.
+    """A policy given as XML, for one without a type here, or with options that its type lacks; comments are dropped.
 
     The text is parsed, without document types, entities of its own and namespaces, and written anew.
     """
@@ -36,18 +40,17 @@ class RawElement(Policy):
     """Sections where the policy may stand. Left out: those of the policy reference, which must know the policy."""
 
     def __post_init__(self) -> None:
-        """Check that the XML is one policy that has no type, and that its sections are known."""
+        """Check that the XML is one policy, none that decides who may call, and that its sections are known."""
         Policy.__post_init__(self)
         root = self.element()
-        if root.tag in _TYPED:
-            raise PolicyError(f"raw element {root.tag} has a type; use {_TYPED[root.tag]}")
+        if root.tag in _NEVER_RAW:
+            raise PolicyError(f"raw element {root.tag} has a type; use {_NEVER_RAW[root.tag]}")
         if self.sections == []:
             raise PolicyError(f"raw element {root.tag} has no sections; name at least one, or leave sections out")
         for element in root.iter():
             if element.tag in _NEVER_RAW:
-                raise PolicyError(
-                    f"raw element {root.tag} holds {element.tag}; put {_TYPED[element.tag]} directly into the section"
-                )
+                typed = _NEVER_RAW[element.tag]
+                raise PolicyError(f"raw element {root.tag} holds {element.tag}; put {typed} directly into the section")
         for tag in (policy.tag for policy in running(root)):
             if tag not in SECTIONS and self.sections is None:
                 raise PolicyError(f"raw element {tag} is not a policy known here; check its name, or give its sections")
@@ -65,9 +68,9 @@ class RawElement(Policy):
         """Yield the policy and, in one that controls the flow, those inside it."""
         given = None if self.sections is None else frozenset(self.sections)
         root, *inner = (policy.tag for policy in running(self.element()))
-        yield Placement(root, given or SECTIONS[root])
+        yield Placement(root, given or SECTIONS[root], _SCOPES.get(root, ANY_SCOPE))
         for tag in inner:
-            yield Placement(tag, SECTIONS.get(tag) or given or ANY_SECTION)
+            yield Placement(tag, SECTIONS.get(tag) or given or ANY_SECTION, _SCOPES.get(tag, ANY_SCOPE))
 
 
 def running(element: ET.Element) -> Iterator[ET.Element]:

@@ -6,11 +6,13 @@ from enum import StrEnum
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
+from policies.authentication_certificate import AuthenticationCertificate
 from policies.authentication_managed_identity import AuthenticationManagedIdentity
 from policies.checks import INT_MAX, check_location, check_output_names, check_range
 from policies.errors import PolicyError
-from policies.options import starts_expression
+from policies.options import is_expression, starts_expression
 from policies.policy import TypedPolicy, text_element
+from policies.proxy import Proxy
 from policies.set_body import SetBody
 from policies.set_header import SetHeader
 from policies.set_method import SetMethod
@@ -29,8 +31,7 @@ class RequestMode(StrEnum):
 class OwnRequest(TypedPolicy):
     """What the policies that send a request of the gateway's own have in common.
 
-    Not offered: `authentication-certificate` and `proxy`, which the sandbox cannot execute; `authentication-token` and
-    `authentication-token-store`, which the schema alone knows.
+    `authentication-token` and `authentication-token-store`, which the schema alone knows, are `RawElement`'s.
     """
 
     mode: RequestMode | str | None = None
@@ -43,14 +44,19 @@ class OwnRequest(TypedPolicy):
     """Headers. Left out: none, or those of the current request."""
     body: SetBody | None = None
     """Body. Left out: none, or that of the current request."""
+    certificate: AuthenticationCertificate | None = None
+    """Client certificate that the gateway presents. Left out: none."""
     identity: AuthenticationManagedIdentity | None = None
     """Managed identity that presents its token in `Authorization`. Left out: none does."""
+    proxy: Proxy | None = None
+    """Proxy by way of which it is sent. Left out: none."""
 
     def __post_init__(self) -> None:
         """Check where the request goes, and that a token does not go there in the clear."""
         TypedPolicy.__post_init__(self)
         check_output_names(self)
-        if self.mode in (None, RequestMode.NEW) and (self.url is None or self.method is None):
+        may_copy = self.mode is RequestMode.COPY or (self.mode is not None and is_expression(self.mode))
+        if not may_copy and (self.url is None or self.method is None):
             raise PolicyError(f"{self.tag} is a new request without url or method; give both, or mode RequestMode.COPY")
         self._check_url()
         if self.identity is not None and self.identity.output_token_variable_name is not None:
@@ -71,16 +77,14 @@ class OwnRequest(TypedPolicy):
         for part in (self.method, *self.headers, self.body):
             if part is not None:
                 yield part.element()
-        if self.identity is not None:
-            yield self.identity.element()
+        yield from (part.element() for part in (self.certificate, self.identity, self.proxy) if part is not None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SendRequest(OwnRequest):
     """Sends a request to a URL and keeps the response in a variable (send-request).
 
-    Without `ignore_error`, a request that fails runs `on-error`. Not offered: `authentication-token` and
-    `authentication-token-store`, which the schema alone knows.
+    Without `ignore_error`, a request that fails runs `on-error`.
     """
 
     tag: ClassVar[str] = "send-request"
@@ -111,10 +115,7 @@ class SendRequest(OwnRequest):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SendOneWayRequest(OwnRequest):
-    """Sends a request to a URL and does not wait for the response (send-one-way-request).
-
-    Not offered: `authentication-token` and `authentication-token-store`, which the schema alone knows.
-    """
+    """Sends a request to a URL and does not wait for the response (send-one-way-request)."""
 
     tag: ClassVar[str] = "send-one-way-request"
 

@@ -1,23 +1,43 @@
 """`set-body`: replaces the message body."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
 from policies.policy import TypedPolicy, options_element
 
 
+class Template(StrEnum):
+    """Language of a body."""
+
+    NONE = "none"
+    LIQUID = "liquid"
+
+
+class XsiNil(StrEnum):
+    """What an element with `xsi:nil` is."""
+
+    BLANK = "blank"
+    NULL = "null"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SetBody(TypedPolicy):
-    """Sets the body of the request, or of the response in `outbound` and `on-error` (set-body).
-
-    Not offered: Liquid templates, which the sandbox cannot execute; an expression does what they do.
-    """
+    """Sets the body of the request, or of the response in `outbound` and `on-error` (set-body)."""
 
     tag: ClassVar[str] = "set-body"
 
     value: str = field(metadata={"content": True})
-    """Literal text, or an expression as a whole."""
+    """Literal text, an expression as a whole, or a Liquid template."""
+    template: Template | None = None
+    """What `value` is written in. Left out: text, or an expression."""
+    xsi_nil: XsiNil | None = None
+    """What an element of XML without a value is to the template. Left out: as the gateway decides."""
+    parse_date: bool | None = None
+    """Whether the template takes texts that look like dates for dates. Left out: it does."""
+    html_decode_expression: bool | None = None
+    """Whether HTML entities of an expression are decoded (the schema alone knows this option). Left out: no."""
 
     def element(self) -> ET.Element:
         """Return the policy as XML, the body as its text."""

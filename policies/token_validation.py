@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_decided, check_failure_code, check_output_names
+from policies.checks import check_decided, check_failure_code, check_literal, check_output_names
 from policies.claims import RequiredClaim
 from policies.errors import PolicyError
-from policies.options import is_expression
+from policies.options import Options, is_expression
 from policies.policy import INBOUND_ONLY, Section, TypedPolicy, options_element, text_element
 
 UNAUTHORIZED = "Unauthorized. Access token is missing or invalid."
@@ -16,12 +16,27 @@ UNAUTHORIZED = "Unauthorized. Access token is missing or invalid."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DecryptionKey(Options):
+    """A certificate of the service with whose key encrypted tokens are decrypted."""
+
+    certificate_id: str
+    """Name of the certificate."""
+    id: str | None = None
+    """Key ID that the header of a token names. Left out: the key is tried on every token."""
+
+    def __post_init__(self) -> None:
+        """Check the names."""
+        Options.__post_init__(self)
+        check_decided("decryption key certificate_id", self.certificate_id)
+        check_literal("decryption key id", self.id)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TokenValidation(TypedPolicy):
     """A policy that lets a request pass only with a valid token.
 
     Whatever decides which tokens are valid is literal text: an expression or a named value could let in, at run time,
-    callers whom no reader of the policy expects. Not offered: decryption keys, which the sandbox cannot execute;
-    encrypted tokens are refused.
+    callers whom no reader of the policy expects.
     """
 
     sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
@@ -45,6 +60,8 @@ class TokenValidation(TypedPolicy):
     """Audiences, of which the token must name one."""
     required_claims: dict[str, RequiredClaim] = field(default_factory=dict)
     """Claims that the token must carry, by name. Left out: no further ones."""
+    decryption_keys: list[DecryptionKey] = field(default_factory=list)
+    """Keys for encrypted tokens. Left out: those are refused."""
 
     def __post_init__(self) -> None:
         """Check where the token is, how a refusal reads, and that its audiences and claims are known now."""
@@ -73,6 +90,13 @@ class TokenValidation(TypedPolicy):
         for value in values:
             if value is not None:
                 check_decided(f"{self.tag} {name}", value)
+
+    def _keys(self) -> Iterator[ET.Element]:
+        """Yield the `decryption-keys` element, or nothing where there are none."""
+        if self.decryption_keys:
+            element = ET.Element("decryption-keys")
+            element.extend(options_element("key", key) for key in self.decryption_keys)
+            yield element
 
     def _claims(self) -> Iterator[ET.Element]:
         """Yield the `required-claims` element, or nothing where no claim is required."""

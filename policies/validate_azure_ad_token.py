@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
+from policies.checks import check_url
 from policies.errors import PolicyError
 from policies.policy import list_element
 from policies.token_validation import TokenValidation
@@ -18,8 +19,7 @@ class ValidateAzureAdToken(TokenValidation):
     """Validates a token that a Microsoft Entra tenant issued (validate-azure-ad-token).
 
     `audiences` or `client_application_ids` are needed, as the service demands: without either, a token that the tenant
-    issued to anyone for anything would pass. Not offered: `authentication-endpoint` of another cloud, which the sandbox
-    cannot execute, and protected forwarded and proof-of-possession tokens, which the schema alone knows.
+    issued to anyone for anything would pass.
     """
 
     tag: ClassVar[str] = "validate-azure-ad-token"
@@ -30,6 +30,12 @@ class ValidateAzureAdToken(TokenValidation):
     """Client IDs of the applications that may call. Left out: any that has a token for the audience."""
     backend_application_ids: list[str] = field(default_factory=list)
     """Client IDs of the application that the token is for. Left out: `audiences` says."""
+    authentication_endpoint: str | None = None
+    """Endpoint of another cloud, such as `https://login.microsoftonline.us`. Left out: that of the public cloud."""
+    allow_protected_forwarded_tokens: bool | None = None
+    """Whether protected forwarded tokens are accepted (the schema alone knows this option). Left out: they are not."""
+    allow_proof_of_possession_tokens: bool | None = None
+    """Whether proof-of-possession tokens are accepted (the schema alone knows this option). Left out: they are not."""
 
     def __post_init__(self) -> None:
         """Check that the policy says whose tokens and which ones."""
@@ -47,6 +53,8 @@ class ValidateAzureAdToken(TokenValidation):
             )
         self._check_decided("client_application_ids", *self.client_application_ids)
         self._check_decided("backend_application_ids", *self.backend_application_ids)
+        if self.authentication_endpoint is not None:
+            check_url(f"{self.tag} authentication_endpoint", self.authentication_endpoint)
 
     def children(self) -> Iterator[ET.Element]:
         """Yield application IDs, audiences, claims and keys."""
@@ -54,3 +62,4 @@ class ValidateAzureAdToken(TokenValidation):
         yield from list_element("client-application-ids", "application-id", self.client_application_ids)
         yield from list_element("audiences", "audience", self.audiences)
         yield from self._claims()
+        yield from self._keys()

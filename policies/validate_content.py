@@ -19,6 +19,8 @@ class ContentFormat(StrEnum):
     """How a body is read to be validated."""
 
     JSON = "json"
+    XML = "xml"
+    SOAP = "soap"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,11 +67,7 @@ class ContentTypeMap(Options):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ValidatedContent(Options):
-    """Messages of a content type that must follow the schema of the API's definition.
-
-    Not offered, since the sandbox cannot execute them: XML and SOAP, schema resources of the service (`schema-id`,
-    `schema-ref`) and `case-insensitive-property-names`, which the schema alone knows.
-    """
+    """Messages of a content type that must follow a schema."""
 
     validate_as: ContentFormat
     """How the body is read."""
@@ -77,13 +75,23 @@ class ValidatedContent(Options):
     """Content type. Left out: every one that the API names."""
     action: ValidationAction | str
     """What happens to a body that does not follow the schema, or an expression."""
+    schema_id: str | None = None
+    """Schema of the service. Left out: that of the API's definition."""
+    schema_ref: str | None = None
+    """Part of the schema in `schema_id`, a JSON pointer; for JSON alone. Left out: the whole schema."""
     allow_additional_properties: bool | None = None
     """Whether properties that a JSON schema does not name are allowed. Left out: as the schema says."""
+    case_insensitive_property_names: bool | None = None
+    """Whether property names match in any case (the schema alone knows this option). Left out: they do not."""
 
     def __post_init__(self) -> None:
         """Check the content type."""
         Options.__post_init__(self)
         check_literal("validated content type", self.type)
+        check_literal("validated content schema_id", self.schema_id)
+        check_literal("validated content schema_ref", self.schema_ref)
+        if self.schema_ref is not None and self.schema_id is None:
+            raise PolicyError("validated content has schema_ref without schema_id; name the schema that it is part of")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

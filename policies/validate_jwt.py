@@ -20,18 +20,17 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IssuerSigningKey(Options):
-    """A key with which an issuer signs tokens: an RSA key or a shared secret.
-
-    Not offered: certificates of the service, which the sandbox cannot execute.
-    """
+    """A key with which an issuer signs tokens: an RSA key, a shared secret or a certificate of the service."""
 
     n: str | None = None
-    """Modulus of an RSA public key in Base64url, with `e`. Left out: `value` is the key."""
+    """Modulus of an RSA public key in Base64url, with `e`. Left out: the key is given otherwise."""
     e: str | None = None
-    """Exponent of an RSA public key in Base64url, with `n`. Left out: `value` is the key."""
+    """Exponent of an RSA public key in Base64url, with `n`. Left out: the key is given otherwise."""
     value: str | None = field(default=None, repr=False, metadata={"content": True})
-    """Named value, such as `{{signing-key}}`, that holds a shared secret in Base64. Left out: `n` and `e` are
-    the key."""
+    """Named value, such as `{{signing-key}}`, that holds a shared secret in Base64. Left out: the key is
+    given otherwise."""
+    certificate_id: str | None = None
+    """Name of a certificate of the service that has the key. Left out: the key is given otherwise."""
     id: str | None = None
     """Key ID that the header of a token names. Left out: the key is tried on every token."""
 
@@ -40,8 +39,11 @@ class IssuerSigningKey(Options):
         Options.__post_init__(self)
         if (self.n is None) != (self.e is None):
             raise PolicyError("issuer signing key has only one of n and e; give both, an RSA public key needs them")
-        if (self.n is None) == (self.value is None):
-            raise PolicyError("issuer signing key needs either n with e or value; give exactly one of them")
+        if [self.n, self.value, self.certificate_id].count(None) != 2:
+            raise PolicyError(
+                "issuer signing key needs either n with e, value or certificate_id; give exactly one of them"
+            )
+        check_literal("issuer signing key certificate_id", self.certificate_id)
         check_secret("issuer signing key value", self.value)
         check_literal("issuer signing key id", self.id)
         for part, bits in (("n", _LEAST_BITS), ("e", 2)):
@@ -110,6 +112,7 @@ class ValidateJwt(TokenValidation):
                 child.text = key.value
                 keys.append(child)
             yield keys
+        yield from self._keys()
         yield from list_element("audiences", "audience", self.audiences)
         yield from list_element("issuers", "issuer", self.issuers)
         yield from self._claims()

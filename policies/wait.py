@@ -33,7 +33,7 @@ class WaitFor(StrEnum):
 class Wait(TypedPolicy):
     """Runs its policies in parallel and waits for all of them or for any (wait).
 
-    Not offered inside: `authentication-token`, which the schema alone knows.
+    `authentication-token` inside, which the schema alone knows, is `RawElement`'s.
     """
 
     tag: ClassVar[str] = "wait"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sandbox.expressions import Context, EvaluationError, ExpressionError, Type, compile_expression
+from sandbox.gateway import limits
 from sandbox.gateway.document import Node
 from sandbox.gateway.errors import RefusedError
 
@@ -164,11 +165,12 @@ class Element:
             raise self.refused("attribute is missing", attribute)
         return text
 
-    def only(self, attribute: str, *values: str) -> None:
-        """Accept an attribute whose other values the sandbox does not support."""
+    def only(self, attribute: str) -> None:
+        """Accept an attribute some of whose values the sandbox does not execute."""
+        values, reason = limits.VALUES[self.node.name, attribute]
         text = self.literal(attribute)
         if text is not None and text not in values:
-            raise self.refused(f"only {' or '.join(values)} is supported", attribute)
+            raise self.refused(f"only {' or '.join(values)} is supported: {reason}", attribute)
 
     def children(self, name: str) -> list[Node]:
         """Read the child elements of a name."""
@@ -206,12 +208,17 @@ class Element:
         """Refuse what nobody read."""
         for attribute in self.node.attributes:
             if attribute not in self._attributes:
-                raise self.refused("attribute is not supported", attribute)
+                raise self.refused(f"attribute is not supported{self._why(attribute)}", attribute)
         for child in self.node.children:
             if child.name not in self._children:
-                raise child.refused(f"element is not supported in {self.node.name}")
+                raise child.refused(f"element is not supported in {self.node.name}{self._why(child.name)}")
         if self.node.text.strip() and not self._text:
             raise self.refused("text is not supported here")
+
+    def _why(self, part: str) -> str:
+        """Say why a part is not read that API Management knows."""
+        reason = limits.PARTS.get((self.node.name, part))
+        return f": {reason}" if reason else ""
 
     def _attribute(self, name: str) -> str | None:
         self._attributes.add(name)

@@ -5,8 +5,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from policies.availability import unavailable
+from policies.catalog import TYPES
+from policies.include_fragment import IncludeFragment
 from policies.policy import TypedPolicy
 from sandbox.expressions import EvaluationError
+from sandbox.gateway import limits
 from sandbox.gateway.backends import Target
 from sandbox.gateway.definition import Definitions
 from sandbox.gateway.document import Node
@@ -15,6 +18,8 @@ from sandbox.gateway.errors import Failure, Location, Problem, RefusedError, int
 from sandbox.gateway.exchange import Exchange
 from sandbox.gateway.reading import bodies_of, bring
 from sandbox.model import Api
+
+_TYPES = {kind.tag: kind for kind in TYPES if kind is not IncludeFragment}
 
 Run = Callable[[Exchange], Awaitable[None]]
 Wrap = Callable[[Run, Location, Node], Run]
@@ -84,10 +89,11 @@ class Site:
 
     def _step(self, node: Node, site: "Site") -> Step:
         policy = self.table.get(node.name)
+        kind = policy.kind if policy else _TYPES.get(node.name)
+        if kind is not None:
+            self._check_place(node, kind)
         if policy is None:
-            reason = "must stand directly in a section" if node.name == "base" else "policy is not supported"
-            raise node.refused(reason)
-        self._check_place(node, policy.kind)
+            raise node.refused(_unsupported(node.name))
         element = Element(node)
         location = site.location(element)
         run = policy.compile(element, site)
@@ -103,6 +109,13 @@ class Site:
             raise node.refused(f"may not stand at {self.scope} scope; allowed at {', '.join(sorted(kind.scopes))}")
         if reason := unavailable(kind.tag, self.sku):
             raise node.refused(reason)
+
+
+def _unsupported(name: str) -> str:
+    if name == "base":
+        return "must stand directly in a section"
+    reason = limits.POLICIES.get(name)
+    return f"policy is not supported{f': {reason}' if reason else ''}"
 
 
 def _reading(run: Run, bodies: frozenset[str]) -> Run:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from policies import (
     AddressRange,
     AuthenticationBasic,
+    AuthenticationCertificate,
     AuthenticationManagedIdentity,
     CacheLookup,
     CacheLookupValue,
@@ -18,6 +19,7 @@ from policies import (
     ContentTypeMap,
     ContentTypeMapping,
     Cors,
+    DownstreamCachingType,
     FindAndReplace,
     IpFilter,
     IpFilterAction,
@@ -25,6 +27,7 @@ from policies import (
     MessageParameters,
     MockResponse,
     PathParameters,
+    Proxy,
     RequestMode,
     SendOneWayRequest,
     SendRequest,
@@ -103,7 +106,16 @@ ip_filter = options(
     address_ranges=st.lists(ranges, max_size=2),
 ) | options(IpFilter, action=choice(IpFilterAction), address_ranges=st.lists(ranges, min_size=1, max_size=2))
 
+authentication_certificate = (
+    options(AuthenticationCertificate, thumbprint=filled)
+    | options(AuthenticationCertificate, certificate_id=plain)
+    | options(AuthenticationCertificate, body=expressions, password=maybe(named_values))
+)
+proxy = options(Proxy, url=filled) | options(Proxy, url=filled, username=filled, password=named_values)
+
 parts: dict[str, st.SearchStrategy[Any]] = {
+    "certificate": maybe(authentication_certificate),
+    "proxy": maybe(proxy),
     "headers": st.lists(st.builds(SetHeader, name=tokens, values=st.just(["a"])), max_size=2),
     "body": maybe(st.builds(SetBody, value=texts)),
     "identity": maybe(
@@ -160,6 +172,9 @@ mock_response = options(
 )
 varied = {
     "vary_by_developer": flag_expressions,
+    "vary_by_developer_groups": flag_expressions,
+    "downstream_caching_type": maybe(choice(DownstreamCachingType)),
+    "must_revalidate": maybe(flag_expressions),
     "caching_type": maybe(st.sampled_from(CachingType)),
     "vary_by_query_parameter": st.lists(filled, max_size=2),
 }
@@ -174,7 +189,9 @@ cache_lookup = options(
     allow_private_response_caching=flag_expressions,
     vary_by_header=st.just(["Accept", "authorization"]),
 )
-cache_store = options(CacheStore, duration=upto(1, INT), cache_response=maybe(flag_expressions))
+cache_store = options(
+    CacheStore, duration=upto(1, INT), cache_response=maybe(flag_expressions), caching_mode=maybe(plain)
+)
 
 mappings = st.builds(ContentTypeMapping, from_=plain, to=plain) | st.builds(
     ContentTypeMapping, when=flag_expressions, to=plain
@@ -185,12 +202,16 @@ content_type_map = st.builds(
     missing_content_type_value=maybe(plain),
     types=st.lists(mappings, min_size=1, max_size=2),
 ) | st.builds(ContentTypeMap, any_content_type_value=plain)
-contents = st.builds(
-    ValidatedContent,
-    validate_as=st.sampled_from(ContentFormat),
-    type=maybe(plain),
-    action=actions,
-    allow_additional_properties=maybe(flags),
+contents = st.sampled_from([{}, {"schema_id": plain}, {"schema_id": plain, "schema_ref": plain}]).flatmap(
+    lambda schema: st.builds(
+        ValidatedContent,
+        validate_as=st.sampled_from(ContentFormat),
+        type=maybe(plain),
+        action=actions,
+        allow_additional_properties=maybe(flags),
+        case_insensitive_property_names=maybe(flags),
+        **schema,
+    )
 )
 validate_content = options(
     ValidateContent,

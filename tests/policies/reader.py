@@ -10,11 +10,15 @@ from xml.etree import ElementTree as ET
 import policies
 from policies import (
     AddressRange,
+    AuthenticationCertificate,
     Base,
+    CertificateIdentity,
     ContentTypeMap,
     ContentTypeMapping,
+    DecryptionKey,
     Dimension,
     Document,
+    GetAuthorizationContext,
     IssuerSigningKey,
     MessageParameters,
     PathParameters,
@@ -61,7 +65,8 @@ def read_policy(element: ET.Element) -> Policy:
 
 def _attributes(kind: Any, element: ET.Element) -> dict[str, Any]:
     """Return the scalar fields: an absent attribute is `None`."""
-    scalars = {_attribute(field.name): field for field in fields(kind) if field.name not in _CONTENT}
+    content = _CONTENT - _ATTRIBUTES.get(kind, set())
+    scalars = {_attribute(field.name): field for field in fields(kind) if field.name not in content}
     assert element.tag == "claim" or element.attrib.keys() <= scalars.keys()
     return {field.name: _scalar(field.type, element.get(name)) for name, field in scalars.items()}
 
@@ -76,9 +81,14 @@ _CONTENT = {
     "openid_config_urls", "apis", "operations", "dimensions", "message", "metadata", "vary_by", "output_type",
     "categories", "blocklist_ids", "allowed_origins", "allowed_methods", "preflight_result_max_age", "allowed_headers",
     "expose_headers", "addresses", "address_ranges", "method", "identity",
+    "certificate", "proxy", "decryption_keys", "identities",
     "content_type_map", "contents", "types", "parameters", "query", "path", "status_codes", "vary_by_header",
     "vary_by_query_parameter",
 }  # fmt: skip
+
+
+_ATTRIBUTES: dict[Any, set[str]] = {AuthenticationCertificate: {"body"}, GetAuthorizationContext: {"identity"}}
+"""Attributes that have the name of what is content elsewhere."""
 
 
 def _scalar(hint: Any, text: str | None) -> Any:
@@ -129,11 +139,16 @@ def _return_response(element: ET.Element) -> dict[str, Any]:
 def _token(element: ET.Element) -> dict[str, Any]:
     return {
         "audiences": _texts(element.find("audiences"), "audience"),
+        "decryption_keys": _many(DecryptionKey, element.iterfind("decryption-keys/key")),
         "required_claims": {
             claim.attrib["name"]: RequiredClaim(values=_texts(claim, "value"), **_attributes(RequiredClaim, claim))
             for claim in element.iterfind("required-claims/claim")
         },
     }
+
+
+def _client_certificate(element: ET.Element) -> dict[str, Any]:
+    return {"identities": _many(CertificateIdentity, element.iterfind("identities/identity"))}
 
 
 def _entra(element: ET.Element) -> dict[str, Any]:
@@ -193,7 +208,6 @@ def _vary_by(element: ET.Element) -> dict[str, Any]:
 
 
 def _cache_lookup(element: ET.Element) -> dict[str, Any]:
-    assert element.attrib.pop("vary-by-developer-groups") == "false"
     return {
         "vary_by_header": _texts(element, "vary-by-header"),
         "vary_by_query_parameter": _texts(element, "vary-by-query-parameter"),
@@ -243,7 +257,9 @@ def _send_request(element: ET.Element) -> dict[str, Any]:
         "method": policy("set-method"),
         "headers": [read_policy(child) for child in element.findall("set-header")],
         "body": policy("set-body"),
+        "certificate": policy("authentication-certificate"),
         "identity": policy("authentication-managed-identity"),
+        "proxy": policy("proxy"),
     }
 
 
@@ -301,6 +317,7 @@ CHILDREN: dict[str, Callable[[ET.Element], dict[str, Any]]] = {
     "set-method": _content,
     "trace": _trace,
     "validate-azure-ad-token": _entra,
+    "validate-client-certificate": _client_certificate,
     "validate-content": _validate_content,
     "validate-headers": lambda element: {"headers": _actions(element, "header")},
     "validate-jwt": _jwt,

@@ -8,18 +8,23 @@ from hypothesis import strategies as st
 from policies import (
     AuthenticationManagedIdentity,
     Base,
+    CertificateIdentity,
     CheckHeader,
     Choose,
     ClaimMatch,
+    DecryptionKey,
     Document,
     ExistsAction,
     ForwardRequest,
+    GetAuthorizationContext,
     HttpVersion,
+    IdentityType,
     IncludeFragment,
     IssuerSigningKey,
     LimitConcurrency,
     Policy,
     RawElement,
+    ReplicaType,
     RequiredClaim,
     Retry,
     ReturnResponse,
@@ -30,11 +35,14 @@ from policies import (
     SetQueryParameter,
     SetStatus,
     SetVariable,
+    Template,
     ValidateAzureAdToken,
+    ValidateClientCertificate,
     ValidateJwt,
     Wait,
     WaitFor,
     When,
+    XsiNil,
 )
 from tests.policies import limits, messages
 from tests.policies.values import (
@@ -76,6 +84,10 @@ set_status = options(SetStatus, code=st.integers(200, 599) | expressions | named
 set_body = options(
     SetBody,
     value=texts,
+    template=maybe(st.sampled_from(Template)),
+    xsi_nil=maybe(st.sampled_from(XsiNil)),
+    parse_date=maybe(flags),
+    html_decode_expression=maybe(flags),
 )
 return_response = options(
     ReturnResponse,
@@ -87,7 +99,38 @@ return_response = options(
 include_fragment = options(
     IncludeFragment, fragment_id=st.from_regex(r"[a-zA-Z0-9_]([\w-]{0,8}\w)?", fullmatch=True, alphabet="aZ0_-")
 )
-set_backend_service = options(SetBackendService, backend_id=filled) | options(SetBackendService, base_url=filled)
+fabric = {
+    "sf_resolve_condition": maybe(flag_expressions),
+    "sf_service_instance_name": maybe(texts),
+    "sf_partition_key": maybe(texts),
+    "sf_listener_name": maybe(texts),
+    "sf_replica_type": maybe(choice(ReplicaType)),
+}
+dapr = {"backend_id": st.just("dapr"), "dapr_app_id": texts, "dapr_method": texts, "dapr_namespace": maybe(texts)}
+set_backend_service = (
+    options(SetBackendService, backend_id=filled, **fabric)
+    | options(SetBackendService, base_url=filled)
+    | options(SetBackendService, **dapr)
+)
+get_authorization_context = options(
+    GetAuthorizationContext,
+    provider_id=filled,
+    authorization_id=filled,
+    context_variable_name=plain,
+    identity_type=maybe(choice(IdentityType)),
+    identity=filled,
+    ignore_error=maybe(flag_expressions),
+)
+identities = st.builds(CertificateIdentity, thumbprint=decided, dns_name=maybe(decided), issuer_subject=maybe(decided))
+validate_client_certificate = options(
+    ValidateClientCertificate,
+    validate_revocation=maybe(flags),
+    validate_trust=maybe(flags),
+    validate_not_before=maybe(flags),
+    validate_not_after=maybe(flags),
+    ignore_error=maybe(flags),
+    identities=st.lists(identities, max_size=2),
+)
 rewrite_uri = options(
     RewriteUri, template=literals.map("/".__add__) | expressions | named_values, copy_unmatched_params=maybe(flags)
 )
@@ -110,6 +153,8 @@ timeouts = st.sampled_from(["timeout", "timeout_ms"]).flatmap(
     lambda name: options(
         ForwardRequest,
         **{name: maybe(upto(1, INT))},
+        continue_timeout=maybe(upto(1, INT)),
+        follow_redirects=maybe(flag_expressions),
         http_version=maybe(st.sampled_from(HttpVersion)),
         buffer_request_body=maybe(flags),
         buffer_response=maybe(flags),
@@ -132,6 +177,7 @@ moduli = st.text("abcXYZ019-_", min_size=340, max_size=344).map("_".__add__).fil
 signing_keys = st.one_of(
     st.builds(IssuerSigningKey, n=moduli, e=st.just("AQAB"), id=maybe(plain)),
     st.builds(IssuerSigningKey, value=named_values, id=maybe(plain)),
+    st.builds(IssuerSigningKey, certificate_id=plain, id=maybe(plain)),
 )
 lists = st.lists(decided, max_size=2)
 some = st.lists(decided, min_size=1, max_size=2)
@@ -146,6 +192,7 @@ token = {
     "failed_validation_error_message": maybe(texts),
     "output_token_variable_name": maybe(plain),
     "required_claims": claims,
+    "decryption_keys": st.lists(st.builds(DecryptionKey, certificate_id=decided, id=maybe(plain)), max_size=2),
 }
 
 
@@ -158,6 +205,9 @@ def validate_azure_ad_token(draw: st.DrawFn) -> ValidateAzureAdToken:
         **draw(st.sampled_from(places)),
         **token,
         **accepted,
+        authentication_endpoint=maybe(urls),
+        allow_protected_forwarded_tokens=maybe(flags),
+        allow_proof_of_possession_tokens=maybe(flags),
         tenant_id=st.sampled_from(["contoso.com", "common", "https://login.microsoftonline.com/a-b/"]),
     )
     policy: ValidateAzureAdToken = draw(strategy)
@@ -229,9 +279,10 @@ anywhere: list[st.SearchStrategy[Policy]] = [
     messages.cache_lookup_value, messages.cache_store_value, messages.cache_remove_value, messages.set_method,
     messages.find_and_replace, messages.send_request, messages.send_one_way_request, messages.log_to_eventhub,
 ]  # fmt: skip
-on_request = [set_backend_service, set_query_parameter]
+on_request = [get_authorization_context, set_backend_service, set_query_parameter]
 on_inbound = [
-    rewrite_uri, authentication_managed_identity, messages.authentication_basic, check_header,
+    rewrite_uri, authentication_managed_identity, messages.authentication_certificate, messages.proxy,
+    validate_client_certificate, messages.authentication_basic, check_header,
     *limits.TOKEN_METRICS.values(),
 ]  # fmt: skip
 not_on_backend = [limits.emit_metric, messages.mock_response, messages.validate_content]
@@ -277,6 +328,7 @@ def documents(draw: st.DrawFn) -> Document:
 
 INBOUND: dict[str, st.SearchStrategy[Policy]] = {
     "authentication-basic": messages.authentication_basic,
+    "authentication-certificate": messages.authentication_certificate,
     "authentication-managed-identity": authentication_managed_identity,
     "cache-lookup": messages.cache_lookup,
     "cache-lookup-value": messages.cache_lookup_value,
@@ -287,6 +339,7 @@ INBOUND: dict[str, st.SearchStrategy[Policy]] = {
     "cors": messages.cors,
     "emit-metric": limits.emit_metric,
     "find-and-replace": messages.find_and_replace,
+    "get-authorization-context": get_authorization_context,
     "include-fragment": include_fragment,
     "ip-filter": messages.ip_filter,
     "limit-concurrency": limit_concurrency(inbound),
@@ -294,6 +347,7 @@ INBOUND: dict[str, st.SearchStrategy[Policy]] = {
     "json-to-xml": raw_element,
     "log-to-eventhub": messages.log_to_eventhub,
     "mock-response": messages.mock_response,
+    "proxy": messages.proxy,
     "retry": retry(inbound),
     "return-response": return_response,
     "rewrite-uri": rewrite_uri,
@@ -308,6 +362,7 @@ INBOUND: dict[str, st.SearchStrategy[Policy]] = {
     "set-variable": set_variable,
     "trace": limits.trace,
     "validate-azure-ad-token": validate_azure_ad_token(),
+    "validate-client-certificate": validate_client_certificate,
     "validate-content": messages.validate_content,
     "validate-jwt": validate_jwt(),
     "validate-parameters": messages.validate_parameters,

@@ -75,6 +75,9 @@ HOSTILE = [
 MISTAKES = [
     ("inbound", "<set-heder />", "set-heder is no policy of the service; did you mean set-header?"),
     ("inbound", NESTED.format("<xyzzy />"), "xyzzy is no policy of the service; check its name"),
+    ("inbound", "<set-url>https://a.example</set-url>", "set-url is on no page of the policy reference"),
+    ("inbound", NESTED.format("<block />"), "block is on no page of the policy reference"),
+    ("inbound", "<authentication-token />", "authentication-token presents a credential"),
     (
         "outbound",
         '<rate-limit calls="1" renewal-period="1" />',

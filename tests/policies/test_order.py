@@ -27,6 +27,7 @@ from policies import (
     RateLimitByKey,
     RawElement,
     SafetyCategory,
+    Scope,
     SetVariable,
     ValidateAzureAdToken,
     ValidateParameters,
@@ -151,3 +152,27 @@ def test_policy_that_stands_once_may_not_stand_twice(section: str, policy: Polic
     with pytest.raises(PolicyError) as refusal:
         place(**{section: [Base(), policy, policy]})
     assert str(refusal.value) == f"{section} has more than one {tag}; it may stand there once, merge them"
+
+
+def test_raw_elements_keep_the_order_of_their_types() -> None:
+    limit = RawElement(xml='<rate-limit calls="1" renewal-period="1"/>')
+
+    with pytest.raises(PolicyError, match=r"^rate-limit comes after llm-content-safety; put it before"):
+        Document(inbound=[SAFETY, limit])
+    with pytest.raises(PolicyError, match=r"^validate-azure-ad-token comes after rate-limit; put it before"):
+        Document(inbound=[limit, ENTRA])
+
+
+def test_raw_elements_stand_once_where_their_types_do() -> None:
+    limit = RawElement(xml='<rate-limit calls="1" renewal-period="1"/>')
+
+    with pytest.raises(PolicyError, match=r"^inbound has more than one rate-limit; "):
+        Document(inbound=[limit, RATE])
+    with pytest.raises(PolicyError, match=r"^rate-limit is not allowed at global scope; "):
+        Document(inbound=[limit]).render(scope=Scope.GLOBAL)
+
+
+def test_a_raw_ip_filter_may_stand_before_token_validation() -> None:
+    address = RawElement(xml='<ip-filter action="allow"><address>10.0.0.1</address></ip-filter>')
+
+    assert Document(inbound=[Base(), address, ENTRA])

@@ -372,7 +372,7 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: IssuerSigningKey(value="{{key}}", n="AQAB", e="AQAB"),
-        "issuer signing key needs either n with e or value; give exactly one of them",
+        "issuer signing key needs either n with e, value or certificate_id; give exactly one of them",
     ),
     (
         lambda: jwt(require_signed_tokens=False),

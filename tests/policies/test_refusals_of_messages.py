@@ -8,19 +8,24 @@ import pytest
 from policies import (
     AddressRange,
     AuthenticationBasic,
+    AuthenticationCertificate,
     AuthenticationManagedIdentity,
     CacheLookup,
     CacheLookupValue,
     CacheRemoveValue,
     CacheStore,
     CacheStoreValue,
+    CertificateIdentity,
     Choose,
     ContentFormat,
     ContentTypeMap,
     ContentTypeMapping,
     Cors,
+    DecryptionKey,
     FindAndReplace,
     ForwardRequest,
+    GetAuthorizationContext,
+    IdentityType,
     IpFilter,
     IpFilterAction,
     LimitConcurrency,
@@ -29,12 +34,16 @@ from policies import (
     MockResponse,
     PathParameters,
     PolicyError,
+    Proxy,
     RequestMode,
     Retry,
     SendOneWayRequest,
     SendRequest,
+    SetBackendService,
     SetMethod,
     SetVariable,
+    ValidateAzureAdToken,
+    ValidateClientCertificate,
     ValidateContent,
     ValidatedContent,
     ValidateHeaders,
@@ -73,6 +82,76 @@ def body(**options: Any) -> ValidateContent:
 
 
 REFUSED: list[tuple[Callable[[], object], str]] = [
+    # certificates, proxies and tokens of others
+    (
+        AuthenticationCertificate,
+        "authentication-certificate has no certificate; give exactly one of thumbprint, certificate_id, body",
+    ),
+    (
+        lambda: AuthenticationCertificate(thumbprint="a", certificate_id="b"),
+        "authentication-certificate has thumbprint and certificate_id; "
+        "give exactly one of thumbprint, certificate_id, body",
+    ),
+    (
+        lambda: AuthenticationCertificate(body="@(a)", password="s3cret"),
+        "authentication-certificate password is not a named value; "
+        "keep it in a secret named value and give {{its-name}}",
+    ),
+    (
+        lambda: AuthenticationCertificate(certificate_id="a", password="{{b}}"),
+        "authentication-certificate has password without body; the service's own certificates need none",
+    ),
+    (
+        lambda: Proxy(url="http://a", username="b"),
+        "proxy has only one of username and password; give both or none",
+    ),
+    (
+        lambda: Proxy(url="http://a", username="b", password="s3cret"),
+        "proxy password is not a named value; keep it in a secret named value and give {{its-name}}",
+    ),
+    (
+        lambda: GetAuthorizationContext(
+            provider_id="a", authorization_id="b", context_variable_name="c", identity_type=IdentityType.JWT
+        ),
+        "get-authorization-context has identity_type jwt without identity; give the token whose access counts",
+    ),
+    (CertificateIdentity, "certificate identity demands nothing; give at least one of its options"),
+    (
+        lambda: CertificateIdentity(thumbprint="{{a}}"),
+        "certificate identity thumbprint '{{a}}' has a named value; it decides who is let in, so give the value itself",
+    ),
+    (
+        lambda: CertificateIdentity(subject="@(a)"),
+        "certificate identity subject '@(a)' is a policy expression; "
+        "it decides who is let in, so give the value itself",
+    ),
+    (
+        lambda: ValidateClientCertificate(identities=[CertificateIdentity(thumbprint="a")] * 11),
+        "validate-client-certificate has 11 identities; it takes up to 10, remove some",
+    ),
+    (
+        lambda: ValidateAzureAdToken(tenant_id="a", audiences=["b"], authentication_endpoint="http://a.example"),
+        "validate-azure-ad-token authentication_endpoint 'http://a.example' is not https; "
+        "use https (http is for loopback hosts only)",
+    ),
+    (
+        lambda: ValidateAzureAdToken(
+            tenant_id="a", audiences=["b"], decryption_keys=[DecryptionKey(certificate_id="{{a}}")]
+        ),
+        "decryption key certificate_id '{{a}}' has a named value; it decides who is let in, so give the value itself",
+    ),
+    (
+        lambda: SetBackendService(backend_id="a", dapr_app_id="b", dapr_method="c"),
+        "set-backend-service has dapr_app_id with backend_id 'a'; give backend_id dapr",
+    ),
+    (
+        lambda: SetBackendService(backend_id="dapr", dapr_method="c"),
+        "set-backend-service has only one of dapr_app_id and dapr_method; give both or none",
+    ),
+    (
+        lambda: content(schema_ref="#/a"),
+        "validated content has schema_ref without schema_id; name the schema that it is part of",
+    ),
     # cors
     (lambda: cors(allowed_origins=[]), "cors allowed_origins [] is empty; give at least one origin"),
     (

@@ -7,20 +7,26 @@ import pytest
 from policies import (
     AddressRange,
     AuthenticationBasic,
+    AuthenticationCertificate,
     AuthenticationManagedIdentity,
     CacheLookup,
     CacheLookupValue,
     CacheRemoveValue,
     CacheStoreValue,
     CachingType,
+    CertificateIdentity,
     Choose,
     ContentFormat,
     ContentTypeMap,
     ContentTypeMapping,
     Cors,
+    DecryptionKey,
     Document,
+    DownstreamCachingType,
     FindAndReplace,
     ForwardRequest,
+    GetAuthorizationContext,
+    IdentityType,
     IpFilter,
     IpFilterAction,
     LimitConcurrency,
@@ -29,6 +35,9 @@ from policies import (
     MockResponse,
     PathParameters,
     Policy,
+    Proxy,
+    RawElement,
+    ReplicaType,
     RequestMode,
     Retry,
     Section,
@@ -38,6 +47,9 @@ from policies import (
     SetBody,
     SetHeader,
     SetMethod,
+    Template,
+    ValidateAzureAdToken,
+    ValidateClientCertificate,
     ValidateContent,
     ValidatedContent,
     ValidateHeaders,
@@ -47,6 +59,7 @@ from policies import (
     Wait,
     WaitFor,
     When,
+    XsiNil,
 )
 from tests.policies.rendered import check_rendering, lines_of
 
@@ -122,6 +135,103 @@ INBOUND = [
         id="ip-filter takes every option",
     ),
     pytest.param(
+        AuthenticationCertificate(certificate_id="backend"),
+        '<authentication-certificate certificate-id="backend" />',
+        id="authentication-certificate names a certificate of the service",
+    ),
+    pytest.param(
+        AuthenticationCertificate(
+            body='@(context.Variables.GetValueOrDefault<byte[]>("c"))', password="{{certificate-password}}"
+        ),
+        '<authentication-certificate body="@(context.Variables.GetValueOrDefault&lt;byte[]&gt;(&quot;c&quot;))" '
+        'password="{{certificate-password}}" />',
+        id="authentication-certificate has a certificate of its own",
+    ),
+    pytest.param(
+        Proxy(url="http://proxy.contoso.com:8080", username="me", password="{{proxy-password}}"),
+        '<proxy url="http://proxy.contoso.com:8080" username="me" password="{{proxy-password}}" />',
+        id="proxy takes every option",
+    ),
+    pytest.param(
+        GetAuthorizationContext(
+            provider_id="github",
+            authorization_id="bot",
+            context_variable_name="auth",
+            identity_type=IdentityType.JWT,
+            identity='@(context.Request.Headers.GetValueOrDefault("Authorization"))',
+            ignore_error=False,
+        ),
+        '<get-authorization-context provider-id="github" authorization-id="bot" context-variable-name="auth" '
+        'identity-type="jwt" identity="@(context.Request.Headers.GetValueOrDefault(&quot;Authorization&quot;))" '
+        'ignore-error="false" />',
+        id="get-authorization-context takes every option",
+    ),
+    pytest.param(
+        ValidateClientCertificate(
+            validate_revocation=False,
+            identities=[
+                CertificateIdentity(thumbprint="ABC", issuer_certificate_id="root"),
+                CertificateIdentity(dns_name="caller.contoso.com"),
+            ],
+        ),
+        """
+        <validate-client-certificate validate-revocation="false">
+            <identities>
+                <identity thumbprint="ABC" issuer-certificate-id="root" />
+                <identity dns-name="caller.contoso.com" />
+            </identities>
+        </validate-client-certificate>
+        """,
+        id="validate-client-certificate names whom it accepts",
+    ),
+    pytest.param(
+        SetBody(value="<a>{{ body.name }}</a>", template=Template.LIQUID, xsi_nil=XsiNil.NULL, parse_date=False),
+        '<set-body template="liquid" xsi-nil="null" parse-date="false">&lt;a&gt;{{ body.name }}&lt;/a&gt;</set-body>',
+        id="set-body is a Liquid template",
+    ),
+    pytest.param(
+        SetBackendService(backend_id="dapr", dapr_app_id="chat", dapr_method="ask", dapr_namespace="ai"),
+        '<set-backend-service backend-id="dapr" dapr-app-id="chat" dapr-method="ask" dapr-namespace="ai" />',
+        id="set-backend-service names a Dapr application",
+    ),
+    pytest.param(
+        SetBackendService(
+            backend_id="fabric",
+            sf_partition_key="1",
+            sf_replica_type=ReplicaType.SECONDARY,
+            sf_resolve_condition='@(context.LastError?.Reason == "BackendConnectionFailure")',
+        ),
+        '<set-backend-service backend-id="fabric" sf-resolve-condition="@(context.LastError?.Reason == '
+        '&quot;BackendConnectionFailure&quot;)" sf-partition-key="1" sf-replica-type="secondary" />',
+        id="set-backend-service names a replica of Service Fabric",
+    ),
+    pytest.param(
+        ValidateAzureAdToken(
+            tenant_id="contoso.com",
+            audiences=["a"],
+            authentication_endpoint="https://login.microsoftonline.us",
+            decryption_keys=[DecryptionKey(certificate_id="tokens", id="k")],
+            failed_validation_error_message=None,
+        ),
+        """
+        <validate-azure-ad-token header-name="Authorization" failed-validation-httpcode="401" \
+tenant-id="contoso.com" authentication-endpoint="https://login.microsoftonline.us">
+            <audiences>
+                <audience>a</audience>
+            </audiences>
+            <decryption-keys>
+                <key certificate-id="tokens" id="k" />
+            </decryption-keys>
+        </validate-azure-ad-token>
+        """,
+        id="validate-azure-ad-token of another cloud with encrypted tokens",
+    ),
+    pytest.param(
+        RawElement(xml='<rate-limit calls="1" renewal-period="2"><operation name="a" calls="1"/></rate-limit>'),
+        '<rate-limit calls="1" renewal-period="2"><operation name="a" calls="1" /></rate-limit>',
+        id="a raw element has what the type lacks",
+    ),
+    pytest.param(
         AuthenticationBasic(id="b", username="me", password="{{backend-password}}"),
         '<authentication-basic id="b" username="me" password="{{backend-password}}" />',
         id="authentication-basic",
@@ -129,14 +239,18 @@ INBOUND = [
     pytest.param(
         CacheLookup(
             vary_by_developer="@(context.User != null)",
+            vary_by_developer_groups=True,
+            downstream_caching_type=DownstreamCachingType.PRIVATE,
+            must_revalidate=False,
             caching_type=CachingType.INTERNAL,
             allow_private_response_caching=True,
             vary_by_header=["Authorization", "Accept"],
             vary_by_query_parameter=["version"],
         ),
         """
-        <cache-lookup vary-by-developer="@(context.User != null)" caching-type="internal" \
-allow-private-response-caching="true" vary-by-developer-groups="false">
+        <cache-lookup vary-by-developer="@(context.User != null)" vary-by-developer-groups="true" \
+downstream-caching-type="private" must-revalidate="false" caching-type="internal" \
+allow-private-response-caching="true">
             <vary-by-header>Authorization</vary-by-header>
             <vary-by-header>Accept</vary-by-header>
             <vary-by-query-parameter>version</vary-by-query-parameter>

@@ -44,11 +44,10 @@ class _Vary:
 
 def _compile(element: Element, _site: Site) -> Run:
     # Without downstream caching the response's headers stay as they are (inferred).
-    element.only("downstream-caching-type", "none")
+    element.only("downstream-caching-type")
     element.boolean("must-revalidate", default=True)
     element.choice("caching-type", CACHING_TYPES, "prefer-external")
-    if element.flag("vary-by-developer-groups", default=False):
-        raise element.refused("only false is supported: the sandbox has no groups", "vary-by-developer-groups")
+    element.only("vary-by-developer-groups")
     private = element.boolean("allow-private-response-caching", default=False)
     vary = _Vary(
         element.boolean("vary-by-developer"),

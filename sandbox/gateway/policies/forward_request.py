@@ -31,9 +31,9 @@ def _compile(element: Element, _site: Site) -> Run:
     fail_on_error = element.flag("fail-on-error-status-code", default=False)
     buffer_request = element.flag("buffer-request-body", default=False)
     buffer_response = element.flag("buffer-response", default=True)
-    element.only("follow-redirects", "false")
+    element.only("follow-redirects")
     # The sandbox speaks HTTP/1.1 to backends, which `2or1` leaves to the gateway.
-    element.only("http-version", "1", "2or1")
+    element.only("http-version")
 
     async def run(exchange: Exchange) -> None:
         if buffer_request:

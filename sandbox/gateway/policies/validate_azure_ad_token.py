@@ -103,7 +103,7 @@ def _compile(element: Element, _site: Site) -> Run:
 
 def _rules(element: Element) -> _Rules:
     tenant = _tenant(element)
-    element.only("authentication-endpoint", _LOGIN, f"{_LOGIN}/")
+    element.only("authentication-endpoint")
     clients = listed_texts(element, "client-application-ids", "application-id")
     audiences = listed_texts(element, "audiences", "audience")
     if not clients and not audiences:

@@ -137,7 +137,7 @@ def _compile(element: Element, site: Site) -> Run:
 
 def _rule(node: Node, definitions: Definitions) -> _Rule:
     element = Element(node)
-    element.only("validate-as", "json")
+    element.only("validate-as")
     if not element.has("validate-as"):
         raise element.refused("attribute is missing", "validate-as")
     given = element.literal("type")

@@ -79,7 +79,7 @@ def _compile(element: Element, _site: Site) -> Run:
 
 def _rules(element: Element) -> _Rules:
     place = token_place(element, default_header=False)
-    element.only("require-signed-tokens", "true")
+    element.only("require-signed-tokens")
     names = [node.name for node in element.node.children if node.name in _ORDER]
     if names != sorted(names, key=_ORDER.index):
         raise element.refused(f"children must come in the order {', '.join(_ORDER)}")
