@@ -175,7 +175,7 @@ def _refer_to(
         # Whatever changes, the service reads the secret again; without a version in the reference this does.
         tags=[written.apply(lambda its: f"secret-{_version(its.secret_uri_with_version)}")] if refresh else None,
         depends_on=[reader],
-        hooks=until_the_vault_is_open(named_value, parent),
+        hooks=until_the_vault_is_open(named_value),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from itertools import count
 
 import pulumi
 
@@ -11,10 +12,12 @@ RBAC"), and a slow tenant takes longer. The engine itself gives up after a hundr
 
 _KEY_VAULT = re.compile(r"key ?vault|\.vault\.", re.IGNORECASE)
 
+_number = count(1)
+
 sleep = asyncio.sleep
 
 
-def until_the_vault_is_open(name: str, parent: pulumi.Resource) -> pulumi.ResourceHookBinding:
+def until_the_vault_is_open(name: str) -> pulumi.ResourceHookBinding:
     """Try again to create or change `name`, for which the service reads a secret, while Key Vault refuses the gateway.
 
     A role that is seconds old opens nothing yet, and the name of a new vault may not resolve yet; nothing but the try
@@ -41,8 +44,8 @@ def until_the_vault_is_open(name: str, parent: pulumi.Resource) -> pulumi.Resour
         await sleep(seconds)
         return True
 
-    # The name must be unique in the program and the same in each run, as the engine keeps it in the state.
-    hook = pulumi.ErrorHook(f"{parent.pulumi_resource_type}:{parent.pulumi_resource_name}:{name}", wait)
+    # The engine knows hooks by name; components of one name may have different parents.
+    hook = pulumi.ErrorHook(f"{name}-until-the-vault-is-open-{next(_number)}", wait)
     return pulumi.ResourceHookBinding(on_error=[hook])
 
 

@@ -175,7 +175,7 @@ def _create(
             parent=parent,
             protect=args.get("protect"),
             depends_on=names.readers,
-            hooks=until_the_vault_is_open(f"{name}-service", parent) if gateway.hostnames else None,
+            hooks=until_the_vault_is_open(f"{name}-service") if gateway.hostnames else None,
         ),
     )
     identities = {identity: found for identity, (_, found) in user_assigned.items()}

@@ -13,8 +13,8 @@ _GONE = "ResourceNotFound"
 class Successor:
     """Changes a cloud from what an earlier deployment made to what the next one asks for, as the engine does.
 
-    What cannot change in place is deleted and made anew when its turn comes. The engine deletes what depends on it
-    first; here that is found gone when its own turn comes.
+    A resource is known by its URN; aliases are not followed. What cannot change in place is deleted and made anew when
+    its turn comes. The engine deletes what depends on it first; here that is found gone when its own turn comes.
     """
 
     def __init__(self, cloud: Cloud, before: Sequence[Registration]) -> None:
