@@ -16,10 +16,16 @@ class Operation:
     name: str
     method: str
     url_template: str
-    """Path below the API's, such as `/deployments/{deployment-id}/chat/completions`."""
+    """Path below the API's, such as `/deployments/{deployment-id}/chat/completions`, and after a question mark the
+    query parameters without which a call is none of the operation's, such as `api-version={api-version}`."""
     policy: str | None = None
     policy_format: str = "xml"
     """Format of the document: `xml`, or `rawxml`, in which expressions are not escaped."""
+
+    @property
+    def path(self) -> str:
+        """Path of the template, as the API's definition names it."""
+        return self.url_template.partition("?")[0]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

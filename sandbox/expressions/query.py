@@ -28,6 +28,11 @@ class Query:
             if _name(piece).lower() == wanted
         ]
 
+    def given(self, name: str) -> str | None:
+        """Return the first value of a parameter, in the encoding in which it arrived; None where there is none."""
+        wanted = name.lower()
+        return next((piece.partition("=")[2] for piece in self._pieces if _name(piece).lower() == wanted), None)
+
     def add(self, name: str, value: str) -> None:
         """Append a parameter."""
         self._pieces.append(f"{quote(name, safe='')}={quote(value, safe='')}")

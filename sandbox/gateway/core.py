@@ -165,7 +165,7 @@ async def _run(exchange: Exchange, plan: Plan) -> None:
     context.request.path = below
     if api.service is not None:
         exchange.send_to(api.service)
-    found = api.operations.match(context.request.method, below)
+    found = api.operations.match(context.request.method, below, context.request.query)
     if found is None and is_preflight(context.request):
         return await run_preflight(exchange, plan, api, below)
     if found is None:

@@ -114,7 +114,7 @@ class Definitions:
 
 
 def _operation(document: Mapping[str, Any], operation: Operation, schemas: Schemas) -> OperationDefinition:
-    item = schemas.resolved((document.get("paths") or {}).get(operation.url_template))
+    item = schemas.resolved((document.get("paths") or {}).get(operation.path))
     found = (item or {}).get(operation.method.lower())
     if not isinstance(found, Mapping):
         raise ValueError("it is not in the definition")

@@ -32,7 +32,8 @@ async def run_preflight(exchange: Exchange, plan: Plan, api: ApiPlan, path: str)
     Where none of them allows it the answer is an empty 200; where there is none, the call matches no operation.
     """
     context = exchange.context
-    found = api.operations.match(context.request.headers.get(REQUEST_METHOD, "").upper(), path)
+    method = context.request.headers.get(REQUEST_METHOD, "").upper()
+    found = api.operations.match(method, path, context.request.query)
     operation = None if found is None else found.operation.name
     try:
         product = plan.subscriptions.admit(api.api, context.request).product_id

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from sandbox.expressions.query import Query
 from sandbox.model import Operation
 
 
@@ -18,7 +19,8 @@ class _Level:
 
 _Names = tuple[tuple[int, str, bool], ...]
 """A template's parameters: which segment, the name, and whether it takes the rest of the path."""
-_End = tuple[Operation, _Names]
+_End = tuple[Operation, _Names, tuple[str, ...]]
+"""An operation, the parameters of its path, and the query parameters that it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,25 @@ class Operations:
         for operation in operations:
             self._add(operation)
 
-    def match(self, method: str, path: str) -> Match | None:
-        """Find the operation of a raw path below the API's; a literal segment wins over a parameter."""
+    def match(self, method: str, path: str, query: Query) -> Match | None:
+        """Find the operation of a raw path below the API's and a query; a literal segment wins over a parameter."""
         root = self._methods.get(method)
         segments = path.split("/")[1:]
         found = None if root is None else _find(root, segments)
         if found is None:
             return None
-        return Match(found[0], _parameters(found[1], segments))
+        parameters = _parameters(found[1], segments)
+        for name in found[2]:
+            value = query.given(name)
+            if value is None:
+                return None
+            parameters[name] = value
+        return Match(found[0], parameters)
 
     def _add(self, operation: Operation) -> None:
         level = self._methods.setdefault(operation.method.upper(), _Level())
-        segments = operation.url_template.partition("?")[0].removeprefix("/").split("/")
-        end = (operation, _names(segments))
+        segments = operation.path.removeprefix("/").split("/")
+        end = (operation, _names(segments), tuple(Query(operation.url_template.partition("?")[2]).names()))
         for number, segment in enumerate(segments, 1):
             if segment.startswith("{*") and segment.endswith("}") and number == len(segments):
                 if level.wildcard is not None:

@@ -189,3 +189,17 @@ async def test_an_api_without_its_policy_reaches_nobody() -> None:
 
     assert (status, [call.status for call in calls]) == (500, [500])
     assert list(sandbox.openai.received) == []
+
+
+async def test_a_call_without_an_api_version_is_none_of_the_apis_operations() -> None:
+    calls: list[CallRecord] = []
+    async with Sandbox(recorder=calls.append) as sandbox:
+        deployment = await sandbox.deploy(PROJECT, config())
+
+        async with aiohttp.ClientSession() as session:
+            url = f"{sandbox.url}/openai/deployments/chat/chat/completions"
+            headers = {"api-key": deployment.outputs["openaiSubscriptionKey"]}
+            async with session.post(url, json={"messages": []}, headers=headers) as answer:
+                status = answer.status
+
+    assert (status, [(call.operation, call.backend_called) for call in calls]) == (404, [(None, False)])

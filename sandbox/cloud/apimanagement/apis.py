@@ -43,7 +43,10 @@ def _complete_api(state: State, resource: Resource, parent: Resource) -> None:
         raise invalid("format and value go together: an import needs both", "format")
     if value is None and not inputs.get("displayName"):
         raise invalid("displayName is missing; an API without a definition needs it", "displayName")
-    imported = Definition() if content_format is None or value is None else definition(content_format, value)
+    imported = Definition()
+    if content_format is not None and value is not None:
+        conduct = inputs.get("translateRequiredQueryParametersConduct")
+        imported = definition(content_format, value, query_in_template=conduct != "query")
     resource.outputs.setdefault("subscriptionRequired", True)
     resource.outputs.setdefault("displayName", resource.name)
     resource.outputs |= {"isCurrent": True, "apiRevision": "1"}

@@ -26,16 +26,19 @@ class Definition:
     """Where the API sends its requests, empty where the document names no HTTPS server; None: it names none at all."""
 
 
-def definition(content_format: str, value: str) -> Definition:
-    """Read the definition that `format` and `value` of an API give (API Management: `ContentFormat`)."""
+def definition(content_format: str, value: str, *, query_in_template: bool = True) -> Definition:
+    """Read the definition that `format` and `value` of an API give (API Management: `ContentFormat`).
+
+    `query_in_template` makes required query parameters a part of the operations' URL templates.
+    """
     if content_format in {"openapi", "openapi+json"}:
-        return _parsed(content_format, value)
+        return _parsed(content_format, value, query_in_template=query_in_template)
     if content_format.endswith("-link"):
         raise invalid("the sandbox downloads nothing; give the document itself, as openapi or openapi+json", "value")
     raise invalid(f"format {content_format!r} is not modelled; use openapi or openapi+json", "format")
 
 
-def _parsed(content_format: str, value: str) -> Definition:
+def _parsed(content_format: str, value: str, *, query_in_template: bool) -> Definition:
     if len(value.encode("utf-8", "surrogatepass")) > _LARGEST:
         raise invalid("the API definition is larger than the 4 MB that an import takes", "value")
     try:
@@ -48,7 +51,11 @@ def _parsed(content_format: str, value: str) -> Definition:
     if not isinstance(paths, Mapping) or not paths:
         raise invalid("the API definition has no paths", "value")
     found = [
-        Operation(name=_operation_id(method, path, operation), method=method.upper(), url_template=path)
+        Operation(
+            name=_operation_id(method, path, operation),
+            method=method.upper(),
+            url_template=_template(path, item, operation) if query_in_template else path,
+        )
         for path, item in paths.items()
         for method, operation in item.items()
         if method in _METHODS
@@ -81,6 +88,14 @@ def _filled(server: Mapping[str, Any]) -> str:
         lambda name: str((variables.get(name[1]) or {}).get("default", name[0])),
         str(server.get("url", "")),
     )
+
+
+def _template(path: str, item: Mapping[str, Any], operation: Mapping[str, Any]) -> str:
+    """Path with the required query parameters (API Management: "API import restrictions and known issues")."""
+    parameters = [*(item.get("parameters") or ()), *(operation.get("parameters") or ())]
+    given = [found for found in parameters if isinstance(found, Mapping)]
+    names = [found.get("name") for found in given if (found.get("in"), found.get("required")) == ("query", True)]
+    return f"{path}?{'&'.join(f'{name}={{{name}}}' for name in dict.fromkeys(names))}" if names else path
 
 
 def _operation_id(method: str, path: str, operation: Mapping[str, Any]) -> str:

@@ -35,7 +35,7 @@ class _Mock:
         """
         schemas = Schemas(api.definition or {})
         paths: Any = (api.definition or {}).get("paths") or {}
-        item = schemas.resolved(paths.get(operation.url_template) or {})
+        item = schemas.resolved(paths.get(operation.path) or {})
         responses = (item.get(operation.method.lower()) or {}).get("responses") or {}
         contents = schemas.resolved(responses.get(str(self.status)) or {}).get("content") or {}
         for name, media in contents.items():

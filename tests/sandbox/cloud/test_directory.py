@@ -73,6 +73,35 @@ def test_the_server_of_a_definition_wins_over_the_service_url(
     assert outputs["serviceUrl"] == (service_url or "")
 
 
+@pytest.mark.parametrize(
+    ("conduct", "template"),
+    [
+        pytest.param({}, "/models/{id}?api-version={api-version}&top={top}", id="left out"),
+        pytest.param(
+            {"translateRequiredQueryParametersConduct": "template"},
+            "/models/{id}?api-version={api-version}&top={top}",
+            id="template",
+        ),
+        pytest.param({"translateRequiredQueryParametersConduct": "query"}, "/models/{id}", id="query"),
+    ],
+)
+def test_required_query_parameters_become_a_part_of_the_url_template(
+    azure: Azure, conduct: dict[str, str], template: str
+) -> None:
+    azure.service()
+    shared = [{"name": "api-version", "in": "query", "required": True}]
+    own = [
+        {"name": "top", "in": "query", "required": True},
+        {"name": "skip", "in": "query"},
+        {"name": "id", "in": "path", "required": True},
+    ]
+    paths = {"/models/{id}": {"parameters": shared, "get": {"operationId": "get", "parameters": own}}}
+
+    azure.api(value=json.dumps({"openapi": "3.0.1", "paths": paths}), **conduct)
+
+    assert [found.url_template for found in azure.cloud.gateways()[0].apis[0].operations] == [template]
+
+
 @pytest.mark.parametrize("content_format", ["openapi+json", "openapi"])
 def test_a_definition_can_be_given_in_full(azure: Azure, content_format: str) -> None:
     paths = {"/models": {"get": {"operationId": "List models"}, "parameters": []}, "/models/{id}": {"get": {}}}
