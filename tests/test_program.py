@@ -432,7 +432,7 @@ def test_a_policy_that_the_tier_does_not_take_fails_the_preview(gateway: dict[st
 def test_protect_holds_what_azure_keeps_the_name_of_and_the_group_around_it() -> None:
     deployed = deploy("key-key-vault-backend", protect=True)
 
-    protected = {entry.type.rsplit(":", 1)[1] for entry in deployed.registrations if entry.protect}
+    protected = {entry.type.rsplit(":", 1)[1] for entry in deployed.registrations if entry.protected}
     assert protected == {"ResourceGroup", "ApiManagementService", "Account", "Vault"}
 
 

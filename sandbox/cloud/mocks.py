@@ -311,7 +311,6 @@ class SandboxMonitor(MockMonitor):
                 custom=custom,
                 provider=_provider_urn(request.provider),
                 read=bool(resource_id),
-                protect=getattr(request, "protect", False),
                 replacement_trigger=_trigger(request),
                 deleted_with=getattr(request, "deletedWith", ""),
                 protected=getattr(request, "protect", False),

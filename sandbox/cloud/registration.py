@@ -30,14 +30,12 @@ class Registration:
     """URN of the provider it was given. Empty: the default provider."""
     read: bool = False
     """Whether it was looked up or imported rather than created."""
-    protect: bool = False
-    """Whether the engine refuses to delete or replace it."""
     replacement_trigger: Any = None
     """Value of which a change makes the engine replace it."""
     deleted_with: str = ""
     """URN of the resource whose deletion takes it along."""
     protected: bool = False
-    """Whether the engine refuses to delete it."""
+    """Whether the engine refuses to delete or replace it."""
     retained: bool = False
     """Whether it stays in the cloud when the stack lets go of it."""
     id: str = ""

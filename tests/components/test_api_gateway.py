@@ -117,7 +117,7 @@ def test_the_service_is_protected_and_nothing_else(protect: bool) -> None:
 
     deployed = deploy_component(build(options, protect=protect), cloud_with_group())
 
-    protected = [entry.name for entry in deployed.registrations if entry.protect]
+    protected = [entry.name for entry in deployed.registrations if entry.protected]
     assert protected == ["gateway-service"] * protect
 
 

@@ -117,7 +117,7 @@ def test_the_vault_is_protected_and_nothing_else(azure: Azure) -> None:
 
     deployed = deploy(azure, azure.api_args(azure.account("oai"), key=key, protect=True))
 
-    assert [entry.type for entry in deployed.registrations if entry.protect] == ["azure-native:keyvault:Vault"]
+    assert [entry.type for entry in deployed.registrations if entry.protected] == ["azure-native:keyvault:Vault"]
     assert deployed.one("RandomString").replacement_trigger == {"resourceGroup": GROUP}
 
 

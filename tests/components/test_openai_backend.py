@@ -75,8 +75,8 @@ def test_accounts_are_protected_and_nothing_else(azure: Azure) -> None:
 
     deployed = deploy(azure, openai, users={"gateway": azure.principal_id}, protect=True)
 
-    assert {entry.type.rsplit(":", 1)[1] for entry in deployed.registrations if entry.protect} == {"Account"}
-    assert all(entry.protect for entry in deployed.all("Account"))
+    assert {entry.type.rsplit(":", 1)[1] for entry in deployed.registrations if entry.protected} == {"Account"}
+    assert all(entry.protected for entry in deployed.all("Account"))
 
 
 def test_deployments_carry_their_options(azure: Azure) -> None:

@@ -6,6 +6,7 @@ custom domain name"; azurerm's `api_management` with its acceptance tests, which
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sandbox.cloud.errors import CloudError, invalid
 from sandbox.cloud.state import Properties, Resource
@@ -25,6 +26,8 @@ class Tier:
     """Whether availability zones can be named."""
     regions: bool = False
     """Whether there can be gateways in additional locations."""
+    networks: frozenset[str] = frozenset()
+    """Values of `virtualNetworkType` besides None: injection, and in StandardV2 outbound integration alone."""
     hostnames: int = 1
     """How many custom names the gateway takes; 20 is documented for Premium, and inferred for the others."""
     wildcards: bool = True
@@ -33,23 +36,24 @@ class Tier:
     """Endpoints that take a custom name."""
 
 
-def _classic(units: int, *, zones: bool = False, regions: bool = False, hostnames: int = 1) -> Tier:
+_INJECTED = frozenset({"External", "Internal"})
+
+
+def _classic(units: int, **more: Any) -> Tier:
     endpoints = frozenset({"Proxy", "DeveloperPortal", "Portal", "Management", "Scm", "ConfigurationApi"})
-    return Tier(
-        family="classic", units=(1, units), zones=zones, regions=regions, hostnames=hostnames, endpoints=endpoints
-    )
+    return Tier(family="classic", units=(1, units), endpoints=endpoints, **more)
 
 
 TIERS = {
     "Consumption": Tier(family="Consumption", units=(0, 0), wildcards=False, endpoints=frozenset({"Proxy"})),
-    "Developer": _classic(1, hostnames=20),
+    "Developer": _classic(1, networks=_INJECTED, hostnames=20),
     "Basic": _classic(2),
     "Standard": _classic(4),
-    "Premium": _classic(12, zones=True, regions=True, hostnames=20),
-    "Isolated": _classic(12, zones=True, regions=True, hostnames=20),
+    "Premium": _classic(12, zones=True, regions=True, networks=_INJECTED, hostnames=20),
+    "Isolated": _classic(12, zones=True, regions=True, networks=_INJECTED, hostnames=20),
     "BasicV2": Tier(family="v2", units=(1, 10), wildcards=False),
-    "StandardV2": Tier(family="v2", units=(1, 10), zones=True),
-    "PremiumV2": Tier(family="v2", units=(1, 30), zones=True, hostnames=20),
+    "StandardV2": Tier(family="v2", units=(1, 10), zones=True, networks=frozenset({"External"})),
+    "PremiumV2": Tier(family="v2", units=(1, 30), zones=True, networks=_INJECTED, hostnames=20),
 }
 """Tiers by `sku.name`. Isolated is retired; it is taken for Premium (inferred)."""
 
@@ -87,6 +91,7 @@ def check_tier(service: Resource, before: Resource | None) -> None:
         )
     _check_zones(name, service, before)
     _check_locations(name, inputs)
+    _check_network(name, inputs)
     _check_hostnames(name, inputs)
 
 
@@ -146,6 +151,20 @@ def _check_locations(name: str, inputs: Properties) -> None:
         seen.add(region)
     if inputs.get("disableGateway") and not locations:
         raise invalid("disableGateway needs additionalLocations, which the gateway then serves from", "disableGateway")
+
+
+def _check_network(name: str, inputs: Properties) -> None:
+    """Refuse networks that a tier has not; the words are inferred."""
+    kind = inputs.get("virtualNetworkType") or "None"
+    if kind not in {"None", *TIERS[name].networks}:
+        raise invalid(f"virtualNetworkType {kind} is not available in {name}", "virtualNetworkType")
+    if (kind != "None") != (inputs.get("virtualNetworkConfiguration") is not None):
+        raise invalid(
+            f"virtualNetworkType {kind} and virtualNetworkConfiguration contradict each other",
+            "virtualNetworkConfiguration",
+        )
+    if inputs.get("natGatewayState") == "Enabled" and TIERS[name].family != "classic":
+        raise invalid(f"natGatewayState Enabled is not available in {name}", "natGatewayState")
 
 
 def _region(location: str) -> str:
