@@ -30,6 +30,11 @@ _POOL: Config = {
         "deployments": _DEPLOYMENTS,
     }
 }
+_HUB = {"resourceGroup": "rg-hub", "subscriptionId": "11111111-2222-4333-8444-555555555555"}
+_IN_HUB: Config = {
+    "gateway": {"existing": {"name": "apim-hub", **_HUB}},
+    "openai": {"accounts": [{"existing": {"name": "oai-hub", **_HUB}}]},
+}
 _ADOPTED: Config = {
     "gateway": {"existing": {"name": "apim-contoso", "resourceGroup": "rg-shared"}},
     "openai": {"accounts": [{"existing": {"name": "oai-contoso", "resourceGroup": "rg-shared"}}]},
@@ -99,6 +104,12 @@ def _adopted(_: Sandbox) -> Config:
     return {"auth": "managed-identity", **_ADOPTED}
 
 
+def _elsewhere(_: Sandbox) -> Config:
+    """Adopt what is in another subscription, as a spoke does what is in its hub."""
+    vault = {"existing": {"name": "kv-hub", **_HUB}}
+    return {"auth": "key", "key": {"source": "key-vault", "delivery": "header", "vault": vault}, **_IN_HUB}
+
+
 MODES = (
     Mode(
         name="key: named value, backend",
@@ -129,6 +140,7 @@ MODES = (
         credential="token",
     ),
     Mode(name="managed identity: adopted APIM, account", config=_adopted, caller="key", credential="token"),
+    Mode(name="key: all adopted in another subscription", config=_elsewhere, caller="key", credential="key"),
     Mode(
         name="Entra, managed identity",
         config=_entra("managed-identity"),
