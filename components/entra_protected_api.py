@@ -8,10 +8,11 @@ from components._api import api_options, api_policy, check_inputs, publish, subs
 from components._application import register_application, use_existing_application
 from components._backends import OpenAIAccount, openai_accounts
 from components._credentials import grant_access, key_credential, managed_identity_credential
+from components._entra_token import entra_validation
 from components._hook import api_hook
 from components._wire import options
 from options import BackendAuth, EntraOptions, JwtOptions, KeyOptions, PolicyOptions
-from policies import ClaimMatch, Policy, RequiredClaim, ValidateAzureAdToken, ValidateJwt
+from policies import Policy, ValidateJwt
 
 
 class EntraProtectedApiArgs(TypedDict):
@@ -92,8 +93,8 @@ class EntraProtectedApi(pulumi.ComponentResource):
             self.audience = pulumi.Output.from_input(jwt.audiences[0])
             self.client_id = None
             self.scopes = pulumi.Output.from_input(list[str]())
-            least: Policy = _validate_jwt(jwt)
-            validation = pulumi.Output.from_input([least])
+            least: list[Policy] = [_validate_jwt(jwt)]
+            validation = pulumi.Output.from_input(least)
         elif given_entra is not None:
             entra = options(EntraOptions, given_entra, "entra")
             backend_auth = entra.backend_auth
@@ -105,9 +106,9 @@ class EntraProtectedApi(pulumi.ComponentResource):
             self.audience = application.audiences.apply(lambda audiences: audiences[0])
             self.client_id = application.client_id
             self.scopes = application.scopes
-            least = _validate_entra(entra, entra.tenant_id or "common", ["-"])
+            least = entra_validation(entra, entra.tenant_id or "common", ["-"])
             validation = pulumi.Output.all(tenant=application.tenant_id, audiences=application.audiences).apply(
-                lambda known: [_validate_entra(entra, known["tenant"], known["audiences"])]
+                lambda known: entra_validation(entra, known["tenant"], known["audiences"])
             )
 
         credential = _credential(name, args, backend_auth, self)
@@ -118,7 +119,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
             policy=api_policy(
                 validation,
                 credential,
-                least=[least],
+                least=least,
                 hook=hook,
                 accounts=len(args["accounts"]),
                 subscription_required=subscription_required,
@@ -157,18 +158,6 @@ def _credential(
         )
     return managed_identity_credential(
         backend_id=args["backend_id"], client_id=args.get("identity_client_id"), role_assignment_ids=granted
-    )
-
-
-def _validate_entra(entra: EntraOptions, tenant_id: str, audiences: list[str]) -> ValidateAzureAdToken:
-    claims = dict(entra.required_claims)
-    if entra.roles:
-        claims["roles"] = RequiredClaim(values=entra.roles, match=ClaimMatch.ANY)
-    return ValidateAzureAdToken(
-        tenant_id=tenant_id,
-        audiences=audiences,
-        client_application_ids=entra.client_application_ids,
-        required_claims=claims,
     )
 
 

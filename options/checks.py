@@ -8,12 +8,18 @@ from options import gateway, key, openai, policy, tokens
 from options.mistakes import Mistake
 from options.rules import Rules, check_values
 
+
+def _check_entra(entra: tokens.EntraOptions) -> Iterator[Mistake]:
+    yield from tokens.check_entra(entra)
+    yield from tokens.check_callers(entra)
+
+
 _RULES: Mapping[type, tuple[Rules, Callable[[Any], Iterator[Mistake]]]] = {
     gateway.GatewayOptions: (gateway.VALUES, gateway.check_gateway),
     openai.OpenAIOptions: (openai.VALUES, openai.check_openai),
     key.KeyOptions: (key.VALUES, key.check_key),
     policy.PolicyOptions: (policy.VALUES, policy.check_policy),
-    tokens.EntraOptions: (tokens.ENTRA_VALUES, tokens.check_entra),
+    tokens.EntraOptions: (tokens.ENTRA_VALUES, _check_entra),
     tokens.JwtOptions: (tokens.JWT_VALUES, tokens.check_jwt),
 }
 

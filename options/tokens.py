@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from options.defaulted import Defaulted
-from options.mistakes import Key, Mistake
+from options.mistakes import Key, Mistake, Warn
 from options.rules import Rules, adopted, boolean, distinct, guid, like, literal, own, url
 from policies import RequiredClaim
 
@@ -46,9 +46,10 @@ class EntraOptions:
     tenant_id: str | None = None
     """Tenant whose tokens are accepted. Left out: the tenant of the deployment's own login."""
     roles: Defaulted[list[str]] = field(default_factory=list)
-    """App roles to define; a caller needs at least one of them. Left out: no role is demanded."""
+    """App roles to define; a caller needs at least one of them, but for users where `scopes` say what these need. Left
+    out: no role is demanded, but `scopes` let in no application that acts for itself."""
     scopes: Defaulted[list[str]] = field(default_factory=list)
-    """Delegated permissions to define on the app registration."""
+    """Delegated permissions to define; a token of a user needs at least one of them. Left out: none is demanded."""
     client_application_ids: Defaulted[list[str]] = field(default_factory=list)
     """Client IDs of the applications that may call. Left out: any that obtains a token for the audience."""
     pre_authorized_client_ids: Defaulted[list[str]] = field(default_factory=list)
@@ -145,9 +146,12 @@ def check_entra(entra: EntraOptions) -> Iterator[Mistake]:
             "(azuread:tenantId): remove it, or name an existing registration"
         )
         yield Mistake(key=("tenant_id",), value=entra.tenant_id, problem=problem)
-    if entra.roles and "roles" in entra.required_claims:
+    if entra.roles and not entra.scopes and "roles" in entra.required_claims:
         problem = "contradicts {0}, of which a caller needs one; remove one of the two"
         yield Mistake(key=("required_claims", own("roles")), problem=problem, about=(("roles",),))
+    if entra.scopes and "scp" in entra.required_claims:
+        problem = "contradicts {0}, of which a user's token needs one; remove one of the two"
+        yield Mistake(key=("required_claims", own("scp")), problem=problem, about=(("scopes",),))
     for i, scope in enumerate(entra.scopes):
         if scope in entra.roles:
             problem = "is also a role, and Entra wants their values distinct; rename one"
@@ -157,6 +161,22 @@ def check_entra(entra: EntraOptions) -> Iterator[Mistake]:
             problem = "is not one of {0}; add it there"
             key = ("role_assignments", i, "role")
             yield Mistake(key=key, value=assignment.role, problem=problem, about=(("roles",),))
+
+
+def check_callers(entra: EntraOptions) -> Iterator[Mistake]:
+    """Yield a warning where nothing says who may call.
+
+    Entra issues a token for any application's API to any other application of the tenant, with no roles ("OAuth 2.0
+    client credentials flow", controlling tokens without the roles claim).
+    """
+    narrowing = (entra.roles, entra.scopes, entra.client_application_ids, entra.required_claims)
+    if any(narrowing) or entra.assignment_required:
+        return
+    problem = "lets in every application of the tenant, as each gets a token for it; list {0} or {1}, or name {2}"
+    about: tuple[Key, ...] = (("roles",), ("scopes",), ("client_application_ids",))
+    if not entra.existing:
+        problem, about = f"{problem}, or set {{3}}", (*about, ("assignment_required",))
+    yield Warn(key=(), problem=problem, about=about)
 
 
 def check_jwt(jwt: JwtOptions) -> Iterator[Mistake]:

@@ -174,7 +174,7 @@ def _said(error: BaseException | None) -> str:
 
 def _root(error: ValueError) -> str:
     """Message as it was raised, before Pulumi wrapped it."""
-    while isinstance(error.__cause__, ValueError):
+    while isinstance(error.__cause__, ValueError) and error.__cause__ is not error:
         error = error.__cause__
     return str(error)
 

@@ -19,7 +19,7 @@ from options.mistakes import Mistake, Warn, unique
 from options.openai import VALUES as OPENAI
 from options.openai import account_keys, check_account_names, check_openai, check_pool, check_priorities
 from options.rules import Rules, boolean, check_values, prefixed, region
-from options.tokens import ENTRA_VALUES, JWT_VALUES, check_entra, check_jwt
+from options.tokens import ENTRA_VALUES, JWT_VALUES, check_callers, check_entra, check_jwt
 from settings.mistakes import LOCATION, NAMESPACE, at
 from settings.resolve import ApiSettings
 from settings.schema import Stack
@@ -108,6 +108,8 @@ def check_effect(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]
         if api.auth is not AuthMode.ENTRA and not api.subscription_required:
             problem = f"leaves the API open, as auth {api.auth} validates no token; remove it, or set auth to entra"
             yield Mistake(key=(*key, "subscriptionRequired"), value=False, problem=problem)
+        if api.entra:
+            yield from at(*(key if own.entra else ()), "entra", of=check_callers(api.entra))
         unused = {
             "entra": own.entra and not api.entra and not own.jwt and "only auth entra validates tokens",
             "jwt": own.jwt and not api.jwt and "only auth entra validates tokens",
