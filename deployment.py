@@ -86,7 +86,7 @@ def publish(
         "name_prefix": gateway.name_prefix,
         "sku": gateway.sku,
         "path": api.path,
-        "display_name": api.name,
+        "display_name": f"{api.name} ({pulumi.get_project()}/{pulumi.get_stack()})",
         "backend_id": openai.pools.get(api.name, openai.backend_id),
         "accounts": [account for account in openai.accounts if account.key in api.accounts],
         "principal_id": identity.principal_id,

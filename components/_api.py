@@ -10,6 +10,7 @@ from pulumi_azure_native import apimanagement
 from components._clashes import NAMES, expect_none
 from components._failover import forwarding, spent_after_response, spent_without_response
 from components._hook import NO_HOOK, Hook
+from components._names import shown
 from components._subscriptions import child_options, invoke_options
 from components._wire import require
 from definitions import UNREACHABLE, azure_openai, closed
@@ -170,7 +171,7 @@ def publish(
         resource_group_name=args["resource_group_name"],
         service_name=args["service_name"],
         path=args["path"],
-        display_name=args.get("display_name", name),
+        display_name=shown(args.get("display_name", name), limit=300),
         protocols=[apimanagement.Protocol.HTTPS],
         service_url=UNREACHABLE,
         subscription_required=subscription_required,
@@ -204,7 +205,7 @@ def subscribe(name: str, args: PublishArgs, api: apimanagement.Api, *, parent: p
     subscription = apimanagement.Subscription(
         f"{name}-subscription",
         sid=f"{args.get('name_prefix', '')}{name}-callers",
-        display_name=f"{name} callers",
+        display_name=shown(args.get("display_name", name), after=" callers", limit=100),
         resource_group_name=args["resource_group_name"],
         service_name=args["service_name"],
         scope=api.id,

@@ -8,7 +8,11 @@ from functools import partial
 import pulumi
 import pulumi_azuread as azuread
 
+from components._names import shown
 from options import EntraOptions, ExistingApplication
+
+_NAME_OF_APPLICATION, _NAME, _DESCRIPTION = 120, 100, 1000
+"""Characters that names and descriptions for people may have, as the portal takes them (inferred)."""
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://learn.microsoft.com/entra/identity-platform/app-roles")
 
@@ -35,7 +39,7 @@ def register_application(
     owners, settled = _ownership(name, entra, parent)
     application = azuread.Application(
         f"{name}-application",
-        display_name=display_name,
+        display_name=shown(display_name, limit=_NAME_OF_APPLICATION),
         owners=owners,
         sign_in_audience="AzureADMyOrg",
         prevent_duplicate_names=False,
@@ -47,10 +51,20 @@ def register_application(
                     "value": scope,
                     "type": "User",
                     "enabled": True,
-                    "admin_consent_display_name": scope,
-                    "admin_consent_description": f"Call {name} as the signed-in user ({scope}).",
-                    "user_consent_display_name": scope,
-                    "user_consent_description": f"Call {name} on your behalf ({scope}).",
+                    "admin_consent_display_name": shown(display_name, "Call ", f" for users: {scope}", limit=_NAME),
+                    "admin_consent_description": shown(
+                        display_name,
+                        "Lets the application call ",
+                        f" on behalf of the signed-in user, with the scope {scope}.",
+                        limit=_DESCRIPTION,
+                    ),
+                    "user_consent_display_name": shown(display_name, "Call ", f" for you: {scope}", limit=_NAME),
+                    "user_consent_description": shown(
+                        display_name,
+                        "Lets the application call ",
+                        f" on your behalf, with the scope {scope}.",
+                        limit=_DESCRIPTION,
+                    ),
                 }
                 for scope in entra.scopes
             ],
@@ -60,7 +74,9 @@ def register_application(
                 "id": permission_id("role", role),
                 "value": role,
                 "display_name": role,
-                "description": f"May call {name} as {role}.",
+                "description": shown(
+                    display_name, "Lets its holder call ", f" with the role {role}.", limit=_DESCRIPTION
+                ),
                 "allowed_member_types": ["Application", "User"],
                 "enabled": True,
             }

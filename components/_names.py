@@ -31,6 +31,11 @@ def unique_name(
     return pulumi.Output.concat(stem, "-", suffix.result)
 
 
+def shown(title: pulumi.Input[str], before: str = "", after: str = "", *, limit: int) -> pulumi.Output[str]:
+    """Text for people with a title in it, of at most `limit` characters."""
+    return pulumi.Output.from_input(title).apply(lambda known: fitting(f"{before}{known}{after}", limit))
+
+
 def fitting(name: str, limit: int) -> str:
     """`name`, or where it is longer than `limit` its beginning and 8 hex digits that stand for the rest."""
     return name if len(name) <= limit else f"{name[: limit - 9]}-{sha256(name.encode()).hexdigest()[:8]}"

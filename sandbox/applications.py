@@ -43,6 +43,19 @@ def create_application(cloud: Cloud, display_name: str, roles: Iterable[str]) ->
     return next(found for found in cloud.applications() if found.client_id == client_id)
 
 
+def consent(cloud: Cloud, application: Application, client: Application) -> None:
+    """Grant a client all scopes of an application, for all users."""
+    cloud.acting_as(Deployer.ADMINISTRATOR).create(
+        "azuread:index/servicePrincipalDelegatedPermissionGrant:ServicePrincipalDelegatedPermissionGrant",
+        f"{client.display_name}-{application.display_name}",
+        {
+            "resourceServicePrincipalObjectId": application.service_principal_id,
+            "servicePrincipalObjectId": client.service_principal_id,
+            "claimValues": sorted(application.scopes),
+        },
+    )
+
+
 def assign_role(cloud: Cloud, application: Application, client: Application, role: str) -> None:
     """Give a client an app role of an application. Raises `KeyError` for a role that it does not define."""
     cloud = cloud.acting_as(Deployer.ADMINISTRATOR)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from sandbox.cloud import Cloud
-from sandbox.model import Application
+from sandbox.model import Application, User
 from sandbox.provider import Provider
 from sandbox.services.entra import Entra
 from sandbox.services.grants import COGNITIVE_SERVICES
@@ -17,7 +17,7 @@ FOREIGN_TENANT = "99999999-9999-4999-8999-999999999999"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Callers:
-    """Client applications of the home tenant; their client and object IDs are the same in every sandbox."""
+    """Client applications and a user of the home tenant; their IDs are the same in every sandbox."""
 
     client: Application
     """The one that is meant to get through."""
@@ -25,6 +25,8 @@ class Callers:
     """One that no role is assigned to."""
     other: Application
     """One that an API may leave out of `clientApplicationIds`."""
+    user: User
+    """A person for whom `client` may act."""
 
     @classmethod
     def register(cls, cloud: Cloud) -> Self:
@@ -33,10 +35,11 @@ class Callers:
             client=cloud.add_caller("client"),
             without_role=cloud.add_caller("client-without-role"),
             other=cloud.add_caller("other-client"),
+            user=cloud.add_user("ada@contoso.com"),
         )
 
     def __iter__(self) -> Iterator[Application]:
-        """Iterate over all."""
+        """Iterate over the client applications."""
         return iter((self.client, self.without_role, self.other))
 
 
@@ -52,20 +55,33 @@ class BadToken:
 
 
 def entra_tokens(entra: Entra, application: Application, callers: Callers, role: str) -> list[BadToken]:
-    """Tokens that an API must refuse that demands `role` and lets in all of `callers` but `other`."""
+    """Tokens that an API must refuse that demands `role` or a scope, and lets in all of `callers` but `other`."""
 
     def issue(resource: Application | str, caller: Application, **changes: Any) -> str:
         return entra.issue(resource, client_id=caller.client_id, principal_id=caller.service_principal_id, **changes)
 
     claims = {"roles": [role]}
+    # Where either opens it, no policy for tokens refuses but the API's own.
+    lacking = "from the gateway" if application.scopes else "TokenClaimNotFound"
     return [
         _bad("expired token", "TokenExpired", issue(application, callers.client, age=LIFETIME + 1)),
         _bad("wrong audience", "TokenAudienceNotAllowed", issue(callers.other, callers.client, claims=claims)),
         _bad("token for Azure OpenAI", "TokenAudienceNotAllowed", issue(COGNITIVE_SERVICES, callers.client)),
         _bad("wrong tenant", "TokenSignatureKeyNotFound", issue(application, callers.client, tenant_id=FOREIGN_TENANT)),
         _bad("wrong client", "TokenClaimValueNotAllowed", issue(application, callers.other, claims=claims)),
-        _bad("missing role", "TokenClaimNotFound", issue(application, callers.without_role)),
+        _bad("missing role", lacking, issue(application, callers.without_role)),
         *_broken(issue(application, callers.client)),
+        *(
+            _bad(what, lacking, issue(application, callers.client, user=callers.user, scopes=[scope], claims=more))
+            for what, scope, more in (
+                ("user without the scope", "other", {}),
+                ("user with a role and without the scope", "other", claims),
+                ("user with a longer scope", f"{next(iter(application.scopes), '')}2", {}),
+                ("user with the scope in capitals", next(iter(application.scopes), "").upper(), {}),
+                ("user with a role and no scope at all", "", {**claims, "scp": None}),
+            )
+            if application.scopes
+        ),
     ]
 
 

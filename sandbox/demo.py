@@ -20,7 +20,7 @@ from sandbox.gateway import CallRecord
 from sandbox.modes import AUDIENCE, CHAT_MODEL, EMBEDDING_MODEL, MODES, PROVIDER, ROLE, Mode
 from sandbox.runtime import Sandbox
 from sandbox.services.azure_openai import Received
-from sandbox.tokens import client_credentials_form, request_token
+from sandbox.tokens import client_credentials_form, password_form, request_token
 
 ANSWERED = "200"
 BY_SERVICE = "401 from Azure OpenAI"
@@ -129,6 +129,8 @@ class Calls:
         if self._hosts():
             async for row in self._failover(name, good):
                 yield row
+        if (user := await self._for_user()) is not None:
+            yield await self._row("token for a user, chat", ANSWERED, user)
         for what, reason, bad in self._refused():
             yield await self._row(what, f"401 {reason}", bad)
         if self._mode.credential == "token":
@@ -145,6 +147,17 @@ class Calls:
             return Credentials(token=await request_token(provider.token_url, form))
         client = sandbox.callers.client
         form = client_credentials_form(client.client_id, client.secrets[0], scope=outputs["openaiScopes"][-1])
+        return Credentials(token=await request_token(sandbox.token_url, form))
+
+    async def _for_user(self) -> Credentials | None:
+        """Return what the client presents on behalf of a user, where the registration has scopes."""
+        sandbox = self._sandbox
+        if self._mode.caller != "entra":
+            return None
+        scope, *applications = sandbox.deployment.outputs["openaiScopes"]
+        if not applications:
+            return None
+        form = password_form(sandbox.callers.client, sandbox.callers.user, scope)
         return Credentials(token=await request_token(sandbox.token_url, form))
 
     def _refused(self) -> Iterator[tuple[str, str, Credentials]]:

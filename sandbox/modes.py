@@ -84,7 +84,8 @@ def _entra(backend_auth: str, *, existing: bool = False) -> Callable[[Sandbox], 
         if existing:
             client_id = create_application(sandbox.cloud, "Azure OpenAI", [ROLE]).client_id
             return {"auth": "entra", "entra": {**entra, "existing": {"clientId": client_id, "audiences": [client_id]}}}
-        return {"auth": "entra", "entra": {**entra, "scopes": ["access_as_user"]}}
+        allowed = {"scopes": ["access_as_user"], "preAuthorizedClientIds": [callers.client.client_id]}
+        return {"auth": "entra", "entra": {**entra, **allowed}}
 
     return config
 

@@ -1,10 +1,11 @@
-"""Client-credentials requests (RFC 6749 section 4.4) to the sandbox's token endpoints."""
+"""Requests to the sandbox's token endpoints: client credentials (RFC 6749 section 4.4), and a user's password."""
 
 from collections.abc import Mapping
 
 import aiohttp
 
 from sandbox.errors import SandboxError
+from sandbox.model import Application, User
 
 
 def client_credentials_form(client_id: str, client_secret: str, **target: str) -> dict[str, str]:
@@ -15,6 +16,13 @@ def client_credentials_form(client_id: str, client_secret: str, **target: str) -
         "client_secret": client_secret,
         **target,
     }
+
+
+def password_form(client: Application, user: User, scope: str) -> dict[str, str]:
+    """Form of a client's request on behalf of a user, whose password it knows (RFC 6749 section 4.3)."""
+    credentials = {"username": user.name, "password": user.password}
+    form = client_credentials_form(client.client_id, client.secrets[0], scope=scope)
+    return {**form, "grant_type": "password", **credentials}
 
 
 async def request_token(url: str, form: Mapping[str, str]) -> str:

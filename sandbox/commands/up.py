@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from sandbox.applications import assign_role, find_application
+from sandbox.applications import assign_role, consent, find_application
 from sandbox.cloud import Cloud, Deployer
 from sandbox.commands.terminal import explained, note, progress, project_and_config, stop_signal, tell
 from sandbox.demands import Demand, demands
@@ -15,11 +15,11 @@ from sandbox.existing import subscription_id
 from sandbox.instructions import curl_command, python_program, token_command
 from sandbox.listening import settle
 from sandbox.model import Api as DeployedApi
-from sandbox.model import Gateway
+from sandbox.model import Application, Gateway
 from sandbox.runtime import Sandbox
 from sandbox.services.openai_operations import kind
 from sandbox.session import Api, Caller, Session, SessionFile, to_json
-from sandbox.tokens import client_credentials_form
+from sandbox.tokens import client_credentials_form, password_form
 
 
 def run(stack: str, port: int, as_json: bool, trace: bool) -> int:
@@ -88,18 +88,31 @@ def _first_demand(sandbox: Sandbox, api: DeployedApi) -> Demand | None:
 def _callers(sandbox: Sandbox, demanded: Demand) -> list[Caller]:
     if demanded.tenant is None:
         return sandbox.callers_of(demanded)
-    return [
-        Caller(
-            name=application.display_name,
-            client_id=application.client_id,
-            object_id=application.service_principal_id,
-            token_url=sandbox.token_url,
-            form=client_credentials_form(
-                application.client_id, application.secrets[0], scope=f"{demanded.audience}/.default"
-            ),
+    application = find_application(sandbox.cloud, demanded.audience)
+    if application is None:
+        return []
+    scope = f"{demanded.audience}/.default"
+
+    def caller(name: str, client: Application, object_id: str, form: dict[str, str]) -> Caller:
+        return Caller(
+            name=name, client_id=client.client_id, object_id=object_id, token_url=sandbox.token_url, form=form
         )
-        for application in (sandbox.callers if find_application(sandbox.cloud, demanded.audience) else ())
+
+    callers = [
+        caller(
+            client.display_name,
+            client,
+            client.service_principal_id,
+            client_credentials_form(client.client_id, client.secrets[0], scope=scope),
+        )
+        for client in sandbox.callers
     ]
+    client, user = sandbox.callers.client, sandbox.callers.user
+    for_user = caller(user.name, client, user.object_id, password_form(client, user, scope))
+    if not application.scopes:
+        return callers
+    # Where no role is defined, what a scope opens is for users alone: the first caller is one that gets through.
+    return [*callers, for_user] if application.app_roles else [for_user, *callers]
 
 
 def _admit(sandbox: Sandbox) -> Iterator[str]:
@@ -115,11 +128,18 @@ def _admit(sandbox: Sandbox) -> Iterator[str]:
                 f" ({client.display_name}) to try it"
             )
         application = find_application(sandbox.cloud, demanded.audience)
-        given = demanded.claims.get("roles", [])
-        roles = {given} if isinstance(given, str) else set(given)
         if application is None:
             yield f"API {api.id}: the sandbox has no app registration for {demanded.audience}, so nobody gets a token"
             continue
+        given = demanded.claims.get("roles", list(application.app_roles.values()))
+        roles = {given} if isinstance(given, str) else set(given)
+        if application.scopes and not any(who == client.client_id for who, _ in application.granted):
+            consent(sandbox.cloud, application, client)
+            yield (
+                f"API {api.id}: {client.display_name} got an administrator's consent to"
+                f" {', '.join(sorted(application.scopes))} here, for all users; on Azure users are asked, or name it in"
+                " preAuthorizedClientIds"
+            )
         if not roles <= set(application.app_roles.values()):
             continue
         if roles and not any(caller.service_principal_id in application.assignments for caller in sandbox.callers):

@@ -46,7 +46,8 @@ class Mode:
     def token(self, **changes: object) -> str:
         if self.demand is None:
             return "callers-token"
-        claims = {**self.demand.claims, **changes}
+        # A user's scope: where roles open it as well, an expression and no required claim asks for either.
+        claims = {"scp": "access_as_user", **self.demand.claims, **changes}
         if self.demand.openid_config_urls:
             claims.setdefault("iss", self.demand.issuer)
             return self.provider.issue(audience=self.demand.audience, subject="me", claims=claims)
@@ -106,8 +107,8 @@ def test_answer_streams_through(name: str) -> None:
         pytest.param({"iss": "https://login.example.com/"}, id="issuer"),
         pytest.param({"exp": 1}, id="expired"),
         pytest.param({"exp": None}, id="never expires"),
-        pytest.param({"roles": ["Chat.Reader"], "scope": "read"}, id="role or scope"),
-        pytest.param({"roles": None, "scope": None}, id="no role or scope"),
+        pytest.param({"roles": ["Chat.Reader"], "scope": "read", "scp": "read"}, id="role or scope"),
+        pytest.param({"roles": None, "scope": None, "scp": None}, id="no role or scope"),
     ],
 )
 @pytest.mark.parametrize("name", [name for name in MODES if name.startswith(("entra", "jwt"))])

@@ -64,15 +64,26 @@ def without(pattern: str) -> Callable[[str], str]:
 
 VALIDATION = r"<validate-(azure-ad-token|jwt) .*</validate-\1>"
 CLAIMS = "<required-claims>.*</required-claims>"
+EITHER = "<choose>.*?</choose>"
+ADOPTED = "Entra: adopted app, managed identity"
 CLIENTS = "<client-application-ids>.*</client-application-ids>"
 
 
 @pytest.mark.parametrize(
     ("mode", "weaken", "caller", "got"),
     [
-        pytest.param("Entra, key", without(VALIDATION), "no token", "200", id="no validation"),
-        pytest.param("Entra, key", without(VALIDATION), "tampered signature", "200", id="no validation of signatures"),
-        pytest.param("Entra, key", without(CLAIMS), "missing role", "200", id="no role demanded"),
+        pytest.param(ADOPTED, without(VALIDATION), "no token", "200", id="no validation"),
+        pytest.param(ADOPTED, without(VALIDATION), "tampered signature", "200", id="no validation of signatures"),
+        pytest.param(ADOPTED, without(CLAIMS), "missing role", "200", id="no role demanded"),
+        pytest.param("Entra, key", without(EITHER), "missing role", "200", id="no role or scope demanded"),
+        pytest.param("Entra, key", without(EITHER), "user without the scope", "200", id="no scope demanded"),
+        pytest.param(
+            "Entra, key",
+            without(VALIDATION),
+            "no token",
+            "500 ExpressionValueEvaluationFailure",
+            id="roles and scopes of no validated token",
+        ),
         pytest.param("Entra, key", without(CLIENTS), "wrong client", "200", id="no client demanded"),
         pytest.param("another provider's JWT, key", without(CLAIMS), "missing role", "200", id="no claim demanded"),
         pytest.param(
