@@ -551,6 +551,36 @@ def test_apis_whose_accounts_serve_the_same_models_need_no_warning() -> None:
     assert settings(openai=openai, apis=apis).warnings == ()
 
 
+OPEN = (
+    "lets in every application of the tenant, as each gets a token for it; list {0}.roles or {0}.scopes, or name "
+    "{0}.clientApplicationIds, or set {0}.assignmentRequired"
+)
+
+
+@pytest.mark.parametrize(
+    ("config", "key"),
+    [
+        pytest.param({"auth": "entra"}, "openai-gateway:entra", id="no block at all"),
+        pytest.param({"auth": "entra", "entra": {"backendAuth": "key"}}, "openai-gateway:entra", id="stack"),
+        pytest.param(
+            {
+                "auth": "entra",
+                "entra": {"roles": ["Chat.User"]},
+                "apis": [{"name": "a", "path": "a/openai"}, {"name": "b", "path": "b/openai", "entra": {}}],
+            },
+            "openai-gateway:apis[1].entra",
+            id="one API",
+        ),
+    ],
+)
+def test_an_api_that_lets_in_everybody_of_the_tenant_is_warned_about(config: dict[str, Any], key: str) -> None:
+    assert settings(**config).warnings == (f"{key}: {OPEN.format(key)}",)
+
+
+def test_an_api_that_says_who_may_call_is_not_warned_about() -> None:
+    assert settings(auth="entra", entra={"scopes": ["chat"]}).warnings == ()
+
+
 def test_warning_hides_no_mistake() -> None:
     two = [api(path="chat"), {"name": "two", "path": "chat"}]
 

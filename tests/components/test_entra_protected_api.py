@@ -368,6 +368,106 @@ def test_roles_are_demanded_in_one_place(azure: Azure) -> None:
         deploy(azure, entra=entra)
 
 
+def test_roles_may_be_demanded_of_users_beside_their_scopes(azure: Azure) -> None:
+    role = RequiredClaim(values=["Chat.User"])
+    entra = EntraOptions(roles=["Chat.User"], scopes=["chat"], required_claims={"roles": role})
+
+    claims = validation(deploy(azure, entra=entra), "validate-azure-ad-token").findall("required-claims/claim")
+
+    assert [claim.get("name") for claim in claims] == ["roles"]
+
+
+def test_scopes_are_demanded_in_one_place(azure: Azure) -> None:
+    entra = EntraOptions(scopes=["chat"], required_claims={"scp": RequiredClaim(values=["embed"])})
+
+    with pytest.raises(DeployError, match=r"entra\.required_claims\.scp: contradicts entra\.scopes, of which a user's"):
+        deploy(azure, entra=entra)
+
+
+def test_scopes_alone_are_a_claim_of_the_token(azure: Azure) -> None:
+    token = validation(deploy(azure, entra=EntraOptions(scopes=["chat", "embed"])), "validate-azure-ad-token")
+
+    claim = token.find("required-claims/claim")
+    assert claim is not None
+    assert claim.attrib == {"name": "scp", "match": "any", "separator": " "}
+    assert texts(claim, "value") == ["chat", "embed"]
+
+
+def test_roles_and_scopes_are_demanded_right_after_the_token(azure: Azure) -> None:
+    deployed = deploy(azure, entra=EntraOptions(roles=["Chat.User"], scopes=["chat"]))
+
+    inbound = ET.fromstring(deployed.policy("openai")).find("inbound")
+    assert inbound is not None
+    assert [child.tag for child in inbound][:3] == ["base", "validate-azure-ad-token", "choose"]
+
+
+def warnings(azure: Azure, entra: dict[str, Any]) -> list[str]:
+    """What is told of options that another language sends."""
+    return [message.text for message in deploy(azure, entra=entra).deployment.messages]
+
+
+def test_an_api_that_lets_in_everybody_of_the_tenant_is_warned_about(azure: Azure) -> None:
+    open_to_all = "entra: lets in every application of the tenant, as each gets a token for it; list "
+    existing = existing_application(azure)
+    adopted = {"client_id": existing.client_id, "audiences": existing.audiences}
+
+    assert warnings(azure, {}) == [
+        f"{open_to_all}entra.roles or entra.scopes, or name entra.client_application_ids, "
+        "or set entra.assignment_required"
+    ]
+    assert warnings(Azure(), {"existing": adopted}) == [
+        f"{open_to_all}entra.roles or entra.scopes, or name entra.client_application_ids"
+    ]
+
+
+@pytest.mark.parametrize(
+    "entra",
+    [
+        {"roles": ["Chat.User"]},
+        {"scopes": ["chat"]},
+        {"client_application_ids": [CLIENT]},
+        {"required_claims": {"department": {"values": ["research"]}}},
+        {"assignment_required": True},
+    ],
+    ids=lambda entra: next(iter(entra)),
+)
+def test_an_api_that_says_who_may_call_is_not(azure: Azure, entra: dict[str, Any]) -> None:
+    assert warnings(azure, entra) == []
+
+
+def test_people_read_which_api_a_registration_and_its_permissions_are_of(azure: Azure) -> None:
+    entra = EntraOptions(roles=["Chat.User"], scopes=["chat"])
+    title = "openai (openai-gateway/prod)"
+
+    deployed = deploy(azure, entra=entra, display_name=title, subscription_required=True)
+
+    application = deployed.one("Application").inputs
+    (role,), (scope,) = application["appRoles"], application["api"]["oauth2PermissionScopes"]
+    assert application["displayName"] == deployed.one("Api").inputs["displayName"] == title
+    assert deployed.one("Subscription").inputs["displayName"] == f"{title} callers"
+    assert (role["displayName"], role["description"]) == (
+        "Chat.User",
+        f"Lets its holder call {title} with the role Chat.User.",
+    )
+    assert scope["adminConsentDisplayName"] == f"Call {title} for users: chat"
+    assert scope["userConsentDisplayName"] == f"Call {title} for you: chat"
+    assert scope["adminConsentDescription"].startswith(f"Lets the application call {title} on behalf of the signed-in")
+    assert scope["userConsentDescription"].startswith(f"Lets the application call {title} on your behalf")
+
+
+def test_names_for_people_fit(azure: Azure) -> None:
+    entra = EntraOptions(scopes=["s" * 120])
+
+    deployed = deploy(azure, entra=entra, display_name="n" * 400, subscription_required=True)
+
+    application = deployed.one("Application").inputs
+    (scope,) = application["api"]["oauth2PermissionScopes"]
+    assert len(application["displayName"]) == 120
+    assert len(deployed.one("Subscription").inputs["displayName"]) == 100
+    assert len(deployed.one("Api").inputs["displayName"]) == 300
+    assert {len(scope[f"{who}ConsentDisplayName"]) for who in ("admin", "user")} == {100}
+
+
 def test_another_providers_tokens_need_an_audience(azure: Azure) -> None:
     with pytest.raises(DeployError, match=r"jwt\.audiences: is empty"):
         deploy(azure, jwt=JwtOptions(openid_config_urls=JWT.openid_config_urls, audiences=[]))

@@ -23,6 +23,10 @@ REFUSED = {
         "no signature (alg none)", "signed by somebody else", "token of Microsoft Entra ID", "key in place of a token",
     },
 }  # fmt: skip
+REFUSED_USERS = {
+    "user without the scope", "user with a role and without the scope", "user with a longer scope",
+    "user with the scope in capitals", "user with a role and no scope at all",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
@@ -33,9 +37,13 @@ async def test_mode_lets_in_and_refuses_whom_it_must(mode: Mode) -> None:
 
     name = "key" if mode.caller == "key" else "token"
     answered = {f"{name}, chat", f"{name}, streamed chat", f"{name}, embeddings", f"{name} and stray credentials"}
+    refused = REFUSED[mode.caller]
+    if mode.name in {"Entra, managed identity", "Entra, key"}:
+        answered |= {"token for a user, chat"}
+        refused = refused | REFUSED_USERS
     assert [row for row in report.rows if not row.passed] == []
     assert {row.caller for row in report.rows if row.got == "200"} == answered
-    assert {row.caller for row in report.rows if re.fullmatch(r"401 \w+", row.got)} >= REFUSED[mode.caller]
+    assert {row.caller for row in report.rows if re.fullmatch(r"401 (\w+|from the gateway)", row.got)} >= refused
     by_service = [row.caller for row in report.rows if row.got == "401 from Azure OpenAI"]
     assert by_service == ([f"{name}, role removed"] if mode.credential == "token" else [])
     assert {row.got for row in report.rows if "account" in row.caller or "both" in row.caller} == (
