@@ -158,6 +158,17 @@ def test_exports_say_where_each_api_is_and_what_to_present() -> None:
     assert deployed.deployment.secret_outputs == {"batchSubscriptionKey"}
 
 
+def test_names_for_people_tell_project_and_stack() -> None:
+    deployed = deploy("entra-identity", apis=[{"name": "chat", "path": "openai", "subscriptionRequired": True}])
+
+    title = "chat (openai-gateway/test)"
+    assert [deployed.one(kind).inputs["displayName"] for kind in ("Application", "Api", "Subscription")] == [
+        title,
+        title,
+        f"{title} callers",
+    ]
+
+
 def test_apis_that_share_an_identity_share_its_roles() -> None:
     apis = [{"name": name, "path": f"{name}/openai"} for name in ("one", "two")]
 
@@ -241,8 +252,8 @@ def test_two_stacks_stand_on_one_adopted_service_with_prefixes() -> None:
 
     assert first.outputs.keys() <= second.outputs.keys()
     assert {entry.inputs["apiId"]: entry.inputs["displayName"] for entry in second.all("Api")} == {
-        "b-openai": "openai",
-        "b-keyed": "keyed",
+        "b-openai": "openai (openai-gateway/test)",
+        "b-keyed": "keyed (openai-gateway/test)",
     }
     assert second.one("NamedValue").inputs["displayName"] == "b-keyed-api-key"
     assert [entry.inputs["sid"] for entry in second.all("Subscription")] == ["b-keyed-callers", "b-openai-callers"]
@@ -352,7 +363,7 @@ def test_a_definition_file_is_imported_in_place_of_the_official_one(tmp_path: Pa
     inputs = deploy("identity-system-assigned", apis=apis).one("Api").inputs
 
     assert inputs["format"] == "openapi+json"
-    assert inputs["value"] == closed(definition.read_text(), title="openai")
+    assert inputs["value"] == closed(definition.read_text(), title="openai (openai-gateway/test)")
 
 
 def test_a_policy_file_stands_between_validation_and_the_gateways_own_credential(tmp_path: Path) -> None:

@@ -9,15 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from openai import AuthenticationError
 
 from sandbox.__main__ import main
 from sandbox.callers import Callers
+from sandbox.client import Client, Credentials, new_http_client
 from sandbox.cloud import Cloud
 from sandbox.commands.terminal import project_and_config
 from sandbox.commands.up import serving
 from sandbox.errors import SandboxError
 from sandbox.modes import MODES
 from sandbox.runtime import deploy_to
+from sandbox.tokens import request_token
 
 PROJECT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}
@@ -43,6 +46,12 @@ CONFIGS = {
         audiences: [https://ai.contoso.com]
         requiredClaims: {department: [research]}
     - {name: keyed, path: keyed/openai, auth: key}
+""",
+    "people": """
+  openai-gateway:auth: entra
+  openai-gateway:apis:
+    - {name: people, path: people/openai, entra: {scopes: [chat]}}
+    - {name: either, path: either/openai, entra: {scopes: [chat], roles: [Chat.User]}}
 """,
     "elsewhere": """
   openai-gateway:apis: [{name: openai, path: ai}]
@@ -445,11 +454,39 @@ async def test_callers_have_the_same_ids_in_every_sandbox() -> None:
     assert [name for name, _, _ in ids[0]] == ["client", "client-without-role", "other-client"]
 
 
+@pytest.mark.usefixtures("folder")
+async def test_users_get_through_where_an_api_has_scopes() -> None:
+    expected = {
+        "people": {"ada@contoso.com": True, "client": False, "client-without-role": False, "other-client": False},
+        "either": {"ada@contoso.com": True, "client": True, "client-without-role": False, "other-client": False},
+    }
+    got: dict[str, dict[str, bool]] = {}
+
+    async with serving("people", 0) as session, new_http_client() as http:
+        for api in session.apis:
+            got[api.name] = {}
+            for caller in api.callers:
+                token = await request_token(caller.token_url, caller.form)
+                client = Client(api.url, Credentials(token=token), http)
+                try:
+                    got[api.name][caller.name] = "Hello" in await client.chat("chat", "Hello")
+                except AuthenticationError:
+                    got[api.name][caller.name] = False
+
+    assert got == expected
+    assert {api.name: api.callers[0].name for api in session.apis} == {"people": "ada@contoso.com", "either": "client"}
+
+
 @pytest.mark.parametrize(
     ("stack", "note"),
     [
         pytest.param(
             "tokens", "API entra: the config assigns no role to a caller of the sandbox, so client", id="role"
+        ),
+        pytest.param(
+            "people",
+            "API people: client got an administrator's consent to chat here, for all users; on Azure users are asked",
+            id="scope",
         ),
         pytest.param("other-clients", "clientApplicationIds lets in no caller of the sandbox; add ", id="clients"),
         pytest.param("other-app", "the sandbox has no app registration for api://chat", id="app registration"),
