@@ -7,7 +7,6 @@ credential is on the request already: a hook there changes nothing of the reques
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import chain
 from typing import NamedTuple
@@ -16,12 +15,12 @@ from xml.sax.saxutils import escape
 
 from policies.authentication_managed_identity import TOKEN_VARIABLE
 from policies.availability import unavailable
-from policies.catalog import SECTIONS, TYPES, UNTOLD
+from policies.catalog import SECTIONS, UNTOLD
 from policies.errors import PolicyError
 from policies.markup import MarkupError, Placed, read
 from policies.order import check_order
-from policies.policy import ANY_SCOPE, ANY_SECTION, Placement, Policy, Section
-from policies.raw_element import running
+from policies.policy import Policy, Section
+from policies.raw_element import RawElement, running
 from policies.validate_azure_ad_token import ValidateAzureAdToken
 from policies.validate_jwt import ValidateJwt
 
@@ -32,7 +31,6 @@ CALLER_QUERY = ("api-key", "subscription-key")
 CALLER_VARIABLE = "openai-gateway-caller"
 """Variable of the document itself: what the caller presented, while the hook runs."""
 
-_SCOPES = {kind.tag: kind.scopes for kind in TYPES}
 _OWN_VARIABLES = ("openai-gateway-", TOKEN_VARIABLE)
 """What the names of the variables of the document itself begin with."""
 _CREDENTIAL = "presents a credential, and the gateway presents its own alone; remove it"
@@ -93,23 +91,6 @@ class Problem(NamedTuple):
         return f"line {self.line}, column {self.column}: {self.reason}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class HookPolicy(Policy):
-    """A policy of a hook, as XML."""
-
-    xml: str = field(metadata={"markup": True})
-    """The policy's element."""
-
-    def element(self) -> ET.Element:
-        """Return the policy as XML."""
-        return read(self.xml)
-
-    def placements(self) -> Iterator[Placement]:
-        """Yield the policy and, in one that controls the flow, those inside it."""
-        for policy in running(self.element()):
-            yield Placement(policy.tag, SECTIONS.get(policy.tag, ANY_SECTION), _SCOPES.get(policy.tag, ANY_SCOPE))
-
-
 def read_section(section: Section, text: str) -> Placed:
     """Return a section with the policies of a text, XML or as the portal shows it; raises `MarkupError`."""
     return read(text, around=section.value)
@@ -138,7 +119,7 @@ def read_document(text: str) -> dict[Section, Placed]:
 
 def hook_policies(section: Placed) -> list[Policy]:
     """Return the policies of a section."""
-    return [HookPolicy(xml=_text(element)) for element in section]
+    return [RawElement(xml=_text(element)) for element in section]
 
 
 def section_text(section: Placed) -> str:
@@ -151,15 +132,24 @@ def policies_text(policies: Sequence[Policy]) -> str:
     return "".join(_text(policy.element()) for policy in policies)
 
 
-def problems(section: Placed, *, sku: str | None = None, kept: Collection[str] = ()) -> Iterator[Problem]:
-    """Yield what is wrong with a hook's section, which `read_section` or `read_document` gave.
+def problems(section: Placed, *, sku: str | None = None, kept: Collection[str] = ()) -> list[Problem]:
+    """Return what is wrong with a hook's section, which `read_section` or `read_document` gave.
 
     `sku` is the service's pricing tier, where it is known. `kept` are the names that the named values with the
     gateway's own keys begin with.
     """
+    found = sorted(_of_parts(section, Section(section.tag), sku, kept))
+    if not found and section.tag == Section.INBOUND:
+        try:
+            check_order(hook_policies(section))
+        except PolicyError as error:
+            found.append(_problem(section, str(error)))
+    return found
+
+
+def _of_parts(section: Placed, name: Section, sku: str | None, kept: Collection[str]) -> Iterator[Problem]:
     if any((text or "").strip() for text in (section.text, *(child.tail for child in section))):
         yield _problem(section, f"{section.tag} has text outside of its policies; remove it")
-    name = Section(section.tag)
     for element in section.iter():
         if element is not section:
             yield from _of_any(element, kept)
@@ -168,11 +158,6 @@ def problems(section: Placed, *, sku: str | None = None, kept: Collection[str] =
     for policy in chain.from_iterable(map(running, section)):
         if policy.tag not in _NEVER:
             yield from _of_running(policy, name, sku)
-    if name is Section.INBOUND:
-        try:
-            check_order(hook_policies(section))
-        except PolicyError as error:
-            yield _problem(section, str(error))
 
 
 def _of_any(element: ET.Element, kept: Collection[str]) -> Iterator[Problem]:

@@ -111,9 +111,9 @@ def test_all_mistakes_are_told_each_with_its_place() -> None:
     text = '<set-heder />\n  <base/>\n<set-header name="a">\n<value>{{openai-api-key}}</value></set-header>'
 
     assert [line.partition(": ")[0] for line in said(Section.INBOUND, text)] == [
+        "line 1, column 1",
         "line 2, column 3",
         "line 4, column 1",
-        "line 1, column 1",
     ]
 
 
@@ -170,7 +170,7 @@ def test_a_document_gives_its_sections() -> None:
     found = read_document(text)
 
     assert list(found) == [Section.OUTBOUND, Section.INBOUND]
-    assert str(next(problems(found[Section.INBOUND]))).startswith("line 4, column 1: base runs")
+    assert str(problems(found[Section.INBOUND])[0]).startswith("line 4, column 1: base runs")
 
 
 @pytest.mark.parametrize(
