@@ -51,4 +51,5 @@ def until_the_vault_is_open(name: str) -> pulumi.ResourceHookBinding:
 
 def _spoken(seconds: int) -> str:
     minutes, rest = divmod(seconds, 60)
-    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    parts = [f"{minutes} min"] * bool(minutes) + [f"{rest} s"] * bool(rest or not minutes)
+    return " ".join(parts)
