@@ -26,9 +26,17 @@ def unique_name(
         length=_SUFFIX,
         special=False,
         upper=False,
-        opts=pulumi.ResourceOptions(parent=parent, replacement_trigger=pulumi.Output.all(**replaced_on)),
+        opts=pulumi.ResourceOptions(
+            parent=parent, replacement_trigger=pulumi.Output.all(**replaced_on).apply(_as_azure_compares)
+        ),
     )
     return pulumi.Output.concat(stem, "-", suffix.result)
+
+
+def _as_azure_compares(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with a region spelled in one way: `Sweden Central` is no other place than `swedencentral`."""
+    location = values.get("location")
+    return {**values, "location": location.replace(" ", "").lower()} if isinstance(location, str) else {**values}
 
 
 def shown(title: pulumi.Input[str], before: str = "", after: str = "", *, limit: int) -> pulumi.Output[str]:

@@ -249,17 +249,20 @@ def test_an_additional_location_is_another_one(preview: bool) -> None:
 VAULT = ExistingResource(name="kv-tls", resource_group=GROUP)
 
 
-def cloud_with_certificate(cloud: Cloud | None = None, *, rbac: bool = True) -> Cloud:
+def cloud_with_certificate(cloud: Cloud | None = None, *, rbac: bool = True, subscription: str | None = None) -> Cloud:
     cloud = cloud_with_group(cloud)
+    if subscription is not None:
+        cloud.add_subscription(subscription)
+        group = {"resourceGroupName": GROUP, "location": "swedencentral"}
+        cloud.create("azure-native:resources:ResourceGroup", GROUP, group, subscription_id=subscription)
     properties: dict[str, Any] = {"tenantId": cloud.tenant_id, "sku": {"family": "A", "name": "standard"}}
     properties |= {"enableRbacAuthorization": rbac, "accessPolicies": []}
     place = {"resourceGroupName": GROUP, "vaultName": "kv-tls"}
-    cloud.create(
-        "azure-native:keyvault:Vault", "vault", place | {"location": "swedencentral", "properties": properties}
-    )
+    vault = place | {"location": "swedencentral", "properties": properties}
+    cloud.create("azure-native:keyvault:Vault", "vault", vault, subscription_id=subscription)
     certificate = {"value": "MII=", "contentType": "application/x-pkcs12"}
     inputs = place | {"secretName": "contoso", "properties": certificate}
-    cloud.create("azure-native:keyvault:Secret", "certificate", inputs)
+    cloud.create("azure-native:keyvault:Secret", "certificate", inputs, subscription_id=subscription)
     return cloud
 
 
@@ -323,6 +326,18 @@ def test_a_user_assigned_identity_reads_the_certificate_too() -> None:
 
     assert all(identity.read for identity in deployed.all("UserAssignedIdentity"))
     assert deployed.one("RoleAssignment").inputs["principalId"] == deployed.outputs["principal_id"]
+
+
+def test_the_vault_of_a_certificate_may_be_in_another_subscription() -> None:
+    hub = "11111111-2222-4333-8444-555555555555"
+    vault = ExistingResource(name="kv-tls", resource_group=GROUP, subscription_id=hub)
+    hostname = HostnameOptions(name="ai.contoso.com", vault=vault, certificate="contoso")
+    options = GatewayOptions(**PUBLISHER, hostnames=[hostname])
+
+    deployed = deploy_component(build(options), cloud_with_certificate(subscription=hub))
+
+    assert deployed.one("RoleAssignment").inputs["scope"].startswith(f"/subscriptions/{hub}/")
+    assert deployed.one("ApiManagementService").id.startswith(f"/subscriptions/{deployed.cloud.subscription_id}/")
 
 
 def test_a_vault_of_a_certificate_is_in_the_mode_in_which_roles_count() -> None:

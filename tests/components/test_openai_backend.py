@@ -67,6 +67,7 @@ def test_a_made_up_name_is_made_anew_with_what_replaces_the_account(azure: Azure
         return deploy(Azure(), openai, **args).one("RandomString").replacement_trigger
 
     assert trigger("swedencentral") == trigger("swedencentral", local_auth=True)
+    assert trigger("swedencentral") == trigger("Sweden Central"), "one region, spelled in two ways"
     assert trigger("swedencentral") != trigger("francecentral")
 
 
