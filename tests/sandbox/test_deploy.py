@@ -430,6 +430,11 @@ def _raise_in_an_input() -> None:
     account("a", group.name.apply(lambda _name: str(_raise(ValueError("account x has no subdomain"))())))
 
 
+def _raise_from_itself() -> None:
+    error = ValueError("bad option")
+    raise error from error
+
+
 def _twice() -> None:
     for _ in range(2):
         resources.ResourceGroup("g", location="swedencentral")
@@ -445,6 +450,7 @@ def _transform() -> None:
     [
         pytest.param(_raise(pulumi.RunError("set p:owner")), "set p:owner", id="run-error"),
         pytest.param(_raise(ValueError("bad option")), "bad option", id="value-error"),
+        pytest.param(_raise_from_itself, "bad option", id="value-error-from-itself"),
         pytest.param(_raise(SystemExit(3)), "the program ended itself with exit code 3", id="exit"),
         pytest.param(_raise_in_apply, "account x has no subdomain", id="in-apply"),
         pytest.param(_raise_in_an_input, "account x has no subdomain", id="in-an-input"),

@@ -357,6 +357,51 @@ def test_an_application_is_seen_with_all_that_was_added_to_it(azure: Azure) -> N
     assert found.tenant_id == azure.cloud.tenant_id
 
 
+SCOPES = {"chat": "33333333-3333-3333-3333-333333333333", "embed": "44444444-4444-4444-4444-444444444444"}
+GRANT = "ServicePrincipalDelegatedPermissionGrant"
+
+
+def test_clients_have_scopes_by_pre_authorization_and_by_consent(azure: Azure) -> None:
+    scopes = [{"id": scope_id, "value": value} for value, scope_id in SCOPES.items()]
+    off = {"id": "55555555-5555-5555-5555-555555555555", "value": "old", "enabled": False}
+    application, api = azure.entra("Application", displayName="api", api={"oauth2PermissionScopes": [*scopes, off]})
+    _, principal = azure.entra("ServicePrincipal", clientId=api["clientId"])
+    allowed, asked = azure.cloud.add_caller("allowed"), azure.cloud.add_caller("asked")
+    user = azure.cloud.add_user("ada@contoso.com")
+    both = {"applicationId": application, "permissionIds": [SCOPES["chat"].upper(), off["id"]]}
+    azure.entra("ApplicationPreAuthorized", authorizedClientId=allowed.client_id.upper(), **both)
+    ends = {"resourceServicePrincipalObjectId": principal["objectId"]}
+    client = {"servicePrincipalObjectId": asked.service_principal_id}
+    consent, _ = azure.entra(GRANT, claimValues=["chat", "unknown"], **ends, **client)
+    azure.entra(GRANT, "second", claimValues=["embed"], userObjectId=user.object_id, **ends, **client)
+
+    def granted() -> object:
+        return next(found for found in azure.cloud.applications() if found.client_id == api["clientId"]).granted
+
+    expected = {
+        (allowed.client_id, None): {"chat"},
+        (asked.client_id, None): {"chat"},
+        (asked.client_id, user.object_id): {"embed"},
+    }
+    assert granted() == expected
+    token = f"azuread:index/servicePrincipalDelegatedPermissionGrant:{GRANT}"
+    azure.administrator.update(token, consent, {"claimValues": ["embed"], **ends, **client})
+    assert granted() == expected | {(asked.client_id, None): {"embed"}}
+    azure.administrator.delete(consent)
+    assert granted() == {key: value for key, value in expected.items() if key != (asked.client_id, None)}
+
+
+def test_a_user_stays_the_same_with_a_password_of_its_own() -> None:
+    cloud = Cloud()
+    user = cloud.add_user("ada@contoso.com")
+
+    assert cloud.add_user("ada@contoso.com") == user
+    assert Cloud().add_user("ada@contoso.com").object_id == user.object_id
+    assert Cloud().add_user("ada@contoso.com").password != user.password
+    assert user.password not in repr(user)
+    assert cloud.users() == (user,)
+
+
 def test_an_existing_service_principal_can_be_used(azure: Azure) -> None:
     client = azure.cloud.add_caller("client")
 

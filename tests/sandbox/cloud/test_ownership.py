@@ -13,6 +13,7 @@ PRINCIPAL = "azuread:index/servicePrincipal:ServicePrincipal"
 URI = "azuread:index/applicationIdentifierUri:ApplicationIdentifierUri"
 PASSWORD = "azuread:index/applicationPassword:ApplicationPassword"
 PRE_AUTHORIZED = "azuread:index/applicationPreAuthorized:ApplicationPreAuthorized"
+GRANT = "azuread:index/servicePrincipalDelegatedPermissionGrant:ServicePrincipalDelegatedPermissionGrant"
 ASSIGNMENT = "azuread:index/appRoleAssignment:AppRoleAssignment"
 DENIED = r"^Authorization_RequestDenied: Insufficient privileges to complete the operation\.$"
 
@@ -160,6 +161,33 @@ def test_an_owner_assigns_no_role_to_an_application(cloud: Cloud, deployer: Depl
     made, _ = cloud.acting_as(Deployer.ADMINISTRATOR).create(ASSIGNMENT, "api", inputs)
     with pytest.raises(CloudError, match=DENIED):
         acting.delete(made)
+
+
+@LEAST
+def test_an_owner_consents_to_nothing_for_others(cloud: Cloud, deployer: Deployer) -> None:
+    acting = cloud.acting_as(deployer)
+    application = Owned(cloud, acting.deployer_object_id)
+    inputs = {
+        "resourceServicePrincipalObjectId": application.object_id,
+        "servicePrincipalObjectId": cloud.add_caller("client").service_principal_id,
+        "claimValues": ["chat"],
+    }
+
+    with pytest.raises(CloudError, match=DENIED):
+        acting.create(GRANT, "api", inputs)
+    made, _ = cloud.acting_as(Deployer.ADMINISTRATOR).create(GRANT, "api", inputs)
+    for change in (lambda: acting.update(GRANT, made, {**inputs, "claimValues": []}), lambda: acting.delete(made)):
+        with pytest.raises(CloudError, match=DENIED):
+            change()
+
+
+@pytest.mark.parametrize("name", ["resourceServicePrincipalObjectId", "servicePrincipalObjectId", "userObjectId"])
+def test_a_consent_is_between_those_that_exist(cloud: Cloud, name: str) -> None:
+    application = Owned(cloud)
+    ends = dict.fromkeys(("resourceServicePrincipalObjectId", "servicePrincipalObjectId"), application.object_id)
+
+    with pytest.raises(CloudError, match=rf"^Request_ResourceNotFound: .*'{CLIENT}' does not exist"):
+        cloud.acting_as(Deployer.ADMINISTRATOR).create(GRANT, "api", {**ends, "claimValues": ["chat"], name: CLIENT})
 
 
 @pytest.mark.parametrize(("given", "deployer"), [("", "developer"), *((each, each) for each in Deployer)])
