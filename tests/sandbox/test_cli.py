@@ -66,6 +66,12 @@ CONFIGS = {
     roles: [Chat.User]
     roleAssignments: [{principalId: 00000000-0000-0000-0000-000000000001, role: Chat.User}]
 """,
+    "assigning": f"""
+  openai-gateway:auth: entra
+  openai-gateway:entra:
+    roles: [Chat.User]
+    roleAssignments: [{{principalId: {Cloud().add_caller("client").service_principal_id}, role: Chat.User}}]
+""",
     "other-clients": """
   openai-gateway:auth: entra
   openai-gateway:entra: {clientApplicationIds: [00000000-0000-0000-0000-000000000001]}
@@ -181,6 +187,21 @@ def test_unknown_principal_tells_which_callers_there_are(run: Run) -> None:
 
     assert code == 2
     assert "does not exist in the directory\n  the sandbox has client: object ID " in error
+
+
+@pytest.mark.usefixtures("folder")
+def test_who_may_not_assign_roles_is_told_who_else_may_deploy(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, _, error = run("policies", "--stack", "assigning")
+
+    assert code == 2
+    assert "Authorization_RequestDenied: Insufficient privileges to complete the operation." in error
+    assert "set SANDBOX_DEPLOYER to pipeline or administrator to deploy as one" in error
+
+    monkeypatch.setenv("SANDBOX_DEPLOYER", "administrator")
+    assert run("policies", "--stack", "assigning")[0] == 0
+    monkeypatch.setenv("SANDBOX_DEPLOYER", "root")
+    code, _, error = run("policies", "--stack", "assigning")
+    assert (code, "SANDBOX_DEPLOYER: 'root' is nobody; set it to developer" in error) == (2, True)
 
 
 def test_folder_without_a_project_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
