@@ -173,9 +173,11 @@ def test_an_entra_api_demands_what_it_was_told(host: Host, azure: Azure) -> None
     claims = document.findall("inbound/validate-azure-ad-token/required-claims/claim")
     assert {claim.get("name"): [value.text for value in claim] for claim in claims} == {
         "department": ["research", "legal"],
-        "roles": ["Chat.User"],
     }
-    assert [claim.get("match") for claim in claims] == ["any", "any"]
+    assert [claim.get("match") for claim in claims] == ["any"]
+    refused = document.find("inbound/choose/when")
+    assert refused is not None
+    assert [text in refused.attrib["condition"] for text in ('"Chat.User"', '"access_as_user"')] == [True, True]
     assert made.one("ServicePrincipal").inputs["appRoleAssignmentRequired"] is True
     assert made.wire["clientId"] == made.wire["audience"]
     assert "subscriptionKey" not in made.wire
