@@ -29,10 +29,6 @@ _GRACE = 5.0
 _SEVERITIES = {engine_pb2.INFO: "info", engine_pb2.WARNING: "warning", engine_pb2.ERROR: "error"}
 
 
-class DeployError(SandboxError):
-    """A deployment that failed for a reason its author can act on; the message says which."""
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
     """What a program logged with `pulumi.log`."""
@@ -42,6 +38,13 @@ class Message:
     text: str
     urn: str = ""
     """Resource that it is about."""
+
+
+class DeployError(SandboxError):
+    """A deployment that failed for a reason its author can act on; the message says which."""
+
+    messages: tuple[Message, ...] = ()
+    """What the program logged before, such as a warning of the word that Azure then refused."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +104,21 @@ def deploy(
             runner.run(_run(program))
 
     try:
+        _carry_out(run, mocks)
+    except DeployError as error:
+        error.messages = _messages(engine, mocks)
+        raise
+    return Deployment(
+        outputs=monitor.exports,
+        secret_outputs=monitor.secret_exports,
+        registrations=tuple(mocks.registrations),
+        messages=_messages(engine, mocks),
+    )
+
+
+def _carry_out(run: Callable[[], None], mocks: SandboxMocks) -> None:
+    """Run a program in a thread and a context of its own, then let go of what it no longer registers."""
+    try:
         with ThreadPoolExecutor(1) as executor:
             executor.submit(contextvars.Context().run, run).result()
     except (Exception, SystemExit) as error:
@@ -110,15 +128,6 @@ def deploy(
         mocks.finish()
     if mocks.failures:
         _explain(mocks, None)
-    return Deployment(
-        outputs=monitor.exports,
-        secret_outputs=monitor.secret_exports,
-        registrations=tuple(mocks.registrations),
-        messages=(
-            *engine.messages,
-            *(Message(severity="warning", text=text, urn=urn) for urn, text in mocks.warnings.items()),
-        ),
-    )
 
 
 async def _run(program: Path | Callable[[], Any]) -> None:
@@ -182,6 +191,12 @@ def _root(error: ValueError) -> str:
 def _config_text(value: Any) -> str:
     """Value as the engine hands it to a program: text as it is, all else as JSON."""
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _messages(engine: "_Engine", mocks: SandboxMocks) -> tuple[Message, ...]:
+    """List what the program logged, then what the cloud has to say of it."""
+    warnings = (Message(severity="warning", text=text, urn=urn) for urn, text in mocks.warnings.items())
+    return (*engine.messages, *warnings)
 
 
 class _Engine:

@@ -21,7 +21,7 @@ def run(stack: str, api: str | None, as_json: bool) -> int:
         deployment = deploy_to(cloud, project, config, stack)
         service = deployed_service(cloud, deployment)
         policies = {found.id: effective_policy(service, found.id) for found in service.apis}
-    tell(deployment)
+    tell(deployment.messages)
     if api is not None and api not in policies:
         raise SandboxError(f"--api {api}: stack {stack} has no such API; it has {', '.join(policies)}")
     chosen = policies if api is None else {api: policies[api]}

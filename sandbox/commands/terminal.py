@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from sandbox.cloud.deployer import VARIABLE, Deployer
-from sandbox.deploy import DeployError, Deployment, Project, load_project, load_stack
+from sandbox.deploy import DeployError, Message, Project, load_project, load_stack
 from sandbox.errors import SandboxError
 from sandbox.gateway import PolicyLoadError
 from sandbox.model import Application
@@ -28,6 +28,8 @@ def explained(callers: Iterable[Application] = ()) -> Iterator[None]:
     try:
         yield
     except (DeployError, PolicyLoadError) as error:
+        if isinstance(error, DeployError):
+            tell(error.messages)
         lines = [str(error)]
         if "principal" in lines[0] and "does not exist" in lines[0]:
             lines += [
@@ -46,9 +48,9 @@ def note(text: str) -> None:
     progress.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
-def tell(deployment: Deployment) -> None:
-    """Print what the program logged, as the engine does."""
-    for message in deployment.messages:
+def tell(messages: Iterable[Message]) -> None:
+    """Print what a program logged, as the engine does."""
+    for message in messages:
         note(f"{message.severity}: {message.text}")
 
 

@@ -46,7 +46,7 @@ async def serving(stack: str, port: int, *, trace: bool = False) -> AsyncIterato
         async with Sandbox(cloud=cloud, port=port, trace=trace) as sandbox:
             with explained(sandbox.callers), progress.status(f"deploying {stack}"):
                 deployment = await sandbox.deploy(project, config, stack)
-            tell(deployment)
+            tell(deployment.messages)
             for admitted in _admit(sandbox):
                 note(admitted)
             session = describe(sandbox, stack)

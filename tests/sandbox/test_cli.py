@@ -53,6 +53,10 @@ CONFIGS = {
     - {name: people, path: people/openai, entra: {scopes: [chat]}}
     - {name: either, path: either/openai, entra: {scopes: [chat], roles: [Chat.User]}}
 """,
+    "misspelt": """
+  openai-gateway:openai: {deployments: [{name: chat, model: gpt-4o, sku: GlobalStandrad}]}
+  openai-gateway:apis: [{name: openai, path: openai}]
+""",
     "elsewhere": """
   openai-gateway:apis: [{name: openai, path: ai}]
 """,
@@ -413,6 +417,19 @@ async def test_warnings_are_told_by_every_command_in_the_same_words(
 
     assert by_policies.startswith('warning: openai-gateway:apis[0].path: "ai" does not end in openai, where ')
     assert by_up == by_policies
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_warning_of_what_azure_then_refuses_comes_before_the_refusal(run: Run) -> None:
+    code, _, said = run("policies", "--stack", "misspelt")
+
+    warning, *_, error = said.splitlines()
+    assert code == 2
+    assert warning.startswith(
+        'warning: openai-gateway:openai.deployments[0].sku: "GlobalStandrad" is no deployment SKU'
+    )
+    assert warning.endswith("did you mean GlobalStandard?")
+    assert error.startswith("error: azure-native:cognitiveservices:Deployment ")
 
 
 @pytest.mark.parametrize("stream", [[], ["--stream"]], ids=["whole", "streamed"])

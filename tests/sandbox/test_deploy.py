@@ -41,6 +41,17 @@ def account(name: str, group: pulumi.Input[str], subdomain: str | None = None) -
     )
 
 
+def test_a_deployment_that_fails_tells_what_the_program_logged_before() -> None:
+    def program() -> None:
+        pulumi.log.warn("this may fail")
+        account("a", "missing")
+
+    with pytest.raises(DeployError, match="ResourceGroupNotFound") as failed:
+        run(program, {"azure-native:location": "swedencentral"})
+
+    assert [(message.severity, message.text) for message in failed.value.messages] == [("warning", "this may fail")]
+
+
 def test_a_program_is_deployed_and_its_exports_are_plain() -> None:
     cloud = Cloud()
 
