@@ -285,8 +285,9 @@ def check_pool(openai: OpenAIOptions, names: Sequence[str]) -> Iterator[Mistake]
         if key in names
     ]
     served = {i: {deployment.name for deployment in of_account(a, openai)} for i, a in keyed if not a.existing}
+    overflow = {deployment.spillover for _, a in keyed for deployment in of_account(a, openai)}
     for i, own in served.items():
-        if lacking := sorted(set().union(*served.values()) - own):
+        if lacking := sorted(set().union(*served.values()) - own - overflow):
             problem = (
                 f"lack {', '.join(lacking)}, so calls that the pool sends here get 404; deploy the same models in all "
                 "accounts, or list accounts for each API"

@@ -520,6 +520,14 @@ def test_warning_does_not_stop_a_deployment(config: dict[str, Any], warning: str
     assert settings(**config).warnings == (warning,)
 
 
+def test_accounts_of_a_pool_may_spill_over_each_in_its_own_way() -> None:
+    provisioned = {"name": "gpt-4o", "model": "gpt-4o", "sku": "GlobalProvisionedManaged", "spillover": "overflow"}
+    overflow = {"name": "overflow", "model": "gpt-4o"}
+    accounts = [{"name": "oai-a"}, {"name": "oai-b", "deployments": [CHAT]}]
+
+    assert not settings(openai={"accounts": accounts, "deployments": [provisioned, overflow]}).warnings
+
+
 def test_a_version_is_no_cause_for_a_warning_until_its_retirement_is_near(monkeypatch: pytest.MonkeyPatch) -> None:
     openai = {"deployments": [{**CHAT, "version": "2024-11-20"}, {"name": "new", "model": "gpt-4o", "version": "x"}]}
     retires = date(2027, 4, 14)
@@ -650,7 +658,7 @@ def test_stack_of_the_project_is_right(stack: str) -> None:
 
     assert result.warnings == ()
     assert result.apis[0].auth is AuthMode.MANAGED_IDENTITY
-    assert [deployment.model for deployment in result.openai.deployments] == ["gpt-4o", "text-embedding-3-large"]
+    assert [deployment.model for deployment in result.openai.deployments] == ["gpt-5.6-luna", "text-embedding-3-large"]
 
 
 # Pulumi
