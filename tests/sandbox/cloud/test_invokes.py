@@ -1,12 +1,13 @@
 """Functions that a program calls, such as looking up what it adopts."""
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from sandbox.cloud import Cloud, CloudError
-from tests.sandbox.cloud.azure import Azure
+from tests.sandbox.cloud.azure import OPENAI_USER, Azure
 
 
 @pytest.fixture
@@ -83,6 +84,21 @@ def test_what_a_service_does_not_have_is_not_found(adopted: Azure, function: str
     with pytest.raises(CloudError) as refusal:
         adopted.cloud.call(f"azure-native:apimanagement:{function}", args)
 
+    assert refusal.value.code == "ResourceNotFound"
+
+
+def test_a_role_assignment_is_looked_up_by_its_scope_and_name(adopted: Azure) -> None:
+    scope, name = adopted.account("other")[0], str(uuid.uuid4())
+    principal = adopted.identity("other")[1]["principalId"]
+    assigned, outputs = adopted.role(principal, scope, OPENAI_USER, roleAssignmentName=name)
+
+    def look_up(scope: str) -> Mapping[str, Any]:
+        token = "azure-native:authorization:getRoleAssignment"
+        return adopted.cloud.call(token, {"scope": scope, "roleAssignmentName": name})
+
+    assert look_up(scope) == {"id": assigned, **outputs}
+    with pytest.raises(CloudError) as refusal:
+        look_up(adopted.group_id())
     assert refusal.value.code == "ResourceNotFound"
 
 
