@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pulumi
 import pytest
 
+from components import ApiGateway
+from options import ExistingResource, GatewayOptions
 from sandbox.deploy import DeployError
-from tests.deployed import Deployed, deploy_program
+from tests.deployed import Deployed, deploy_component, deploy_program
 from tests.modes import GROUP, HUB, PUBLISHER, mode_config, shared_cloud
 
 MODE = "existing-in-another-subscription"
@@ -137,3 +140,18 @@ def test_an_identity_of_another_subscription_is_attached_by_its_id() -> None:
 
     assert set(found.one("ApiManagementService").inputs["identity"]["userAssignedIdentities"]) == {identity}
     assert {entry.inputs["principalId"] for entry in found.all("RoleAssignment")} == {outputs["principalId"]}
+
+
+def test_a_secret_of_the_login_stays_one_on_its_way_to_the_provider() -> None:
+    def program() -> None:
+        login = {"clientId": "app", "clientSecret": "s3cr3t-login"}
+        config = {f"azure-native:{key}": value for key, value in login.items()}
+        pulumi.runtime.set_all_config(config, ["azure-native:clientSecret"])
+        existing = ExistingResource(name="apim-hub", resource_group=GROUP, subscription_id=HUB)
+        ApiGateway("gateway", {"resource_group_name": GROUP, "gateway": GatewayOptions(existing=existing)})
+
+    found = deploy_component(program, shared_cloud())
+
+    (provider,) = [entry for entry in found.registrations if entry.type == PROVIDER]
+    assert provider.inputs["clientSecret"] == "s3cr3t-login"
+    assert "clientSecret" in provider.secret_inputs
