@@ -8,7 +8,7 @@ from pulumi_azure_native import cognitiveservices
 from components._backends import OpenAIAccount
 from components._names import unique_name
 from components._subscriptions import invoke_options
-from options import AccountOptions, DeploymentOptions, ExistingAccount, VersionUpgrade
+from options import AccountKind, AccountOptions, DeploymentOptions, ExistingAccount, VersionUpgrade
 from options.openai import PROVISIONED
 
 _OPENAI_ENDPOINT = "OpenAI Language Model Instance API"
@@ -34,7 +34,7 @@ def create_account(
         name,
         "oai",
         limit=64,
-        replaced_on={"resourceGroup": resource_group_name, "location": account.location, "kind": account.kind.value},
+        replaced_on={"resourceGroup": resource_group_name, "location": account.location},
         parent=parent,
     )
     if account.disable_local_auth is not None:
@@ -44,14 +44,19 @@ def create_account(
         account_name=account_name,
         resource_group_name=resource_group_name,
         location=account.location,
-        kind=account.kind.value,
+        kind=(account.kind or AccountKind.OPENAI).value,
         sku={"name": "S0"},
         properties={
             "custom_sub_domain_name": account_name,
             "disable_local_auth": not local_auth,
             "public_network_access": cognitiveservices.PublicNetworkAccess.ENABLED,
         },
-        opts=pulumi.ResourceOptions(parent=parent, protect=protect),
+        opts=pulumi.ResourceOptions(
+            parent=parent,
+            protect=protect,
+            # Azure upgrades accounts to Foundry resources by itself (Microsoft: "Auto-upgrade Azure OpenAI resources").
+            ignore_changes=["kind"] if account.kind is None else None,
+        ),
     )
     previous: pulumi.Resource | None = None
     for deployment in deployments:

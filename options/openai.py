@@ -75,8 +75,9 @@ class AccountOptions:
 
     existing: ExistingAccount | None = None
     """Account to adopt without owning it. Left out: one is created."""
-    kind: Defaulted[AccountKind] = AccountKind.OPENAI
-    """What to create: an account of Azure OpenAI alone, or with `AIServices` a Foundry resource."""
+    kind: AccountKind | None = None
+    """What to create: an account of Azure OpenAI alone, or with `AIServices` a Foundry resource. A change upgrades the
+    account in place, or takes that back. Left out: `OpenAI`, and where Azure upgrades it, that stays."""
     location: str | None = None
     """Azure region of the account to create. Left out: the stack's `azure-native:location`."""
     name: str | None = None

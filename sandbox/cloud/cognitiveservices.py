@@ -10,7 +10,7 @@ from sandbox.cloud.keys import new_key
 from sandbox.cloud.managedidentity import attach
 from sandbox.cloud.models import check_model, check_spillover, sku_of
 from sandbox.cloud.shape import Shape, Text
-from sandbox.cloud.state import Invoke, Properties, Resource, SoftDelete, State, always, once_set
+from sandbox.cloud.state import Invoke, Properties, Resource, SoftDelete, State, once_set
 from sandbox.model import Account, Model
 
 ACCOUNT = "azure-native:cognitiveservices:Account"
@@ -183,8 +183,9 @@ TYPES = (
         ),
         _complete_account,
         pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$",
-        # Azure refuses to change the kind, and a subdomain once it is set (CognitiveServices: `Account`).
-        immutable={"kind": always, "properties.customSubDomainName": once_set},
+        # Azure refuses to change a subdomain once it is set (CognitiveServices: `Account`). Each of the kinds here can
+        # become the other (terraform-provider-azurerm: `cognitive_account_resource.go`).
+        immutable={"properties.customSubDomainName": once_set},
         write_only=lambda _inputs: ("properties.restore",),
         soft_delete=_SOFT_DELETE,
     ),

@@ -170,6 +170,18 @@ def test_a_foundry_resource_is_created_and_called_where_azure_openai_is(azure: A
     assert deployed.outputs["urls"] == ["https://ai-contoso.openai.azure.com/openai"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "azures"), [(None, True), (AccountKind.OPENAI, False), (AccountKind.AI_SERVICES, False)]
+)
+def test_an_upgrade_to_foundry_by_azure_is_no_drift_unless_the_kind_is_given(
+    azure: Azure, kind: AccountKind | None, *, azures: bool
+) -> None:
+    account = deploy(azure, accounts(AccountOptions(kind=kind))).one("Account")
+
+    assert account.inputs["kind"] == (kind or "OpenAI")
+    assert account.ignore_changes == ({"kind"} if azures else set())
+
+
 def test_a_foundry_resource_is_adopted(azure: Azure) -> None:
     inputs = {"accountName": "ai-shared", "location": "swedencentral", "kind": "AIServices", "sku": {"name": "S0"}}
     azure.create("cognitiveservices:Account", {**inputs, "properties": {"customSubDomainName": "ai-shared"}})

@@ -76,3 +76,19 @@ def test_a_stack_of_before_moves_to_the_new_ids_with_its_next_up(
     assert backends(stack) == expected
     stack.assert_in_step()
     stack.up("--expect-no-changes", "--skip-preview")
+
+
+def test_an_account_becomes_a_foundry_resource_in_place(new_stack: Callable[[str], Stack]) -> None:
+    mode, account = "identity-system-assigned", "azure-native:cognitiveservices:Account"
+    stack = new_stack(mode)
+    stack.up("--skip-preview")
+    (id_,) = [found["id"] for found in stack.resources().values() if found["type"] == account]
+    inputs = stack.cloud().inputs_of(account, id_)
+
+    stack.cloud().update(account, id_, {**inputs, "kind": "AIServices"})
+    stack.expect_no_changes()
+    stack.configure(mode, openai={"accounts": {"kind": "OpenAI"}})
+    stack.up("--refresh", "--skip-preview")
+
+    assert stack.kept()[id_]["outputs"]["kind"] == "OpenAI"
+    stack.assert_in_step()

@@ -43,6 +43,7 @@ def properties(**values: Any) -> dict[str, Any]:
         pytest.param(API, {"path": "a"}, {"path": "b"}, ("path",), id="path-of-an-api"),
         pytest.param(NAMED_VALUE, {"value": "a"}, {"value": "b"}, ("value",), id="named-value"),
         pytest.param(POLICY, {"value": "a"}, {"value": "b"}, ("value",), id="policy"),
+        pytest.param(ACCOUNT, {"kind": "OpenAI"}, {"kind": "AIServices"}, ("kind",), id="upgrade to Foundry"),
         pytest.param(
             ACCOUNT, {}, properties(customSubDomainName="a"), ("properties.customSubDomainName",), id="first-subdomain"
         ),
@@ -86,7 +87,6 @@ def test_it_changes_in_place(token: str, old: dict[str, Any], new: dict[str, Any
         pytest.param(SERVICE, {"serviceName": "a"}, {"serviceName": "b"}, ("serviceName",), id="name"),
         pytest.param(API, {"serviceName": "a"}, {"serviceName": UNKNOWN}, ("serviceName",), id="unknown-parent"),
         pytest.param(API, {}, {"apiId": "b"}, ("apiId",), id="name-given-later"),
-        pytest.param(ACCOUNT, {"kind": "OpenAI"}, {"kind": "AIServices"}, ("kind",), id="kind"),
         pytest.param(
             ACCOUNT,
             properties(customSubDomainName="a"),

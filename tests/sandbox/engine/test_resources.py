@@ -321,7 +321,8 @@ def test_the_preview_of_a_change_keeps_what_a_bridged_provider_leaves(client: Cl
         pytest.param({"accountName": "other"}, {"accountName": PropertyDiff.UPDATE_REPLACE}, id="name"),
         pytest.param({"location": "francecentral"}, {"location": PropertyDiff.UPDATE_REPLACE}, id="location"),
         pytest.param({"location": "Sweden Central"}, {}, id="same location"),
-        pytest.param({"kind": UNKNOWN}, {"kind": PropertyDiff.UPDATE_REPLACE}, id="unknown kind"),
+        pytest.param({"location": UNKNOWN}, {"location": PropertyDiff.UPDATE_REPLACE}, id="unknown location"),
+        pytest.param({"kind": "AIServices"}, {"kind": PropertyDiff.UPDATE}, id="upgrade"),
     ],
 )
 def test_a_difference_is_told_by_property(client: Client, new: dict[str, Any], kinds: dict[str, int]) -> None:
