@@ -86,8 +86,8 @@ class _Vault:
     subscription_id: str | None = None
     resource_group_name: pulumi.Input[str]
     name: pulumi.Input[str]
-    created: keyvault.Vault | None = None
-    """The vault, unless it is adopted."""
+    own: bool = False
+    """Whether it is made here, not adopted."""
 
 
 def _vault(name: str, key: KeyOptions, args: KeyArgs, parent: pulumi.Resource) -> _Vault:
@@ -113,27 +113,28 @@ def _vault(name: str, key: KeyOptions, args: KeyArgs, parent: pulumi.Resource) -
         },
         opts=pulumi.ResourceOptions(parent=parent, protect=args.get("protect")),
     )
-    return _Vault(resource_group_name=group, name=created.name, created=created)
+    return _Vault(resource_group_name=group, name=created.name, own=True)
 
 
 def _secret(
     named_value: str, prefix: str, vault: _Vault, value: pulumi.Output[str], parent: pulumi.Resource
 ) -> keyvault.Secret:
-    """Write a key to a vault, which takes a role on it of who deploys only to delete the secret.
+    """Write a key to a vault.
 
-    A vault of our own takes it along when it goes. Both kinds have names of their own: from one vault to the other, the
-    old secret is then deleted last, with its vault, and not before it. (Resource Manager writes secrets and deletes
-    none; pulumi-azure-native asks the vault itself, there and to recover a deleted secret of the name.)
+    Resource Manager writes secrets and deletes none: pulumi-azure-native asks the vault itself, there and to recover a
+    deleted secret of the name, which takes a role in the vault. So one in a vault of our own is left there, without a
+    reader, until the vault goes and takes it along, and no later one gets its name.
     """
     opts = child_options(parent, vault.subscription_id)
     opts.additional_secret_outputs = ["properties"]
-    name = f"{named_value}-secret"
-    if vault.created is not None:
-        opts.aliases, name = [pulumi.Alias(name=name)], f"{named_value}-vault-secret"
-        opts.deleted_with = vault.created
+    name: pulumi.Input[str] = re.sub("[^a-zA-Z0-9-]", "-", prefix + named_value)
+    if vault.own:
+        name = unique_name(named_value, "key", limit=127, replaced_on={"vault": vault.name}, parent=parent)
+        opts.retain_on_delete = True
+        opts.ignore_changes = ["secretName"]  # where it was made without a random part
     return keyvault.Secret(
-        name,
-        secret_name=re.sub("[^a-zA-Z0-9-]", "-", prefix + named_value),
+        f"{named_value}-secret",
+        secret_name=name,
         vault_name=vault.name,
         resource_group_name=vault.resource_group_name,
         properties={"value": value, "content_type": "Azure OpenAI API key"},

@@ -20,6 +20,7 @@ from pulumi.runtime.stack import run_in_stack
 
 from sandbox import project_yaml
 from sandbox.cloud import Cloud
+from sandbox.cloud.hooks import Callbacks
 from sandbox.cloud.mocks import Registration, SandboxMocks, SandboxMonitor
 from sandbox.errors import SandboxError
 
@@ -90,7 +91,7 @@ def deploy(
     engine = _Engine()
 
     def run() -> None:
-        Settings(
+        settings = Settings(
             project=project,
             stack=stack,
             monitor=monitor,
@@ -99,6 +100,7 @@ def deploy(
             organization="organization",
             root_directory=str(program.resolve().parent if isinstance(program, Path) else Path.cwd()),
         )
+        settings.callbacks = Callbacks(monitor.hooks)
         pulumi.runtime.set_all_config({key: _config_text(value) for key, value in config.items()}, [])
         with asyncio.Runner() as runner:
             runner.run(_run(program))

@@ -9,10 +9,11 @@ import grpc  # type: ignore[import-untyped]
 import pulumi
 from google.protobuf import json_format  # type: ignore[import-untyped]
 from pulumi.runtime.mocks import MockMonitor
-from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, resource_pb2
+from pulumi.runtime.proto import resource_pb2
 
 from sandbox.cloud.cloud import Cloud, inert_warning
 from sandbox.cloud.errors import CloudError
+from sandbox.cloud.hooks import ErrorHook, remote, unsupported
 from sandbox.cloud.registration import Registration
 from sandbox.cloud.successor import Successor
 from sandbox.cloud.wire import UNKNOWN, decode, encode, has_unknown, is_secret, plain
@@ -221,7 +222,8 @@ class SandboxMonitor(MockMonitor):
         """Outputs of the stack, plain."""
         self.secret_exports: frozenset[str] = frozenset()
         self._door = mocks
-        self._hooks: dict[str, Any] = {}
+        self.hooks: dict[str, ErrorHook] = {}
+        """Error hooks by name."""
         self._stack_urn = ""
         self._urns: set[str] = set()
         self._urn_lock = threading.Lock()
@@ -242,7 +244,7 @@ class SandboxMonitor(MockMonitor):
             return resource_pb2.RegisterResourceResponse(urn=urn)
         self._require_new(urn)
         if request.transforms:
-            raise _unsupported()
+            raise unsupported("transform")
         done = self._register(request, urn, request.object, request.importId, request.custom)
         return resource_pb2.RegisterResourceResponse(
             urn=urn, id=done.id, object=encode(done.outputs, done.secret_outputs)
@@ -279,12 +281,12 @@ class SandboxMonitor(MockMonitor):
 
     def RegisterErrorHook(self, request: resource_pb2.RegisterErrorHookRequest) -> Any:  # noqa: N802 - gRPC's name
         """Remember whom to ask whether to try again what failed."""
-        self._hooks[request.name] = request.callback
+        self.hooks[request.name] = remote(request.callback)
         return super().RegisterErrorHook(request)  # type: ignore[no-untyped-call]
 
     def RegisterStackTransform(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
         """Refuse: a transform that does not run would go unnoticed."""
-        raise _unsupported()
+        raise unsupported("transform")
 
     RegisterStackInvokeTransform = RegisterStackTransform
 
@@ -329,10 +331,9 @@ class SandboxMonitor(MockMonitor):
         urn: str,
         errors: Sequence[str],
     ) -> bool:
-        """Ask the resource's error hooks, as the engine does: over gRPC, and until there were a hundred errors."""
+        """Ask the resource's error hooks, as the engine does: until there were a hundred errors."""
         if isinstance(request, resource_pb2.ReadResourceRequest) or len(errors) >= _MOST_ERRORS:
             return False
-        asked = [self._hooks[name] for name in request.hooks.on_error]
         operation = resource_pb2.ErrorHookRequest(
             urn=urn,
             name=request.name,
@@ -340,7 +341,7 @@ class SandboxMonitor(MockMonitor):
             failed_operation="update" if self._door.knows(urn) else "create",
             errors=errors,
         )
-        answers = [_invoked(callback, operation) for callback in asked]
+        answers = [self.hooks[name](operation) for name in request.hooks.on_error]
         return any(answers)
 
     def _require_new(self, urn: str) -> None:
@@ -348,16 +349,6 @@ class SandboxMonitor(MockMonitor):
             if urn in self._urns:
                 raise pulumi.RunError(f"duplicate resource URN {urn}; give the resource another name")
             self._urns.add(urn)
-
-
-def _invoked(callback: Any, request: resource_pb2.ErrorHookRequest) -> bool:
-    with grpc.insecure_channel(callback.target) as channel:
-        given = callback_pb2.CallbackInvokeRequest(token=callback.token, request=request.SerializeToString())
-        answer = callback_pb2_grpc.CallbacksStub(channel).Invoke(given)
-    response = resource_pb2.ErrorHookResponse.FromString(answer.response)
-    if response.error:
-        raise pulumi.RunError(f"an error hook failed: {response.error}")
-    return bool(response.retry)
 
 
 def _provider_urn(reference: str) -> str:
@@ -370,10 +361,6 @@ def _trigger(request: resource_pb2.RegisterResourceRequest | resource_pb2.ReadRe
     if isinstance(request, resource_pb2.ReadResourceRequest) or not request.HasField("replacement_trigger"):
         return None
     return plain(json_format.MessageToDict(request.replacement_trigger))
-
-
-def _unsupported() -> pulumi.RunError:
-    return pulumi.RunError("the sandbox runs no transforms; deploy with the Pulumi engine to use them")
 
 
 __all__ = ["UNKNOWN", "Failure", "Registration", "SandboxMocks", "SandboxMonitor"]

@@ -73,7 +73,8 @@ def test_the_named_value_refers_to_the_secret(azure: Azure) -> None:
     named = deployed.one("NamedValue").inputs
     vault = deployed.one("Vault").inputs["vaultName"]
     identifier = named["keyVault"]["secretIdentifier"]
-    assert identifier.rpartition("/")[0] == f"https://{vault}.vault.azure.net/secrets/openai-api-key"
+    assert identifier.rpartition("/")[0] == f"https://{vault}.vault.azure.net/secrets/{secret.inputs['secretName']}"
+    assert secret.inputs["secretName"].startswith("key-openai-api-key-")
     assert "value" not in named
     assert secret.inputs["properties"]["value"] in keys_of(azure)
 
@@ -118,7 +119,7 @@ def test_the_vault_is_protected_and_nothing_else(azure: Azure) -> None:
     deployed = deploy(azure, azure.api_args(azure.account("oai"), key=key, protect=True))
 
     assert [entry.type for entry in deployed.registrations if entry.protected] == ["azure-native:keyvault:Vault"]
-    assert deployed.one("RandomString").replacement_trigger == {"resourceGroup": GROUP}
+    assert deployed.one("RandomString", "openai-kv-suffix").replacement_trigger == {"resourceGroup": GROUP}
 
 
 def test_a_vault_of_somebody_else_is_used_and_not_owned(azure: Azure) -> None:

@@ -23,12 +23,16 @@ ADOPTED = KeyOptions(
 )
 
 
-def up(azure: Azure, key: KeyOptions, *, after: Deployed | None = None, preview: bool = False) -> Deployed:
-    if not azure.cloud.accounts():
-        azure.account("oai")
-    (found,) = azure.cloud.accounts()
-    account = OpenAIAccount(key="oai", id=found.id, url=f"https://{found.host}/openai")
-    args = azure.api_args(account, key=key)
+def up(
+    azure: Azure, key: KeyOptions, *, accounts: int = 1, after: Deployed | None = None, preview: bool = False
+) -> Deployed:
+    for number in range(len(azure.cloud.accounts()), accounts):
+        azure.account(f"oai-{number}")
+    pool = [
+        OpenAIAccount(key=f"oai-{number}", id=found.id, url=f"https://{found.host}/openai")
+        for number, found in enumerate(azure.cloud.accounts()[:accounts])
+    ]
+    args = azure.api_args(*pool, key=key)
     return deploy_component(lambda: KeyAuthApi("openai", args), azure.cloud, after=after, preview=preview)
 
 
@@ -68,6 +72,24 @@ def test_a_stack_with_a_vault_of_its_own_is_destroyed_without_a_role_in_it(azure
     with pytest.raises(CloudError, match="ResourceNotFound"):
         azure.cloud.read(VAULT, first.one("Vault").id)
     assert azure.cloud.gateways()[0].named_values == {}
+
+
+def test_accounts_come_and_go_without_a_role_in_a_vault_of_its_own(azure: Azure) -> None:
+    first = up(azure, IN_VAULT)
+
+    pool = up(azure, IN_VAULT, accounts=2, after=first)
+    assert len(pool.all("Secret")) == 2
+    again = up(azure, IN_VAULT, after=pool)
+
+    assert again.one("Secret").id != first.one("Secret").id
+    assert presented(azure) == azure.cloud.accounts()[0].keys[0]
+    left = {entry.id for made in (first, pool) for entry in made.all("Secret")}
+    readers = {entry.inputs["scope"] for entry in again.all("RoleAssignment")}
+    assert not left & readers
+    destroy(again)
+    for secret_id in left:
+        with pytest.raises(CloudError, match="ResourceNotFound"):
+            azure.cloud.read(SECRET, secret_id)
 
 
 def test_from_a_vault_of_its_own_to_an_adopted_one_nothing_is_deleted_but_the_vault(azure: Azure) -> None:
