@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.engine.stack import Stack
-from tests.modes import GROUP
+from tests.modes import GROUP, POOL
 
 ADOPTED = {
     "source": "key-vault",
@@ -38,6 +38,20 @@ def test_a_stack_is_destroyed_without_a_role_in_its_own_vault(stack: Stack) -> N
     stack.run("destroy", "--yes")
 
     assert not stack.resources()
+    stack.assert_in_step()
+
+
+def test_accounts_come_and_go_without_a_role_in_the_stacks_own_vault(stack: Stack) -> None:
+    stack.configure("key-key-vault-backend", openai=POOL)
+    stack.up("--skip-preview")
+    assert len(secrets(stack)) == 2
+
+    stack.configure("key-key-vault-backend")
+    stack.up("--skip-preview")
+    assert len(secrets(stack)) == 1
+    stack.expect_no_changes()
+
+    stack.run("destroy", "--yes")
     stack.assert_in_step()
 
 
