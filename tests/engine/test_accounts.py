@@ -87,7 +87,7 @@ def test_an_account_becomes_a_foundry_resource_in_place(new_stack: Callable[[str
 
     stack.cloud().update(account, id_, {**inputs, "kind": "AIServices"})
     stack.expect_no_changes()
-    stack.configure(mode, openai={"accounts": {"kind": "OpenAI"}})
+    stack.configure(mode, openai={"accounts": {"location": "swedencentral", "kind": "OpenAI"}})
     stack.up("--refresh", "--skip-preview")
 
     assert stack.kept()[id_]["outputs"]["kind"] == "OpenAI"

@@ -145,7 +145,8 @@ def test_a_name_that_is_taken_is_refused_by_name(stack: Stack) -> None:
     stack.cloud().delete(found["id"])
     stack.cloud().create(found["type"], "somebody else's", found["inputs"])
 
-    assert "already exists" in stack.up(fails=True)
+    assert f"{found['type']} {SUBSCRIPTION} {found['id']}" in stack.up(fails=True)
+    assert "cannot create already existing resource" in stack.up("--skip-preview", fails=True)
 
 
 def test_a_failure_keeps_what_was_created_before_it(new_stack: Callable[[str], Stack]) -> None:
