@@ -179,7 +179,7 @@ def _problem(line: str) -> str:
         GatewayOptions(existing=ExistingResource(**OWN)),
         OpenAIOptions(deployments=[DeploymentOptions(name="gpt-4o", model="gpt-4o")]),
         KeyOptions(),
-        EntraOptions(),
+        EntraOptions(roles=["Chat.User"]),
         JwtOptions(openid_config_urls=["https://login.example"], audiences=["api"]),
     ],
     ids=lambda value: type(value).__name__,

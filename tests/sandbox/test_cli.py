@@ -156,7 +156,9 @@ START = "no sandbox of stack keys is running; start one with: python -m sandbox 
         pytest.param("demo --mode smoke", "--mode smoke: no mode has that in its name", id="unknown mode"),
         pytest.param("up --port 65536", "Invalid value for '--port'", id="port out of range"),
         pytest.param("up --port http", "Invalid value for '--port'", id="port that is no number"),
-        pytest.param("up --stack prod", "stack 'prod' does not exist; there are broken,", id="unknown stack"),
+        pytest.param(
+            "up --stack prod", "stack 'prod' does not exist; there are assigning, broken,", id="unknown stack"
+        ),
         pytest.param("up --stack ../x", "stack '../x' does not exist", id="stack that is a path"),
         pytest.param("up --stack broken", "Pulumi.broken.yaml:2: expected ',' or ']'", id="broken YAML"),
         pytest.param("policies --stack keys --api x", "--api x: stack keys has no such API; it has", id="unknown API"),
