@@ -9,7 +9,7 @@ from sandbox.callers import Callers
 from sandbox.cloud import Cloud
 from sandbox.commands.terminal import explained, progress, project_and_config
 from sandbox.engine.plugin import STORE, lay_out, shell_exports
-from sandbox.engine.recovery import recover
+from sandbox.engine.recovery import RECOVERED, recover
 from sandbox.existing import create_existing, subscription_id
 
 
@@ -23,5 +23,6 @@ def run(stack: str, as_json: bool) -> int:
     create_existing(cloud, config)
     if shutil.which("pulumi") and recover(Path.cwd(), stack, environment):
         progress.print(f"the last update of {stack} was killed; its stack is ready for the next one")
+        environment = {**environment, RECOVERED: "true"}
     sys.stdout.write(f"{json.dumps(environment, indent=2) if as_json else shell_exports(environment)}\n")
     return 0

@@ -15,6 +15,10 @@ from urllib.parse import urlsplit
 
 from sandbox.errors import SandboxError
 
+RECOVERED = "SANDBOX_RECOVERED"
+"""Set where a stack was recovered. What was created and not noted in the state looks like somebody else's to a preview
+of the program, so the next update goes without one."""
+
 
 def recover(project: Path, stack: str, env: Mapping[str, str]) -> bool:
     """Make a stack ready for its next update if the engine was killed during one, and tell whether it was.
