@@ -35,7 +35,7 @@ class ComponentHost(ComponentProvider):
         for name, value in inputs.items():
             path = f"{property_path}.{name}" if property_path else name
             if name not in properties:
-                raise _refusal(f"{path} is no known property; allowed: {', '.join(properties)}")
+                raise _refusal(f"{path} is not a known property; allowed: {', '.join(properties)}")
             self._check(path, value, properties[name])
         return super().map_input_properties(inputs, properties, mapping, component_name, property_path)
 

@@ -1,4 +1,4 @@
-"""Azure role assignments for the gateway's identity (facts: "Azure built-in roles")."""
+"""Azure role assignments for the gateway's identity ("Azure built-in roles")."""
 
 import uuid
 from collections.abc import Sequence

@@ -7,8 +7,8 @@ from itertools import count
 import pulumi
 
 _WAITS = (2, 4, 8, 16, *[30] * 29)
-"""Seconds before each further try, 15 minutes in all: Azure documents ten for a role (facts: "Troubleshoot Azure
-RBAC"), and a slow tenant takes longer. The engine itself gives up after a hundred tries."""
+"""Seconds before each further try, 15 minutes in all: Azure documents ten for a role ("Troubleshoot Azure RBAC"),
+and a slow tenant takes longer. The engine itself gives up after a hundred tries."""
 
 _KEY_VAULT = re.compile(r"key ?vault|\.vault\.", re.IGNORECASE)
 

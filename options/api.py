@@ -61,7 +61,7 @@ class ApiOptions:
 def _known_version(key: Key, value: object) -> Iterator[Mistake]:
     if isinstance(value, str) and value not in VERSIONS:
         known = ", ".join(VERSIONS)
-        problem = f"is no stable version; allowed: {known}, or a definition of your own{suggestion(value, VERSIONS)}"
+        problem = f"is not a stable version; allowed: {known}, or a definition of your own{suggestion(value, VERSIONS)}"
         yield Mistake(key=key, value=value, problem=problem)
 
 

@@ -248,7 +248,8 @@ def _check_hostnames(gateway: GatewayOptions) -> Iterator[Mistake]:
 
 
 def _unavailable(key: Key, sku: GatewaySku, has: Callable[[_Tier], bool]) -> Mistake:
-    tiers = " or ".join(other for other, tier in _TIERS.items() if has(tier))
+    *others, last = [other for other, tier in _TIERS.items() if has(tier)]
+    tiers = f"{', '.join(others)} or {last}" if others else last
     return Mistake(key=key, problem=f"cannot be set with the SKU {sku}; allowed with {tiers}; remove it, or change sku")
 
 

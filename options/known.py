@@ -64,7 +64,7 @@ def known(kind: str, names: tuple[str, ...]) -> Callable[[Key, object], Iterator
     def rule(key: Key, value: object) -> Iterator[Mistake]:
         if isinstance(value, str) and _folded(value) not in folded:
             hint = suggestion(value, names)
-            problem = f"is no {kind} that was known on {KNOWN_ON}; Azure refuses it unless it is newer{hint}"
+            problem = f"is not a {kind} known on {KNOWN_ON}; Azure refuses it unless it is newer{hint}"
             yield Warn(key=key, value=value, problem=problem)
 
     return rule

@@ -13,13 +13,20 @@ ABSENT: Any = object()
 """The value of a key that is not there, or that is better left unsaid."""
 
 _SECRET = ("key", "secret", "password", "token", "credential")
-_SHOWN = 80  # characters of a value
+_SHOWN = 80  # characters of a name or a value
 
 
 def camel(name: str) -> str:
     """Return a field's name as stack config and the other languages spell it."""
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)
+
+
+def shortened(text: str) -> str:
+    """Return JSON text as a message shows it: where it is long its beginning, with the quotes closed."""
+    if len(text) <= _SHOWN:
+        return text
+    return text[:_SHOWN] + ('..."' if text.startswith('"') else "...")
 
 
 class Name(str):
@@ -63,7 +70,7 @@ class Mistake:
             return "the value (not shown)"
         text = json.dumps(self.value, ensure_ascii=False, default=str)
         text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
-        return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+        return shortened(text)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -240,7 +240,7 @@ def _spills_wrongly(source: DeploymentOptions, by_name: Mapping[str, DeploymentO
     if target is None:
         others = [name for name in by_name if name != source.name]
         allowed = ", ".join(others) or "none, as it has no other"
-        return f"is no deployment of the account; allowed: {allowed}{suggestion(source.spillover, others)}"
+        return f"is not a deployment of the account; allowed: {allowed}{suggestion(source.spillover, others)}"
     if target.sku != PROVISIONED[source.sku]:
         return (
             f"has the SKU {target.sku}; allowed behind {source.sku}: {PROVISIONED[source.sku]}; change one of the two"
@@ -268,7 +268,7 @@ def check_account_names(key: Key, names: Sequence[str], accounts: Sequence[Accou
         yield Mistake(key=key, problem="is empty; list accounts, or leave it out for all")
     for i, name in enumerate(names):
         if name not in known:
-            problem = f"is no account; allowed: {', '.join(known)}{suggestion(name, known)}"
+            problem = f"is not an account; allowed: {', '.join(known)}{suggestion(name, known)}"
             yield Mistake(key=(*key, i), value=name, problem=problem)
 
 

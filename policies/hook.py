@@ -48,7 +48,7 @@ _NEVER = {
     "set-backend-service": "chooses a backend, and the API's document chooses its own; remove it",
     "proxy": "sends the request by another way, and the API's document sends it to its own backend; remove it",
     "forward-request": "sends the request, which the API's document does itself; remove it",
-    **dict.fromkeys((*Section, "policies", "fragment"), "is no policy; give the policies of each section alone"),
+    **dict.fromkeys((*Section, "policies", "fragment"), "is not a policy; give the policies of each section alone"),
 }
 BODY_WRITERS = frozenset(
     {"find-and-replace", "include-fragment", "json-to-xml", "set-body", "xml-to-json", "xsl-transform"}
@@ -105,13 +105,13 @@ def read_document(text: str) -> dict[Section, Placed]:
     """
     root = read(text)
     if root.tag != "policies":
-        raise MarkupError(f"{root.tag} is no policy document; its root is policies", root.line, root.column)
+        raise MarkupError(f"{root.tag} is not a policy document; its root is policies", root.line, root.column)
     found: dict[Section, Placed] = {}
     for child in root:
         assert isinstance(child, Placed)  # noqa: S101  # what `read` makes
         if child.tag not in set(Section):
             known = ", ".join(Section)
-            raise MarkupError(f"{child.tag} is no section; allowed: {known}", child.line, child.column)
+            raise MarkupError(f"{child.tag} is not a section; allowed: {known}", child.line, child.column)
         if found.setdefault(Section(child.tag), child) is not child:
             raise MarkupError(f"{child.tag} is given twice; put both into one", child.line, child.column)
     return found
@@ -191,7 +191,7 @@ def _of_running(policy: ET.Element, section: Section, sku: str | None) -> Iterat
     if tag not in SECTIONS:
         nearest = get_close_matches(tag, SECTIONS, n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else "; check its name"
-        yield _problem(policy, f"{tag} is no policy of the service{hint}")
+        yield _problem(policy, f"{tag} is not a policy of the service{hint}")
     elif tag in UNTOLD:
         yield _problem(policy, f"{tag} is on no page of the policy reference, and may do anything; remove it")
     elif section not in SECTIONS[tag]:

@@ -272,7 +272,7 @@ def load_stack(folder: Path, stack: str) -> dict[str, Any]:
         config[key if ":" in key else f"{project.name}:{key}"] = value
     missing = [key for key in project.required if key not in config]
     if missing:
-        raise DeployError(f"{path}: {', '.join(missing)} missing; Pulumi.yaml declares it without a default")
+        raise DeployError(f"{path}: {', '.join(missing)} missing; Pulumi.yaml has no default for it: set it here")
     return config
 
 

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, StrictBool, StrictStr, TypeAdapter, ValidationE
 from sandbox.errors import SandboxError
 from sandbox.gateway import PolicyLoadError, Problem
 from sandbox.gateway.document import NAMED_VALUE
+from sandbox.project_yaml import UniqueKeys
 from sandbox.standalone import API
 
 _LARGEST = 4 * 1024 * 1024
@@ -122,29 +123,13 @@ def _stamp(path: Path) -> Hashable:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML without a name that stands twice, of which one would silently win."""
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, object]:
-    seen = set()
-    for key, _ in node.value:
-        if key.value in seen:
-            raise yaml.MarkedYAMLError(problem=f"{key.value} appears twice", problem_mark=key.start_mark)
-        seen.add(key.value)
-    return yaml.SafeLoader.construct_mapping(loader, node, deep=True)
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
 def _named_values(path: Path | None) -> tuple[dict[str, str], frozenset[str]]:
     """Read a YAML or JSON file of names and values; all are secret but those that say otherwise."""
     if path is None:
         return {}, frozenset()
     text = _text(path)
     try:
-        found = _NAMED_VALUES.validate_python(yaml.load(text, _Loader) or {})  # noqa: S506 - a safe one
+        found = _NAMED_VALUES.validate_python(yaml.load(text, UniqueKeys) or {})  # noqa: S506 - a safe one
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = "" if mark is None else f":{mark.line + 1}:{mark.column + 1}"

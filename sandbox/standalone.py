@@ -38,11 +38,11 @@ def standalone(
     No subscription key is needed. Every named value is secret unless `secret_names` says which ones are. `api` replaces
     fields of `sandbox.model.Api`, and every other argument fields of `sandbox.model.Gateway`.
 
-    Raises `ValueError` for a `sku` that is no pricing tier.
+    Raises `ValueError` for a `sku` that is not a pricing tier.
     """
     sku = service.setdefault("sku", "BasicV2")
     if sku not in SKUS:
-        raise ValueError(f"sku {sku!r} is no pricing tier; there are {', '.join(SKUS)}")
+        raise ValueError(f"sku {sku!r} is not a pricing tier; there are {', '.join(SKUS)}")
     text, outer = (one.render(sku) if isinstance(one, Document) else one for one in (policy, global_policy))
     values = dict(named_values or {})
     own: dict[str, Any] = {

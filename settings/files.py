@@ -79,4 +79,4 @@ def _read(file: Path, of: str) -> str:
     except OSError as error:
         raise ValueError(f"cannot be read ({error.strerror}); name a file relative to the project's folder") from None
     except ValueError:  # not UTF-8, or a null character in the name
-        raise ValueError(f"is no file of {of}") from None
+        raise ValueError(f"is not a file of {of}") from None

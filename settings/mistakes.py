@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pydantic.alias_generators import to_camel
 
-from options.mistakes import Key, Mistake, Name, first_of_each
+from options.mistakes import Key, Mistake, Name, first_of_each, shortened
 
 NAMESPACE = "openai-gateway"
 LOCATION = "azure-native:location"
@@ -16,8 +16,7 @@ REFUSED = "is refused"
 """The problem of a mapping that a rule on one of its values explains better."""
 
 _PLAIN = re.compile("[A-Za-z_][A-Za-z0-9_-]*")
-_FULL = re.compile("[A-Za-z0-9-]+:[A-Za-z0-9_.-]+")
-_SHOWN = 80  # characters of a name
+_FULL = re.compile("[A-Za-z0-9_-]+:[A-Za-z0-9_.-]+")
 
 
 class SettingsError(ValueError):
@@ -67,5 +66,4 @@ def spell(key: Key) -> str:
 
 
 def _quoted(part: object) -> str:
-    text = json.dumps(part, default=str)  # ASCII, so that a line stays a line
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return shortened(json.dumps(part, default=str))  # ASCII, so that a line stays a line

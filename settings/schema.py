@@ -118,7 +118,7 @@ def _mistake(error: ErrorDetails) -> Mistake:
         known = list(_known_keys(key[:-1]))
         # A key at the wrong level has a right one; a slip of the pen has a near one.
         hint = suggestion(key[-1], known) or _elsewhere(str(key[-1]))
-        return Mistake(key=key, problem=f"is no known key; allowed: {', '.join(known)}{hint}")
+        return Mistake(key=key, problem=f"is not a known key; allowed: {', '.join(known)}{hint}")
     if kind == "enum":
         known = [str(member) for member in _type_at(key)]
         problem = f"is not allowed; allowed: {', '.join(known)}{suggestion(value, known)}"

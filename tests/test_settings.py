@@ -198,7 +198,7 @@ def test_a_region_is_known_in_every_spelling_that_azure_takes(region: str) -> No
 def test_a_misspelt_location_of_the_stack_is_warned_about() -> None:
     [warning] = load({**RIGHT, "azure-native:location": "westeuorpe"}, ROOT).warnings
 
-    assert warning.startswith('azure-native:location: "westeuorpe" is no region')
+    assert warning.startswith('azure-native:location: "westeuorpe" is not a region')
     assert warning.endswith("did you mean westeurope?")
 
 
@@ -370,25 +370,25 @@ def test_new_vaults_of_several_apis_have_names_of_their_own() -> None:
         ),
         pytest.param(
             {"openai": {"accounts": [{"location": "swedencentrall"}], "deployments": [CHAT]}},
-            'openai-gateway:openai.accounts[0].location: "swedencentrall" is no region that was known on 2026-11-29; '
+            'openai-gateway:openai.accounts[0].location: "swedencentrall" is not a region known on 2026-11-29; '
             "Azure refuses it unless it is newer; did you mean swedencentral?",
             id="misspelt region",
         ),
         pytest.param(
             {"openai": {"deployments": [{**CHAT, "model": "gpt4o"}]}},
-            'openai-gateway:openai.deployments[0].model: "gpt4o" is no model that was known on 2026-11-29; Azure '
+            'openai-gateway:openai.deployments[0].model: "gpt4o" is not a model known on 2026-11-29; Azure '
             "refuses it unless it is newer; did you mean gpt-4o?",
             id="misspelt model",
         ),
         pytest.param(
             {"openai": {"deployments": [{**CHAT, "sku": "GlobalStandrad"}]}},
-            'openai-gateway:openai.deployments[0].sku: "GlobalStandrad" is no deployment SKU that was known on '
+            'openai-gateway:openai.deployments[0].sku: "GlobalStandrad" is not a deployment SKU known on '
             "2026-11-29; Azure refuses it unless it is newer; did you mean GlobalStandard?",
             id="misspelt SKU of a deployment",
         ),
         pytest.param(
             {"openai": {"accounts": [{"location": "moonbase"}], "deployments": [CHAT]}},
-            'openai-gateway:openai.accounts[0].location: "moonbase" is no region that was known on 2026-11-29; '
+            'openai-gateway:openai.accounts[0].location: "moonbase" is not a region known on 2026-11-29; '
             "Azure refuses it unless it is newer",
             id="region like no other",
         ),
@@ -706,7 +706,7 @@ def test_misspelt_and_broken_keys_of_a_stack_are_told() -> None:
 
     assert str(refused.value).splitlines() == [
         "the stack's config has mistakes; nothing was deployed:",
-        "openai-gateway:apiz: is no known key; allowed: auth, gateway, openai, key, entra, jwt, protect, apis; "
+        "openai-gateway:apiz: is not a known key; allowed: auth, gateway, openai, key, entra, jwt, protect, apis; "
         "did you mean apis?",
         "openai-gateway:auth: the value (not shown) is not allowed; allowed: key, managed-identity, entra",
         'openai-gateway:gateway: "{broken" is given where a mapping is expected',

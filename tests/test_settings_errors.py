@@ -94,7 +94,7 @@ def test_mistake_is_told(case: dict[str, Any], folder: Path) -> None:
         ),
         pytest.param(
             {"two\nlines": 1},
-            r'openai-gateway:"two\nlines": is no known key; '
+            r'openai-gateway:"two\nlines": is not a known key; '
             "allowed: auth, gateway, openai, key, entra, jwt, protect, apis",
             id="a key of two lines",
         ),
@@ -148,10 +148,10 @@ def test_value_that_pulumi_keeps_secret_is_not_shown(config: dict[str, Any], tmp
 def test_long_value_is_cut(tmp_path: Path) -> None:
     [line] = mistakes({"gateway": {**GATEWAY, "identity": "x" * 500}}, tmp_path)
 
-    assert line.startswith(f'openai-gateway:gateway.identity: "{"x" * 79}... is not valid')
+    assert line.startswith(f'openai-gateway:gateway.identity: "{"x" * 79}..." is not valid')
 
 
 def test_definition_file_must_have_a_name_that_files_can_have(tmp_path: Path) -> None:
     [line] = mistakes({"apis": [{"name": "openai", "path": "openai", "definitionFile": "a\0b"}]}, tmp_path)
 
-    assert line.endswith("is no file of JSON text; name an OpenAPI 3 document in JSON")
+    assert line.endswith("is not a file of JSON text; name an OpenAPI 3 document in JSON")

@@ -45,7 +45,7 @@ def _summary(report: Report) -> dict[str, float]:
 
 
 def _print(report: Report) -> None:
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH, emoji=False)
     table = Table("mode", "caller", "expected", "got", "time", box=None, pad_edge=False)
     for column in table.columns:
         column.overflow = "fold"

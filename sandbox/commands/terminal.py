@@ -15,7 +15,7 @@ from sandbox.errors import SandboxError
 from sandbox.gateway import PolicyLoadError
 from sandbox.model import Application
 
-progress = Console(stderr=True)
+progress = Console(stderr=True, emoji=False)
 """Where everything goes that is no answer; the answer alone is on the standard output."""
 
 

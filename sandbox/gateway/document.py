@@ -44,7 +44,7 @@ class Reader:
     """Reads the documents of one service."""
 
     max_size: int
-    """Largest document of the SKU, in bytes (facts: 256 KiB, 16 KiB for Consumption)."""
+    """Largest document of the SKU, in bytes: 256 KiB, 16 KiB for Consumption (service limits)."""
     named_values: Mapping[str, str] | None
     """By display name; None leaves `{{name}}` as it is, for people to read."""
 

@@ -257,12 +257,12 @@ REFUSED = [
     ),
     pytest.param(
         {"entra": ENTRA, "subscripitonRequired": True},
-        "subscripitonRequired is no known property; allowed: resourceGroupName, ",
+        "subscripitonRequired is not a known property; allowed: resourceGroupName, ",
         id="unknown-input",
     ),
     pytest.param(
         {"entra": {"rolles": ["Chat.User"]}},
-        r"entra\.rolles is no known property; allowed: .*roles",
+        r"entra\.rolles is not a known property; allowed: .*roles",
         id="unknown-option",
     ),
     pytest.param({"entra": "Chat.User"}, "entra is given where an object is expected", id="text-for-options"),
@@ -270,7 +270,7 @@ REFUSED = [
     pytest.param({"entra": ENTRA, "accounts": output([])}, "accounts is an Output", id="accounts-as-an-output"),
     pytest.param(
         {"entra": ENTRA, "path": "/openai", "apiVersion": "2024-10-22"},
-        r'^path: "/openai" is not valid; .*\napi_version: "2024-10-22" is no stable version; .* did you mean',
+        r'^path: "/openai" is not valid; .*\napi_version: "2024-10-22" is not a stable version; .* did you mean',
         id="rules-of-an-api",
     ),
     pytest.param({"entra": ENTRA, "path": None}, "Missing required input 'path'", id="missing-input"),
@@ -321,7 +321,7 @@ def test_policies_of_ones_own_stand_in_the_document(host: Host, azure: Azure) ->
     [
         pytest.param({"inbound": "<base />"}, r"policy.inbound: line 1, column 1: base runs the parent's", id="base"),
         pytest.param({"onError": "<x"}, r"policy.on_?[eE]rror: line 1, column 3: is not well-formed", id="markup"),
-        pytest.param({"inbond": "<trace />"}, r"policy.inbond is no known property; allowed: inbound", id="section"),
+        pytest.param({"inbond": "<trace />"}, r"policy.inbond is not a known property; allowed: inbound", id="section"),
     ],
 )
 def test_mistakes_in_policies_of_ones_own_are_refused(

@@ -267,7 +267,9 @@ def test_a_definition_of_another_surface_is_refused(azure: Azure) -> None:
 
 
 def test_an_api_version_that_is_not_known_is_refused(azure: Azure) -> None:
-    with pytest.raises(DeployError, match=r"api_version: \"2024-12-21\" is no stable version; allowed: 2022-12-01, "):
+    with pytest.raises(
+        DeployError, match=r"api_version: \"2024-12-21\" is not a stable version; allowed: 2022-12-01, "
+    ):
         deploy(azure, azure.api_args(azure.account("oai"), api_version="2024-12-21"))
 
 

@@ -441,10 +441,13 @@ def test_keys_are_accepted_where_they_are_used_alone(azure: Azure) -> None:
 @pytest.mark.parametrize(
     ("args", "line"),
     [
-        ({"pools": {"x": ["oai-b"]}}, r'pools\.x\[0\]: "oai-b" is no account; allowed: oai-a; did you mean oai-a\?'),
+        (
+            {"pools": {"x": ["oai-b"]}},
+            r'pools\.x\[0\]: "oai-b" is not an account; allowed: oai-a; did you mean oai-a\?',
+        ),
         ({"pools": {"x": []}}, r"pools\.x: is empty"),
-        ({"key_accounts": ["oai-b"]}, r"key_accounts\[0\]: the value \(not shown\) is no account"),
-        ({"user_accounts": {"u": ["oai-b"]}}, r'user_accounts\.u\[0\]: "oai-b" is no account'),
+        ({"key_accounts": ["oai-b"]}, r"key_accounts\[0\]: the value \(not shown\) is not an account"),
+        ({"user_accounts": {"u": ["oai-b"]}}, r'user_accounts\.u\[0\]: "oai-b" is not an account'),
     ],
     ids=["pool", "empty pool", "keys", "user"],
 )

@@ -21,8 +21,8 @@ HOSTILE = [
     ("inbound", "<base />", "base runs the parent's policies"),
     ("on-error", NESTED.format("<base />"), "base runs the parent's policies"),
     ("inbound", "</inbound><inbound>", "is not well-formed"),
-    ("outbound", "<inbound><trace /></inbound>", "inbound is no policy"),
-    ("inbound", "<policies />", "policies is no policy"),
+    ("outbound", "<inbound><trace /></inbound>", "inbound is not a policy"),
+    ("inbound", "<policies />", "policies is not a policy"),
     ("inbound", "<cors><allowed-origins /></cors>", "cors answers browsers before callers are validated"),
     ("inbound", '<validate-jwt header-name="x" />', "validate-jwt demands a token behind the API's own validation"),
     ("inbound", NESTED.format('<validate-azure-ad-token tenant-id="x" />'), "validate-azure-ad-token demands a token"),
@@ -73,8 +73,8 @@ HOSTILE = [
     ("inbound", '<set-query-parameter name="Api-Key"><value>a</value></set-query-parameter>', "sets Api-Key, which is"),
 ]
 MISTAKES = [
-    ("inbound", "<set-heder />", "set-heder is no policy of the service; did you mean set-header?"),
-    ("inbound", NESTED.format("<xyzzy />"), "xyzzy is no policy of the service; check its name"),
+    ("inbound", "<set-heder />", "set-heder is not a policy of the service; did you mean set-header?"),
+    ("inbound", NESTED.format("<xyzzy />"), "xyzzy is not a policy of the service; check its name"),
     ("inbound", "<set-url>https://a.example</set-url>", "set-url is on no page of the policy reference"),
     ("inbound", NESTED.format("<block />"), "block is on no page of the policy reference"),
     ("inbound", "<authentication-token />", "authentication-token presents a credential"),
@@ -176,9 +176,11 @@ def test_a_document_gives_its_sections() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        pytest.param("<inbound />", "line 1, column 1: inbound is no policy document; its root is policies", id="root"),
         pytest.param(
-            "<policies>\n<inbond/></policies>", "line 2, column 1: inbond is no section; allowed: inb", id="s"
+            "<inbound />", "line 1, column 1: inbound is not a policy document; its root is policies", id="root"
+        ),
+        pytest.param(
+            "<policies>\n<inbond/></policies>", "line 2, column 1: inbond is not a section; allowed: inb", id="s"
         ),
         pytest.param(
             "<policies><inbound/>\n <inbound/></policies>", "line 2, column 2: inbound is given twice", id="2"

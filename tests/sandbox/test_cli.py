@@ -60,6 +60,9 @@ CONFIGS = {
     "elsewhere": """
   openai-gateway:apis: [{name: openai, path: ai}]
 """,
+    "idle": """
+  openai-gateway:key: {source: key-vault}
+""",
     "mistaken": """
   openai-gateway:auth: keys
   openai-gateway:apis: [{name: openai, pat: openai}]
@@ -88,7 +91,8 @@ CONFIGS = {
 }
 COMMON = """config:
   azure-native:location: swedencentral
-  openai-gateway:gateway: {publisherName: Contoso, publisherEmail: ai@contoso.com}
+  openai-gateway:gateway: {publisherName: Contoso, publisherEmail: ai@contoso.com}"""
+MODELS = """
   openai-gateway:openai: {deployments: [{name: chat, model: gpt-4o}]}"""
 
 
@@ -98,7 +102,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     project = f"name: openai-gateway\nruntime: python\nmain: {PROJECT}\n"
     (tmp_path / "Pulumi.yaml").write_text(project, encoding="utf-8")
     for stack, config in CONFIGS.items():
-        (tmp_path / f"Pulumi.{stack}.yaml").write_text(COMMON + config, encoding="utf-8")
+        models = "" if "openai-gateway:openai:" in config else MODELS
+        (tmp_path / f"Pulumi.{stack}.yaml").write_text(COMMON + models + config, encoding="utf-8")
     (tmp_path / "Pulumi.broken.yaml").write_text("config: {auth: [key\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -422,13 +427,20 @@ async def test_warnings_are_told_by_every_command_in_the_same_words(
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_key_between_colons_is_shown_as_it_is_written(run: Run) -> None:
+    _, _, said = run("policies", "--stack", "idle")
+
+    assert said.startswith("warning: openai-gateway:key: has no effect, as no API uses it")
+
+
+@pytest.mark.usefixtures("folder")
 def test_a_warning_of_what_azure_then_refuses_comes_before_the_refusal(run: Run) -> None:
     code, _, said = run("policies", "--stack", "misspelt")
 
     warning, *_, error = said.splitlines()
     assert code == 2
     assert warning.startswith(
-        'warning: openai-gateway:openai.deployments[0].sku: "GlobalStandrad" is no deployment SKU'
+        'warning: openai-gateway:openai.deployments[0].sku: "GlobalStandrad" is not a deployment SKU'
     )
     assert warning.endswith("did you mean GlobalStandard?")
     assert error.startswith("error: azure-native:cognitiveservices:Deployment ")

@@ -84,7 +84,7 @@ def test_request_is_written_as_requests_does_it() -> None:
         pytest.param(lambda bench: bench.get("chat"), ValueError, "'chat' must be a path and query", id="relative URL"),
         pytest.param(lambda bench: bench.get("https://a.example/"), ValueError, "must be a path and query", id="URL"),
         pytest.param(lambda bench: bench.get(headers={"A": 1}), TypeError, "header A is int; it must", id="header"),
-        pytest.param(lambda _: PolicyBench(sku="developer"), ValueError, "'developer' is no pricing tier", id="sku"),
+        pytest.param(lambda _: PolicyBench(sku="developer"), ValueError, "'developer' is not a pricing tier", id="sku"),
         pytest.param(
             lambda _: PolicyBench(backend=lambda _: {"ok": True}).get(), TypeError,  # type: ignore[arg-type, return-value]
             "backend function of backend.test returned dict; it must be a Reply", id="reply",

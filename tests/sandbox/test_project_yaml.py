@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.deploy import load_stack
+from sandbox.deploy import DeployError, load_stack
 from sandbox.project_yaml import read
 from tests.deployed import ROOT, deploy_program
 
@@ -83,6 +83,33 @@ def test_a_stack_is_read_that_way(tmp_path: Path) -> None:
     assert load_stack(tmp_path, "dev")["small:deployments"] == [
         {"version": "2024-11-20 00:00:00 +0000 UTC", "sku": "no"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("config", "place"),
+    [
+        pytest.param(
+            "  small:auth: key\n  small:auth: entra\n", 'mapping key "small:auth" already defined at line 2', id="key"
+        ),
+        pytest.param(
+            "  small:gateway: {sku: Basic, sku: Premium}\n", 'mapping key "sku" already defined at line 2', id="nested"
+        ),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(config: str, place: str, tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text(f"config:\n{config}")
+
+    with pytest.raises(DeployError, match=place):
+        load_stack(tmp_path, "dev")
+
+
+def test_a_key_may_take_the_place_of_a_merged_one() -> None:
+    assert read("a: &a {<<: &b {x: 1, y: 1}, x: 2}\nb: *b\nc: {<<: *a, y: 2}") == {
+        "a": {"x": 2, "y": 1},
+        "b": {"x": 1, "y": 1},
+        "c": {"x": 2, "y": 2},
+    }
 
 
 def test_a_models_version_without_quotes_is_deployed_as_it_was_typed(tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ LOOPBACK = "--backend http://127.0.0.1:9"
                      id="option"),
         pytest.param(
             {"v.json": '{"a": "1", "a": "2"}'}, f"policy.xml {LOOPBACK} --named-values v.json",
-            "v.json:1:12: a appears twice", id="named value twice",
+            'v.json:1:12: mapping key "a" already defined at line 1', id="named value twice",
         ),
         pytest.param(
             {"v.yaml": 'a: {value: b, secret: "no"}'}, f"policy.xml {LOOPBACK} --named-values v.yaml",
