@@ -29,7 +29,7 @@ format: $(VENV)/installed ## format the code and mend what the linter can mend
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-$(VENV)/installed: requirements.txt requirements-dev.txt
+$(VENV)/installed: requirements.txt requirements-dev.txt emulator/pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on the PATH: install Python 3.11, or name it with PYTHON=..."; exit 2; }
 	@echo "installing into $(VENV)"
 	@$(PYTHON) -m venv $(VENV)

@@ -21,17 +21,17 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
+from apim_emulator.gateway import PolicyLoadError
+from apim_emulator.gateway.document import NAMED_VALUE, SECTIONS
+from apim_emulator.gateway.errors import Problem
+from apim_emulator.gateway.plan import compile_plan
+from apim_emulator.gateway.standalone import IDENTITIES, OPERATIONS, format_of
+from apim_emulator.model import Api, Backend, Gateway, Product
 from bench.repositories import File, files, fragment_name
-from sandbox.gateway import PolicyLoadError
-from sandbox.gateway.document import NAMED_VALUE, SECTIONS
-from sandbox.gateway.errors import Problem
-from sandbox.gateway.plan import compile_plan
-from sandbox.model import Api, Backend, Gateway, Product
-from sandbox.standalone import IDENTITIES, OPERATIONS, format_of
-from tests.sandbox.expressions.calls import without_chance
-from tests.sandbox.expressions.judge.compiler import Case, is_available, judge
-from tests.sandbox.expressions.judge.repositories import expressions
-from tests.sandbox.expressions.judge.scenarios import scenarios
+from emulator.tests.csharp.calls import without_chance
+from emulator.tests.csharp.judge.compiler import Case, is_available, judge
+from emulator.tests.csharp.judge.repositories import expressions
+from emulator.tests.csharp.judge.scenarios import scenarios
 
 URL = "https://example.com"
 _GUID = "00000000-0000-4000-8000-000000000000"

@@ -16,12 +16,12 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
+from apim_emulator.clock import Clock
+from apim_emulator.gateway import GatewayServer
+from apim_emulator.model import Api, Gateway, Operation
+from apim_emulator.services.listening import serve, settle
+from apim_emulator.services.network import Network
 from policies import LlmTokenLimit
-from sandbox.clock import Clock
-from sandbox.gateway import GatewayServer
-from sandbox.listening import serve, settle
-from sandbox.model import Api, Gateway, Operation
-from sandbox.network import Network
 
 ROOT = Path(__file__).resolve().parent.parent
 PATH = "/openai/deployments/gpt-4o/chat/completions"
@@ -93,9 +93,9 @@ async def passthrough(stack: AsyncExitStack, base: str) -> dict[str, object]:
 
 async def protected(stack: AsyncExitStack, base: str) -> dict[str, object]:
     """Run the program's own Entra mode: validated token, managed identity, and a token limit nobody reaches."""
+    from apim_emulator.azure import Cloud, Deployer  # noqa: PLC0415
+    from apim_emulator.pulumi.deploy import load_project, load_stack  # noqa: PLC0415
     from sandbox.applications import find_application  # noqa: PLC0415 - only this process pays for Pulumi
-    from sandbox.cloud import Cloud, Deployer  # noqa: PLC0415
-    from sandbox.deploy import load_project, load_stack  # noqa: PLC0415
     from sandbox.runtime import Sandbox  # noqa: PLC0415
 
     sandbox = await stack.enter_async_context(Sandbox(cloud=Cloud(deployer=Deployer.ADMINISTRATOR)))

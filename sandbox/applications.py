@@ -3,8 +3,8 @@
 import uuid
 from collections.abc import Iterable
 
-from sandbox.cloud import Cloud, Deployer
-from sandbox.model import Application
+from apim_emulator.azure import Cloud, Deployer
+from apim_emulator.model import Application
 
 
 def find_application(cloud: Cloud, audience: str) -> Application | None:

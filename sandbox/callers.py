@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from sandbox.cloud import Cloud
-from sandbox.model import Application, User
-from sandbox.provider import Provider
-from sandbox.services.entra import Entra
-from sandbox.services.grants import COGNITIVE_SERVICES
-from sandbox.services.signing import LIFETIME, SigningKey, tamper, unverified_claims
+from apim_emulator.azure import Cloud
+from apim_emulator.model import Application, User
+from apim_emulator.services.entra import Entra
+from apim_emulator.services.grants import COGNITIVE_SERVICES
+from apim_emulator.services.providers import Provider
+from apim_emulator.services.signing import LIFETIME, SigningKey, tamper, unverified_claims
 
 FOREIGN_TENANT = "99999999-9999-4999-8999-999999999999"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from openai import APIStatusError, AsyncAzureOpenAI, DefaultAsyncHttpxClient, Omit
 
-API_VERSION = "2024-10-21"
+from apim_emulator.cli.instructions import API_VERSION
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

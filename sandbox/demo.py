@@ -11,16 +11,16 @@ from time import perf_counter
 from openai import APIError, APIStatusError, DefaultAsyncHttpxClient
 from yarl import URL
 
+from apim_emulator.azure import Cloud
+from apim_emulator.gateway import CallRecord
+from apim_emulator.pulumi.deploy import load_project
+from apim_emulator.services.azure_openai import Received
+from apim_emulator.services.token_request import client_credentials_form, password_form, request_token
 from sandbox.applications import find_application
 from sandbox.callers import entra_tokens, provider_tokens
 from sandbox.client import Client, Credentials, new_http_client
-from sandbox.cloud import Cloud
-from sandbox.deploy import load_project
-from sandbox.gateway import CallRecord
 from sandbox.modes import AUDIENCE, CHAT_MODEL, EMBEDDING_MODEL, MODES, PROVIDER, ROLE, Mode
 from sandbox.runtime import Sandbox
-from sandbox.services.azure_openai import Received
-from sandbox.tokens import client_credentials_form, password_form, request_token
 
 ANSWERED = "200"
 BY_SERVICE = "401 from Azure OpenAI"

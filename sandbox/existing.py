@@ -6,9 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.cloud import Cloud, CloudError
-from sandbox.cloud.authorization import KEY_VAULT_SECRETS_OFFICER
-from sandbox.services.openai_auth import OPENAI_USER
+from apim_emulator.azure import Cloud, CloudError
+from apim_emulator.azure.authorization import KEY_VAULT_SECRETS_OFFICER
+from apim_emulator.services.openai_auth import OPENAI_USER
 
 MODELS = ("gpt-5.6-luna", "text-embedding-3-large")
 """Models that an adopted account has deployed, under their own names."""

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from apim_emulator.azure import Deployer
 from sandbox.applications import create_application
-from sandbox.cloud import Deployer
 from sandbox.runtime import Sandbox
 
 CHAT_MODEL = "gpt-5.6-luna"

@@ -7,25 +7,25 @@ from types import TracebackType
 from typing import Any, Never, Self
 from urllib.parse import urlsplit
 
+from apim_emulator.azure import Cloud
+from apim_emulator.cli.session import Caller
+from apim_emulator.clock import Clock
+from apim_emulator.errors import SandboxError
+from apim_emulator.gateway import GatewayServer, PolicyLoadError, Recorder
+from apim_emulator.gateway.demands import Demand, demands
+from apim_emulator.model import Gateway
+from apim_emulator.pulumi.deploy import Deployment, Project, deploy
+from apim_emulator.services.azure_openai import AzureOpenAI
+from apim_emulator.services.content_safety import ContentSafety
+from apim_emulator.services.entra import Entra
+from apim_emulator.services.listening import serve
+from apim_emulator.services.network import Network
+from apim_emulator.services.openai_auth import OPENAI_USER
+from apim_emulator.services.providers import Provider, Providers
+from apim_emulator.tracing import TraceRecorder
+from apim_emulator.tracing.server import TraceServer
 from sandbox.callers import Callers
-from sandbox.clock import Clock
-from sandbox.cloud import Cloud
-from sandbox.demands import Demand, demands
-from sandbox.deploy import Deployment, Project, deploy
-from sandbox.errors import SandboxError
 from sandbox.existing import create_existing
-from sandbox.gateway import GatewayServer, PolicyLoadError, Recorder
-from sandbox.listening import serve
-from sandbox.model import Gateway
-from sandbox.network import Network
-from sandbox.provider import Provider, Providers
-from sandbox.services.azure_openai import AzureOpenAI
-from sandbox.services.content_safety import ContentSafety
-from sandbox.services.entra import Entra
-from sandbox.services.openai_auth import OPENAI_USER
-from sandbox.session import Caller
-from sandbox.tracing import TraceRecorder
-from sandbox.tracing.server import TraceServer
 
 _POLL = 0.2
 """Seconds between two looks at the cloud's version."""
@@ -36,7 +36,8 @@ def deploy_to(
 ) -> Deployment:
     """Run a project's program on `config` (full keys) against a cloud that has nothing of it, or what `after` left.
 
-    What the config adopts is created first, as somebody else would have. Raises what `sandbox.deploy.deploy` raises.
+    What the config adopts is created first, as somebody else would have. Raises what
+    `apim_emulator.pulumi.deploy.deploy` raises.
     """
     create_existing(cloud, config)
     return deploy(project.program, config, cloud, project=project.name, stack=stack, after=after)

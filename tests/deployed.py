@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.cloud import Cloud
-from sandbox.cloud.mocks import Registration
-from sandbox.deploy import Deployment, deploy
+from apim_emulator.azure import Cloud
+from apim_emulator.pulumi.deploy import Deployment, deploy
+from apim_emulator.pulumi.mocks import Registration
 
 ROOT = Path(__file__).resolve().parent.parent
 JUDGES = Path(os.environ.get("APIM_JUDGES", ROOT.parent / "shared" / "judges"))

@@ -26,9 +26,9 @@ from pulumi.runtime.proto import (
     status_pb2,
 )
 
-from sandbox.cloud import Cloud
-from sandbox.cloud.mocks import Registration, SandboxMocks, SandboxMonitor
-from sandbox.engine.plugin import lay_out
+from apim_emulator.azure import Cloud
+from apim_emulator.pulumi.mocks import Registration, SandboxMocks, SandboxMonitor
+from apim_emulator.pulumi.plugin import lay_out
 from tests.deployed import ROOT
 
 PACKAGE = ROOT / "components"

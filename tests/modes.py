@@ -4,8 +4,8 @@ from typing import Any
 
 import yaml
 
-from sandbox.cloud import Cloud
-from sandbox.cloud.authorization import KEY_VAULT_SECRETS_OFFICER
+from apim_emulator.azure import Cloud
+from apim_emulator.azure.authorization import KEY_VAULT_SECRETS_OFFICER
 from tests.deployed import ROOT
 
 GROUP = "rg-shared"

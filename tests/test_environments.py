@@ -12,8 +12,8 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
+from apim_emulator.pulumi.deploy import load_stack
 from options import retirements
-from sandbox.deploy import load_stack
 from tests.deployed import ROOT, Deployed, deploy_program
 
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.cloud import Cloud
-from sandbox.cloud.mocks import Registration
-from sandbox.cloud.wire import is_secret, plain
-from sandbox.deploy import deploy, load_stack
+from apim_emulator.azure import Cloud
+from apim_emulator.pulumi.deploy import deploy, load_stack
+from apim_emulator.pulumi.mocks import Registration
+from apim_emulator.pulumi.wire import is_secret, plain
 from tests.deployed import ROOT
 from tests.host import Checkout, Host, output, running_host
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from openai import APIStatusError
 
+from apim_emulator.pulumi.deploy import load_project
 from sandbox.client import Client, Credentials, new_http_client
-from sandbox.deploy import load_project
 from sandbox.runtime import Sandbox
 from tests.deployed import ROOT
 from tests.modes import PUBLISHER

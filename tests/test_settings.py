@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from pulumi.runtime.config import CONFIG
 from pydantic.alias_generators import to_camel
 
+from apim_emulator.pulumi.project_yaml import read
 from options import (
     AccountOptions,
     AdditionalLocationOptions,
@@ -43,7 +44,6 @@ from options import (
 )
 from options.retirements import RETIREMENTS
 from policies import ClaimMatch, RequiredClaim
-from sandbox.project_yaml import read
 from settings import ApiSettings, Settings, SettingsError, from_stack, load
 from settings.schema import Stack
 

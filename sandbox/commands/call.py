@@ -7,12 +7,12 @@ from pathlib import Path
 
 from openai import APIError, APIStatusError
 
+from apim_emulator.cli.session import Api, Session, SessionFile, only_running
+from apim_emulator.cli.token import find_caller
+from apim_emulator.cli.trace import traced
+from apim_emulator.errors import SandboxError
+from apim_emulator.services.token_request import request_token
 from sandbox.client import Client, Credentials, new_http_client, refusal
-from sandbox.commands.token import find_caller
-from sandbox.commands.trace import traced
-from sandbox.errors import SandboxError
-from sandbox.session import Api, Session, SessionFile, only_running
-from sandbox.tokens import request_token
 
 
 def run(

@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sandbox.commands.terminal import explained, progress
+from apim_emulator.cli.terminal import progress
+from apim_emulator.errors import SandboxError
+from sandbox.commands.terminal import explained
 from sandbox.demo import Report
 from sandbox.demo import run as run_demo
-from sandbox.errors import SandboxError
 from sandbox.modes import MODES
 
 _WIDTH = 150

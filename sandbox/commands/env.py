@@ -5,11 +5,12 @@ import shutil
 import sys
 from pathlib import Path
 
+from apim_emulator.azure import Cloud
+from apim_emulator.cli.terminal import progress
+from apim_emulator.pulumi.plugin import STORE, lay_out, shell_exports
+from apim_emulator.pulumi.recovery import RECOVERED, recover
 from sandbox.callers import Callers
-from sandbox.cloud import Cloud
-from sandbox.commands.terminal import explained, progress, project_and_config
-from sandbox.engine.plugin import STORE, lay_out, shell_exports
-from sandbox.engine.recovery import RECOVERED, recover
+from sandbox.commands.terminal import explained, project_and_config
 from sandbox.existing import create_existing, subscription_id
 
 

@@ -5,12 +5,12 @@ import signal
 import sys
 from pathlib import Path
 
-from sandbox.cloud import Cloud
-from sandbox.commands.terminal import note
+from apim_emulator.azure import Cloud
+from apim_emulator.cli.session import SessionFile, to_json
+from apim_emulator.cli.terminal import note
+from apim_emulator.pulumi.plugin import STORE, lay_out
 from sandbox.commands.up import describe, text
-from sandbox.engine.plugin import STORE, lay_out
 from sandbox.runtime import Sandbox
-from sandbox.session import SessionFile, to_json
 
 
 def run(stack: str, port: int, as_json: bool, trace: bool) -> int:

@@ -3,12 +3,13 @@
 import json
 import sys
 
+from apim_emulator.azure import Cloud, Deployer
+from apim_emulator.cli.terminal import progress
+from apim_emulator.errors import SandboxError
+from apim_emulator.gateway import effective_policy
 from sandbox.callers import Callers
-from sandbox.cloud import Cloud, Deployer
-from sandbox.commands.terminal import explained, progress, project_and_config, tell
-from sandbox.errors import SandboxError
+from sandbox.commands.terminal import explained, project_and_config, tell
 from sandbox.existing import subscription_id
-from sandbox.gateway import effective_policy
 from sandbox.runtime import deploy_to, deployed_service
 
 

@@ -1,22 +1,16 @@
-"""What the commands share: progress for people, and mistakes in one line."""
+"""What the commands share: projects, and mistakes in one line."""
 
-import asyncio
-import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from sandbox.cloud.deployer import VARIABLE, Deployer
-from sandbox.deploy import DeployError, Message, Project, load_project, load_stack
-from sandbox.errors import SandboxError
-from sandbox.gateway import PolicyLoadError
-from sandbox.model import Application
-
-progress = Console(stderr=True, emoji=False)
-"""Where everything goes that is no answer; the answer alone is on the standard output."""
+from apim_emulator.azure.deployer import VARIABLE, Deployer
+from apim_emulator.cli.terminal import note
+from apim_emulator.errors import SandboxError
+from apim_emulator.gateway import PolicyLoadError
+from apim_emulator.model import Application
+from apim_emulator.pulumi.deploy import DeployError, Message, Project, load_project, load_stack
 
 
 @contextmanager
@@ -43,11 +37,6 @@ def explained(callers: Iterable[Application] = ()) -> Iterator[None]:
         raise SandboxError("\n".join(lines)) from None
 
 
-def note(text: str) -> None:
-    """Print what somebody should know who did not ask."""
-    progress.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
-
-
 def tell(messages: Iterable[Message]) -> None:
     """Print what a program logged, as the engine does."""
     for message in messages:
@@ -58,11 +47,3 @@ def project_and_config(stack: str) -> tuple[Project, dict[str, Any]]:
     """Read the Pulumi project of the current folder and a stack's config."""
     with explained():
         return load_project(Path.cwd()), load_stack(Path.cwd(), stack)
-
-
-def stop_signal() -> asyncio.Event:
-    """Return what is set by Ctrl-C or SIGTERM, within a running event loop."""
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop

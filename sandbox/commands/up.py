@@ -7,19 +7,20 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from apim_emulator.azure import Cloud, Deployer
+from apim_emulator.cli.instructions import curl_command, python_program, token_command
+from apim_emulator.cli.session import Api, Caller, Session, SessionFile, to_json
+from apim_emulator.cli.terminal import note, progress, stop_signal
+from apim_emulator.gateway.demands import Demand, demands
+from apim_emulator.model import Api as DeployedApi
+from apim_emulator.model import Application, Gateway
+from apim_emulator.services.listening import settle
+from apim_emulator.services.openai_operations import kind
+from apim_emulator.services.token_request import client_credentials_form, password_form
 from sandbox.applications import assign_role, consent, find_application
-from sandbox.cloud import Cloud, Deployer
-from sandbox.commands.terminal import explained, note, progress, project_and_config, stop_signal, tell
-from sandbox.demands import Demand, demands
+from sandbox.commands.terminal import explained, project_and_config, tell
 from sandbox.existing import subscription_id
-from sandbox.instructions import curl_command, python_program, token_command
-from sandbox.listening import settle
-from sandbox.model import Api as DeployedApi
-from sandbox.model import Application, Gateway
 from sandbox.runtime import Sandbox
-from sandbox.services.openai_operations import kind
-from sandbox.session import Api, Caller, Session, SessionFile, to_json
-from sandbox.tokens import client_credentials_form, password_form
 
 
 def run(stack: str, port: int, as_json: bool, trace: bool) -> int:

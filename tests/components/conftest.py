@@ -4,9 +4,9 @@ from typing import Any
 import pulumi
 import pytest
 
+from apim_emulator.azure import Cloud
+from apim_emulator.clock import Clock
 from components import OpenAIAccount
-from sandbox.clock import Clock
-from sandbox.cloud import Cloud
 
 GROUP = "rg"
 SERVICE = "apim"

@@ -4,13 +4,13 @@ from typing import Any
 import pulumi
 import pytest
 
+from apim_emulator.azure import Cloud
+from apim_emulator.azure.faults import Faults
+from apim_emulator.clock import Clock
+from apim_emulator.pulumi.deploy import DeployError
+from apim_emulator.pulumi.wire import UNKNOWN
 from components import ApiGateway
 from options import AdditionalLocationOptions, ExistingResource, GatewayOptions, GatewaySku, HostnameOptions
-from sandbox.clock import Clock
-from sandbox.cloud import Cloud
-from sandbox.cloud.faults import Faults
-from sandbox.cloud.wire import UNKNOWN
-from sandbox.deploy import DeployError
 from tests.deployed import deploy_component
 
 PUBLISHER: dict[str, Any] = {"publisher_name": "Contoso", "publisher_email": "ai@contoso.com"}

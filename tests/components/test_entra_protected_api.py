@@ -4,6 +4,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from apim_emulator.azure import Cloud, Deployer
+from apim_emulator.pulumi.deploy import DeployError
+from apim_emulator.pulumi.wire import UNKNOWN
 from components import EntraProtectedApi
 from options import (
     AppRoleAssignmentOptions,
@@ -15,9 +18,6 @@ from options import (
     KeyOptions,
 )
 from policies import ClaimMatch, RequiredClaim
-from sandbox.cloud import Cloud, Deployer
-from sandbox.cloud.wire import UNKNOWN
-from sandbox.deploy import DeployError
 from tests.components.conftest import Azure, exporting
 from tests.deployed import Deployed, deploy_component
 

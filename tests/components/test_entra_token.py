@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apim_emulator.testing import PolicyBench
 from components._entra_token import entra_validation
 from options import EntraOptions
 from policies import Base, Document, RequiredClaim, Scope
-from sandbox.testing import PolicyBench
 
 AUDIENCE = "api-client-id"
 OID, PAIRWISE = "11111111-0000-4000-8000-000000000001", "pairwise-subject"

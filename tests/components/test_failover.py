@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apim_emulator.csharp import Context, Type, compile_expression
+from apim_emulator.csharp.context import Request as CallersRequest
+from apim_emulator.csharp.context import Url
+from apim_emulator.csharp.query import Query
+from apim_emulator.model import Backend
+from apim_emulator.testing import PolicyBench, Reply, Request, Response, event_stream
 from components._api import policy_document
 from components._failover import _AGAIN, forwarding
 from options import AccountOptions, OpenAIOptions
 from policies import SetBackendService
-from sandbox.expressions import Context, Type, compile_expression
-from sandbox.expressions.context import Request as CallersRequest
-from sandbox.expressions.context import Url
-from sandbox.expressions.query import Query
-from sandbox.model import Backend
-from sandbox.testing import PolicyBench, Reply, Request, Response, event_stream
 from tests.components.conftest import Azure
 from tests.components.test_openai_backend import deploy
 

@@ -6,6 +6,9 @@ from typing import Any
 import pulumi
 import pytest
 
+from apim_emulator.model import Subscription
+from apim_emulator.pulumi.deploy import DeployError
+from apim_emulator.testing import PolicyBench, Reply, identity_token
 from components import KeyAuthApi, ManagedIdentityApi
 from components._api import policy_document
 from components._hook import api_hook
@@ -19,9 +22,6 @@ from policies import (
     SetHeader,
     ValidateAzureAdToken,
 )
-from sandbox.deploy import DeployError
-from sandbox.model import Subscription
-from sandbox.testing import PolicyBench, Reply, identity_token
 from tests.components.conftest import Azure, exporting
 from tests.deployed import deploy_component, judge
 

@@ -7,9 +7,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from pulumi.runtime import rpc
 
+from apim_emulator.azure import Cloud
+from apim_emulator.pulumi.wire import is_secret, plain
 from definitions import closed
-from sandbox.cloud import Cloud
-from sandbox.cloud.wire import is_secret, plain
 from tests.components.conftest import GROUP, SERVICE, Azure
 from tests.host import Host, RefusedError, output, running_host
 

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 
+from apim_emulator.pulumi.deploy import DeployError
+from apim_emulator.pulumi.wire import UNKNOWN
 from components import KeyAuthApi, OpenAIAccount, OpenAIBackend, OpenAIBackendArgs
 from definitions import UNREACHABLE, azure_openai, closed
 from options import ExistingResource, KeyDelivery, KeyOptions, KeySource, KeyVaultOptions, OpenAIOptions
-from sandbox.cloud.wire import UNKNOWN
-from sandbox.deploy import DeployError
 from tests.components.conftest import GROUP, SERVICE, Azure, exporting
 from tests.deployed import Deployed, deploy_component
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from apim_emulator.azure import Cloud, CloudError
+from apim_emulator.azure.faults import Faults
+from apim_emulator.clock import Clock
+from apim_emulator.pulumi.deploy import DeployError
 from components import KeyAuthApi, OpenAIAccount
 from options import AccountKey, ExistingResource, KeyOptions, KeyRotation, KeySource, KeyVaultOptions
-from sandbox.clock import Clock
-from sandbox.cloud import Cloud, CloudError
-from sandbox.cloud.faults import Faults
-from sandbox.deploy import DeployError
 from tests.components.conftest import GROUP, Azure
 from tests.deployed import Deployed, deploy_component, destroy
 

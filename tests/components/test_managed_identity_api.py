@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
+from apim_emulator.pulumi.deploy import DeployError
+from apim_emulator.pulumi.wire import UNKNOWN
 from components import ApiGateway, ApiGatewayArgs, ManagedIdentityApi, OpenAIAccount, OpenAIBackend, OpenAIBackendArgs
 from options import GatewayOptions, OpenAIOptions
-from sandbox.cloud.wire import UNKNOWN
-from sandbox.deploy import DeployError
 from tests.components.conftest import GROUP, SERVICE, Azure, exporting
 from tests.deployed import Deployed, deploy_component
 

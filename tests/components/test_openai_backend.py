@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 from pulumi_azure_native import apimanagement
 
+from apim_emulator.pulumi.deploy import DeployError
+from apim_emulator.pulumi.wire import UNKNOWN
 from components import OpenAIBackend, OpenAIBackendArgs
 from options import AccountKind, AccountOptions, DeploymentOptions, ExistingAccount, OpenAIOptions, VersionUpgrade
-from sandbox.cloud.wire import UNKNOWN
-from sandbox.deploy import DeployError
 from tests.components.conftest import GROUP, SERVICE, Azure, exporting
 from tests.deployed import Deployed, deploy_component
 

@@ -6,9 +6,9 @@ from typing import Any
 import pulumi
 import pytest
 
+from apim_emulator.pulumi.deploy import DeployError
 from components import ApiGateway
 from options import ExistingResource, GatewayOptions
-from sandbox.deploy import DeployError
 from tests.deployed import Deployed, deploy_component, deploy_program
 from tests.modes import GROUP, HUB, PUBLISHER, mode_config, shared_cloud
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from sandbox.cloud import Cloud, Deployer
-from sandbox.cloud.deployer import VARIABLE as DEPLOYER
-from sandbox.engine.plugin import STORE, lay_out
+from apim_emulator.azure import Cloud, Deployer
+from apim_emulator.azure.deployer import VARIABLE as DEPLOYER
+from apim_emulator.pulumi.plugin import STORE, lay_out
 from tests.deployed import ROOT
 from tests.modes import mode_config, shared_cloud
 

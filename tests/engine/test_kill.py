@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.engine.recovery import recover
+from apim_emulator.pulumi.recovery import recover
 from tests.engine.stack import Stack
 
 RESOURCES = 11

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.cloud import Cloud
+from apim_emulator.azure import Cloud
 from tests.engine.stack import Stack
 
 DEPLOYMENT = "azure-native:cognitiveservices:Deployment"

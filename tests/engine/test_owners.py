@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.cloud import Deployer
+from apim_emulator.azure import Deployer
 from tests.engine.stack import Stack
 from tests.modes import ENTRA
 

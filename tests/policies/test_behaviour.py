@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.demands import demands
-from sandbox.model import ManagedIdentity, Subscription
-from sandbox.standalone import API, standalone
-from sandbox.testing import PolicyBench, Reply, Response, event_stream
-from sandbox.testing.bench import identity_token
+from apim_emulator.gateway.demands import demands
+from apim_emulator.gateway.standalone import API, standalone
+from apim_emulator.model import ManagedIdentity, Subscription
+from apim_emulator.testing import PolicyBench, Reply, Response, event_stream
+from apim_emulator.testing.bench import identity_token
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots" / "modes"
 MODES = sorted(path.stem for path in SNAPSHOTS.glob("*.xml"))

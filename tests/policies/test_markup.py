@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from apim_emulator.gateway import rawxml
+from emulator.tests.csharp.corpus import CORPUS
 from policies.markup import MarkupError, Placed, read
-from sandbox import rawxml
-from tests.sandbox.expressions.corpus import CORPUS
 
 CODE = '@(a["x"] == "<b>" && c < 1 ? $"{d["e"]}" : "it\'s")'
 

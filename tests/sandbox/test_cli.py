@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 from openai import AuthenticationError
 
+from apim_emulator.azure import Cloud
+from apim_emulator.errors import SandboxError
+from apim_emulator.services.token_request import request_token
 from sandbox.__main__ import main
 from sandbox.callers import Callers
 from sandbox.client import Client, Credentials, new_http_client
-from sandbox.cloud import Cloud
 from sandbox.commands.terminal import project_and_config
 from sandbox.commands.up import serving
-from sandbox.errors import SandboxError
 from sandbox.modes import MODES
 from sandbox.runtime import deploy_to
-from sandbox.tokens import request_token
 
 PROJECT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}
@@ -342,7 +342,9 @@ async def test_gateway_serves_what_the_engine_deployed_and_traces_it(folder: Pat
         assert process.stdout is not None
         text = ""
         while "The gateway of stack keys" not in text or "With Python" not in text:
-            text = (await process.stdout.readline()).decode() + text
+            line = await process.stdout.readline()
+            assert line, text
+            text = line.decode() + text
         answer = await asyncio.to_thread(run, "call", "--stack", "keys", "--api", "openai")
         traced = await asyncio.to_thread(run, "trace", "--json")
     finally:

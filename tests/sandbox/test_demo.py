@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import sandbox.demo
+from apim_emulator.pulumi.deploy import Deployment, Project
 from sandbox.demo import run
-from sandbox.deploy import Deployment, Project
 from sandbox.modes import MODES, Mode
 from sandbox.runtime import Sandbox
 

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.cloud import Cloud
+from apim_emulator.azure import Cloud
+from apim_emulator.services.openai_auth import OPENAI_USER
 from sandbox.existing import MODELS, create_existing, subscription_id
-from sandbox.services.openai_auth import OPENAI_USER
 
 IDENTITY = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-ids"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.deploy import DeployError, load_stack
-from sandbox.project_yaml import read
+from apim_emulator.pulumi.deploy import DeployError, load_stack
+from apim_emulator.pulumi.project_yaml import read
 from tests.deployed import ROOT, deploy_program
 
 SCALARS: list[tuple[str, Any]] = [

@@ -6,13 +6,13 @@ from typing import Any
 import aiohttp
 import pytest
 
+from apim_emulator.azure import Cloud
+from apim_emulator.errors import SandboxError
+from apim_emulator.gateway import CallRecord, PolicyLoadError
+from apim_emulator.pulumi.deploy import Deployment, Project, load_project
+from apim_emulator.services.token_request import client_credentials_form, request_token
 from sandbox.client import Client, Credentials, new_http_client
-from sandbox.cloud import Cloud
-from sandbox.deploy import Deployment, Project, load_project
-from sandbox.errors import SandboxError
-from sandbox.gateway import CallRecord, PolicyLoadError
 from sandbox.runtime import Sandbox, deployed_service
-from sandbox.tokens import client_credentials_form, request_token
 
 PROJECT = load_project(Path(__file__).parents[2])
 

@@ -1,0 +1,1 @@
+"""Runs and tests Azure API Management policies on a laptop."""

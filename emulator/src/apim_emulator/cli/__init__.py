@@ -1,0 +1,1 @@
+"""The commands of `apim-emulator`; imported only when they run."""

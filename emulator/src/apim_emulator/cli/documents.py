@@ -1,0 +1,162 @@
+"""A policy document and what goes with it, read from a person's files; mistakes are told by file, line and column."""
+
+import re
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import yaml
+from pydantic import ConfigDict, StrictBool, StrictStr, TypeAdapter, ValidationError
+
+from apim_emulator.errors import SandboxError
+from apim_emulator.gateway import PolicyLoadError, Problem
+from apim_emulator.gateway.document import NAMED_VALUE
+from apim_emulator.gateway.standalone import API
+from apim_emulator.pulumi.project_yaml import UniqueKeys
+
+_LARGEST = 4 * 1024 * 1024
+"""Bytes of a file that are read; what the service takes is less and checked later."""
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_FRAGMENT = re.compile(r"""<include-fragment\s[^>]*?\bfragment-id\s*=\s*(["'])([^"'<>]*)\1""")
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NamedValue:
+    """An entry of a file of named values that says more than the value."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = {"extra": "forbid"}
+
+    value: StrictStr = field(repr=False)
+    secret: StrictBool = True
+
+
+_NAMED_VALUES = TypeAdapter(dict[str, StrictStr | NamedValue])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Texts:
+    """What the files hold."""
+
+    policy: str
+    fragments: Mapping[str, str]
+    named_values: Mapping[str, str] = field(repr=False)
+    secret_names: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DocumentFiles:
+    """The files of a policy document."""
+
+    policy: Path
+    named_values: Path | None = None
+    fragments: Mapping[str, Path] = field(default_factory=dict)
+
+    def read(self) -> Texts:
+        """Read all. Raises `SandboxError` with every named value and every fragment that is missing."""
+        values, secrets = _named_values(self.named_values)
+        texts = Texts(
+            policy=_text(self.policy),
+            fragments={name: _text(path) for name, path in self.fragments.items()},
+            named_values=values,
+            secret_names=secrets,
+        )
+        missing: dict[str, str] = {}
+        files = {self.policy: texts.policy}
+        files |= {path: texts.fragments[name] for name, path in self.fragments.items()}
+        for path, text in files.items():
+            for what, message in self._missing(path, text, values):
+                missing.setdefault(what, message)
+        if missing:
+            raise SandboxError("\n".join(missing.values()))
+        return texts
+
+    def state(self) -> Hashable:
+        """Return what differs once any of the files has changed."""
+        return tuple(map(_stamp, filter(None, (self.policy, self.named_values, *self.fragments.values()))))
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Turn what prevents a document from being loaded into a `SandboxError`: a line for each problem."""
+        files = {f"api {API}": self.policy, **{f"fragment {name}": path for name, path in self.fragments.items()}}
+        try:
+            yield
+        except PolicyLoadError as error:
+            raise SandboxError("\n".join(_line(problem, files) for problem in error.problems)) from None
+
+    def _missing(self, path: Path, text: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """Give what is missing with a message, wherever it is used outside of comments."""
+        bare = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), text)
+        remedy = "give a file with --named-values" if self.named_values is None else f"add it to {self.named_values}"
+        for found in NAMED_VALUE.finditer(bare):
+            if found[1] not in values:
+                place = _place(path, bare, found.start())
+                yield f"value {found[1]}", f"{place}: named value {found[1]} has no value; {remedy}"
+        for found in _FRAGMENT.finditer(bare):
+            name = found[2]
+            if name not in self.fragments and not NAMED_VALUE.search(name):
+                place = _place(path, bare, found.start())
+                yield f"fragment {name}", f"{place}: fragment {name} has no file; give it with --fragment {name}=FILE"
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise SandboxError(f"{path}: {error.strerror}") from None
+    if len(data) > _LARGEST:
+        raise SandboxError(f"{path}: larger than {_LARGEST} bytes")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SandboxError(f"{path}: byte {error.start} is not UTF-8; save it as UTF-8") from None
+
+
+def _stamp(path: Path) -> Hashable:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _named_values(path: Path | None) -> tuple[dict[str, str], frozenset[str]]:
+    """Read a YAML or JSON file of names and values; all are secret but those that say otherwise."""
+    if path is None:
+        return {}, frozenset()
+    text = _text(path)
+    try:
+        found = _NAMED_VALUES.validate_python(yaml.load(text, UniqueKeys) or {})  # noqa: S506 - a safe one
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = "" if mark is None else f":{mark.line + 1}:{mark.column + 1}"
+        raise SandboxError(f"{path}{place}: {error.problem or 'not YAML'}") from None
+    except ValidationError as error:
+        name = next((str(one["loc"][0]) for one in error.errors(include_input=False) if one["loc"]), None)
+        subject = "" if name is None or _NAME.fullmatch(name) is None else f"{name}: "
+        form = "text in quotes, or {value: text in quotes, secret: false}"
+        form = f"must be {form}" if subject else f"must be names with their values: {form}"
+        raise SandboxError(f"{path}: {subject}{form}") from None
+    except (yaml.YAMLError, RecursionError, TypeError, ValueError):
+        raise SandboxError(f"{path}: not YAML or JSON") from None
+    for name in found:
+        if _NAME.fullmatch(name) is None:
+            raise SandboxError(f"{path}: a name must be of letters, digits, dots, dashes and underscores")
+    values = {name: one if isinstance(one, str) else one.value for name, one in found.items()}
+    public = {name for name, one in found.items() if isinstance(one, NamedValue) and not one.secret}
+    return values, frozenset(values) - public
+
+
+def _place(path: Path, text: str, offset: int) -> str:
+    return f"{path}:{text.count(chr(10), 0, offset) + 1}:{offset - text.rfind(chr(10), 0, offset)}"
+
+
+def _line(problem: Problem, files: Mapping[str, Path]) -> str:
+    place = ":".join(
+        str(part) for part in (files.get(problem.document, problem.document), problem.line, problem.column) if part
+    )
+    subject = problem.policy if problem.attribute is None else f"{problem.policy}, {problem.attribute}"
+    return f"{place}: {subject}: {problem.reason}"

@@ -1,0 +1,146 @@
+"""The command line: `apim-emulator`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from apim_emulator.cli import program
+from apim_emulator.errors import SandboxError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="""Azure API Management policies, on this machine.
+
+    Serves a policy document in front of any backend and tells what each policy did. Everything listens on 127.0.0.1,
+    and nothing is left behind.
+
+    Exit codes: 0 as asked, 2 a mistake in the command or in a document.
+    """,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on the standard output, for scripts.")]
+ApiName = Annotated[
+    str | None, typer.Option("--api", help="API of the stack; the first one by name if left out.", metavar="NAME")
+]
+Trace = Annotated[bool, typer.Option("--trace/--no-trace", help="Keep what each policy does with the last calls.")]
+Running = Annotated[
+    str | None, typer.Option("--stack", "-s", help="Running sandbox; the only one if left out.", metavar="NAME")
+]
+CallerName = Annotated[
+    str | None,
+    typer.Option("--caller", help="Caller that is listed for the API; the first one if left out.", metavar="NAME"),
+]
+
+# The commands are imported when they run: the gateway takes a moment to import.
+# ruff: noqa: PLC0415
+
+
+@app.command()
+def serve(
+    *,
+    policy: Annotated[Path, typer.Argument(help="Policy document, as in the portal or as XML.", metavar="POLICY")],
+    backend: Annotated[str, typer.Option("--backend", "-b", help="Where requests are forwarded to.", metavar="URL")],
+    backends: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--backend-id", help="URL of a backend-id of the document; --backend if left out.", metavar="ID=URL"
+        ),
+    ] = None,
+    named_values: Annotated[
+        Path | None,
+        typer.Option(
+            "--named-values", help="YAML or JSON file of names and values, secret by default.", metavar="FILE"
+        ),
+    ] = None,
+    fragments: Annotated[
+        list[str] | None,
+        typer.Option("--fragment", help="Policy fragment that the document includes.", metavar="NAME=FILE"),
+    ] = None,
+    allowed_hosts: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", help="Host other than this machine that may be called.", metavar="HOST"),
+    ] = None,
+    sku: Annotated[
+        str, typer.Option("--sku", help="Pricing tier whose gateway it is; limits count differently.", metavar="SKU")
+    ] = "BasicV2",
+    port: Annotated[
+        int, typer.Option("--port", "-p", help="Port to listen on; 0 takes any free one.", min=0, max=65535)
+    ] = 8080,
+    trace: Trace = True,
+    as_json: Json = False,
+) -> None:
+    """Serve any policy document in front of any backend until Ctrl-C.
+
+    Takes every path and method, and no subscription key. What cannot be loaded is told with file, line, column and
+    reason. When a file changes, the document is loaded anew; one that cannot be loaded leaves the old one in place.
+
+    Backends must be on this machine unless --allow-host names theirs. What else the document refers to has stand-ins:
+    the token providers of `validate-jwt` and `validate-azure-ad-token` (the command `token` prints a token), the
+    gateway's identities, the backends of `llm-content-safety` and of the semantic cache. With --json, one object is
+    printed once the gateway serves.
+    """
+    from apim_emulator.cli.serve import ServeOptions, run
+
+    options = ServeOptions(
+        policy=policy, backend=backend, backends=backends or (), named_values=named_values, fragments=fragments or (),
+        allowed_hosts=allowed_hosts or (), sku=sku, port=port, trace=trace,
+    )  # fmt: skip
+    raise typer.Exit(run(options, as_json))
+
+
+@app.command()
+def trace(
+    *,
+    stack: Running = None,
+    last: Annotated[int, typer.Option("--last", "-n", help="How many calls.", min=1)] = 5,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new calls until Ctrl-C.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Print what each policy did with the last calls of a running sandbox.
+
+    For each policy: where it stands, what it read, what it changed, how long it took and what failed. Credentials,
+    secret named values and tokens are masked. The last 50 calls are kept. With --json, an array of calls; with
+    --follow, a line each.
+    """
+    from apim_emulator.cli.trace import run
+
+    raise typer.Exit(run(stack, last, follow, as_json))
+
+
+@app.command()
+def token(stack: Running = None, api: ApiName = None, caller: CallerName = None, as_json: Json = False) -> None:
+    """Print a caller's access token for an API of a running sandbox.
+
+    The token comes from the token endpoint of the stand-in Microsoft Entra ID or other provider, by client credentials,
+    and is signed with its own key: nothing but this sandbox accepts it.
+    """
+    from apim_emulator.cli.token import run
+
+    raise typer.Exit(run(stack, api, caller, as_json))
+
+
+def run(commands: typer.Typer, arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code; a mistake is told in its own words and is 2."""
+    name = program.command()
+    try:
+        return int(commands(arguments, prog_name=name, standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        if not error.format_message():  # no command was given, and the help is printed
+            return 2
+        context = getattr(error, "ctx", None)
+        command = name if context is None else context.command_path
+        message = f"{error.format_message().rstrip('.')}; see {command} --help"
+    except SandboxError as error:
+        message = str(error)
+    sys.stderr.write(f"error: {message}\n")
+    return 2
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    sys.exit(run(app))

@@ -1,0 +1,20 @@
+"""What people type to run these commands: this package, or one that is built on it."""
+
+_OWN = "apim_emulator"
+_module = _OWN
+
+
+def use(name: str) -> None:
+    """Let messages speak of `python -m NAME` from now on: a process has one command line."""
+    global _module  # noqa: PLW0603
+    _module = name
+
+
+def module() -> str:
+    """Return the module that `python -m` runs."""
+    return _module
+
+
+def command() -> str:
+    """Return what people type before the name of a command."""
+    return "apim-emulator" if _module == _OWN else f"python -m {_module}"

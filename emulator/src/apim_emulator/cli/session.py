@@ -1,0 +1,156 @@
+"""A running sandbox as other processes see it: a file that says how to call it."""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import RawIOBase
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from apim_emulator.cli.program import command
+from apim_emulator.errors import SandboxError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Caller:
+    """A client application and the request that gets it a token for an API."""
+
+    name: str
+    client_id: str
+    object_id: str | None
+    """Object ID of its service principal, None outside Microsoft Entra ID."""
+    token_url: str
+    form: dict[str, str] = field(repr=False)
+    """Body of the token request."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Api:
+    """A published API and how to call it."""
+
+    name: str
+    url: str
+    key: str | None = field(repr=False)
+    """Subscription key, None where callers need none."""
+    callers: list[Caller]
+    """Who can get a token; none where callers need none, or where the provider is no stand-in."""
+    needs_token: bool
+    curl: str = field(default="", repr=False)
+    """Shell command that calls it."""
+    python: str = field(default="", repr=False)
+    """Program that calls it with the OpenAI client."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Session:
+    """A running sandbox."""
+
+    stack: str
+    url: str
+    model: str | None
+    """Deployment that answers chat completions."""
+    apis: list[Api]
+    trace_url: str | None = field(default=None, repr=False)
+    """Where the traces of the last calls are, None where none are kept."""
+
+    def api(self, name: str | None) -> Api:
+        """Return the API of a name, or the first. Raises `SandboxError`."""
+        for api in self.apis:
+            if name in (api.name, None):
+                return api
+        names = ", ".join(api.name for api in self.apis)
+        raise SandboxError(f"--api {name}: stack {self.stack} has no such API; it has {names}")
+
+
+_SESSION = TypeAdapter(Session)
+
+
+def to_json(session: Session) -> str:
+    """Write a session as JSON."""
+    return _SESSION.dump_json(session, indent=2).decode()
+
+
+class SessionFile:
+    """The file of a stack's running sandbox, locked for as long as it runs."""
+
+    def __init__(self, folder: Path, stack: str) -> None:
+        """Name the file `.sandbox/{stack}.json` in the project's folder."""
+        self._path = folder / ".sandbox" / f"{stack}.json"
+        self._stack = stack
+
+    @contextmanager
+    def owned(self) -> Iterator[Callable[[Session], None]]:
+        """Hold the file, which only its owner can read, and remove it at the end; yields what writes it.
+
+        Raises `SandboxError` where a sandbox of the stack runs already.
+        """
+        try:
+            self._path.parent.mkdir(exist_ok=True)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise SandboxError(f"{self._path}: {error.strerror}; the sandbox keeps its keys there") from None
+        with os.fdopen(descriptor, "rb+", buffering=0) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise SandboxError(f"a sandbox of stack {self._stack} runs already; stop it first") from None
+            try:
+                os.fchmod(descriptor, 0o600)
+                file.truncate()
+                yield lambda session: _write(file, session)
+            finally:
+                self._path.unlink(missing_ok=True)
+
+    def read(self) -> Session:
+        """Return the running sandbox. Raises `SandboxError` where none runs, whatever file one has left behind."""
+        start = f"start one with: {command()} up --stack {self._stack}"
+        try:
+            with self._path.open(encoding="utf-8") as file:
+                if _is_free(file.fileno()):
+                    raise SandboxError(f"no sandbox of stack {self._stack} is running; {start}")
+                text = file.read()
+        except OSError:
+            raise SandboxError(f"no sandbox of stack {self._stack} is running; {start}") from None
+        if not text:
+            raise SandboxError(f"the sandbox of stack {self._stack} is still starting; try again when it says so")
+        return _SESSION.validate_json(text)
+
+
+def _starters() -> str:
+    """Commands that start one."""
+    return "serve" if command() == "apim-emulator" else "up, or serve"
+
+
+def only_running(folder: Path) -> str:
+    """Return the stack whose sandbox runs in a project's folder; raises `SandboxError` for none and for several."""
+    names = list(_running(folder))
+    if len(names) == 1:
+        return names[0]
+    if names:
+        raise SandboxError(f"several sandboxes run here: {', '.join(names)}; choose one with --stack")
+    raise SandboxError(f"no sandbox is running in this folder; start one with: {command()} {_starters()}")
+
+
+def _running(folder: Path) -> Iterator[str]:
+    for path in sorted((folder / ".sandbox").glob("*.json")):
+        with path.open("rb") as file:
+            if not _is_free(file.fileno()):
+                yield path.stem
+
+
+def _write(file: RawIOBase, session: Session) -> None:
+    """Write in place of what was there; a reader meets the old text, nothing, or the new one."""
+    file.seek(0)
+    file.truncate()
+    file.write(to_json(session).encode())
+
+
+def _is_free(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

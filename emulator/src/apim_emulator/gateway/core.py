@@ -1,0 +1,175 @@
+"""The gateway without its ends: a caller's request in, and the response that the policies leave for it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from apim_emulator.clock import Clock
+from apim_emulator.csharp.context import Context, Request, Url
+from apim_emulator.csharp.query import Query
+from apim_emulator.gateway.cache import ValueCache
+from apim_emulator.gateway.counters import Counters
+from apim_emulator.gateway.document import Node
+from apim_emulator.gateway.errors import Location, internal_error
+from apim_emulator.gateway.exchange import Exchange, Services
+from apim_emulator.gateway.http import end_to_end, is_safe_path
+from apim_emulator.gateway.identity import Identities, TokenSource
+from apim_emulator.gateway.pipeline import not_found, run_api, run_on_error, run_preflight
+from apim_emulator.gateway.plan import Plan, compile_plan
+from apim_emulator.gateway.policies.cors import is_preflight
+from apim_emulator.gateway.policy import Run
+from apim_emulator.gateway.semantic_cache import SemanticCache
+from apim_emulator.gateway.telemetry import Metric, TraceEntry
+from apim_emulator.gateway.tokens.openid import OpenIdProviders
+from apim_emulator.gateway.tokens.verified import VerifiedTokens
+from apim_emulator.gateway.transport import Incoming, Transport
+from apim_emulator.model import Gateway
+
+_CANCELLED = 499
+"""Status that is recorded when the caller went away before there was a response (inferred)."""
+
+log = logging.getLogger("apim_emulator.gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """What became of one call, for tests and for people."""
+
+    api: str | None
+    operation: str | None
+    status: int
+    backend_called: bool
+    error: str | None
+    """`LastError.Reason`, None where nothing failed."""
+    metrics: tuple[Metric, ...] = ()
+    traces: tuple[TraceEntry, ...] = ()
+
+
+Recorder = Callable[[CallRecord], None]
+
+
+class Tracer(Protocol):
+    """Follows each call policy by policy; a gateway without one does nothing for it."""
+
+    def tokens(self, source: TokenSource) -> TokenSource:
+        """Learn the tokens that a source issues."""
+
+    def loaded(self, gateway: Gateway) -> None:
+        """Learn what is served now."""
+
+    def wrap(self, run: Run, location: Location, node: Node) -> Run:
+        """Put a recorder around a policy."""
+
+    def begin(self, exchange: Exchange) -> None:
+        """Take note of a call."""
+
+    def end(self, exchange: Exchange) -> None:
+        """Take note of its end."""
+
+
+class Core:
+    """Runs calls: `begin`, `run`, send what is in the exchange's response, `end`."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        identities: TokenSource,
+        clock: Clock,
+        recorder: Recorder | None = None,
+        tracer: Tracer | None = None,
+    ) -> None:
+        """Serve nothing until a gateway is loaded: every call is answered 404."""
+        self._transport = transport
+        self._tokens = identities if tracer is None else tracer.tokens(identities)
+        self._clock = clock
+        self._recorder = recorder
+        self._tracer = tracer
+        self.load(Gateway(name="", sku="", apis=()))
+
+    def load(self, gateway: Gateway) -> None:
+        """Serve another state of the gateway from the next call on; caches start anew.
+
+        Raises `PolicyLoadError`; the state before then stays.
+        """
+        tracer = self._tracer
+        self._plan = compile_plan(gateway, None if tracer is None else tracer.wrap)
+        if tracer is not None:
+            tracer.loaded(gateway)
+        self._services = Services(
+            self._transport,
+            self._clock,
+            Identities(gateway.identities, self._tokens, self._clock),
+            OpenIdProviders(self._transport, self._clock),
+            VerifiedTokens(),
+            ValueCache(self._clock),
+            {},
+            Counters(gateway.sku, self._clock.now()),
+            SemanticCache(self._clock),
+        )
+
+    def begin(self, incoming: Incoming) -> Exchange:
+        """Take a request; what comes of it is in the exchange."""
+        raw_path, _, raw_query = incoming.raw_path.partition("?")
+        query = Query(raw_query.partition("#")[0])
+        host, _, port = incoming.host.partition(":")
+        url = Url("http", host, int(port) if port.isdecimal() else 80, raw_path, query.copy())
+        headers = end_to_end(incoming.headers)
+        headers.popall("Expect", None)
+        request = Request(incoming.method, headers, url, raw_path, query, incoming.remote or "", {})
+        context = Context(self._plan.gateway.name, request, now=self._clock.now)
+        exchange = Exchange(context, self._services, incoming)
+        if self._tracer is not None:
+            self._tracer.begin(exchange)
+        return exchange
+
+    async def run(self, exchange: Exchange) -> None:
+        """Run the policies; the response is then in the exchange, its body perhaps still to come."""
+        plan = self._plan
+        try:
+            await _run(exchange, plan)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets 500 and nobody gets its text
+            log.error("call failed inside the gateway: %s", type(error).__name__)
+            await run_on_error(exchange, internal_error("InternalError", "gateway", "gateway"), plan.no_api)
+
+    def end(self, exchange: Exchange) -> None:
+        """Give up what still runs and record the call."""
+        exchange.close()
+        if self._tracer is not None:
+            self._tracer.end(exchange)
+        if self._recorder is None and not log.isEnabledFor(logging.INFO):
+            return
+        context = exchange.context
+        record = CallRecord(
+            None if context.api is None else context.api.id,
+            None if context.operation is None else context.operation.id,
+            _CANCELLED if context.response is None else context.response.status,
+            exchange.backend_called,
+            None if context.last_error is None else context.last_error.reason,
+            tuple(exchange.metrics),
+            tuple(exchange.traces),
+        )
+        log.info("%s %s/%s -> %d", context.request.method, record.api, record.operation, record.status)
+        if self._recorder is not None:
+            self._recorder(record)
+
+
+async def _run(exchange: Exchange, plan: Plan) -> None:
+    context = exchange.context
+    path = context.request.path
+    match = plan.paths.match(path) if is_safe_path(path) else None
+    if match is None:
+        return await run_on_error(exchange, not_found(), plan.no_api)
+    api, below = plan.apis[match[0]], match[1]
+    context.api = api.info
+    context.request.path = below
+    if api.service is not None:
+        exchange.send_to(api.service)
+    found = api.operations.match(context.request.method, below, context.request.query)
+    if found is None and is_preflight(context.request):
+        return await run_preflight(exchange, plan, api, below)
+    if found is None:
+        return await run_api(exchange, plan, api, None)
+    context.operation = api.operation_infos[found.operation.name]
+    context.request.matched_parameters = found.parameters
+    return await run_api(exchange, plan, api, found.operation.name)

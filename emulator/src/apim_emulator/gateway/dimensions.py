@@ -1,0 +1,66 @@
+"""Dimensions of metrics."""
+
+from collections.abc import Callable, Mapping
+
+from apim_emulator.csharp.context import ApiInfo, Named, OperationInfo
+from apim_emulator.gateway.backends import Endpoint
+from apim_emulator.gateway.element import Element, Value
+from apim_emulator.gateway.exchange import Exchange
+
+_MAX = 10
+_MAX_CUSTOM = 5
+
+
+def _backend(exchange: Exchange) -> str:
+    target = exchange.target
+    if target is None or (isinstance(target, Endpoint) and target.id is None):
+        return ""
+    return target.name.rpartition(" ")[2]
+
+
+def _id(thing: ApiInfo | OperationInfo | Named | None) -> str:
+    return "" if thing is None else thing.id
+
+
+DEFAULT_DIMENSIONS: Mapping[str, Callable[[Exchange], str]] = {
+    "API ID": lambda exchange: _id(exchange.context.api),
+    "Operation ID": lambda exchange: _id(exchange.context.operation),
+    "Product ID": lambda exchange: _id(exchange.context.product),
+    "User ID": lambda _: "",
+    "Subscription ID": lambda exchange: _id(exchange.context.subscription),
+    "Location": lambda _: "local",
+    "Gateway ID": lambda _: "managed",
+    "Backend ID": _backend,
+}
+"""Dimensions that need no value; the sandbox has no users, and its place is made up (inferred: what each holds)."""
+
+
+class Dimensions:
+    """The dimensions of a metric policy."""
+
+    def __init__(self, element: Element) -> None:
+        """Read the `dimension` elements; raises `RefusedError`."""
+        self._own: list[tuple[Value[str], Value[str] | None]] = []
+        nodes = element.children("dimension")
+        if not nodes:
+            raise element.refused("needs at least one dimension")
+        for node in nodes:
+            own = Element(node)
+            value = own.optional_text("value")
+            if value is None and (own.literal("name") or "") not in DEFAULT_DIMENSIONS:
+                raise node.refused(f"needs a value; only {', '.join(DEFAULT_DIMENSIONS)} have their own", "value")
+            self._own.append((own.text("name"), value))
+            own.done()
+        custom = sum(node.attributes.get("name") not in DEFAULT_DIMENSIONS for node in nodes)
+        if len(nodes) > _MAX or custom > _MAX_CUSTOM:
+            raise element.refused(f"at most {_MAX} dimensions, at most {_MAX_CUSTOM} of them custom")
+
+    def named(self, exchange: Exchange) -> dict[str, str | None]:
+        """Evaluate the dimensions; None: one that the gateway knows, asked for when the metric is sent."""
+        context = exchange.context
+        return {name(context): None if value is None else value(context) for name, value in self._own}
+
+
+def filled(dimensions: Mapping[str, str | None], exchange: Exchange) -> dict[str, str]:
+    """Give the dimensions that the gateway knows their values."""
+    return {name: DEFAULT_DIMENSIONS[name](exchange) if value is None else value for name, value in dimensions.items()}

@@ -1,0 +1,128 @@
+"""What API Management runs and this gateway does not, and why; loading a document refuses it with that reason.
+
+Whatever a typed policy can render and no executor reads stands here, and nothing else does.
+"""
+
+from collections.abc import Mapping
+
+_CERTIFICATES = "the sandbox has no certificates of the service"
+_DAPR = "the sandbox runs no Dapr"
+_FABRIC = "the sandbox runs no Service Fabric"
+_HTTP = "the sandbox speaks HTTP/1.1 to backends"
+_LIQUID = "the sandbox runs a part of Liquid without it"
+_UNTOLD = "the policy reference does not say what it does"
+
+POLICIES: Mapping[str, str] = {
+    "authentication-certificate": _CERTIFICATES,
+    "authentication-token": _UNTOLD,
+    "authentication-token-store": _UNTOLD,
+    "block": _UNTOLD,
+    "cache-value": "no source says how it refreshes what is old",
+    "cosmosdb-data-source": "the sandbox resolves no GraphQL",
+    "cross-domain": "the sandbox serves no cross-domain policy file",
+    "get-authorization-context": "the sandbox has no credential manager",
+    "graphql-data-source": "the sandbox resolves no GraphQL",
+    "http-data-source": "the sandbox resolves no GraphQL",
+    "invoke-dapr-binding": _DAPR,
+    "invoke-request": _UNTOLD,
+    "json-to-xml": "the sandbox converts no XML",
+    "jsonp": "the sandbox serves no JSONP",
+    "proxy": "the sandbox uses no proxies",
+    "publish-event": "the sandbox resolves no GraphQL",
+    "publish-to-dapr": _DAPR,
+    "redirect-content-urls": "no source says which URLs it rewrites",
+    "send-service-bus-message": "the sandbox has no Service Bus",
+    "set-request-metric-dimension-value": _UNTOLD,
+    "set-url": "it belongs inside send-request",
+    "sql-data-source": "the sandbox resolves no GraphQL",
+    "validate-client-certificate": "the sandbox is called without TLS",
+    "validate-graphql-request": "the sandbox resolves no GraphQL",
+    "validate-odata-request": "the sandbox reads no OData",
+    "xml-to-json": "the sandbox converts no XML",
+    "xsl-transform": "the sandbox converts no XML",
+}
+"""Policies of the service that have no executor, by element name."""
+
+SECTIONS: Mapping[str, tuple[str, ...]] = {
+    "authentication-certificate": ("inbound",),
+    "cross-domain": ("inbound",),
+    "get-authorization-context": (
+        "inbound",
+        "backend",
+        "outbound",
+    ),
+    "invoke-dapr-binding": (
+        "inbound",
+        "outbound",
+        "on-error",
+    ),
+    "jsonp": ("outbound",),
+    "proxy": ("inbound",),
+    "publish-to-dapr": (
+        "inbound",
+        "outbound",
+        "on-error",
+    ),
+    "redirect-content-urls": (
+        "inbound",
+        "outbound",
+    ),
+    "send-service-bus-message": (
+        "inbound",
+        "outbound",
+        "on-error",
+    ),
+    "validate-client-certificate": ("inbound",),
+    "validate-graphql-request": ("inbound",),
+    "validate-odata-request": ("inbound",),
+    "xsl-transform": (
+        "inbound",
+        "outbound",
+        "on-error",
+    ),
+}
+"""Sections where those may stand that may not stand in all of them (policy reference)."""
+
+PARTS: Mapping[tuple[str, str], str] = {
+    ("cache-store", "caching-mode"): _UNTOLD,
+    ("content", "case-insensitive-property-names"): _UNTOLD,
+    ("content", "schema-id"): "the sandbox has no schemas of the service",
+    ("content", "schema-ref"): "the sandbox has no schemas of the service",
+    ("forward-request", "continue-timeout"): "the sandbox sends bodies at once",
+    ("key", "certificate-id"): _CERTIFICATES,
+    ("rate-limit-by-key", "flexible-retry-window"): _UNTOLD,
+    ("send-one-way-request", "authentication-certificate"): _CERTIFICATES,
+    ("send-one-way-request", "proxy"): POLICIES["proxy"],
+    ("send-request", "authentication-certificate"): _CERTIFICATES,
+    ("send-request", "proxy"): POLICIES["proxy"],
+    ("set-backend-service", "dapr-app-id"): _DAPR,
+    ("set-backend-service", "dapr-method"): _DAPR,
+    ("set-backend-service", "dapr-namespace"): _DAPR,
+    ("set-backend-service", "sf-listener-name"): _FABRIC,
+    ("set-backend-service", "sf-partition-key"): _FABRIC,
+    ("set-backend-service", "sf-replica-type"): _FABRIC,
+    ("set-backend-service", "sf-resolve-condition"): _FABRIC,
+    ("set-backend-service", "sf-service-instance-name"): _FABRIC,
+    ("set-body", "html-decode-expression"): _UNTOLD,
+    ("set-body", "parse-date"): _LIQUID,
+    ("set-body", "xsi-nil"): _LIQUID,
+    ("validate-azure-ad-token", "allow-proof-of-possession-tokens"): _UNTOLD,
+    ("validate-azure-ad-token", "allow-protected-forwarded-tokens"): _UNTOLD,
+    ("validate-azure-ad-token", "decryption-keys"): _CERTIFICATES,
+    ("validate-jwt", "decryption-keys"): _CERTIFICATES,
+}
+"""Attributes and child elements that no executor reads, by the name of their element and their own."""
+
+VALUES: Mapping[tuple[str, str], tuple[tuple[str, ...], str]] = {
+    ("cache-lookup", "downstream-caching-type"): (("none",), "there are no caches between the sandbox and its callers"),
+    ("cache-lookup", "vary-by-developer-groups"): (("false",), "the sandbox has no groups"),
+    ("content", "validate-as"): (("json",), "the sandbox reads no XML schemas"),
+    ("forward-request", "follow-redirects"): (("false",), "the sandbox leaves redirects to the caller"),
+    ("forward-request", "http-version"): (("1", "2or1"), _HTTP),
+    ("validate-azure-ad-token", "authentication-endpoint"): (
+        ("https://login.microsoftonline.com", "https://login.microsoftonline.com/"),
+        "the sandbox stands in for the public cloud alone",
+    ),
+    ("validate-jwt", "require-signed-tokens"): (("true",), "the sandbox never accepts a token without a signature"),
+}
+"""Values that are executed, of attributes that have others too, and why those others are not."""

@@ -1,0 +1,35 @@
+"""`cache-store`: keeps the response of a call for which `cache-lookup` found none."""
+
+from apim_emulator.gateway.cache import MAX_VALUE
+from apim_emulator.gateway.element import Element
+from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.observe import BodyKeeper
+from apim_emulator.gateway.policies.cache_lookup import CachedResponse
+from apim_emulator.gateway.policy import Policy, Run, Site
+
+_PERSONAL = frozenset({"set-cookie", "content-length"})
+
+
+def _compile(element: Element, _site: Site) -> Run:
+    duration = element.integer("duration", 1, 2**31 - 1)
+    wanted = element.boolean("cache-response") if element.has("cache-response") else None
+
+    async def run(exchange: Exchange) -> None:
+        """Keep the response as it is now, without cookies (inferred), once its body has passed whole."""
+        context, response, key = exchange.context, exchange.response, exchange.cache_key
+        if key is None or not (response.status == 200 if wanted is None else wanted(context)):
+            return
+        exchange.cache_key = None
+        status, reason, seconds, cache = response.status, response.reason, duration(context), exchange.services.values
+        headers = tuple((name, value) for name, value in response.headers.items() if name.lower() not in _PERSONAL)
+
+        def keep(body: bytes) -> None:
+            kept: CachedResponse = (status, reason, headers, body)
+            cache.store(key, kept, seconds)
+
+        exchange.observe(BodyKeeper(MAX_VALUE, keep))
+
+    return run
+
+
+POLICY = Policy("cache-store", _compile, sections=("outbound",), once=True)

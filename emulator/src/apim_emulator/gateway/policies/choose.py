@@ -1,0 +1,40 @@
+"""`choose`: runs the policies of the first `when` that holds, or of `otherwise`."""
+
+from apim_emulator.gateway.element import Element, Value
+from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.policy import Policy, Run, Site, Step, run_steps
+from apim_emulator.gateway.reading import bodies_in, bring
+
+
+def _compile(element: Element, site: Site) -> Run:
+    branches: list[tuple[Value[bool], frozenset[str], tuple[Step, ...]]] = []
+    whens = element.children("when")
+    if not whens:
+        raise element.refused("needs at least one when")
+    for number, node in enumerate(whens, 1):
+        when = Element(node)
+        condition = when.boolean("condition")
+        name = f"when[{number}]" if len(whens) > 1 else "when"
+        bodies = bodies_in(node.attributes["condition"])
+        branches.append((condition, bodies, site.inside(name).sequence(when.policies())))
+        when.done()
+    otherwise = element.child("otherwise")
+    rest: tuple[Step, ...] = ()
+    if otherwise is not None:
+        if otherwise.attributes or otherwise.text.strip():
+            raise otherwise.refused("takes policies only")
+        if element.node.children[-1] is not otherwise:
+            raise otherwise.refused("must come last")
+        rest = site.inside("otherwise").sequence(otherwise.children)
+
+    async def run(exchange: Exchange) -> None:
+        for condition, bodies, steps in branches:
+            await bring(exchange, bodies)
+            if condition(exchange.context):
+                return await run_steps(steps, exchange)
+        return await run_steps(rest, exchange)
+
+    return run
+
+
+POLICY = Policy("choose", _compile, holds_policies=True)

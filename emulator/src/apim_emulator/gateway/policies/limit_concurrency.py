@@ -1,0 +1,36 @@
+"""`limit-concurrency`: lets only so many calls into the policies inside it at a time."""
+
+from apim_emulator.gateway.element import Element
+from apim_emulator.gateway.errors import Failure
+from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.policy import Policy, Run, Site, run_steps
+from apim_emulator.gateway.reading import bodies_in, bring
+
+
+def _compile(element: Element, site: Site) -> Run:
+    key = element.text("key")
+    most = element.whole("max-count", 1, 2**31 - 1)
+    if most is None:
+        raise element.refused("attribute is missing", "max-count")
+    limit = most
+    bodies = bodies_in(element.node.attributes["key"])
+    steps = site.sequence(element.policies())
+
+    async def run(exchange: Exchange) -> None:
+        await bring(exchange, bodies)
+        running, name = exchange.services.running, key(exchange.context)
+        if running.get(name, 0) >= limit:
+            # The reason is inferred; the status is documented.
+            raise Failure(429, "Too Many Requests", "ConcurrencyLimitExceeded")
+        running[name] = running.get(name, 0) + 1
+        try:
+            await run_steps(steps, exchange)
+        finally:
+            running[name] -= 1
+            if not running[name]:
+                del running[name]
+
+    return run
+
+
+POLICY = Policy("limit-concurrency", _compile, holds_policies=True)

@@ -1,0 +1,35 @@
+"""`llm-semantic-cache-store` and `azure-openai-semantic-cache-store`: keep an answer for similar prompts."""
+
+from apim_emulator.gateway.element import Element
+from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.observe import BodyKeeper
+from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.semantic_cache import MAX_RESPONSE, CachedResponse
+
+_PERSONAL = ("Set-Cookie", "Content-Length")
+
+
+def _compile(element: Element, _site: Site) -> Run:
+    duration = element.integer("duration", 1, 2**31 - 1)
+
+    async def run(exchange: Exchange) -> None:
+        """Store a 200 for which the look-up found nothing, streamed or not, without cookies (inferred)."""
+        query, response = exchange.cache_query, exchange.response
+        if query is None or response.status != 200:
+            return
+        exchange.cache_query = None
+        headers = response.headers.copy()
+        for name in _PERSONAL:
+            headers.popall(name, None)
+        status, seconds, cache = response.status, duration(exchange.context), exchange.services.semantic_cache
+
+        def keep(body: bytes) -> None:
+            cache.store(query, CachedResponse(status, headers, body), seconds)
+
+        exchange.observe(BodyKeeper(MAX_RESPONSE, keep))
+
+    return run
+
+
+POLICY = Policy("llm-semantic-cache-store", _compile, sections=("outbound",), once=True)
+AZURE_OPENAI = Policy("azure-openai-semantic-cache-store", _compile, sections=("outbound",), once=True)

@@ -1,0 +1,35 @@
+"""`quota`: refuses the calls of a subscription beyond a volume."""
+
+from apim_emulator.gateway.call_quota import call_quota
+from apim_emulator.gateway.counters.quota import every
+from apim_emulator.gateway.element import Element
+from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.parts import parts
+from apim_emulator.gateway.policy import Policy, Run, Site
+
+
+def _compile(element: Element, _site: Site) -> Run:
+    period = element.whole("renewal-period", 0, 2**31 - 1)
+    if period is None:
+        raise element.refused("attribute is missing", "renewal-period")
+    seconds = period
+    quotas = list(parts(element, call_quota))
+    definition = object()
+
+    async def run(exchange: Exchange) -> None:
+        """Let calls without a subscription pass; windows start when the gateway was loaded, as if subscribed then."""
+        context, services = exchange.context, exchange.services
+        if context.subscription is None:
+            return
+        window = every(seconds, services.counters.started)(services.clock.now())
+        found = [(part.limit, (definition, number, context.subscription.id)) for number, part in enumerate(quotas)
+                 if part.covers(context)]  # fmt: skip
+        for quota, key in found:
+            quota.check(exchange, key, window, 1)
+        for quota, key in found:
+            quota.count(exchange, key, window, 1)
+
+    return run
+
+
+POLICY = Policy("quota", _compile, sections=("inbound",), scopes=("product",), once=True)

@@ -1,0 +1,21 @@
+"""`set-variable`: keeps a value for later policies of the same call."""
+
+from apim_emulator.gateway.element import Element
+from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.policy import Policy, Run, Site
+
+
+def _compile(element: Element, _site: Site) -> Run:
+    name = element.literal("name")
+    if not name:
+        raise element.refused("attribute is missing", "name")
+    variable = name
+    value = element.any_value("value")
+
+    async def run(exchange: Exchange) -> None:
+        exchange.context.variables[variable] = value(exchange.context)
+
+    return run
+
+
+POLICY = Policy("set-variable", _compile)

@@ -1,0 +1,129 @@
+"""`validate-jwt`: accepts only calls with a valid token of the providers or keys that it lists."""
+
+from dataclasses import dataclass
+
+from apim_emulator.csharp import Context
+from apim_emulator.gateway.document import Node
+from apim_emulator.gateway.element import Element, Value
+from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.tokens import keys
+from apim_emulator.gateway.tokens.claims import (
+    Payload,
+    RequiredClaim,
+    check_audience,
+    check_claims,
+    check_issuer,
+    check_lifetime,
+    listed_texts,
+    only_children,
+    required_claims,
+)
+from apim_emulator.gateway.tokens.keys import SigningKey
+from apim_emulator.gateway.tokens.openid import Metadata
+from apim_emulator.gateway.tokens.strict import TokenError
+from apim_emulator.gateway.tokens.validation import TokenPlace, metadata_of, refusal, signing_key, token_place
+
+_ORDER = ("openid-config", "issuer-signing-keys", "audiences", "issuers", "required-claims")
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    place: TokenPlace
+    urls: tuple[str, ...]
+    keys: tuple[SigningKey, ...]
+    audiences: tuple[Value[str], ...]
+    issuers: tuple[Value[str], ...]
+    claims: tuple[RequiredClaim, ...]
+    expiration: Value[bool]
+    skew: Value[int]
+
+    def check(self, payload: Payload, key: SigningKey, providers: list[Metadata], context: Context, now: float) -> None:
+        """Raise `TokenError` for claims that are not accepted."""
+        check_lifetime(payload, now, self.skew(context), required=self.expiration(context))
+        self._check_issuer(payload, key, providers, {issuer(context) for issuer in self.issuers})
+        check_audience(payload, {audience(context) for audience in self.audiences})
+        check_claims(self.claims, payload, context)
+
+    def _check_issuer(self, payload: Payload, key: SigningKey, providers: list[Metadata], listed: set[str]) -> None:
+        known = {_issuer(provider.issuer, payload) for provider in providers}
+        if key.issuer is None:
+            # The policy's own keys: any listed issuer, else the providers'; none of both means any (documented).
+            if listed or self.urls:
+                check_issuer(payload, (listed or known).__contains__)
+            return
+        own = _issuer(key.issuer, payload)
+        # One provider's key never vouches for another provider's issuer (stricter than documented).
+        check_issuer(payload, ((listed or {own}) - (known - {own})).__contains__)
+
+
+def _compile(element: Element, _site: Site) -> Run:
+    rules = _rules(element)
+    refused = refusal(element)
+
+    async def run(exchange: Exchange) -> None:
+        context, verified = exchange.context, exchange.services.verified_tokens
+        try:
+            token = verified.read(rules.place.find(context))
+            providers = await metadata_of(rules.urls, token.key_id, exchange)
+            candidates = [*rules.keys, *(key for provider in providers for key in provider.keys)]
+            key = signing_key(token, candidates, verified, try_all=True)
+            rules.check(token.payload, key, providers, context, exchange.services.clock.now())
+        except TokenError as error:
+            raise refused.failure(error, context) from None
+        refused.accept(token, context)
+
+    return run
+
+
+def _rules(element: Element) -> _Rules:
+    place = token_place(element, default_header=False)
+    element.only("require-signed-tokens")
+    names = [node.name for node in element.node.children if node.name in _ORDER]
+    if names != sorted(names, key=_ORDER.index):
+        raise element.refused(f"children must come in the order {', '.join(_ORDER)}")
+    urls = tuple(_url(node) for node in element.children("openid-config"))
+    container = element.child("issuer-signing-keys")
+    listed = () if container is None else tuple(_key(node) for node in only_children(container, "key"))
+    if not urls and not listed:
+        raise element.refused("needs openid-config or issuer-signing-keys")
+    return _Rules(
+        place,
+        urls,
+        listed,
+        listed_texts(element, "audiences", "audience"),
+        listed_texts(element, "issuers", "issuer"),
+        required_claims(element),
+        element.boolean("require-expiration-time", default=True),
+        element.integer("clock-skew", 0, 86_400, default=0),
+    )
+
+
+def _issuer(issuer: str, payload: Payload) -> str:
+    """Fill in the tenant, which Entra's multi-tenant metadata leaves open."""
+    tenant = payload.get("tid")
+    return issuer.replace("{tenantid}", tenant) if isinstance(tenant, str) else issuer
+
+
+def _url(node: Node) -> str:
+    element = Element(node)
+    url = element.literal("url") or ""
+    element.done()
+    if not url.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
+        raise node.refused("must be an https URL", "url")
+    return url
+
+
+def _key(node: Node) -> SigningKey:
+    element = Element(node)
+    key_id, n, e = element.literal("id"), element.literal("n"), element.literal("e")
+    element.content()
+    element.done()
+    text = node.text.strip()
+    key = keys.rsa(n, e, key_id) if n and e and not text else keys.symmetric(text, key_id) if not (n or e) else None
+    if key is None:
+        raise node.refused("needs a Base64 key of 32 bytes or more, or n and e of an RSA key of 2048 bits or more")
+    return key
+
+
+POLICY = Policy("validate-jwt", _compile, sections=("inbound",))

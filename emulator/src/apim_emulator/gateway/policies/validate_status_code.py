@@ -1,0 +1,40 @@
+"""`validate-status-code`: holds the response's status code against the API's definition."""
+
+from apim_emulator.gateway.element import Element
+from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.findings import Findings, action, named_actions
+from apim_emulator.gateway.policy import Policy, Run, Site
+
+
+def _compile(element: Element, site: Site) -> Run:
+    definitions = site.definitions(element)
+    unspecified = action(element, "unspecified-status-code-action")
+    variable = element.name("errors-variable-name")
+    nodes = element.children("status-code")
+    for node in nodes:
+        Element(node).integer("code", 100, 999)
+    named = named_actions(nodes, "code")
+
+    async def run(exchange: Exchange) -> None:
+        operation = definitions.of(exchange)
+        status = exchange.response.status
+        if operation is None or operation.response(status) is not None:
+            return
+        findings = Findings(exchange.context)
+        asked = findings.asks(named.get(str(status), unspecified))
+        if asked is not None:
+            details = f"Response status code {status} is not allowed."
+            findings.add(asked, str(status), "StatusCode", "Unspecified", details, public=False)
+        findings.finish(exchange, variable, on_request=False)
+
+    return run
+
+
+POLICY = Policy(
+    "validate-status-code",
+    _compile,
+    sections=(
+        "outbound",
+        "on-error",
+    ),
+)

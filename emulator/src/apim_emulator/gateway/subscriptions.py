@@ -1,0 +1,102 @@
+"""Subscription keys: who may call which API (api-management-subscriptions)."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from apim_emulator.csharp.context import Request
+from apim_emulator.gateway.errors import Failure
+from apim_emulator.gateway.http import is_header_value
+from apim_emulator.model import Api, Gateway, Product, Subscription
+
+_MISSING = (
+    "Access denied due to missing subscription key. "
+    "Make sure to include subscription key when making requests to an API."
+)
+_INVALID = (
+    "Access denied due to invalid subscription key. "
+    "Make sure to provide a valid key for an active subscription."
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What lets a call in."""
+
+    subscription_id: str | None = None
+    product_id: str | None = None
+    """Product in whose context the call runs: its policies apply."""
+
+
+class Subscriptions:
+    """The keys of a service; they are kept and compared as digests, always all of them."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        """Resolve scopes; raises `ValueError` for a scope that is none."""
+        self._products = {product.id: product for product in gateway.products}
+        self._keys: list[tuple[bytes, Subscription, tuple[str, str]]] = []
+        for subscription in gateway.subscriptions:
+            scope = _scope(subscription)
+            for key in (subscription.primary_key, subscription.secondary_key):
+                if key:
+                    self._keys.append((_digest(key), subscription, scope))
+
+    def admit(self, api: Api, request: Request) -> Access:
+        """Let a call in, or raise `Failure`. A key that is given must be right even where none is needed."""
+        given = request.headers.getall(api.key_header, []) or request.query.values(api.key_query)
+        if given:
+            access = self._by_key(given, api)
+            if access is None:
+                raise Failure(401, _INVALID, "SubscriptionKeyInvalid", "authorization", status_reason="Access Denied")
+            return access
+        for product in self._products.values():
+            if product.published and not product.subscription_required and api.id in product.api_ids:
+                return Access(product_id=product.id)
+        if not api.subscription_required:
+            return Access()
+        raise Failure(
+            401, _MISSING, "SubscriptionKeyNotFound", "authorization", status_reason="Access Denied",
+            headers={"WWW-Authenticate": _challenge(api, request)},
+        )  # fmt: skip
+
+    def _by_key(self, given: Sequence[str], api: Api) -> Access | None:
+        wanted = _digest(",".join(given))
+        found = None
+        for digest, subscription, scope in self._keys:
+            # No early exit: how long it takes tells nothing about the keys.
+            if hmac.compare_digest(digest, wanted) and found is None:
+                found = self._access(subscription, scope, api)
+        return found
+
+    def _access(self, subscription: Subscription, scope: tuple[str, str], api: Api) -> Access | None:
+        kind, name = scope
+        if not subscription.active:
+            return None
+        if kind == "products":
+            product: Product | None = self._products.get(name)
+            if product is None or not product.published or api.id not in product.api_ids:
+                return None
+            return Access(subscription.id, product.id)
+        return Access(subscription.id) if kind == "all" or name == api.id else None
+
+
+def _scope(subscription: Subscription) -> tuple[str, str]:
+    """Read a scope in whatever form: relative, or below the service's resource ID."""
+    parts = [part for part in subscription.scope.split("/") if part]
+    if not parts or parts[-1] == "apis" or (len(parts) > 1 and parts[-2] == "service"):
+        return "all", ""
+    if len(parts) > 1 and parts[-2] in {"apis", "products"}:
+        return parts[-2], parts[-1].partition(";")[0]
+    raise ValueError(f"scope {subscription.scope} is not /apis, /apis/ID or /products/ID")
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
+
+
+def _challenge(api: Api, request: Request) -> str:
+    host = request.headers.get("Host", "")
+    safe = is_header_value(host) and '"' not in host and "\\" not in host
+    realm = f"https://{host if safe else 'gateway'}/{api.path}"
+    return f'AzureApiManagementKey realm="{realm}",name="{api.key_header}",type="header"'

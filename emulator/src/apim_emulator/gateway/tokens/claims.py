@@ -1,0 +1,131 @@
+"""Checks of a token's claims; every comparison is ordinal."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from apim_emulator.csharp import Context
+from apim_emulator.csharp.context import claim_values
+from apim_emulator.gateway.document import Node
+from apim_emulator.gateway.element import Element, Value
+from apim_emulator.gateway.tokens.strict import TokenError
+
+Payload = Mapping[str, object]
+
+_LATEST = 253_402_300_799
+"""The last second of the year 9999, beyond which .NET has no dates."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredClaim:
+    """One `claim` of `required-claims`."""
+
+    name: str
+    values: tuple[Value[str], ...]
+    match_any: bool
+    separator: str | None
+
+    def values_in(self, payload: Payload) -> list[str]:
+        """List the values that a token has."""
+        found = claim_values(payload.get(self.name))
+        return [part for text in found for part in text.split(self.separator)] if self.separator else found
+
+    def check(self, payload: Payload, context: Context) -> None:
+        """Raise `TokenError` unless the claim has the values that it needs."""
+        found = self.values_in(payload)
+        matches = [value(context) in found for value in self.values]
+        if matches and not (any(matches) if self.match_any else all(matches)):
+            detail = f"Claim {self.name} value of {','.join(found)} is not allowed. Access denied."
+            raise TokenError("TokenClaimValueNotAllowed", detail)
+
+
+def check_claims(claims: Sequence[RequiredClaim], payload: Payload, context: Context) -> None:
+    """Raise `TokenError` unless all claims are there, each with the values that it needs."""
+    missing = [claim.name for claim in claims if not claim.values_in(payload)]
+    if missing:
+        detail = f"JWT token is missing the following claims: {', '.join(missing)}. Access denied."
+        raise TokenError("TokenClaimNotFound", detail)
+    for claim in claims:
+        claim.check(payload, context)
+
+
+def required_claims(parent: Element) -> tuple[RequiredClaim, ...]:
+    """Read `required-claims`."""
+    container = parent.child("required-claims")
+    return () if container is None else tuple(_claim(node) for node in only_children(container, "claim"))
+
+
+def only_children(container: Node, name: str) -> list[Node]:
+    """Read an element that holds elements of one name, at least one."""
+    element = Element(container)
+    found = element.children(name)
+    element.done()
+    if not found:
+        raise container.refused(f"needs at least one {name}")
+    return found
+
+
+def listed_texts(parent: Element, container: str, child: str) -> tuple[Value[str], ...]:
+    """Read a list such as `audiences`, which may be left out but not be empty."""
+    node = parent.child(container)
+    if node is None:
+        return ()
+    only_children(node, child)
+    return tuple(Element(node).texts(child))
+
+
+def _claim(node: Node) -> RequiredClaim:
+    element = Element(node)
+    name = element.literal("name")
+    if not name:
+        raise node.refused("attribute is missing", "name")
+    match_any = element.choice("match", ("all", "any"), "all") == "any"
+    separator = element.literal("separator")
+    if separator == "":
+        raise node.refused("must not be empty", "separator")
+    values = tuple(element.texts("value"))
+    element.done()
+    return RequiredClaim(name, values, match_any, separator)
+
+
+def check_lifetime(payload: Payload, now: float, skew: float, *, required: bool) -> None:
+    """Raise `TokenError` for a token that expired, is not yet valid, or has times that are none.
+
+    Only what expired has a reason of its own; the others count as "other validation failures" (inferred).
+    """
+    expires, starts = _time(payload, "exp"), _time(payload, "nbf")
+    _time(payload, "iat")
+    if expires is None and required:
+        raise TokenError("JwtInvalid", "JWT has no expiration time. Access denied.")
+    if expires is not None and now - expires >= skew:
+        raise TokenError("TokenExpired", "JWT has expired. Access denied.")
+    if starts is not None and starts - now > skew:
+        raise TokenError("JwtInvalid", "JWT is not valid yet. Access denied.")
+    if starts is not None and expires is not None and starts > expires:
+        raise TokenError("JwtInvalid", "JWT starts after it expires. Access denied.")
+
+
+def check_audience(payload: Payload, allowed: Collection[str]) -> None:
+    """Raise `TokenError` unless one audience is allowed; nothing is checked where none is listed."""
+    if allowed and not set(_audiences(payload)) & set(allowed):
+        raise TokenError("TokenAudienceNotAllowed", "JWT audience is not allowed. Access denied.")
+
+
+def check_issuer(payload: Payload, accepts: Callable[[str], bool]) -> None:
+    """Raise `TokenError` unless the issuer is accepted."""
+    issuer = payload.get("iss")
+    if not isinstance(issuer, str) or not accepts(issuer):
+        raise TokenError("TokenIssuerNotAllowed", "JWT issuer is not allowed. Access denied.")
+
+
+def _audiences(payload: Payload) -> list[str]:
+    value = payload.get("aud")
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
+
+
+def _time(payload: Payload, name: str) -> float | None:
+    if name not in payload:
+        return None
+    value = payload[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_LATEST <= value <= _LATEST:
+        raise TokenError("JwtInvalid", f"JWT claim {name} is not a time. Access denied.")
+    return float(value)

@@ -1,0 +1,43 @@
+"""Tokens whose signature was found right, so that one that comes again is neither parsed nor verified again."""
+
+from collections import OrderedDict
+
+from apim_emulator.gateway.tokens.keys import SigningKey
+from apim_emulator.gateway.tokens.strict import RawToken, read
+
+_SIZE = 1024
+
+
+class VerifiedTokens:
+    """Remembers what follows from a token's bytes and a key alone; lifetime and claims are checked at every call.
+
+    A token is known by its text and kept only once a key verified it, so what is not signed pushes nothing out.
+    """
+
+    def __init__(self) -> None:
+        """Remember nothing yet; when it is full, the token that was not used for longest goes."""
+        self._tokens: OrderedDict[str, tuple[RawToken, SigningKey]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Return the number of tokens remembered."""
+        return len(self._tokens)
+
+    def read(self, text: str) -> RawToken:
+        """Read a token in compact form; raises `TokenError`."""
+        known = self._tokens.get(text)
+        if known is None:
+            return read(text)
+        self._tokens.move_to_end(text)
+        return known[0]
+
+    def verifies(self, key: SigningKey, token: RawToken) -> bool:
+        """Check a token's signature, unless this very key already did."""
+        known = self._tokens.get(token.text)
+        if known is not None and known[1] is key:
+            return True
+        if not key.verifies(token):
+            return False
+        if known is None and len(self._tokens) >= _SIZE:
+            self._tokens.popitem(last=False)
+        self._tokens[token.text] = token, key
+        return True

@@ -1,0 +1,158 @@
+"""The ends of the gateway: a request that comes in, and what sends the gateway's own requests.
+
+HTTP is one pair of them. Whoever brings another pair runs the same policies without a socket.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Protocol
+
+import aiohttp
+from aiohttp.payload import BytesPayload
+from aiohttp.typedefs import LooseHeaders
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from apim_emulator.services.network import Network
+
+MAX_LINE = 16_384
+MAX_FIELD = 32_768
+
+Body = bytes | AsyncIterator[bytes] | None
+
+
+class Content(Protocol):
+    """A body that arrives in parts."""
+
+    def iter_any(self) -> AsyncIterator[bytes]:
+        """Give each part as it arrives."""
+
+    def is_eof(self) -> bool:
+        """Tell whether all of it has arrived."""
+
+    def read_nowait(self) -> bytes:
+        """Give what has arrived and nobody read; raises what broke the body."""
+
+
+class Incoming(Protocol):
+    """A caller's request; `aiohttp.web.Request` is one."""
+
+    @property
+    def method(self) -> str:
+        """HTTP method."""
+
+    @property
+    def raw_path(self) -> str:
+        """Path and query as they arrived, percent-encoded."""
+
+    @property
+    def host(self) -> str:
+        """The `Host` header."""
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """Headers in order."""
+
+    @property
+    def remote(self) -> str | None:
+        """The caller's IP address."""
+
+    @property
+    def body_exists(self) -> bool:
+        """Whether there is a body, be it empty."""
+
+    @property
+    def content_length(self) -> int | None:
+        """Bytes of the body, None where they are not announced."""
+
+    @property
+    def content(self) -> Content:
+        """The body."""
+
+
+class Answer(Protocol):
+    """A backend's response, its body still to come; `aiohttp.ClientResponse` is one."""
+
+    @property
+    def status(self) -> int:
+        """Status code."""
+
+    @property
+    def reason(self) -> str | None:
+        """Reason phrase."""
+
+    @property
+    def headers(self) -> CIMultiDictProxy[str]:
+        """Headers in order."""
+
+    @property
+    def content(self) -> Content:
+        """The body."""
+
+    def close(self) -> None:
+        """Give up the body if it has not all arrived."""
+
+
+class Transport(Protocol):
+    """Sends the gateway's requests."""
+
+    async def send(self, method: str, url: URL, headers: CIMultiDict[str], body: Body) -> Answer:
+        """Send a request and wait for the response's headers; redirects are not followed, nothing is sent twice.
+
+        Raises `HostRefusedError`, `aiohttp.ClientError`, `OSError` or `ValueError` where there is no response.
+        """
+
+
+class _Request(aiohttp.ClientRequest):
+    """A request whose headers are those of the caller and the policies: aiohttp adds none, and none is copied."""
+
+    _skip_auto_headers = CIMultiDict({"Content-Type": None})
+
+    def update_headers(self, headers: LooseHeaders | None) -> None:
+        """Take the headers as they are; `Host` is among them."""
+        self.headers = headers if isinstance(headers, CIMultiDict) else CIMultiDict(headers or ())
+
+    def update_auto_headers(self, skip_auto_headers: Iterable[str] | None) -> None:
+        """Add nothing."""
+
+
+class HttpTransport:
+    """Sends them over HTTP to where a network leads, between `open` and `close`."""
+
+    def __init__(self, network: Network) -> None:
+        """Open nothing yet."""
+        self._network = network
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Start, within a running event loop."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=30),
+            auto_decompress=False,
+            request_class=_Request,
+            trust_env=False,
+            max_line_size=MAX_LINE,
+            max_field_size=MAX_FIELD,
+        )
+        # aiohttp would send GET and the like a second time on its own where the connection breaks.
+        self._session._retry_connection = False
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def send(self, method: str, url: URL, headers: CIMultiDict[str], body: Body) -> Answer:
+        """Send a request over HTTP/1.1."""
+        if self._session is None:
+            raise RuntimeError("the gateway is not started")
+        return await self._session.request(
+            method,
+            self._network.target(url),
+            headers=headers,
+            # A payload already: aiohttp would look for one that fits.
+            data=BytesPayload(body) if isinstance(body, bytes) else body,
+            allow_redirects=False,
+        )

@@ -1,0 +1,225 @@
+"""What the control plane tells the data plane: the deployed cloud as immutable values.
+
+`apim_emulator.azure` makes these from registered resources, `apim_emulator.gateway` and `apim_emulator.services` read
+them. Neither side knows the other.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Operation:
+    """An operation of an imported API definition."""
+
+    name: str
+    method: str
+    url_template: str
+    """Path below the API's, such as `/deployments/{deployment-id}/chat/completions`, and after a question mark the
+    query parameters without which a call is none of the operation's, such as `api-version={api-version}`."""
+    policy: str | None = None
+    policy_format: str = "xml"
+    """Format of the document: `xml`, or `rawxml`, in which expressions are not escaped."""
+
+    @property
+    def path(self) -> str:
+        """Path of the template, as the API's definition names it."""
+        return self.url_template.partition("?")[0]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Api:
+    """An API with its policy document."""
+
+    id: str
+    """`apiId`, the last segment of the resource ID."""
+    path: str
+    operations: tuple[Operation, ...]
+    subscription_required: bool = True
+    key_header: str = "Ocp-Apim-Subscription-Key"
+    key_query: str = "subscription-key"
+    service_url: str | None = None
+    policy: str | None = None
+    policy_format: str = "xml"
+    definition: Mapping[str, Any] | None = field(default=None, repr=False)
+    """The OpenAPI 3 document that the API was imported from; None where only its operations are known."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Product:
+    """A product: APIs that a subscription opens together."""
+
+    id: str
+    api_ids: frozenset[str]
+    subscription_required: bool = True
+    published: bool = True
+    policy: str | None = None
+    policy_format: str = "xml"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscription:
+    """A subscription and its two keys."""
+
+    id: str
+    scope: str
+    """`/apis` (all), `/apis/{apiId}` or `/products/{productId}`, whatever form the resource gave it in."""
+    primary_key: str = field(repr=False)
+    secondary_key: str = field(repr=False)
+    active: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PoolMember:
+    """A backend's place in a pool."""
+
+    backend_id: str
+    priority: int = 0
+    weight: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CircuitBreaker:
+    """When a backend is taken out of service, and for how long: the one rule that a backend may have."""
+
+    interval: float
+    """Seconds within which failures are counted."""
+    trip_duration: float
+    """Seconds out of service."""
+    count: int | None = None
+    """Failures that trip it; either this or `percentage`."""
+    percentage: int | None = None
+    """Share of failed calls that trips it, 1 to 100."""
+    status_codes: tuple[tuple[int, int], ...] = ()
+    """Ranges of status codes that are failures, both ends included."""
+    error_reasons: tuple[str, ...] = ()
+    """`LastError.Reason`s of calls without a response that are failures, such as `Timeout`."""
+    accept_retry_after: bool = False
+    """Whether the `Retry-After` of the response that trips it replaces `trip_duration`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Backend:
+    """A backend: one URL, or a pool of other backends."""
+
+    id: str
+    url: str | None = None
+    header: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """Credential headers, before named values are put in."""
+    query: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    members: tuple[PoolMember, ...] = ()
+    circuit_breaker: CircuitBreaker | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ManagedIdentity:
+    """A managed identity of the gateway."""
+
+    principal_id: str
+    client_id: str
+    system_assigned: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gateway:
+    """A deployed API Management service, all that its gateway needs to serve."""
+
+    name: str
+    sku: str
+    apis: tuple[Api, ...]
+    subscriptions: tuple[Subscription, ...] = ()
+    products: tuple[Product, ...] = ()
+    backends: tuple[Backend, ...] = ()
+    identities: tuple[ManagedIdentity, ...] = ()
+    named_values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """By display name; Key Vault references are already resolved."""
+    secret_names: frozenset[str] = frozenset()
+    """Display names of the secret ones: their values are masked in traces."""
+    fragments: Mapping[str, str] = field(default_factory=dict)
+    raw_fragments: frozenset[str] = frozenset()
+    """Names of the fragments whose format is `rawxml`."""
+    policy: str | None = None
+    """Policy of the global scope."""
+    policy_format: str = "xml"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """A model deployment of an account."""
+
+    name: str
+    model: str
+    version: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """An Azure OpenAI account, all that its endpoint needs to serve."""
+
+    id: str
+    host: str
+    """`NAME.openai.azure.com`, from the custom subdomain."""
+    keys: tuple[str, str] = field(repr=False)
+    local_auth: bool = False
+    models: tuple[Model, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Application:
+    """An app registration with its service principal."""
+
+    tenant_id: str
+    client_id: str
+    display_name: str
+    service_principal_id: str
+    """Object ID of the service principal."""
+    identifier_uris: tuple[str, ...] = ()
+    app_roles: Mapping[str, str] = field(default_factory=dict)
+    """Role ID -> value."""
+    scopes: frozenset[str] = frozenset()
+    """Values of the delegated permissions that it defines."""
+    granted: Mapping[tuple[str, str | None], frozenset[str]] = field(default_factory=dict)
+    """Scopes that clients have without asking a user: (client ID, object ID of the user or None for all) -> values."""
+    token_version: int = 2
+    assignment_required: bool = False
+    assignments: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Roles of this application held by other principals: object ID -> role values."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Client secrets with which the application itself may obtain tokens."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class User:
+    """A person of a tenant."""
+
+    tenant_id: str
+    object_id: str
+    name: str
+    """User principal name, such as `ada@contoso.com`."""
+    password: str = field(repr=False)
+
+
+class Directory(Protocol):
+    """Questions that the data plane asks the deployed cloud; each answer is the state at that moment."""
+
+    def gateways(self) -> Sequence[Gateway]:
+        """All API Management services."""
+
+    def accounts(self) -> Sequence[Account]:
+        """All Azure OpenAI accounts."""
+
+    def applications(self) -> Sequence[Application]:
+        """All app registrations of all tenants."""
+
+    def users(self) -> Sequence[User]:
+        """All people of all tenants."""
+
+    def tenant_ids(self) -> Sequence[str]:
+        """All tenants."""
+
+    def identity_tenant(self, principal_id: str) -> str | None:
+        """Tenant of a managed identity, None where there is no such identity."""
+
+    def has_role(self, principal_id: str, role_id: str, scope: str) -> bool:
+        """Whether a principal holds a role (GUID of the definition) on a resource ID or a scope above it."""

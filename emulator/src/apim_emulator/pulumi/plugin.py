@@ -1,0 +1,173 @@
+"""Provider plugins as the engine finds and starts them, and the environment in which it finds these."""
+
+import os
+import re
+import shlex
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc  # type: ignore[import-untyped]
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2_grpc
+
+from apim_emulator.azure import Cloud, Deployer
+from apim_emulator.azure.cloud import resource_types
+from apim_emulator.azure.faults import Faults
+from apim_emulator.cli.program import command
+from apim_emulator.errors import SandboxError
+from apim_emulator.pulumi.provider import Provider
+
+PACKAGES = ("azure-native", "azuread", "random")
+STORE = "SANDBOX_STORE"
+"""Environment variable with the path of the cloud's file."""
+
+_PASSPHRASE = "sandbox"  # noqa: S105 - protects no more than the file beside the state, and is the same in every clone
+_PARALLEL = 256
+"""Requests at a time; the engine sends one for each resource that can go ahead."""
+
+_PATIENCE = 1.0
+"""Seconds after which to look whether the engine is still there."""
+
+_MAIN = '''\
+"""Stand-in for the provider plugin {package} {version}."""
+
+import sys
+
+from apim_emulator.pulumi.plugin import serve
+
+serve({package!r}, {version!r}, sys.argv[1:])
+'''
+
+_MANIFEST = """\
+runtime:
+  name: python
+  options:
+    toolchain: pip
+    virtualenv: {virtualenv}
+"""
+
+
+def lay_out(folder: Path, project: Path) -> dict[str, str]:
+    """Make a `PULUMI_HOME` with the stand-ins below `folder` and return the environment that selects it.
+
+    The stand-ins have the versions that `project` requires, so the engine takes them for the providers and asks for
+    no others; they run in the virtual environment that this runs in. Laying out again changes nothing.
+    """
+    home, state = folder.resolve() / "pulumi", folder.resolve() / "state"
+    state.mkdir(parents=True, exist_ok=True)
+    versions = _versions(project / "requirements.txt")
+    for found in home.glob("plugins/resource-*"):  # and the engine's own notes beside them
+        if found.is_dir() and found not in {_plugin(home, *wanted) for wanted in versions.items()}:
+            shutil.rmtree(found)
+    for package, version in versions.items():
+        plugin = _plugin(home, package, version)
+        plugin.mkdir(parents=True, exist_ok=True)
+        _write(plugin / "PulumiPlugin.yaml", _MANIFEST.format(virtualenv=_yaml(sys.prefix)))
+        main = _MAIN.format(package=package, version=version)
+        _write(plugin / "__main__.py", main)
+    return {
+        "PULUMI_HOME": str(home),
+        # Without sidecar files for attributes, which a killed engine leaves empty and then fails to read.
+        "PULUMI_BACKEND_URL": f"file://{state}?metadata=skip",
+        "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # A real provider must never answer here: none is downloaded, and none on the PATH is used.
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
+        STORE: str(folder.resolve() / "cloud.db"),
+    }
+
+
+def shell_exports(env: Mapping[str, str]) -> str:
+    """Lines for a POSIX shell to evaluate."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in env.items())
+
+
+def serve(package: str, version: str, arguments: Sequence[str]) -> None:
+    """Serve a provider on a free port of 127.0.0.1, print the port, and stay until the engine is gone.
+
+    `arguments` end with the engine's address; without one it stays until it is ended.
+    """
+    try:
+        cloud = _cloud()
+    except SandboxError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from None
+    server = grpc.server(ThreadPoolExecutor(_PARALLEL), options=_GRPC_CHANNEL_OPTIONS)
+    provider = Provider(package, version, cloud, _warning(arguments[-1]) if arguments else _unheard)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    if not arguments:
+        server.wait_for_termination()
+        return
+    host, _, engine_port = arguments[-1].rpartition(":")
+    while server.wait_for_termination(timeout=_PATIENCE):  # true: the time is up, and it still serves
+        if not _answers(host, int(engine_port)):
+            server.stop(grace=None)
+            return
+
+
+def _warning(engine: str) -> Callable[[str, str], None]:
+    """Log at the engine, which shows it with the resource."""
+    stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(engine))
+
+    def warn(urn: str, text: str) -> None:
+        try:
+            stub.Log(engine_pb2.LogRequest(severity=engine_pb2.WARNING, message=text, urn=urn), timeout=_PATIENCE)
+        except grpc.RpcError:
+            return  # The engine is going; a warning is no reason to fail.
+
+    return warn
+
+
+def _unheard(_urn: str, _text: str) -> None:
+    """Warn nobody."""
+
+
+def _cloud() -> Cloud:
+    store = os.environ.get(STORE)
+    if not store:
+        raise SandboxError(f'{STORE} is not set; run eval "$({command()} env)" first')
+    faults = Faults.from_environment(resource_types())
+    return Cloud(Path(store), faults=faults, deployer=Deployer.from_environment())
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether the engine is there: it may have been killed, and cannot say so."""
+    try:
+        socket.create_connection((host, port), timeout=_PATIENCE).close()
+    except OSError:
+        return False
+    return True
+
+
+def _plugin(home: Path, package: str, version: str) -> Path:
+    """Folder in which the engine looks for a provider at a version."""
+    return home / "plugins" / f"resource-{package}-v{version}"
+
+
+def _versions(requirements: Path) -> dict[str, str]:
+    text = requirements.read_text(encoding="utf-8")
+    versions = {}
+    for package in PACKAGES:
+        pinned = re.search(rf"^pulumi-{package}==([\w.]+)", text, re.MULTILINE)
+        if pinned is None:
+            raise SandboxError(f"{requirements}: pulumi-{package}==VERSION is missing; pin the version to stand in for")
+        versions[package] = pinned[1]
+    return versions
+
+
+def _write(path: Path, text: str) -> None:
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def _yaml(text: str) -> str:
+    return "'{}'".format(text.replace("'", "''"))

@@ -1,0 +1,185 @@
+"""A stand-in Azure OpenAI: the accounts of a directory behind one listener."""
+
+import json
+import re
+import uuid
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from math import ceil
+
+from aiohttp import web
+
+from apim_emulator.clock import Clock
+from apim_emulator.model import Account, Directory
+from apim_emulator.services.entra import Entra
+from apim_emulator.services.openai_auth import Credential, authenticate, authorize, credential
+from apim_emulator.services.openai_errors import ServiceError, resource_not_found, throttled
+from apim_emulator.services.openai_generation import Answer
+from apim_emulator.services.openai_operations import OPERATIONS, Call, Operation
+
+API_VERSIONS = frozenset(
+    {
+        "2022-12-01",
+        "2023-05-15",
+        "2024-02-01",
+        "2024-06-01",
+        "2024-10-21",
+        "2024-02-15-preview",
+        "2024-03-01-preview",
+        "2024-04-01-preview",
+        "2024-05-01-preview",
+        "2024-07-01-preview",
+        "2024-08-01-preview",
+        "2024-09-01-preview",
+        "2024-10-01-preview",
+        "2024-12-01-preview",
+        "2025-01-01-preview",
+        "2025-02-01-preview",
+        "2025-03-01-preview",
+        "2025-04-01-preview",
+    }
+)
+"""Values of `api-version` that are served; any other is an unknown resource."""
+
+REMEMBERED = 1000
+"""Requests that `AzureOpenAI.received` holds, the latest ones."""
+
+MAX_BODY = 16 * 1024 * 1024
+"""Bytes of a request body; images travel in it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Received:
+    """A request that reached the service, without any credential's value."""
+
+    host: str
+    method: str
+    path: str
+    query: Mapping[str, str] = field(repr=False)
+    """May hold a key, where a gateway forwards one that it got in the query."""
+    headers: frozenset[str]
+    """Names, in lower case."""
+    credential: Credential | None
+    """Credential that decided, whether it was accepted or not."""
+    principal_id: str | None
+    """Object ID in an accepted token."""
+    body: object = field(repr=False)
+    """JSON body, None where there is none or it is not JSON."""
+    status: int
+
+
+class AzureOpenAI:
+    """Azure OpenAI for the accounts of a directory; the `Host` header selects the account.
+
+    Paths, parameters and answers follow the "Azure OpenAI REST API reference". Answers are deterministic.
+    """
+
+    app: web.Application
+    """Serves every account's host."""
+    received: deque[Received]
+    """Latest requests, refused ones too; oldest first."""
+
+    def __init__(self, directory: Directory, entra: Entra, clock: Clock) -> None:
+        """Ask `directory` anew on each request, and check tokens with `entra`'s keys."""
+        self._directory = directory
+        self._entra = entra
+        self._clock = clock
+        self.received = deque(maxlen=REMEMBERED)
+        self._throttled: dict[str, float] = {}
+        self.app = web.Application(client_max_size=MAX_BODY)
+        for operation in OPERATIONS:
+            path = re.sub(r"\{.*?\}", "{name}", operation.path)
+            self.app.router.add_route(operation.method, path, partial(self._serve, operation))
+        self.app.router.add_route("*", "/{rest:.*}", partial(self._serve, None))
+
+    def throttle(self, host: str, seconds: float) -> None:
+        """Let the account at a host refuse all calls of its models from now on, as if its quota were spent.
+
+        It is over after `seconds` of the sandbox's clock.
+        """
+        self._throttled[host.lower()] = self._clock.now() + seconds
+
+    async def _serve(self, operation: Operation | None, request: web.Request) -> web.StreamResponse:
+        content = await request.read()
+        principal_id = None
+        status = 200
+        more: Mapping[str, str] = {}
+        answer: Answer
+        try:
+            account = self._account(request.host)
+            principal_id = authenticate(request.headers, account, self._entra)
+            if operation is None or request.query.get("api-version") not in API_VERSIONS:
+                raise resource_not_found()
+            if principal_id is not None:
+                described = f"{operation.method} {operation.path}"
+                authorize(self._directory, principal_id, account, operation.action, described)
+            self._take_quota(account, operation, request.query["api-version"])
+            call = Call(account, request.match_info.get("name", ""), content, int(self._clock.now()))
+            answer = operation.answer(call)
+        except ServiceError as refusal:
+            status, answer, more = refusal.status, refusal.body, refusal.headers
+        self.received.append(_record(request, content, principal_id, status))
+        return await _send(request, status, answer, more)
+
+    def _take_quota(self, account: Account, operation: Operation, api_version: str) -> None:
+        left = self._throttled.get(account.host.lower(), 0.0) - self._clock.now()
+        if operation.throttled and left > 0:
+            raise throttled(operation.throttled, api_version, ceil(left))
+
+    def _account(self, host: str) -> Account:
+        """Account that a `Host` header names, with or without a port."""
+        names = {host.lower(), host.lower().partition(":")[0]}
+        for account in self._directory.accounts():
+            if account.host.lower() in names:
+                return account
+        raise resource_not_found()
+
+
+def _record(request: web.Request, content: bytes, principal_id: str | None, status: int) -> Received:
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        body = None
+    return Received(
+        host=request.host,
+        method=request.method,
+        path=request.path,
+        query=dict(request.query),
+        headers=frozenset(name.lower() for name in request.headers),
+        credential=credential(request.headers),
+        principal_id=principal_id,
+        body=body,
+        status=status,
+    )
+
+
+async def _send(request: web.Request, status: int, answer: Answer, more: Mapping[str, str]) -> web.StreamResponse:
+    headers = {**_headers(request, status), **more}
+    if not isinstance(answer, list):
+        return web.json_response(answer, status=status, headers=headers)
+    response = web.StreamResponse(
+        headers={**headers, "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
+    )
+    await response.prepare(request)
+    for event in answer:
+        await response.write(f"data: {json.dumps(event)}\n\n".encode())
+    await response.write(b"data: [DONE]\n\n")
+    await response.write_eof()
+    return response
+
+
+def _headers(request: web.Request, status: int) -> dict[str, str]:
+    """Headers that the service adds; region and what remains of the rate limit are made up."""
+    headers = {
+        "apim-request-id": str(uuid.uuid4()),
+        "x-ms-region": "Sweden Central",
+        "x-content-type-options": "nosniff",
+        "Strict-Transport-Security": "max-age=31536000; includeSubDomains; preload",
+    }
+    if "x-ms-client-request-id" in request.headers:
+        headers["x-ms-client-request-id"] = request.headers["x-ms-client-request-id"]
+    if status == 200:
+        headers |= {"x-ratelimit-remaining-requests": "99", "x-ratelimit-remaining-tokens": "99000"}
+    return headers

@@ -1,0 +1,68 @@
+"""Embeddings: unit vectors that depend on the text alone, the nearer the more words two texts share."""
+
+import base64
+import hashlib
+import math
+import re
+import struct
+from functools import lru_cache
+
+from apim_emulator.model import Model
+from apim_emulator.services.openai_errors import invalid_request
+from apim_emulator.services.openai_parameters import Json, inputs, missing, whole_number
+
+_DIMENSIONS = {"text-embedding-3-large": 3072}
+_DEFAULT_DIMENSIONS = 1536
+_WORD = re.compile(r"\w+")
+_MAX_WORDS = 256
+"""Different words of a text that count."""
+
+
+def embeddings(model: Model, body: Json, _now: int) -> Json:
+    """Embed each input."""
+    if body.get("input") is None:
+        raise missing("input")
+    texts = inputs("input", body["input"])
+    if any(not text for text in texts):
+        raise invalid_request("Invalid 'input': input cannot be an empty string.", param="input")
+    full = _DIMENSIONS.get(model.model, _DEFAULT_DIMENSIONS)
+    dimensions = whole_number(body, "dimensions", at_most=full)
+    if dimensions is not None and model.model == "text-embedding-ada-002":
+        raise invalid_request("This model does not support specifying dimensions.", param="dimensions")
+    encoding = body.get("encoding_format", "float")
+    if encoding not in ("float", "base64"):
+        raise invalid_request(
+            f"Invalid value: '{encoding}'. Supported values are: 'float' and 'base64'.",
+            param="encoding_format",
+            code="invalid_value",
+        )
+    vectors = [_unit_vector("".join(text), dimensions or full) for text in texts]
+    used = sum(map(len, texts))
+    return {
+        "object": "list",
+        "data": [
+            {"object": "embedding", "index": index, "embedding": _base64(vector) if encoding == "base64" else vector}
+            for index, vector in enumerate(vectors)
+        ],
+        "model": model.model,
+        "usage": {"prompt_tokens": used, "total_tokens": used},
+    }
+
+
+def _unit_vector(text: str, dimensions: int) -> list[float]:
+    """Add up a direction for each word; one of fewer dimensions is a cut and rescaled one."""
+    words = list(dict.fromkeys(_WORD.findall(text.lower())))[:_MAX_WORDS] or [text]
+    raw = [sum(places) for places in zip(*(_direction(word, dimensions) for word in words), strict=True)]
+    length = math.sqrt(sum(value * value for value in raw))
+    return [value / length for value in raw]
+
+
+@lru_cache(maxsize=256)
+def _direction(word: str, dimensions: int) -> tuple[int, ...]:
+    """Direction that is as good as random, and the same for the same word."""
+    digest = hashlib.shake_256(word.encode("utf-8", "surrogatepass")).digest(4 * dimensions)
+    return struct.unpack(f"<{dimensions}i", digest)
+
+
+def _base64(vector: list[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()

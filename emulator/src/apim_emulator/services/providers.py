@@ -1,0 +1,167 @@
+"""Stand-ins for the OpenID Connect providers that policies name, Microsoft Entra tenants among them."""
+
+import hmac
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from aiohttp import web
+
+from apim_emulator.cli.session import Caller
+from apim_emulator.clock import Clock
+from apim_emulator.gateway.demands import Demand
+from apim_emulator.services.entra import LOGIN
+from apim_emulator.services.listening import serve
+from apim_emulator.services.network import Network
+from apim_emulator.services.oidc import OpenIdProvider
+from apim_emulator.services.signing import LIFETIME
+from apim_emulator.services.token_request import client_credentials_form
+
+WELL_KNOWN = "/.well-known/openid-configuration"
+CLIENT = "client"
+WITHOUT_CLAIMS = "client-without-claims"
+_TENANT = "72f988bf-0000-4000-8000-2d7cd011db47"
+"""Tenant whose tokens are issued where a policy names one by its domain, or any."""
+_APPLICATION = "11111111-0000-4000-8000-000000000001"
+
+
+class Provider(OpenIdProvider):
+    """A provider at a given URL, which also has a token endpoint (RFC 6749 section 4.4) at `{issuer}/token`.
+
+    It knows two clients, `client`, whose tokens carry what the policies demand, and `client-without-claims`.
+    """
+
+    def __init__(self, configuration_url: str, clock: Clock) -> None:
+        """Be the provider whose OpenID configuration is at a URL."""
+        super().__init__(configuration_url.removesuffix(WELL_KNOWN), clock)
+        self.clients: Mapping[str, Mapping[str, object]] = {}
+        """Clients and the claims that their tokens carry."""
+        self.secret = secrets.token_urlsafe(24)
+        """Client secret of both."""
+        self.base_url = ""
+        """Where its host listens on this machine."""
+        self._named: dict[str, object] = {}
+        self._token_path = f"{urlsplit(self.issuer).path.rstrip('/')}/token"
+        self.app.router.add_post(self._token_path, self._token)
+
+    def meet(self, demands: Iterable[Demand]) -> None:
+        """Issue from now on what these policies accept; where they differ, the first decides."""
+        own: dict[str, object] = {}
+        wanted: dict[str, object] = {}
+        issuers = []
+        for demand in demands:
+            own = {**_tenant_claims(demand), **own}
+            wanted = {**demand.claims, **wanted}
+            issuers += [demand.issuer] if demand.issuer else []
+        self._named = {"iss": issuers[0]} if issuers else {}
+        self.clients = {CLIENT: {**own, **wanted}, WITHOUT_CLAIMS: own}
+
+    @property
+    def token_url(self) -> str:
+        """Token endpoint, as it is reached on this machine."""
+        return f"{self.base_url}{self._token_path}"
+
+    def issue(self, *, audience: str, subject: str, age: float = 0, claims: Mapping[str, object] | None = None) -> str:
+        """Mint an access token, by the issuer that the policy accepts."""
+        return super().issue(audience=audience, subject=subject, age=age, claims={**self._named, **(claims or {})})
+
+    def configuration(self) -> dict[str, object]:
+        """Return what the OpenID configuration endpoint answers; a tenant named by its domain tells its GUID."""
+        return {**super().configuration(), "issuer": self._named.get("iss", self.issuer)}
+
+    async def _token(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        client, audience = str(form.get("client_id", "")), str(form.get("audience", ""))
+        known = client in self.clients
+        if not hmac.compare_digest(str(form.get("client_secret", "")).encode(), self.secret.encode()) or not known:
+            return web.json_response({"error": "invalid_client"}, status=401)
+        if form.get("grant_type") != "client_credentials":
+            return web.json_response({"error": "unsupported_grant_type"}, status=400)
+        token = self.issue(audience=audience, subject=client, claims=self.clients[client])
+        return web.json_response({"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME})
+
+
+class Providers:
+    """The providers of one sandbox, by configuration URL; those of one host share a port."""
+
+    def __init__(self, network: Network, clock: Clock) -> None:
+        """Start without any; the network is told where each host is."""
+        self._network = network
+        self._clock = clock
+        self.found: dict[str, Provider] = {}
+
+    async def serve(self, stack: AsyncExitStack, demands: Sequence[Demand]) -> None:
+        """Serve every provider that the demands name and that is not served already, until the stack is closed.
+
+        One on this machine, or without a plain URL, gets no stand-in.
+        """
+        by_url: dict[str, list[Demand]] = {}
+        for demand in demands:
+            for url in filter(_is_plain, demand.openid_config_urls):
+                by_url.setdefault(url, []).append(demand)
+        new = {url: Provider(url, self._clock) for url in by_url if url not in self.found}
+        self.found |= new
+        for url, wanted in by_url.items():
+            self.found[url].meet(wanted)
+        for host in {urlsplit(url).hostname or "" for url in new}:
+            here = [one for url, one in self.found.items() if urlsplit(url).hostname == host]
+            base_url = await serve(stack, _merged(here))
+            self._network.route(host, base_url)
+            for one in here:
+                one.base_url = base_url
+
+    def callers(self, demand: Demand) -> list[Caller]:
+        """List who can get a token for a demand; none where its provider is no stand-in."""
+        provider = next(filter(None, (self.found.get(url) for url in demand.openid_config_urls)), None)
+        if provider is None:
+            return []
+        return [
+            Caller(
+                name=name,
+                client_id=name,
+                object_id=None,
+                token_url=provider.token_url,
+                form=client_credentials_form(name, provider.secret, audience=demand.audience),
+            )
+            for name in provider.clients
+        ]
+
+
+def as_provider(demand: Demand) -> Demand:
+    """Tell a demand for a Microsoft Entra tenant's token as one for the token of the provider that the tenant is."""
+    if demand.tenant is None:
+        return demand
+    url = f"{LOGIN}/{demand.tenant}/v2.0{WELL_KNOWN}"
+    return replace(demand, openid_config_urls=(url,), issuer=f"{LOGIN}/{_guid(demand.tenant)}/v2.0")
+
+
+def _tenant_claims(demand: Demand) -> dict[str, object]:
+    """Claims of every v2.0 token that a tenant issues to an application."""
+    if demand.tenant is None:
+        return {}
+    client = next(iter(demand.client_ids), _APPLICATION)
+    return {"tid": _guid(demand.tenant), "ver": "2.0", "azp": client, "oid": client}
+
+
+def _guid(tenant: str) -> str:
+    try:
+        return str(UUID(tenant))
+    except ValueError:
+        return _TENANT
+
+
+def _is_plain(url: str) -> bool:
+    return url.endswith(WELL_KNOWN) and urlsplit(url).scheme == "https" and not set(url) & set("{}?#")
+
+
+def _merged(providers: Iterable[Provider]) -> web.Application:
+    """Application of all providers of one host."""
+    app = web.Application()
+    for provider in providers:
+        for route in provider.app.router.routes():
+            if route.method != "HEAD" and route.resource is not None:
+                app.router.add_route(route.method, route.resource.canonical, route.handler)
+    return app

@@ -1,0 +1,151 @@
+"""What a policy document by itself refers to, served on this machine: token providers, checkers, embeddings."""
+
+import json
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from apim_emulator.cli.session import Caller
+from apim_emulator.clock import Clock
+from apim_emulator.gateway import effective_sections
+from apim_emulator.gateway.demands import Demand, demands
+from apim_emulator.gateway.document import Node
+from apim_emulator.gateway.standalone import API, IDENTITIES
+from apim_emulator.model import Backend, Gateway, ManagedIdentity, Model
+from apim_emulator.services.content_safety import ContentSafety
+from apim_emulator.services.listening import serve
+from apim_emulator.services.network import Network
+from apim_emulator.services.openai_embeddings import embeddings
+from apim_emulator.services.openai_errors import ServiceError
+from apim_emulator.services.providers import Providers, as_provider
+from apim_emulator.services.signing import InvalidTokenError
+
+_MODEL = Model(name="embeddings", model="text-embedding-3-small")
+_MAX_BODY = 1024 * 1024
+_SAFETY_KEY = "Ocp-Apim-Subscription-Key"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class References:
+    """Names that the policies of an API refer to; what an expression gives is not known."""
+
+    backends: frozenset[str]
+    """Backends that calls are forwarded to."""
+    checkers: frozenset[str]
+    """Backends of `llm-content-safety`."""
+    embeddings: frozenset[str]
+    """Backends of the semantic cache."""
+    client_ids: frozenset[str]
+    """User-assigned identities."""
+
+
+def references(gateway: Gateway) -> References:
+    """Read the only API of a gateway; raises `PolicyLoadError`."""
+    nodes = list(_nodes(effective_sections(gateway, API, named_values=gateway.named_values)))
+    checkers = [node for node in nodes if node.name == "llm-content-safety"]
+    authentications = [node for node in nodes if node.name == "authentication-managed-identity"]
+    return References(
+        backends=_values((node for node in nodes if node.name != "llm-content-safety"), "backend-id"),
+        checkers=_values(checkers, "backend-id"),
+        embeddings=_values(nodes, "embeddings-backend-id"),
+        client_ids=_values(authentications, "client-id"),
+    )
+
+
+def _values(nodes: Iterable[Node], attribute: str) -> frozenset[str]:
+    found = (node.attributes.get(attribute, "") for node in nodes)
+    return frozenset(one for one in found if one and not one.strip().startswith("@"))
+
+
+def _nodes(sections: Mapping[str, Iterable[Node]]) -> Iterator[Node]:
+    def everything(nodes: Iterable[Node]) -> Iterator[Node]:
+        for node in nodes:
+            yield node
+            yield from everything(node.children)
+
+    for nodes in sections.values():
+        yield from everything(nodes)
+
+
+class Surroundings:
+    """Stand-ins for what documents refer to; a `apim_emulator.gateway.TokenSource` for their managed identities.
+
+    Each provider of tokens, Microsoft Entra tenants among them, issues tokens of its own keys alone. The checker of
+    texts finds the trigger words of `apim_emulator.services.content_safety`.
+    """
+
+    def __init__(self, network: Network, clock: Clock, allowed: Iterable[str] = ()) -> None:
+        """Stand in for none of the `allowed` hosts: they are called as they are."""
+        self._providers = Providers(network, clock)
+        self._allowed = frozenset(host.lower() for host in allowed)
+        self._safety_key = secrets.token_urlsafe(24)
+        self._url = ""
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Serve what needs no document, until the stack is closed."""
+        app = web.Application(client_max_size=_MAX_BODY)
+        app.add_subapp("/safety/", ContentSafety(_no_token, (self._safety_key,)).app)
+        app.router.add_post("/embeddings", _embed)
+        self._url = await serve(stack, app)
+
+    async def surround(self, gateway: Gateway, stack: AsyncExitStack) -> None:
+        """Stand in for the providers that the policies of a gateway name."""
+        await self._providers.serve(stack, [one for one in self.demands(gateway) if not self._is_allowed(one)])
+
+    def demands(self, gateway: Gateway) -> list[Demand]:
+        """List the tokens that policies demand, those of Microsoft Entra tenants as of any other provider."""
+        return list(map(as_provider, demands(gateway, API)))
+
+    def _is_allowed(self, demand: Demand) -> bool:
+        return bool({urlsplit(url).hostname for url in demand.openid_config_urls} & self._allowed)
+
+    def callers(self, gateway: Gateway) -> list[Caller]:
+        """List who can get a token; those of a second demand have its number in their names."""
+        found = []
+        for number, demand in enumerate(self.demands(gateway), 1):
+            suffix = "" if number == 1 else f"-{number}"
+            found += [replace(one, name=f"{one.name}{suffix}") for one in self._providers.callers(demand)]
+        return found
+
+    def backends(self, wanted: References, given: Mapping[str, str], default: str) -> tuple[Backend, ...]:
+        """Make the backends of a document: as they are given, else a stand-in, else the default."""
+        found = {name: Backend(id=name, url=default) for name in wanted.backends}
+        for name in wanted.embeddings - found.keys():
+            found[name] = Backend(id=name, url=f"{self._url}/embeddings")
+        for name in wanted.checkers - found.keys():
+            found[name] = Backend(id=name, url=f"{self._url}/safety", header={_SAFETY_KEY: (self._safety_key,)})
+        found |= {name: Backend(id=name, url=url) for name, url in given.items()}
+        return tuple(found[name] for name in sorted(found))
+
+    def what(self, backend: Backend) -> str:
+        """Say what answers for a backend."""
+        kinds = {"embeddings": "embeddings of a stand-in", "safety": "a stand-in for Azure AI Content Safety"}
+        return kinds.get((backend.url or "").removeprefix(f"{self._url}/"), backend.url or "")
+
+    def managed_identity_token(self, principal_id: str, resource: str) -> tuple[str, float]:
+        """Issue a token that is only text: it is of no use elsewhere."""
+        return f"identity-token.{principal_id}.{resource}", float("inf")
+
+
+def identities(client_ids: Iterable[str]) -> tuple[ManagedIdentity, ...]:
+    """Make the system-assigned identity and the user-assigned ones that a document names."""
+    own = (ManagedIdentity(principal_id=one, client_id=one, system_assigned=False) for one in sorted(client_ids))
+    return (*IDENTITIES, *own)
+
+
+def _no_token(_token: str) -> Mapping[str, object]:
+    raise InvalidTokenError("only the key is accepted")
+
+
+async def _embed(request: web.Request) -> web.Response:
+    try:
+        body = json.loads(await request.read())
+        return web.json_response(embeddings(_MODEL, body if isinstance(body, dict) else {}, 0))
+    except ServiceError as refused:
+        return web.json_response(refused.body, status=refused.status)
+    except (ValueError, RecursionError):
+        return web.json_response({"error": {"message": "not JSON"}}, status=400)

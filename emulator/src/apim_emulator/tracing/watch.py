@@ -1,0 +1,158 @@
+"""A call's context that notes who reads what; the parts keep their identity, so policies work as ever."""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Protocol
+
+from multidict import CIMultiDict
+
+from apim_emulator.csharp.context import Context, LastError, Named, Request, Response
+from apim_emulator.csharp.query import Query
+
+
+class Reader(Protocol):
+    """A policy at work, to which reads are ascribed."""
+
+    def read(self, what: str, name: str, value: object) -> None:
+        """Take note of a value; `name` is the header's, variable's or parameter's own."""
+
+
+reader: ContextVar[Reader | None] = ContextVar("reader", default=None)
+"""The policy that runs now; each of those that run side by side has its own."""
+
+
+def watch(context: Context) -> None:
+    """Note every read from now on; to be called again after each policy, which may have put in new parts."""
+    request, response = context.request, context.response
+    if type(context) is Context:
+        context.__class__ = _Context
+        context.variables = _Variables(context.variables)
+        request.__class__ = _Request
+        request.headers = _RequestHeaders(request.headers)
+    if type(request.query) is Query:
+        request.query = _Query(str(request.query))
+    if response is not None and type(response) is Response:
+        response.__class__ = _Response
+    if response is not None and type(response.headers) is CIMultiDict:
+        response.headers = _ResponseHeaders(response.headers)
+
+
+def _note(what: str, name: str, value: object) -> None:
+    found = reader.get()
+    if found is not None:
+        found.read(what, name, value)
+
+
+_CONTEXT = {"last_error": "LastError", "product": "Product", "subscription": "Subscription", "user": "User"}
+_REQUEST = {
+    "method": "Request.Method", "ip_address": "Request.IpAddress", "body": "Request.Body", "url": "Request.Url",
+    "matched_parameters": "Request.MatchedParameters",
+}  # fmt: skip
+_RESPONSE = {"status": "Response.StatusCode", "reason": "Response.StatusReason", "body": "Response.Body"}
+
+
+def _plain(value: object) -> object:
+    """Say in short what a part is, without anything secret in it."""
+    if isinstance(value, LastError):
+        return value.reason
+    if isinstance(value, Named):
+        return value.id
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={one}" for name, one in value.items())
+    return value.path if hasattr(value, "path") else value
+
+
+class _Context(Context):
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> object:
+        value: object = object.__getattribute__(self, name)
+        if name in _CONTEXT:
+            _note(_CONTEXT[name], "", _plain(value))
+        return value
+
+
+class _Request(Request):
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> object:
+        value: object = object.__getattribute__(self, name)
+        if name in _REQUEST:
+            _note(_REQUEST[name], "", _plain(value))
+        return value
+
+
+class _Response(Response):
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> object:
+        value: object = object.__getattribute__(self, name)
+        if name in _RESPONSE:
+            _note(_RESPONSE[name], "", value)
+        return value
+
+
+class _Variables(dict[str, object]):
+    def __getitem__(self, name: str) -> object:
+        value = super().__getitem__(name)
+        _note(f"Variables[{name}]", name, value)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        found = super().__contains__(name)
+        if isinstance(name, str):
+            _note(f"Variables[{name}]", name, super().get(name))
+        return found
+
+    def get(self, name: str, default: object = None) -> object:
+        _note(f"Variables[{name}]", name, super().get(name))
+        return super().get(name, default)
+
+
+class _Headers(CIMultiDict[str]):
+    label = ""
+
+    def copy(self) -> CIMultiDict[str]:  # type: ignore[override]
+        return CIMultiDict(self)
+
+    def _noted(self, name: object) -> None:
+        if isinstance(name, str):
+            values = super().getall(name, [])
+            _note(f"{self.label}[{name}]", name, ",".join(values) if values else None)
+
+    def __getitem__(self, name: str) -> str:
+        self._noted(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self._noted(name)
+        return super().__contains__(name)
+
+    def get(self, name: str, default: object = None) -> object:  # type: ignore[override]
+        self._noted(name)
+        return super().get(name, default)
+
+    def getone(self, name: str, *default: object) -> object:  # type: ignore[override]
+        self._noted(name)
+        return super().getone(name, *default)
+
+    def getall(self, name: str, *default: object) -> object:  # type: ignore[override]
+        self._noted(name)
+        return super().getall(name, *default)
+
+
+class _RequestHeaders(_Headers):
+    label = "Request.Headers"
+
+
+class _ResponseHeaders(_Headers):
+    label = "Response.Headers"
+
+
+class _Query(Query):
+    __slots__ = ()
+
+    def values(self, name: str) -> list[str]:
+        found = super().values(name)
+        _note(f"Request.Url.Query[{name}]", name, ",".join(found) if found else None)
+        return found

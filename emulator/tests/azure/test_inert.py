@@ -1,0 +1,236 @@
+"""Resource types that the sandbox does not model: kept, referred to, told once, and never in the way."""
+
+import json
+from typing import Any
+
+import pulumi
+import pulumi_azuread as azuread
+import pulumi_random as random
+import pytest
+from pulumi_azure_native import applicationinsights, authorization, network, resources, storage
+
+from apim_emulator.azure import Cloud, CloudError
+from apim_emulator.azure.cloud import resource_type, resource_types
+from apim_emulator.azure.inert import inert_type
+from apim_emulator.pulumi.deploy import Deployment, deploy
+from emulator.tests.azure.azure import OPENAI_USER, Azure
+from tests.deployed import JUDGES
+
+INSIGHTS = "azure-native:applicationinsights:Component"
+STORAGE = "azure-native:storage:StorageAccount"
+PLACE = {"resourceGroupName": "rg", "location": "swedencentral"}
+
+
+def run(program: Any, cloud: Cloud | None = None, *, preview: bool = False) -> Deployment:
+    config = {"azure-native:location": "swedencentral"}
+    return deploy(program, config, cloud or Cloud(), project="p", stack="dev", preview=preview)
+
+
+def surroundings() -> None:
+    """What a program of one's own may have around a gateway."""
+    group = resources.ResourceGroup("rg", resource_group_name="rg")
+    insights = applicationinsights.Component(
+        "insights", resource_group_name=group.name, kind="web", application_type="web"
+    )
+    vnet = network.VirtualNetwork(
+        "vnet",
+        virtual_network_name="vnet",
+        resource_group_name=group.name,
+        address_space={"address_prefixes": ["10.0.0.0/16"]},
+    )
+    subnet = network.Subnet(
+        "apim", resource_group_name=group.name, virtual_network_name=vnet.name, address_prefix="10.0.0.0/24"
+    )
+    account = storage.StorageAccount(
+        "files",
+        account_name="files",
+        resource_group_name=group.name,
+        kind="StorageV2",
+        sku={"name": "Standard_LRS"},
+        identity={"type": "SystemAssigned"},
+    )
+    other = storage.StorageAccount(
+        "more", resource_group_name=group.name, kind="StorageV2", sku={"name": "Standard_LRS"}
+    )
+    authorization.RoleAssignment(
+        "files-role",
+        scope=account.id,
+        principal_id=account.identity.principal_id,
+        principal_type="ServicePrincipal",
+        role_definition_id=f"/providers/Microsoft.Authorization/roleDefinitions/{OPENAI_USER}",
+    )
+    team = azuread.Group("team", display_name="team", security_enabled=True)
+    authorization.RoleAssignment(
+        "team-role",
+        scope=insights.id,
+        principal_id=team.object_id,
+        principal_type="Group",
+        role_definition_id=f"/providers/Microsoft.Authorization/roleDefinitions/{OPENAI_USER}",
+    )
+    pulumi.export("insights", insights.id)
+    pulumi.export("insightsName", insights.name)
+    pulumi.export("connection", insights.connection_string)
+    pulumi.export("subnet", subnet.id)
+    pulumi.export("subnetName", subnet.name)
+    pulumi.export("location", account.location)
+    pulumi.export("blob", account.primary_endpoints.blob)
+    pulumi.export("other", other.name)
+    pulumi.export("pet", random.RandomPet("pet").id)
+
+
+def test_a_program_with_types_that_are_not_modelled_deploys_and_its_references_resolve() -> None:
+    cloud = Cloud()
+
+    outputs = run(surroundings, cloud).outputs
+
+    group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/rg/providers"
+    assert outputs["insights"] == f"{group}/Microsoft.Insights/components/{outputs['insightsName']}"
+    assert outputs["insightsName"].startswith("insights")
+    assert outputs["subnet"] == f"{group}/Microsoft.Network/virtualNetworks/vnet/subnets/{outputs['subnetName']}"
+    assert outputs["location"] == "swedencentral"
+    assert outputs["other"].startswith("more")
+    assert outputs["pet"].startswith("pet")
+    assert isinstance(outputs["connection"], str)
+    assert isinstance(outputs["blob"], str)
+    assert len({outputs["connection"], outputs["blob"]}) == 2
+
+
+def test_each_type_that_is_not_modelled_is_told_once_as_a_warning() -> None:
+    messages = run(surroundings).messages
+
+    assert {message.severity for message in messages} == {"warning"}
+    assert sorted(message.text for message in messages) == [
+        f"{token} is not modelled: the sandbox keeps what it is given and does nothing with it"
+        for token in (
+            INSIGHTS,
+            "azure-native:network:Subnet",
+            "azure-native:network:VirtualNetwork",
+            STORAGE,
+            "azuread:index/group:Group",
+            "random:index/randomPet:RandomPet",
+        )
+    ]
+    assert all("::" in message.urn for message in messages)
+
+
+def test_a_preview_tells_the_same() -> None:
+    assert {message.text for message in run(surroundings, preview=True).messages} == {
+        message.text for message in run(surroundings).messages
+    }
+
+
+def test_a_program_of_modelled_types_is_told_nothing() -> None:
+    assert run(lambda: resources.ResourceGroup("rg")).messages == ()
+
+
+def test_a_type_of_another_package_is_kept_too() -> None:
+    def program() -> None:
+        made = pulumi.CustomResource("tls:index/privateKey:PrivateKey", "key", {"algorithm": "RSA"})
+        pulumi.export("id", made.id)
+
+    deployment = run(program)
+
+    assert deployment.outputs["id"].startswith("key-")
+    assert [message.text.split(" is ")[0] for message in deployment.messages] == ["tls:index/privateKey:PrivateKey"]
+
+
+def test_a_version_in_the_token_makes_no_difference(azure: Azure) -> None:
+    inputs = {"resourceGroupName": "rg", "accountName": "files"}
+
+    resource_id, outputs = azure.create("storage/v20240101:StorageAccount", **inputs)
+
+    assert outputs == azure.cloud.read(STORAGE, resource_id)
+
+
+def test_what_is_given_comes_back_and_what_azure_decides_is_a_text_of_its_own(azure: Azure) -> None:
+    given = {"kind": "web", "applicationType": "web", "tags": {"a": "b"}}
+
+    resource_id, outputs = azure.create("applicationinsights:Component", **PLACE, resourceName="ai", **given)
+
+    assert given.items() <= outputs.items()
+    assert (outputs["name"], outputs["type"]) == ("ai", "Microsoft.Insights/components")
+    assert outputs["provisioningState"] == "Succeeded"
+    assert outputs["instrumentationKey"] != outputs["connectionString"]
+    assert azure.cloud.inputs_of(INSIGHTS, resource_id)["resourceName"] == "ai"
+
+
+def test_it_changes_in_place_but_for_what_its_id_and_region_say(azure: Azure) -> None:
+    inputs = {**PLACE, "resourceName": "ai", "kind": "web"}
+    resource_id, before = azure.create("applicationinsights:Component", **inputs)
+
+    after = azure.change("applicationinsights:Component", resource_id, kind="ios")
+
+    assert after == before | {"kind": "ios"}
+    changed = azure.cloud.diff(INSIGHTS, inputs, {**inputs, "resourceName": "b", "location": "c", "kind": "d"})
+    assert set(changed.replace) == {"resourceName", "location"}
+
+
+def test_it_goes_with_its_parent_and_its_name_is_free_at_once(azure: Azure) -> None:
+    inputs = {"resourceGroupName": "rg", "virtualNetworkName": "vnet"}
+    vnet, _ = azure.create("network:VirtualNetwork", **inputs)
+    subnet, _ = azure.create("network:Subnet", **inputs, subnetName="apim")
+
+    azure.cloud.delete(vnet)
+
+    with pytest.raises(CloudError, match="ResourceNotFound"):
+        azure.cloud.read("azure-native:network:Subnet", subnet)
+    assert azure.create("network:VirtualNetwork", **inputs)[0] == vnet
+
+
+def test_one_name_twice_is_a_conflict(azure: Azure) -> None:
+    azure.create("storage:StorageAccount", **PLACE, accountName="files")
+
+    with pytest.raises(CloudError, match="Conflict"):
+        azure.create("storage:StorageAccount", **PLACE, accountName="files")
+
+
+def test_it_is_looked_up_by_its_names(azure: Azure) -> None:
+    resource_id, outputs = azure.create("storage:StorageAccount", **PLACE, accountName="files")
+    names = {"resourceGroupName": "rg", "accountName": "files"}
+
+    assert azure.cloud.call("azure-native:storage:getStorageAccount", names) == {"id": resource_id, **outputs}
+    with pytest.raises(CloudError, match="ResourceNotFound"):
+        azure.cloud.call("azure-native:storage:getStorageAccount", names | {"accountName": "other"})
+    with pytest.raises(CloudError, match=r"listStorageAccountKeys.* is not modelled"):
+        azure.cloud.call("azure-native:storage:listStorageAccountKeys", names)
+
+
+@pytest.mark.parametrize("token", ["azure-native:storage:StorageAcount", "azure-native:stor:Account", "azuread:x:Y"])
+def test_a_type_that_no_provider_has_is_refused(token: str) -> None:
+    with pytest.raises(CloudError, match=r"InvalidResourceType.*does not exist"):
+        Cloud().create(token, "thing", {})
+
+
+def test_a_child_finds_its_parent_whatever_segment_that_has(azure: Azure) -> None:
+    account, _ = azure.create("storage:StorageAccount", **PLACE, accountName="files")
+
+    container, _ = azure.create(
+        "storage:BlobContainer", resourceGroupName="rg", accountName="files", containerName="logs"
+    )
+
+    assert container == f"{account}/blobContainers/logs"
+
+
+def test_an_event_hub_is_below_its_namespace(azure: Azure) -> None:
+    hub, _ = azure.create("eventhub:EventHub", resourceGroupName="rg", namespaceName="ns", eventHubName="usage")
+
+    assert hub.lower() == f"{azure.group_id()}/providers/microsoft.eventhub/namespaces/ns/eventhubs/usage".lower()
+
+
+_INDEX = JUDGES / "arm-types" / "_index.json"
+_ARM_TYPES: dict[str, Any] = json.loads(_INDEX.read_text(encoding="utf-8")) if _INDEX.is_file() else {}
+
+
+@pytest.mark.parametrize("token", sorted(_ARM_TYPES.keys() - resource_types().keys()))
+def test_its_arm_type_is_the_official_one(azure: Azure, token: str) -> None:
+    kind = inert_type(token)
+    assert kind is not None
+    names = {name: f"{name}-x" for name in kind.immutable if name != "location"}
+
+    _, outputs = azure.cloud.create(token, "thing", {**names, "resourceGroupName": "rg"})
+
+    assert outputs.get("type", "").lower() in (_ARM_TYPES[token]["armType"].lower(), "")
+
+
+def test_modelled_types_stay_what_they_are() -> None:
+    assert all(resource_type(token) is kind for token, kind in resource_types().items())

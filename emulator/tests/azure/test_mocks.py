@@ -1,0 +1,119 @@
+"""The door of Pulumi's mocks, without the monitor that `deploy` puts before it."""
+
+from typing import Any
+
+import pulumi
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pulumi.runtime import rpc
+
+from apim_emulator.azure import Cloud, CloudError
+from apim_emulator.pulumi.mocks import SandboxMocks
+from apim_emulator.pulumi.wire import UNKNOWN, decode, encode, has_unknown, is_secret, plain
+
+SECRET = rpc.wrap_rpc_secret("s3cr3t")
+
+
+def resource(inputs: dict[str, Any], **options: Any) -> pulumi.runtime.MockResourceArgs:
+    return pulumi.runtime.MockResourceArgs(
+        typ=options.pop("typ", "azure-native:resources:ResourceGroup"), name="group", inputs=inputs, **options
+    )
+
+
+def test_a_resource_is_created_and_recorded() -> None:
+    mocks = SandboxMocks(Cloud(), location="swedencentral")
+
+    resource_id, outputs = mocks.new_resource(resource({"tags": rpc.wrap_rpc_secret({"a": "b"})}))
+
+    assert resource_id
+    assert outputs["location"] == "swedencentral"
+    assert outputs["tags"] == rpc.wrap_rpc_secret({"a": "b"})
+    (recorded,) = mocks.registrations
+    assert recorded.inputs == {"tags": {"a": "b"}}
+    assert recorded.secret_inputs == {"tags"}
+
+
+def test_components_and_providers_are_recorded_and_not_created() -> None:
+    mocks = SandboxMocks(Cloud())
+
+    component, _ = mocks.new_resource(resource({}, typ="p:index:Part", custom=False))
+    provider, _ = mocks.new_resource(resource({}, typ="pulumi:providers:azure-native"))
+
+    assert component == ""
+    assert provider
+    assert [found.custom for found in mocks.registrations] == [False, True]
+
+
+def test_a_call_reaches_the_cloud() -> None:
+    cloud = Cloud()
+
+    result, failures = SandboxMocks(cloud).call(
+        pulumi.runtime.MockCallArgs("azure-native:authorization:getClientConfig", {}, "")
+    )
+
+    assert result["tenantId"] == cloud.tenant_id
+    assert failures is None
+
+
+def test_a_refusal_is_recorded() -> None:
+    mocks = SandboxMocks(Cloud())
+
+    with pytest.raises(CloudError, match="LocationRequired"):
+        mocks.new_resource(resource({}))
+
+    assert [failure.name for failure in mocks.failures] == ["group"]
+    assert mocks.registrations == []
+
+
+def test_an_unknown_input_outside_a_preview_is_refused() -> None:
+    with pytest.raises(CloudError, match="unknown"):
+        SandboxMocks(Cloud()).new_resource(resource({"location": rpc.UNKNOWN}))
+
+
+@pytest.mark.parametrize(
+    ("wired", "value", "secret"),
+    [
+        pytest.param(SECRET, "s3cr3t", True, id="secret"),
+        pytest.param({"a": [SECRET]}, {"a": ["s3cr3t"]}, True, id="inner-secret"),
+        pytest.param(rpc.wrap_rpc_secret({"a": SECRET}), {"a": "s3cr3t"}, True, id="secret-in-a-secret"),
+        pytest.param(10.0, 10, False, id="whole-number"),
+        pytest.param(0.5, 0.5, False, id="fraction"),
+        pytest.param(True, True, False, id="boolean"),
+        pytest.param({"a": None}, {}, False, id="null"),
+        pytest.param(
+            {rpc._special_sig_key: rpc._special_output_value_sig, "value": "v", "secret": True}, "v", True, id="output"
+        ),
+        pytest.param(
+            {rpc._special_sig_key: rpc._special_resource_sig, "urn": "u", "id": "i"}, "i", False, id="resource"
+        ),
+    ],
+)
+def test_a_value_is_read_from_the_wire(wired: Any, value: Any, secret: bool) -> None:
+    assert plain(wired) == value
+    assert type(plain(wired)) is type(value)
+    assert is_secret(wired) is secret
+
+
+@pytest.mark.parametrize(
+    "wired",
+    [rpc.UNKNOWN, {"a": [rpc.UNKNOWN]}, {rpc._special_sig_key: rpc._special_output_value_sig}],
+    ids=["value", "inner", "output"],
+)
+def test_an_unknown_value_is_read_from_the_wire(wired: Any) -> None:
+    assert has_unknown(plain(wired))
+
+
+LEAVES = st.text() | st.booleans() | st.integers(-(2**53), 2**53) | st.just(UNKNOWN)
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10)
+
+
+@settings(deadline=None, database=None)
+@given(properties=st.dictionaries(st.text(), VALUES), secret=st.booleans())
+def test_properties_survive_the_wire(properties: dict[str, Any], secret: bool) -> None:
+    names = frozenset(properties) if secret else frozenset()
+
+    wired = decode(encode(properties, names))
+
+    assert plain(wired) == properties
+    assert all(is_secret(value) is secret for value in wired.values())

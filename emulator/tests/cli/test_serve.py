@@ -1,0 +1,388 @@
+"""`apim-emulator serve`."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from apim_emulator.cli import main as command_line
+from apim_emulator.cli.documents import DocumentFiles
+from apim_emulator.cli.serve import ServeOptions, serving
+
+PROJECT = Path(__file__).parents[2]
+POLICY = """<policies>
+    <inbound>
+        <base />
+        <set-header name="X-Team" exists-action="override">
+            <value>@(context.Request.Headers.GetValueOrDefault("X-Team", "none"))</value>
+        </set-header>
+    </inbound>
+    <backend><base /></backend>
+    <outbound><base /></outbound>
+    <on-error><base /></on-error>
+</policies>
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "policy.xml").write_text(POLICY, encoding="utf-8")
+    return tmp_path
+
+
+def policy_of(inbound: str) -> str:
+    return POLICY.replace("<base />", f"<base />\n        {inbound}", 1)
+
+
+def answer(status: str) -> str:
+    return f'<return-response><set-status code="{status}" /></return-response>'
+
+
+class Told:
+    """What a person is told while a document is served."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._news = asyncio.Event()
+
+    def __call__(self, text: str) -> None:
+        self.texts.append(text)
+        self._news.set()
+
+    async def more(self) -> None:
+        """Wait for the next one."""
+        self._news.clear()
+        async with asyncio.timeout(10):
+            await self._news.wait()
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> Told:
+    monkeypatch.setattr("apim_emulator.cli.serve._POLL", 0.01)
+    return Told()
+
+
+@asynccontextmanager
+async def backend() -> AsyncIterator[str]:
+    """Answer with what arrived."""
+
+    async def echo(request: web.Request) -> web.Response:
+        seen = {"path": request.raw_path, "method": request.method, "headers": dict(request.headers)}
+        return web.json_response(seen | {"body": await request.text()})
+
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", echo)
+    async with TestServer(app) as server:
+        yield str(server.make_url("")).rstrip("/")
+
+
+async def called(
+    options: ServeOptions, method: str = "GET", path: str = "/chat?a=1", **how: object
+) -> dict[str, object]:
+    async with (
+        serving(options) as served,
+        aiohttp.ClientSession() as client,
+        client.request(method, f"{served.session.url}{path}", **how) as response,  # type: ignore[arg-type]
+    ):
+        assert response.status == 200, await response.text()
+        found: dict[str, object] = await response.json()
+        return found
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+async def test_any_request_passes_through_the_policy_without_a_key(folder: Path, method: str) -> None:
+    async with backend() as url:
+        options = ServeOptions(policy=folder / "policy.xml", backend=f"{url}/base", port=0)
+        seen = await called(options, method, headers={"X-Team": "blue"}, data=b"hello")
+
+    assert (seen["method"], seen["path"], seen["body"]) == (method, "/base/chat?a=1", "hello")
+    assert isinstance(seen["headers"], dict)
+    assert seen["headers"]["X-Team"] == "blue"
+
+
+async def test_well_formed_document_is_read_too(folder: Path) -> None:
+    (folder / "policy.xml").write_text(POLICY.replace('"X-Team", "none"', "&quot;X-Team&quot;, &quot;none&quot;"))
+
+    async with backend() as url:
+        seen = await called(ServeOptions(policy=folder / "policy.xml", backend=url, port=0))
+
+    assert isinstance(seen["headers"], dict)
+    assert seen["headers"]["X-Team"] == "none"
+
+
+async def test_backend_ids_lead_to_the_backend_unless_told_otherwise(folder: Path) -> None:
+    (folder / "policy.xml").write_text(policy_of('<set-backend-service backend-id="openai-backend" />'))
+
+    async with backend() as url:
+        options = ServeOptions(policy=folder / "policy.xml", backend=url, port=0)
+        first = await called(options)
+        other = ServeOptions(policy=options.policy, backend=url, backends=[f"openai-backend={url}/other"], port=0)
+        second = await called(other)
+
+    assert (first["path"], second["path"]) == ("/chat?a=1", "/other/chat?a=1")
+
+
+async def test_named_values_and_fragments_come_from_files(folder: Path) -> None:
+    (folder / "policy.xml").write_text(policy_of('<include-fragment fragment-id="keys" />'))
+    (folder / "keys.xml").write_text(
+        '<fragment><set-header name="X-Key"><value>{{key}}-{{tier}}</value></set-header></fragment>', encoding="utf-8"
+    )
+    (folder / "values.yaml").write_text('key: "1"\ntier: {value: gold, secret: false}\n', encoding="utf-8")
+
+    async with backend() as url:
+        options = ServeOptions(
+            policy=folder / "policy.xml", backend=url, named_values=folder / "values.yaml", fragments=["keys=keys.xml"],
+            port=0,
+        )  # fmt: skip
+        seen = await called(options)
+
+    assert isinstance(seen["headers"], dict)
+    assert seen["headers"]["X-Key"] == "1-gold"
+
+
+LOOPBACK = "--backend http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("files", "command", "message"),
+    [
+        pytest.param({}, f"absent.xml {LOOPBACK}", "absent.xml: No such file or directory", id="no policy"),
+        pytest.param({}, "policy.xml", "Missing option '--backend'", id="no backend"),
+        pytest.param(
+            {}, "policy.xml --backend ftp://127.0.0.1", "--backend ftp://127.0.0.1: must be an http or https URL",
+            id="scheme",
+        ),
+        pytest.param(
+            {}, "policy.xml --backend https://example.com",
+            "example.com is not this machine; allow it with --allow-host example.com", id="another machine",
+        ),
+        pytest.param(
+            {}, f"policy.xml {LOOPBACK} --backend-id a=https://example.com",
+            "--backend-id a=https://example.com: example.com", id="backend on another machine",
+        ),
+        pytest.param(
+            {}, "policy.xml --backend http://me:hunter2@127.0.0.1", "--backend : must be an http or https URL",
+            id="password in a URL",
+        ),
+        pytest.param({}, f"policy.xml {LOOPBACK} --fragment a", "--fragment a: must be a name, = and", id="fragment"),
+        pytest.param(
+            {}, f"policy.xml {LOOPBACK} --fragment a=b --fragment a=c", "--fragment a: is given twice", id="twice"
+        ),
+        pytest.param({}, f"policy.xml {LOOPBACK} --sku developer", "--sku developer: no pricing tier; there", id="sku"),
+        pytest.param(
+            {}, f"policy.xml {LOOPBACK} --allow-host https://a.example.com/",
+            "--allow-host https://a.example.com/: must be the name of a host", id="allowed host",
+        ),
+        pytest.param({}, f"policy.xml {LOOPBACK} --nope", "apim-emulator serve --help",
+                     id="option"),
+        pytest.param(
+            {"v.json": '{"a": "1", "a": "2"}'}, f"policy.xml {LOOPBACK} --named-values v.json",
+            'v.json:1:12: mapping key "a" already defined at line 1', id="named value twice",
+        ),
+        pytest.param(
+            {"v.yaml": 'a: {value: b, secret: "no"}'}, f"policy.xml {LOOPBACK} --named-values v.yaml",
+            "v.yaml: a: must be text in quotes, or", id="secret that is text",
+        ),
+        pytest.param(
+            {"v.yaml": 'a b: "1"'}, f"policy.xml {LOOPBACK} --named-values v.yaml",
+            "v.yaml: a name must be of letters, digits", id="name of a named value",
+        ),
+        pytest.param(
+            {"v.yaml": "a: !!python/name:os.system x"}, f"policy.xml {LOOPBACK} --named-values v.yaml",
+            "v.yaml:1:4: could not determine a constructor", id="YAML that runs code",
+        ),
+        pytest.param({"policy.xml": ""}, f"policy.xml {LOOPBACK}", "policy.xml:1:1: policies: not well-formed XML: "
+                     "the document is empty", id="empty"),
+        pytest.param({"policy.xml": "<policies>\n<inbound><base />"}, f"policy.xml {LOOPBACK}",
+                     "policy.xml:2:17: policies: not well-formed XML: an element has no end tag", id="cut off"),
+        pytest.param(
+            {"policy.xml": '<!DOCTYPE policies [<!ENTITY a "b">]>\n<policies/>'}, f"policy.xml {LOOPBACK}",
+            "policy.xml:1:1: policies: a document type or entity declaration is not allowed", id="document type",
+        ),
+        pytest.param(
+            {"policy.xml": policy_of('<include-fragment fragment-id="auth" />')}, f"policy.xml {LOOPBACK}",
+            "policy.xml:4:9: fragment auth has no file; give it with --fragment auth=FILE", id="fragment without file",
+        ),
+        pytest.param(
+            {"v.yaml": "a: [1"}, f"policy.xml {LOOPBACK} --named-values v.yaml", "v.yaml:1:6: expected ',' or ']'",
+            id="YAML",
+        ),
+        pytest.param(
+            {"v.yaml": "a: {value: b, secert: false}"}, f"policy.xml {LOOPBACK} --named-values v.yaml",
+            "v.yaml: a: must be text in quotes, or", id="named value with a typo",
+        ),
+        pytest.param(
+            {"v.yaml": "a: 1"}, f"policy.xml {LOOPBACK} --named-values v.yaml", "v.yaml: a: must be text in quotes",
+            id="number",
+        ),
+        pytest.param(
+            {"policy.xml": POLICY.replace("none", "{{team}}")}, f"policy.xml {LOOPBACK}",
+            "policy.xml:5:75: named value team has no value; give a file with --named-values", id="named value",
+        ),
+        pytest.param(
+            {"policy.xml": policy_of("<nope />")}, f"policy.xml {LOOPBACK}",
+            "policy.xml:4:9: nope: policy is not supported", id="policy",
+        ),
+        pytest.param(
+            {"policy.xml": policy_of('<set-header name="a b"><value>1</value></set-header>')}, f"policy.xml {LOOPBACK}",
+            "policy.xml:4:9: set-header, name: ", id="attribute",
+        ),
+        pytest.param(
+            {"policy.xml": "<policies><inbound></policies>"}, f"policy.xml {LOOPBACK}", "policy.xml:1:", id="XML"
+        ),
+        pytest.param(
+            {
+                "policy.xml": policy_of('<include-fragment fragment-id="f" />'),
+                "f.xml": "<fragment>\n<nope/></fragment>",
+            },
+            f"policy.xml {LOOPBACK} --fragment f=f.xml", "f.xml:2:1: nope: policy is not supported", id="in a fragment",
+        ),
+    ],
+)  # fmt: skip
+def test_mistake_is_told_with_its_place_and_exit_code_2(
+    files: dict[str, str], command: str, message: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+    code = command_line.run(command_line.app, ["serve", *command.split()])
+
+    output = capsys.readouterr()
+    assert (code, output.out) == (2, "")
+    assert output.err.startswith("error: ")
+    assert message in output.err
+    assert output.err.count("\n") == 1
+
+
+def test_all_problems_and_all_missing_named_values_are_told_at_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "policy.xml").write_text(policy_of("<nope /><nix />"), encoding="utf-8")
+    command_line.run(command_line.app, ["serve", "policy.xml", *LOOPBACK.split()])
+    problems = capsys.readouterr().err
+    (folder / "policy.xml").write_text(policy_of("{{a}}{{b}}{{a}}"), encoding="utf-8")
+    (folder / "values.json").write_text("{}", encoding="utf-8")
+    command_line.run(command_line.app, ["serve", "policy.xml", *LOOPBACK.split(), "--named-values", "values.json"])
+    missing = capsys.readouterr().err
+
+    assert [line.split(":")[3] for line in problems.removeprefix("error: ").splitlines()] == [" nope", " nix"]
+    assert missing == (
+        "error: policy.xml:4:9: named value a has no value; add it to values.json\n"
+        "policy.xml:4:14: named value b has no value; add it to values.json\n"
+    )
+
+
+def test_what_only_a_comment_names_is_not_missing(folder: Path) -> None:
+    text = policy_of("<!-- {{a}} <include-fragment fragment-id='b' /> -->")
+    (folder / "policy.xml").write_text(text, encoding="utf-8")
+
+    assert DocumentFiles(policy=folder / "policy.xml").read().policy == text
+
+
+async def test_document_is_loaded_anew_when_a_file_changes(folder: Path, told: Told) -> None:
+    (folder / "policy.xml").write_text(policy_of(answer("{{status}}")), encoding="utf-8")
+    values = folder / "values.yaml"
+    values.write_text('status: {value: "201", secret: false}', encoding="utf-8")
+    options = ServeOptions(policy=folder / "policy.xml", backend="http://127.0.0.1:9", named_values=values, port=0)
+
+    async with serving(options, told) as served, aiohttp.ClientSession() as client:
+        statuses = []
+        for change in ("status: '202'", "status: 'x'", "status: '203'"):
+            async with client.get(served.session.url) as response:
+                statuses.append(response.status)
+            values.write_text(change, encoding="utf-8")
+            await told.more()
+        async with client.get(served.session.url) as response:
+            statuses.append(response.status)
+
+    assert statuses == [201, 202, 202, 203]
+    assert [text.partition(":")[0].removeprefix(str(folder)) for text in told.texts[1:]] == [
+        "/policy.xml is loaded anew; counters and caches start from nothing", "error",
+        "/policy.xml is loaded anew; counters and caches start from nothing",
+    ]  # fmt: skip
+    assert "set-status, code: the value is not a whole number" in told.texts[2]
+    assert told.texts[2].endswith("What was loaded before is still served.")
+
+
+async def test_file_that_is_gone_leaves_the_old_one_in_place(folder: Path, told: Told) -> None:
+    (folder / "policy.xml").write_text(policy_of(answer("204")), encoding="utf-8")
+
+    options = ServeOptions(policy=folder / "policy.xml", backend="http://127.0.0.1:9", port=0)
+    async with serving(options, told) as served, aiohttp.ClientSession() as client:
+        (folder / "policy.xml").unlink()
+        await told.more()
+        async with client.get(served.session.url) as response:
+            status = response.status
+
+    assert status == 204
+    assert "policy.xml: No such file or directory" in told.texts[1]
+
+
+async def test_backend_that_is_not_up_is_told_at_once(folder: Path, told: Told) -> None:
+    async with (
+        backend() as url,
+        serving(
+            ServeOptions(policy=folder / "policy.xml", backend=url, backends=["b=http://127.0.0.1:9/x"], port=0), told
+        ),
+    ):
+        pass
+
+    assert told.texts == [
+        "nothing listens on http://127.0.0.1:9/x yet: calls that are forwarded there fail until something does"
+    ]
+
+
+def test_port_in_use_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code = command_line.run(
+            command_line.app, ["serve", str(folder / "policy.xml"), *LOOPBACK.split(), "--port", str(port)]
+        )
+
+    assert code == 2
+    assert f"port {port} is in use" in capsys.readouterr().err
+
+
+def test_host_is_called_when_it_is_allowed(folder: Path) -> None:
+    options = ServeOptions(
+        policy=folder / "policy.xml", backend="https://example.com", allowed_hosts=["example.com"], port=0
+    )
+
+    async def start() -> str:
+        async with serving(options) as served:
+            session = served.session
+            return session.url
+
+    assert asyncio.run(start()).startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "JSON"])
+async def test_command_serves_until_it_is_told_to_stop(folder: Path, form: list[str]) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "apim_emulator", "serve", "policy.xml", *LOOPBACK.split(), "--port", "0", *form,
+        env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    first = await process.stdout.readline()
+    (written,) = (folder / ".sandbox").glob("serve-*.json")
+    session = json.loads(written.read_text(encoding="utf-8"))
+    process.send_signal(signal.SIGINT)
+    rest, errors = await process.communicate()
+
+    text = (first + rest).decode()
+    silent = "nothing listens on http://127.0.0.1:9 yet: calls that are forwarded there fail until something does\n"
+    assert (process.returncode, errors.decode()) == (0, silent)
+    assert json.loads(text) == session if form else session["trace_url"] in text
+    assert list((folder / ".sandbox").iterdir()) == []

@@ -1,0 +1,148 @@
+import itertools
+import time
+
+import pytest
+
+from apim_emulator.csharp import EvaluationError, Type, compile_expression, interpolation, regex, syntax
+from apim_emulator.csharp.errors import StoppedError
+from apim_emulator.csharp.members import json as json_members
+from emulator.tests.csharp.calls import CALL, context
+
+LONG = "".join(f"s{place} = s{place - 1} + s{place - 1}; " if place else "" for place in range(30))
+MILLION = "new string('a', 1000000)"
+ENDLESS = [
+    pytest.param("@{ while (true) { } }", "TimeoutException", id="loop"),
+    pytest.param("@{ while (true) { try { while (true) { } } catch { } } }", "TimeoutException", id="loop in try"),
+    pytest.param("@(Enumerable.Range(0, int.MaxValue).Count())", "TimeoutException", id="sequence"),
+    pytest.param(
+        "@{ foreach (var x in new int[5000]) { foreach (var y in new int[5000]) { } } return 1; }",
+        "TimeoutException",
+        id="nested loops",
+    ),
+    pytest.param("@{ int F(int n) => F(n + 1); return F(0); }", "InsufficientExecutionStackException", id="recursion"),
+    pytest.param(
+        '@{ var s = "xxxxxxxxxx"; for (;;) { s += s; } }', "InsufficientMemoryException", id="string that doubles"
+    ),
+    pytest.param("@(new int[int.MaxValue].Length)", "InsufficientMemoryException", id="array"),
+    pytest.param('@("a".PadLeft(int.MaxValue))', "InsufficientMemoryException", id="padding"),
+    pytest.param("@(new string('x', 2000000))", "InsufficientMemoryException", id="repeated character"),
+    pytest.param('@(string.Format("{0,999999}", 1))', "NotSupportedException", id="alignment"),
+    pytest.param(
+        "@{ var l = new List<string>(); while (true) { l.Add(new string('x', 100000)); } }",
+        "InsufficientMemoryException",
+        id="many strings",
+    ),
+    pytest.param(
+        '@(Regex.IsMatch(new string(\'a\', 60) + "!", "^(a|aa)+$"))', "TimeoutException", id="regular expression"
+    ),
+    pytest.param(
+        "@{ var o = new JArray(); for (var i = 0; i < 200; i++) { var p = new JArray(); p.Add(o); o = p; }"
+        " return o.ToString(); }",
+        "",
+        id="deep JSON",
+    ),
+    pytest.param(
+        "@{ var o = new JArray(); for (;;) { var p = new JArray(); p.Add(o); p.Add(o); o = p; } }",
+        "TimeoutException",
+        id="JSON that doubles",
+    ),
+    pytest.param(
+        "@{ var l = new List<object>(); l.Add(l); return JsonConvert.SerializeObject(l); }",
+        "InsufficientExecutionStackException",
+        id="list within itself",
+    ),
+    pytest.param("@(JToken.Parse(new string('[', 1000000)))", "NotSupportedException", id="brackets without end"),
+    pytest.param(
+        "@(JToken.Parse(\"1e\" + new string('9', 100000)))", "NotSupportedException", id="exponent without end"
+    ),
+    pytest.param(f'@({MILLION}.Replace("a", {MILLION}))', "InsufficientMemoryException", id="replacement"),
+    pytest.param(
+        f'@(string.Join({MILLION}, Enumerable.Repeat("x", 100000)))', "InsufficientMemoryException", id="separator"
+    ),
+    pytest.param(
+        f"@(string.Concat(Enumerable.Repeat({MILLION}, 100000)))", "InsufficientMemoryException", id="concatenation"
+    ),
+    pytest.param(
+        f"@(Enumerable.Range(0,100000).Aggregate({MILLION}, (a, b) => a + b))",
+        "InsufficientMemoryException",
+        id="aggregate",
+    ),
+    pytest.param(f'@(Regex.IsMatch({MILLION}, "a*a*a*b"))', "TimeoutException", id="quadratic pattern"),
+    pytest.param(f'@(Regex.IsMatch({MILLION}, "(a|b)*c"))', "InsufficientExecutionStackException", id="deep pattern"),
+    pytest.param("@(Enumerable.Range(0, int.MaxValue).ToList())", "TimeoutException", id="list of a sequence"),
+    pytest.param("@(Enumerable.Range(0, int.MaxValue).OrderBy(x => -x).First())", "TimeoutException", id="sorting"),
+    pytest.param("@(Enumerable.Range(0, int.MaxValue).Skip(2000000000).Any())", "TimeoutException", id="skipping"),
+    pytest.param('@(string.Join(",", Enumerable.Range(0, int.MaxValue)))', "TimeoutException", id="joined sequence"),
+    pytest.param(
+        "@{ int F(int n) => n == 0 ? 0 : F(n - 1) + F(n - 1); return F(60); }", "TimeoutException", id="tree of calls"
+    ),
+    pytest.param(
+        "@{ var l = new List<int[]>(); while (true) { l.Add(new int[100000]); } }",
+        "InsufficientMemoryException",
+        id="many arrays",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "exception"), ENDLESS)
+def test_evaluation_ends_whatever_the_expression_does(text: str, exception: str) -> None:
+    run = compile_expression(text, Type.OBJECT)
+
+    if not exception:
+        assert isinstance(run(context(CALL)), str)
+        return
+    with pytest.raises(StoppedError) as caught:
+        run(context(CALL))
+
+    assert caught.value.exception == exception
+
+
+def test_evaluation_takes_no_longer_than_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = itertools.count(0.0, 0.5)
+    monkeypatch.setattr(time, "monotonic", lambda: next(seconds))
+    run = compile_expression("@{ var n = 0; for (var i = 0; i < 100000; i++) { n++; } return n; }", Type.INT)
+
+    with pytest.raises(StoppedError, match=r"longer than 2\.0 seconds"):
+        run(context(CALL))
+
+
+def test_each_evaluation_has_its_own_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apim_emulator.csharp.meter.MAX_SECONDS", 60)
+    run = compile_expression("@{ var n = 0; for (var i = 0; i < 400000; i++) { n++; } return n; }", Type.INT)
+
+    assert [run(context(CALL)) for _ in range(3)] == [400000] * 3
+
+
+def test_catch_does_not_see_what_ends_an_evaluation() -> None:
+    text = "@{ try { return new DateTime(2024, 1, 1).AddSeconds(0.00001).Ticks; } catch (Exception) { return 0L; } }"
+    run = compile_expression(text, Type("long"))
+
+    with pytest.raises(EvaluationError) as caught:
+        run(context(CALL))
+
+    assert isinstance(caught.value, StoppedError)
+
+
+def test_number_of_any_length_is_too_large_and_not_read() -> None:
+    run = compile_expression("@(int.Parse(new string('9', 1000000)))", Type.INT)
+
+    with pytest.raises(EvaluationError) as caught:
+        run(context(CALL))
+
+    assert caught.value.exception == "OverflowException"
+
+
+def test_nothing_is_parsed_when_an_expression_is_evaluated(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = r"""@{
+        var found = Regex.Match("a-1", @"(\w)-(?<n>\d)", RegexOptions.IgnoreCase).Groups["n"].Value;
+        var token = JObject.Parse("{\"a\":[{\"b\":5}]}").SelectToken("$.a[0].b");
+        var when = new DateTime(2024, 1, 2).ToString("yyyy-MM-ddTHH:mm:ssZ");
+        return string.Format("{0:D3}|{1,4}|{2}", int.Parse(found), token, when) + $"{7:X2}";
+    }"""
+    caches = (regex.compiled, interpolation.composite_parts, json_members._steps)
+    run = compile_expression(text, Type.STRING)
+    misses = [cache.cache_info().misses for cache in caches]
+    monkeypatch.setattr(syntax, "_PARSER", None)
+
+    assert run(context(CALL)) == "001|   5|2024-01-02T00:00:00Z07"
+    assert [cache.cache_info().misses for cache in caches] == misses

@@ -1,0 +1,157 @@
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import grpc  # type: ignore[import-untyped]
+import pytest
+import yaml
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from apim_emulator.errors import SandboxError
+from apim_emulator.pulumi.plugin import PACKAGES, lay_out, shell_exports
+from emulator.tests.pulumi.client import GROUP, Client
+from tests.deployed import ROOT
+
+DEADLINE = 60.0
+
+
+@contextmanager
+def started(
+    plugin: Path, environment: dict[str, str], *arguments: str
+) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+    """Run a plugin's folder as the engine does, and read the port that it prints."""
+    command = [sys.executable, str(plugin), *arguments]
+    with subprocess.Popen(  # noqa: S603 - the plugin
+        command, env=os.environ | environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            yield process, int(process.stdout.readline())
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return lay_out(tmp_path / ".sandbox", ROOT)
+
+
+def plugins(environment: dict[str, str]) -> list[Path]:
+    return sorted((Path(environment["PULUMI_HOME"]) / "plugins").iterdir())
+
+
+def test_there_is_a_stand_in_for_each_provider_at_its_required_version(environment: dict[str, str]) -> None:
+    required = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+
+    for plugin, package in zip(plugins(environment), PACKAGES, strict=True):
+        version = plugin.name.removeprefix(f"resource-{package}-v")
+        assert f"pulumi-{package}=={version}\n" in required
+
+
+def test_a_plugin_runs_in_this_virtual_environment(environment: dict[str, str]) -> None:
+    for plugin in plugins(environment):
+        runtime = yaml.safe_load((plugin / "PulumiPlugin.yaml").read_text(encoding="utf-8"))["runtime"]
+
+        assert runtime == {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
+
+
+def test_the_environment_is_all_below_the_folder(environment: dict[str, str], tmp_path: Path) -> None:
+    places = ("PULUMI_HOME", "PULUMI_BACKEND_URL", "SANDBOX_STORE")
+
+    assert all(environment[name].removeprefix("file://").startswith(str(tmp_path)) for name in places)
+    assert Path(urlsplit(environment["PULUMI_BACKEND_URL"]).path).is_dir()
+    assert environment["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] == "true"
+    assert environment["PULUMI_IGNORE_AMBIENT_PLUGINS"] == "true"
+
+
+def test_laying_out_again_changes_nothing(environment: dict[str, str], tmp_path: Path) -> None:
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
+
+    assert lay_out(tmp_path / ".sandbox", ROOT) == environment
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == files
+
+
+def test_a_stand_in_of_another_version_goes_when_the_requirement_changes(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("pulumi-azure-native==1.0\npulumi-azuread==1.0\npulumi-random==1.0\n")
+    lay_out(tmp_path, tmp_path)
+
+    environment = lay_out(tmp_path, ROOT)
+
+    assert len(plugins(environment)) == len(PACKAGES)
+
+
+def test_a_provider_without_a_version_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("pulumi-azure-native==1.0\npulumi-azuread\n")
+
+    with pytest.raises(SandboxError, match="pulumi-azuread==VERSION is missing"):
+        lay_out(tmp_path / ".sandbox", tmp_path)
+
+
+def test_a_shell_reads_the_environment_back() -> None:
+    lines = shell_exports({"A": "plain", "B": "with 'quotes' and $blanks"})
+
+    script = 'eval "$1"; printf "%s|%s" "$A" "$B"'
+    said = subprocess.run(["/bin/sh", "-c", script, "sh", lines], capture_output=True, text=True, check=True)  # noqa: S603
+
+    assert said.stdout == "plain|with 'quotes' and $blanks"
+
+
+@pytest.mark.parametrize("index", range(len(PACKAGES)), ids=PACKAGES)
+def test_a_plugin_prints_its_port_and_serves(environment: dict[str, str], index: int) -> None:
+    plugin = plugins(environment)[index]
+    with started(plugin, environment) as (_, port), grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = provider_pb2_grpc.ResourceProviderStub(channel)
+
+        assert plugin.name.endswith(f"-v{stub.GetPluginInfo(empty_pb2.Empty(), timeout=DEADLINE).version}")
+
+
+def test_what_a_killed_plugin_created_is_there_for_the_next(environment: dict[str, str]) -> None:
+    plugin = plugins(environment)[0]
+    with started(plugin, environment) as (process, port), grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        made = Client(provider_pb2_grpc.ResourceProviderStub(channel)).group()
+        process.send_signal(signal.SIGKILL)
+
+    with started(plugin, environment) as (_, port), grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        assert Client(provider_pb2_grpc.ResourceProviderStub(channel)).read(GROUP, made)[0] == made
+
+
+def test_a_plugin_ends_when_the_engine_is_gone(environment: dict[str, str]) -> None:
+    engine = grpc.server(ThreadPoolExecutor(1))
+    port = engine.add_insecure_port("127.0.0.1:0")
+    engine.start()
+    with started(plugins(environment)[0], environment, "-v=9", f"127.0.0.1:{port}") as (process, own):
+        with grpc.insecure_channel(f"127.0.0.1:{own}") as channel:
+            provider_pb2_grpc.ResourceProviderStub(channel).GetPluginInfo(empty_pb2.Empty(), timeout=DEADLINE)
+        engine.stop(grace=None).wait()
+
+        assert process.wait(DEADLINE) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        pytest.param({"SANDBOX_STORE": ""}, "SANDBOX_STORE is not set", id="no store"),
+        pytest.param({"SANDBOX_FAULTS": "{"}, "SANDBOX_FAULTS: not JSON", id="bad faults"),
+    ],
+)
+def test_a_mistake_in_the_environment_is_one_line(
+    environment: dict[str, str], changes: dict[str, str], message: str
+) -> None:
+    done = subprocess.run(  # noqa: S603 - the plugin
+        [sys.executable, str(plugins(environment)[0])],
+        env=os.environ | environment | changes,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
