@@ -23,7 +23,8 @@ test: $(VENV)/installed ## check format, lint and types, and run the tests
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	$(PY) -m pytest -n auto --cov --cov-report=term
+	$(PY) -m pytest -n auto tests --cov --cov-report=term
+	$(PY) -m pytest -n auto emulator/tests
 
 format: $(VENV)/installed ## format the code and mend what the linter can mend
 	$(PY) -m ruff format .

@@ -99,6 +99,8 @@ def read_section(section: Section, text: str) -> Placed:
 def read_document(text: str) -> dict[Section, Placed]:
     """Return the sections of a policy document, XML or as the portal shows it.
 
+    A section may begin with `<base />`, as those of the portal do: the API's document runs it at that place.
+
     Raises:
         MarkupError: It is not well-formed, of another root, or has a section that is unknown or given twice.
 
@@ -114,6 +116,8 @@ def read_document(text: str) -> dict[Section, Placed]:
             raise MarkupError(f"{child.tag} is not a section; allowed: {known}", child.line, child.column)
         if found.setdefault(Section(child.tag), child) is not child:
             raise MarkupError(f"{child.tag} is given twice; put both into one", child.line, child.column)
+        if len(child) and child[0].tag == "base":
+            del child[0]
     return found
 
 

@@ -27,7 +27,7 @@ def mistakes(config: dict[str, Any], folder: Path, secret_keys: tuple[str, ...] 
 
 
 HOSTILE = """<policies>
-  <inbound>
+  <inbound><set-method>POST</set-method>
     <base />
   </inbound>
   <backend>

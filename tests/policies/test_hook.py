@@ -165,12 +165,23 @@ def test_every_policy_is_either_allowed_or_told_why_not(tag: str) -> None:
 
 
 def test_a_document_gives_its_sections() -> None:
-    text = "<!-- ours -->\n<policies><outbound><trace/></outbound>\n<inbound>\n<base/></inbound></policies>"
+    text = "<!-- ours -->\n<policies><outbound><trace/></outbound>\n"
+    text += "<inbound>\n<set-method>GET</set-method>\n<base/></inbound></policies>"
 
     found = read_document(text)
 
     assert list(found) == [Section.OUTBOUND, Section.INBOUND]
-    assert str(problems(found[Section.INBOUND])[0]).startswith("line 4, column 1: base runs")
+    assert str(problems(found[Section.INBOUND])[0]).startswith("line 5, column 1: base runs")
+
+
+def test_a_document_of_the_portal_begins_its_sections_with_base() -> None:
+    inbound = '<inbound><base /><set-header name="a"><value>b</value></set-header></inbound>'
+    text = f"<policies>{inbound}<backend><base /></backend><outbound><base /></outbound></policies>"
+
+    found = read_document(text)
+
+    assert [[policy.tag for policy in section] for section in found.values()] == [["set-header"], [], []]
+    assert [problems(section) for section in found.values()] == [[], [], []]
 
 
 @pytest.mark.parametrize(
