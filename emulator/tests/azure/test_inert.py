@@ -1,6 +1,8 @@
 """Resource types that the sandbox does not model: kept, referred to, told once, and never in the way."""
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -14,7 +16,8 @@ from apim_emulator.azure.cloud import resource_type, resource_types
 from apim_emulator.azure.inert import inert_type
 from apim_emulator.pulumi.deploy import Deployment, deploy
 from emulator.tests.azure.azure import OPENAI_USER, Azure
-from tests.deployed import JUDGES
+
+JUDGES = Path(os.environ.get("APIM_JUDGES") or Path(__file__).parents[3] / "../shared/judges")
 
 INSIGHTS = "azure-native:applicationinsights:Component"
 STORAGE = "azure-native:storage:StorageAccount"

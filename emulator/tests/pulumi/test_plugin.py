@@ -17,7 +17,9 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from apim_emulator.errors import SandboxError
 from apim_emulator.pulumi.plugin import PACKAGES, lay_out, shell_exports
 from emulator.tests.pulumi.client import GROUP, Client
-from tests.deployed import ROOT
+
+ROOT = Path(__file__).parents[3]
+"""A project that requires providers."""
 
 DEADLINE = 60.0
 

@@ -45,43 +45,11 @@ POLICIES: Mapping[str, str] = {
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "authentication-certificate": ("inbound",),
-    "cross-domain": ("inbound",),
-    "get-authorization-context": (
-        "inbound",
-        "backend",
-        "outbound",
-    ),
-    "invoke-dapr-binding": (
-        "inbound",
-        "outbound",
-        "on-error",
-    ),
-    "jsonp": ("outbound",),
+    "get-authorization-context": ("inbound", "backend", "outbound"),
     "proxy": ("inbound",),
-    "publish-to-dapr": (
-        "inbound",
-        "outbound",
-        "on-error",
-    ),
-    "redirect-content-urls": (
-        "inbound",
-        "outbound",
-    ),
-    "send-service-bus-message": (
-        "inbound",
-        "outbound",
-        "on-error",
-    ),
     "validate-client-certificate": ("inbound",),
-    "validate-graphql-request": ("inbound",),
-    "validate-odata-request": ("inbound",),
-    "xsl-transform": (
-        "inbound",
-        "outbound",
-        "on-error",
-    ),
 }
-"""Sections where those may stand that may not stand in all of them (policy reference)."""
+"""Sections of those whose place is told before the reason (policy reference)."""
 
 PARTS: Mapping[tuple[str, str], str] = {
     ("cache-store", "caching-mode"): _UNTOLD,
