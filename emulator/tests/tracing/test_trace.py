@@ -569,6 +569,13 @@ async def test_command_follows_new_calls(options: ServeOptions, capsys: pytest.C
 
 
 @pytest.mark.usefixtures("options")
+def test_command_of_a_stack_that_does_not_run_names_a_command_that_there_is(run: Run) -> None:
+    assert run("--stack", "serve-1") == (
+        2, "", "error: no sandbox of stack serve-1 is running; start one with: apim-emulator serve\n",
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("options")
 def test_command_without_a_sandbox_says_how_to_start_one(run: Run) -> None:
     assert run() == (
         2, "", "error: no sandbox is running in this folder; start one with: apim-emulator serve\n",

@@ -18,3 +18,10 @@ def module() -> str:
 def command() -> str:
     """Return what people type before the name of a command."""
     return "apim-emulator" if _module == _OWN else f"python -m {_module}"
+
+
+def starting(stack: str | None = None) -> str:
+    """Return what starts something to call: here `serve` alone, elsewhere `up`, of a stack where one is named."""
+    if _module == _OWN:
+        return f"{command()} serve"
+    return f"{command()} up" if stack is None else f"{command()} up --stack {stack}"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from apim_emulator.cli.program import command
+from apim_emulator.cli.program import command, starting
 from apim_emulator.errors import SandboxError
 
 
@@ -106,7 +106,7 @@ class SessionFile:
 
     def read(self) -> Session:
         """Return the running sandbox. Raises `SandboxError` where none runs, whatever file one has left behind."""
-        start = f"start one with: {command()} up --stack {self._stack}"
+        start = f"start one with: {starting(self._stack)}"
         try:
             with self._path.open(encoding="utf-8") as file:
                 if _is_free(file.fileno()):
@@ -119,11 +119,6 @@ class SessionFile:
         return _SESSION.validate_json(text)
 
 
-def _starters() -> str:
-    """Commands that start one."""
-    return "serve" if command() == "apim-emulator" else "up, or serve"
-
-
 def only_running(folder: Path) -> str:
     """Return the stack whose sandbox runs in a project's folder; raises `SandboxError` for none and for several."""
     names = list(_running(folder))
@@ -131,7 +126,9 @@ def only_running(folder: Path) -> str:
         return names[0]
     if names:
         raise SandboxError(f"several sandboxes run here: {', '.join(names)}; choose one with --stack")
-    raise SandboxError(f"no sandbox is running in this folder; start one with: {command()} {_starters()}")
+    serving = f"{command()} serve"
+    start = serving if starting() == serving else f"{starting()}, or serve"
+    raise SandboxError(f"no sandbox is running in this folder; start one with: {start}")
 
 
 def _running(folder: Path) -> Iterator[str]:

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from apim_emulator.cli.program import command
+from apim_emulator.cli.program import starting
 from apim_emulator.cli.session import Api, Caller, SessionFile, only_running
 from apim_emulator.errors import SandboxError
 from apim_emulator.services.token_request import request_token
@@ -26,7 +26,7 @@ def find_caller(api: Api, name: str | None) -> Caller:
     if not api.needs_token:
         if api.key is None:
             raise SandboxError(f"API {api.name} takes no token: its policy validates none")
-        raise SandboxError(f"API {api.name} takes a subscription key, not a token; `{command()} up` prints the key")
+        raise SandboxError(f"API {api.name} takes a subscription key, not a token; `{starting()}` prints the key")
     if not api.callers:
         raise SandboxError(f"API {api.name} takes tokens that nobody in the sandbox issues; get one from its provider")
     for caller in api.callers:

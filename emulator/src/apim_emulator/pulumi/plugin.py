@@ -17,7 +17,6 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2_grpc
 from apim_emulator.azure import Cloud, Deployer
 from apim_emulator.azure.cloud import resource_types
 from apim_emulator.azure.faults import Faults
-from apim_emulator.cli.program import command
 from apim_emulator.errors import SandboxError
 from apim_emulator.pulumi.provider import Provider
 
@@ -134,7 +133,7 @@ def _unheard(_urn: str, _text: str) -> None:
 def _cloud() -> Cloud:
     store = os.environ.get(STORE)
     if not store:
-        raise SandboxError(f'{STORE} is not set; run eval "$({command()} env)" first')
+        raise SandboxError(f"{STORE} is not set; evaluate in this shell what the command env prints, first")
     faults = Faults.from_environment(resource_types())
     return Cloud(Path(store), faults=faults, deployer=Deployer.from_environment())
 
