@@ -5,9 +5,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from pydantic.alias_generators import to_camel
-
-from options.mistakes import Key, Mistake, Name, first_of_each, shortened
+from options.mistakes import Key, Mistake, Name, camel, first_of_each, shortened
 
 NAMESPACE = "openai-gateway"
 LOCATION = "azure-native:location"
@@ -39,7 +37,7 @@ def at(*prefix: str | int, of: Iterable[Mistake]) -> list[Mistake]:
 
 
 def _camel(key: Key) -> Key:
-    return tuple(to_camel(part) if isinstance(part, str) and not isinstance(part, Name) else part for part in key)
+    return tuple(camel(part) if isinstance(part, str) and not isinstance(part, Name) else part for part in key)
 
 
 def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:

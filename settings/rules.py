@@ -5,8 +5,6 @@ from difflib import get_close_matches
 from itertools import chain
 from typing import Any
 
-from pydantic.alias_generators import to_camel
-
 from options import SYSTEM_ASSIGNED, USER_ASSIGNED, AuthMode, BackendAuth, EntraOptions, JwtOptions, KeyOptions
 from options.api import VALUES as API
 from options.api import check_apis, check_tokens
@@ -15,7 +13,7 @@ from options.gateway import check_gateway, check_home, unattachable
 from options.key import VALUES as KEY
 from options.key import check_key, check_key_in_use
 from options.known import known_region
-from options.mistakes import Mistake, Warn, unique
+from options.mistakes import Mistake, Warn, camel, unique
 from options.openai import VALUES as OPENAI
 from options.openai import account_keys, check_account_names, check_openai, check_pool, check_priorities
 from options.rules import Rules, boolean, check_values, prefixed, region
@@ -42,7 +40,7 @@ _VALUES: Rules = {
 
 def check_tree(tree: Mapping[str, Any]) -> list[Mistake]:
     """Return what is wrong with single values of the canonical tree."""
-    return at(of=check_values(_VALUES, tree, to_camel))
+    return at(of=check_values(_VALUES, tree, camel))
 
 
 def check_location(location: Any) -> Iterator[Mistake]:

@@ -6,18 +6,17 @@ from types import UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from options import ApiOptions, AuthMode, EntraOptions, GatewayOptions, JwtOptions, KeyOptions, OpenAIOptions
-from options.mistakes import ABSENT, Key, Mistake, suggestion
+from options.mistakes import ABSENT, Key, Mistake, camel, suggestion
 from settings.mistakes import LOCATION, REFUSED
 
 
 class Stack(BaseModel):
     """Config of a stack: one field for each key of the namespace, in camelCase."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+    model_config = ConfigDict(alias_generator=camel, extra="forbid", frozen=True)
 
     auth: AuthMode = AuthMode.MANAGED_IDENTITY
     """Mode of every API that names no other."""
@@ -169,7 +168,7 @@ def _known_keys(key: Key) -> Iterator[str]:
     """Keys that may stand in the mapping at `key`."""
     kind = _type_at(key)
     names = [field.name for field in fields(kind)] if is_dataclass(kind) else list(Stack.model_fields)
-    return map(to_camel, names)
+    return map(camel, names)
 
 
 def _type_at(key: Key) -> Any:
@@ -185,7 +184,7 @@ def _blanks(kind: Any, key: Key, value: Any) -> Iterator[Mistake]:
     if is_dataclass(kind) and isinstance(value, Mapping):
         hints = _hints(kind)
         for field in fields(kind):
-            name = to_camel(field.name)
+            name = camel(field.name)
             if name in value and value[name] is None and field.default is not None:
                 yield Mistake(key=(*key, name), problem="is blank; give it a value, or remove it")
             elif name in value:
@@ -196,7 +195,7 @@ def _blanks(kind: Any, key: Key, value: Any) -> Iterator[Mistake]:
 
 
 def _hints(kind: Any) -> dict[str, Any]:
-    return {to_camel(name): hint for name, hint in get_type_hints(kind).items()}
+    return {camel(name): hint for name, hint in get_type_hints(kind).items()}
 
 
 def _given(kind: Any) -> Any:
