@@ -8,11 +8,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pulumi.provider import main
 
-from components import ApiGateway, EntraProtectedApi, KeyAuthApi, ManagedIdentityApi, OpenAIBackend
+from components import (
+    ApiGateway,
+    EntraProtectedApi,
+    KeyAuthApi,
+    ManagedIdentityApi,
+    OpenAIBackend,
+    __version__,
+)
 from components._host import ComponentHost
 
-VERSION = "0.1.0"
 COMPONENTS: list[type] = [ApiGateway, OpenAIBackend, KeyAuthApi, ManagedIdentityApi, EntraProtectedApi]
 
 if __name__ == "__main__":
-    main(ComponentHost(COMPONENTS, "openai-gateway", version=VERSION), sys.argv[1:])
+    main(ComponentHost(COMPONENTS, "openai-gateway", version=__version__), sys.argv[1:])

@@ -65,10 +65,22 @@ def main() -> None:
         subprocess.run([binaries / "python", *install], check=True)
         without = subprocess.run([binaries / "python", "-c", "import pulumi"], capture_output=True, check=False)
         assert without.returncode, "testing a policy must not need Pulumi"
+        print(f"installed: {version(binaries)}")
         (folder / "policy.xml").write_text(POLICY, encoding="utf-8")
         (folder / "test_policy.py").write_text(TEST, encoding="utf-8")
         subprocess.run([binaries / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=folder, check=True)
         print(f"served: {call(folder, binaries)}")
+
+
+def version(binaries: Path) -> str:
+    """Return what the command line calls itself, which is what pip installed."""
+    ask_pip = "from importlib.metadata import version; print(version('apim-emulator'))"
+    installed, told = (
+        subprocess.run([binaries / program, *arguments], capture_output=True, check=True, text=True).stdout
+        for program, arguments in (("python", ["-c", ask_pip]), ("apim-emulator", ["--version"]))
+    )
+    assert told == f"apim-emulator {installed}", (told, installed)
+    return told.strip()
 
 
 def call(folder: Path, binaries: Path) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from apim_emulator import __version__
 from apim_emulator.cli import program
 from apim_emulator.errors import SandboxError
 
@@ -38,6 +39,22 @@ CallerName = Annotated[
 
 # The commands are imported when they run: the gateway takes a moment to import.
 # ruff: noqa: PLC0415
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"apim-emulator {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options of the command line itself."""
 
 
 @app.command()
