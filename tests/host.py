@@ -27,7 +27,7 @@ from pulumi.runtime.proto import (
 )
 
 from apim_emulator.azure import Cloud
-from apim_emulator.pulumi.mocks import Registration, SandboxMocks, SandboxMonitor
+from apim_emulator.pulumi.mocks import AzureMockMonitor, AzureMocks, Registration
 from apim_emulator.pulumi.plugin import lay_out
 from tests.deployed import ROOT
 
@@ -74,7 +74,7 @@ class Host:
         self, component: str, name: str, inputs: Mapping[str, Any], cloud: Cloud, *, preview: bool = False
     ) -> Constructed:
         """Ask for a component with inputs as they are on the wire: camelCase keys, every number a float."""
-        mocks = SandboxMocks(cloud, location="swedencentral", preview=preview)
+        mocks = AzureMocks(cloud, location="swedencentral", preview=preview)
         # A monitor of its own: what a refused component leaves under way never meets the next one.
         with _served(_Monitor(mocks)) as monitor:
             request = provider_pb2.ConstructRequest(
@@ -118,7 +118,7 @@ def _text(error: grpc.RpcError) -> str:
     return "; ".join(filter(None, found))
 
 
-class _Monitor(SandboxMonitor):
+class _Monitor(AzureMockMonitor):
     """The monitor of a consumer's stack."""
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:

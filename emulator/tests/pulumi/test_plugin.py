@@ -14,8 +14,9 @@ import yaml
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from apim_emulator.azure.sdk import PACKAGES
 from apim_emulator.errors import SandboxError
-from apim_emulator.pulumi.plugin import PACKAGES, lay_out, shell_exports
+from apim_emulator.pulumi.plugin import lay_out, shell_exports
 from emulator.tests.pulumi.client import GROUP, Client
 
 ROOT = Path(__file__).parents[3]

@@ -65,7 +65,7 @@ def inert_type(token: str) -> ResourceType | None:
     Of packages other than azure-native, azuread and random all types are taken to exist.
     """
     package = token.split(":", maxsplit=1)[0]
-    ours = package in ("azure-native", "azuread", "random")
+    ours = package in sdk.PACKAGES
     if ours and not sdk.exists(token):
         return None
     names = sdk.inputs(token) if ours else {}

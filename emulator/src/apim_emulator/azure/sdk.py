@@ -9,6 +9,9 @@ from typing import Any, get_args, get_type_hints
 
 from pulumi import _types
 
+PACKAGES = ("azure-native", "azuread", "random")
+"""Packages of the providers that the cloud stands for."""
+
 _MODULES = {"azuread": "pulumi_azuread", "random": "pulumi_random"}
 
 _importing = threading.Lock()

@@ -14,7 +14,7 @@ from apim_emulator.errors import SandboxError
 from apim_emulator.gateway import PolicyLoadError, Problem
 from apim_emulator.gateway.document import NAMED_VALUE
 from apim_emulator.gateway.standalone import API
-from apim_emulator.pulumi.project_yaml import UniqueKeys
+from apim_emulator.unique_keys import UniqueKeys
 
 _LARGEST = 4 * 1024 * 1024
 """Bytes of a file that are read; what the service takes is less and checked later."""

@@ -1,1 +1,5 @@
-"""The sandbox under the real Pulumi engine: its cloud behind stand-ins for the provider plugins."""
+"""Pulumi programs on the model of Azure: mocks for their unit tests, deployments, stand-ins for provider plugins."""
+
+from apim_emulator.pulumi.mocks import AzureMocks
+
+__all__ = ["AzureMocks"]

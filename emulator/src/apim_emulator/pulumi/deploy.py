@@ -22,7 +22,7 @@ from apim_emulator.azure import Cloud
 from apim_emulator.azure.hooks import Callbacks
 from apim_emulator.errors import SandboxError
 from apim_emulator.pulumi import project_yaml
-from apim_emulator.pulumi.mocks import Registration, SandboxMocks, SandboxMonitor
+from apim_emulator.pulumi.mocks import AzureMockMonitor, AzureMocks, Registration
 
 _GRACE = 5.0
 """Seconds that what is under way gets after a failure."""
@@ -80,14 +80,14 @@ def deploy(
     every resource that the cloud refused, or with the program's own `pulumi.RunError` or `ValueError`; other
     exceptions of the program are its bugs and pass unchanged.
     """
-    mocks = SandboxMocks(
+    mocks = AzureMocks(
         cloud,
         location=config.get("azure-native:location"),
         subscription_id=config.get("azure-native:subscriptionId"),
         preview=preview,
         before=after.registrations if after else (),
     )
-    monitor = SandboxMonitor(mocks)
+    monitor = AzureMockMonitor(mocks)
     engine = _Engine()
 
     def run() -> None:
@@ -118,7 +118,7 @@ def deploy(
     )
 
 
-def _carry_out(run: Callable[[], None], mocks: SandboxMocks) -> None:
+def _carry_out(run: Callable[[], None], mocks: AzureMocks) -> None:
     """Run a program in a thread and a context of its own, then let go of what it no longer registers."""
     try:
         with ThreadPoolExecutor(1) as executor:
@@ -158,7 +158,7 @@ def _run_file(program: Path) -> None:
             sys.path.remove(folder)
 
 
-def _explain(mocks: SandboxMocks, error: BaseException | None) -> None:
+def _explain(mocks: AzureMocks, error: BaseException | None) -> None:
     """Raise the one error that says what to do about a failed deployment, if it is not a bug of the program."""
     said = _said(error)
     if failures := [*mocks.failures, *(call for call in mocks.refused_calls if str(call.error) in said)]:
@@ -195,7 +195,7 @@ def _config_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _messages(engine: "_Engine", mocks: SandboxMocks) -> tuple[Message, ...]:
+def _messages(engine: "_Engine", mocks: AzureMocks) -> tuple[Message, ...]:
     """List what the program logged, then what the cloud has to say of it."""
     warnings = (Message(severity="warning", text=text, urn=urn) for urn, text in mocks.warnings.items())
     return (*engine.messages, *warnings)

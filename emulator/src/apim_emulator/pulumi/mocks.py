@@ -1,6 +1,7 @@
 """Door to the cloud for a Pulumi program without the engine: Pulumi's mocks."""
 
 import threading
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,10 +16,12 @@ from apim_emulator.azure.cloud import Cloud, inert_warning
 from apim_emulator.azure.errors import CloudError
 from apim_emulator.azure.hooks import ErrorHook, remote, unsupported
 from apim_emulator.azure.registration import Registration
+from apim_emulator.azure.sdk import PACKAGES
 from apim_emulator.azure.successor import Successor
 from apim_emulator.pulumi.wire import UNKNOWN, decode, encode, has_unknown, is_secret, plain
 
 _STACK = "pulumi:pulumi:Stack"
+_PROVIDER = "pulumi:providers:"
 _MOST_ERRORS = 100
 """Failures of one resource after which the engine gives up, whatever its hooks say."""
 
@@ -32,29 +35,31 @@ class Failure:
     error: CloudError
 
 
-class SandboxMocks(pulumi.runtime.Mocks):
-    """Creates in the cloud what a program registers, and records it.
+class AzureMocks(pulumi.runtime.Mocks):
+    """Creates in a cloud what a program registers, and records it: `pulumi.runtime.set_mocks(AzureMocks())`.
 
-    At preview nothing is created: inputs are checked by name and outputs are unknown.
+    IDs, names and outputs are of the shape that Azure Resource Manager gives them, and what it would refuse raises
+    `CloudError`. At preview nothing is created: inputs are checked by name and outputs are unknown.
     """
 
     def __init__(
         self,
-        cloud: Cloud,
+        cloud: Cloud | None = None,
         *,
         location: str | None = None,
         subscription_id: str | None = None,
         preview: bool = False,
         before: Sequence[Registration] = (),
     ) -> None:
-        """Serve `cloud` to a default provider of azure-native with this configuration.
+        """Serve `cloud`, or else a new one, to a default provider of azure-native with this configuration.
 
         `location` stands where a resource names none; `subscription_id`, left out, is the deployer's own. `before` is
         what an earlier deployment registered, which this one changes.
         """
-        self.cloud = cloud
-        self._successor = Successor(cloud, before)
+        self.cloud = cloud or Cloud()
+        self._successor = Successor(self.cloud, before)
         self.registrations: list[Registration] = []
+        """Resources that were made, in the order in which they were done."""
         self.failures: list[Failure] = []
         self.refused_calls: list[Failure] = []
         """Invokes; a program may go on without an answer."""
@@ -66,17 +71,24 @@ class SandboxMocks(pulumi.runtime.Mocks):
         self._lock = threading.Lock()
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Create, or with an ID look up, a custom resource."""
+        """Create, or with an ID look up, a custom resource, as Pulumi's own monitor asks for it.
+
+        A type whose IDs are not known is refused, and one whose IDs are inferred is warned about.
+        """
+        custom = args.custom is not False
+        if custom:
+            _require_known(args.typ)
         inputs = plain(args.inputs)
         secrets = frozenset(name for name, value in args.inputs.items() if is_secret(value))
         registration = self.register(
             Registration(
                 type=args.typ,
                 name=args.name,
+                urn=_provider(args.typ, args.name) if args.typ.startswith(_PROVIDER) else "",
                 inputs=inputs,
                 secret_inputs=secrets,
-                custom=args.custom is not False,
-                provider=_provider_urn(args.provider or ""),
+                custom=custom,
+                provider=_provider_of(args),
                 read=bool(args.resource_id),
                 id=args.resource_id or "",
             )
@@ -85,7 +97,7 @@ class SandboxMocks(pulumi.runtime.Mocks):
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         """Answer an invoke."""
-        return self.invoke(args.token, plain(args.args), _provider_urn(args.provider or "")), None
+        return self.invoke(args.token, plain(args.args), _provider_of(args)), []
 
     def register(
         self,
@@ -169,7 +181,7 @@ class SandboxMocks(pulumi.runtime.Mocks):
         inputs = dict(registration.inputs)
         if not registration.custom:
             return "", inputs
-        if registration.type.startswith("pulumi:providers:"):
+        if registration.type.startswith(_PROVIDER):
             self._providers[registration.urn] = inputs
             return f"{registration.name}-id", inputs
         if registration.read:
@@ -213,10 +225,10 @@ class _RefusedCall(grpc.RpcError):  # type: ignore[misc]
         return str(self)
 
 
-class SandboxMonitor(MockMonitor):
+class AzureMockMonitor(MockMonitor):
     """Pulumi's mock monitor, telling the mocks what it keeps from them: parents, dependencies, secrets, exports."""
 
-    def __init__(self, mocks: SandboxMocks) -> None:
+    def __init__(self, mocks: AzureMocks) -> None:
         super().__init__(mocks)
         self.exports: dict[str, Any] = {}
         """Outputs of the stack, plain."""
@@ -351,6 +363,33 @@ class SandboxMonitor(MockMonitor):
             self._urns.add(urn)
 
 
+def _require_known(token: str) -> None:
+    """Refuse a type whose IDs are unknown, and warn about one whose IDs are inferred."""
+    if token.split(":", maxsplit=1)[0] not in (*PACKAGES, "pulumi"):
+        raise CloudError(
+            "InvalidResourceType",
+            f"{token} belongs to none of the providers {', '.join(PACKAGES)}, so its ID is unknown;"
+            " override new_resource in a subclass of AzureMocks and return one",
+            token,
+        )
+    if not token.startswith("pulumi:") and (warning := inert_warning(token)):
+        warnings.warn(f"{warning}; its ID is inferred", stacklevel=3)
+
+
+def _provider(token: str, name: str) -> str:
+    """URN of a provider without its parents, which Pulumi's own monitor does not tell."""
+    return "urn:pulumi:" + "::".join([pulumi.get_stack(), pulumi.get_project(), token, name])
+
+
+def _provider_of(args: pulumi.runtime.MockResourceArgs | pulumi.runtime.MockCallArgs) -> str:
+    """URN, as above, of the provider that a resource or an invoke was given; empty for the default one."""
+    urn = _provider_urn(args.provider or "")
+    if not urn:
+        return ""
+    *_, token, name = urn.split("::")
+    return _provider(token.rpartition("$")[2], name)
+
+
 def _provider_urn(reference: str) -> str:
     """URN in a reference to a provider, which goes on with its ID."""
     return reference.rpartition("::")[0]
@@ -363,4 +402,4 @@ def _trigger(request: resource_pb2.RegisterResourceRequest | resource_pb2.ReadRe
     return plain(json_format.MessageToDict(request.replacement_trigger))
 
 
-__all__ = ["UNKNOWN", "Failure", "Registration", "SandboxMocks", "SandboxMonitor"]
+__all__ = ["UNKNOWN", "AzureMockMonitor", "AzureMocks", "Failure", "Registration"]

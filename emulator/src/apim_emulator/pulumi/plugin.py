@@ -17,10 +17,10 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2_grpc
 from apim_emulator.azure import Cloud, Deployer
 from apim_emulator.azure.cloud import resource_types
 from apim_emulator.azure.faults import Faults
+from apim_emulator.azure.sdk import PACKAGES
 from apim_emulator.errors import SandboxError
 from apim_emulator.pulumi.provider import Provider
 
-PACKAGES = ("azure-native", "azuread", "random")
 STORE = "SANDBOX_STORE"
 """Environment variable with the path of the cloud's file."""
 

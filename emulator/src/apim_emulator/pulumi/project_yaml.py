@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from apim_emulator.unique_keys import UniqueKeys
+
 _INTEGER = re.compile(
     "[-+]?(?:0[bB][01]+|0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0|[1-9][0-9]*)"  # a zero in front is octal
 )
@@ -25,22 +27,6 @@ _DATE = re.compile(
 _WORDS: dict[str, Any] = dict.fromkeys(("", "~", "null", "Null", "NULL")) | {
     word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")
 }
-
-
-class UniqueKeys(yaml.SafeLoader):
-    """Refuses a key that stands twice in a mapping, of which PyYAML would take the last, in yaml.v3's words."""
-
-    def compose_mapping_node(self, anchor: Any) -> Any:
-        """Return the mapping as it is written: a key that a merge brings in later may stand here."""
-        node = super().compose_mapping_node(anchor)
-        lines: dict[str, int] = {}
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in lines:
-                    problem = f'mapping key "{key.value}" already defined at line {lines[key.value]}'
-                    raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-                lines[key.value] = key.start_mark.line + 1
-        return node
 
 
 class _Loader(UniqueKeys):

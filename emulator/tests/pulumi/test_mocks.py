@@ -1,5 +1,9 @@
-"""The door of Pulumi's mocks, without the monitor that `deploy` puts before it."""
+"""Pulumi's mocks, asked by Pulumi's own monitor, as in a unit test, rather than by the one of `deploy`."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -9,9 +13,10 @@ from hypothesis import strategies as st
 from pulumi.runtime import rpc
 
 from apim_emulator.azure import Cloud, CloudError
-from apim_emulator.pulumi.mocks import SandboxMocks
+from apim_emulator.pulumi import AzureMocks
 from apim_emulator.pulumi.wire import UNKNOWN, decode, encode, has_unknown, is_secret, plain
 
+UNIT_TESTS = Path(__file__).parent / "programs" / "unit_tests.py"
 SECRET = rpc.wrap_rpc_secret("s3cr3t")
 
 
@@ -22,7 +27,7 @@ def resource(inputs: dict[str, Any], **options: Any) -> pulumi.runtime.MockResou
 
 
 def test_a_resource_is_created_and_recorded() -> None:
-    mocks = SandboxMocks(Cloud(), location="swedencentral")
+    mocks = AzureMocks(Cloud(), location="swedencentral")
 
     resource_id, outputs = mocks.new_resource(resource({"tags": rpc.wrap_rpc_secret({"a": "b"})}))
 
@@ -35,7 +40,7 @@ def test_a_resource_is_created_and_recorded() -> None:
 
 
 def test_components_and_providers_are_recorded_and_not_created() -> None:
-    mocks = SandboxMocks(Cloud())
+    mocks = AzureMocks(Cloud())
 
     component, _ = mocks.new_resource(resource({}, typ="p:index:Part", custom=False))
     provider, _ = mocks.new_resource(resource({}, typ="pulumi:providers:azure-native"))
@@ -48,16 +53,16 @@ def test_components_and_providers_are_recorded_and_not_created() -> None:
 def test_a_call_reaches_the_cloud() -> None:
     cloud = Cloud()
 
-    result, failures = SandboxMocks(cloud).call(
+    result, failures = AzureMocks(cloud).call(
         pulumi.runtime.MockCallArgs("azure-native:authorization:getClientConfig", {}, "")
     )
 
     assert result["tenantId"] == cloud.tenant_id
-    assert failures is None
+    assert failures == []  # Pulumi's monitor counts them
 
 
 def test_a_refusal_is_recorded() -> None:
-    mocks = SandboxMocks(Cloud())
+    mocks = AzureMocks(Cloud())
 
     with pytest.raises(CloudError, match="LocationRequired"):
         mocks.new_resource(resource({}))
@@ -68,7 +73,7 @@ def test_a_refusal_is_recorded() -> None:
 
 def test_an_unknown_input_outside_a_preview_is_refused() -> None:
     with pytest.raises(CloudError, match="unknown"):
-        SandboxMocks(Cloud()).new_resource(resource({"location": rpc.UNKNOWN}))
+        AzureMocks(Cloud()).new_resource(resource({"location": rpc.UNKNOWN}))
 
 
 @pytest.mark.parametrize(
@@ -102,6 +107,39 @@ def test_a_value_is_read_from_the_wire(wired: Any, value: Any, secret: bool) -> 
 )
 def test_an_unknown_value_is_read_from_the_wire(wired: Any) -> None:
     assert has_unknown(plain(wired))
+
+
+def test_a_programs_unit_tests_pass_on_pulumis_own_monitor() -> None:
+    """In a process of their own, as Pulumi's monitor leaves event loops open in every thread."""
+    done = subprocess.run(  # noqa: S603 - our own tests
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", UNIT_TESTS.parent, UNIT_TESTS],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "5 passed" in done.stdout
+
+
+def test_a_type_whose_ids_are_unknown_is_refused_and_a_subclass_may_answer_it() -> None:
+    class Mocks(AzureMocks):
+        def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+            if args.typ == "aws:s3/bucket:Bucket":
+                return "bucket-1", dict(args.inputs)
+            return super().new_resource(args)
+
+    bucket = resource({"acl": "private"}, typ="aws:s3/bucket:Bucket")
+
+    with pytest.raises(CloudError, match=r"aws:s3/bucket:Bucket belongs to none of .* override new_resource"):
+        AzureMocks().new_resource(bucket)
+    assert Mocks().new_resource(bucket) == ("bucket-1", {"acl": "private"})
+
+
+def test_a_type_that_azure_does_not_have_is_refused() -> None:
+    with pytest.raises(CloudError, match="'azure-native:storage:Storehouse' does not exist"):
+        AzureMocks().new_resource(resource({}, typ="azure-native:storage:Storehouse"))
 
 
 LEAVES = st.text() | st.booleans() | st.integers(-(2**53), 2**53) | st.just(UNKNOWN)
