@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterable
 
-from bench.repositories import File
+from emulator.bench.repositories import File
 
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _SKIPPED = re.compile(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from bench.repositories import files
+from emulator.bench.repositories import files
 from emulator.tests.csharp.calls import CALL, without_chance
 from emulator.tests.csharp.corpus import CORPUS
 from emulator.tests.csharp.edges import EDGES

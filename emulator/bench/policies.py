@@ -1,4 +1,4 @@
-"""Count the policy documents of public repositories that load: `python -m bench.policies FOLDER...`.
+"""Count the policy documents of public repositories that load: `python -m emulator.bench.policies FOLDER...`.
 
 A folder is a git directory, a folder of such, or a plain one. A document may stand at any scope and in any SKU; each
 backend and each named value that it refers to is there, with a made-up value. Fragments are those of its repository, by
@@ -27,7 +27,7 @@ from apim_emulator.gateway.errors import Problem
 from apim_emulator.gateway.plan import compile_plan
 from apim_emulator.gateway.standalone import IDENTITIES, OPERATIONS, format_of
 from apim_emulator.model import Api, Backend, Gateway, Product
-from bench.repositories import File, files, fragment_name
+from emulator.bench.repositories import File, files, fragment_name
 from emulator.tests.csharp.calls import without_chance
 from emulator.tests.csharp.judge.compiler import Case, is_available, judge
 from emulator.tests.csharp.judge.repositories import expressions
@@ -182,7 +182,9 @@ def _print(results: Mapping[str, Result], console: Console) -> None:
 
 def main() -> int:
     """Print the table, the reasons, and the figures of the expressions."""
-    parser = argparse.ArgumentParser(prog="python -m bench.policies", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m emulator.bench.policies", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("folder", nargs="+", type=Path, help="git directories, folders of such, or plain folders")
     found = [file for folder in parser.parse_args().folder for file in files(folder)]
     console = Console()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.policies import measure
-from bench.repositories import files
+from emulator.bench.policies import measure
+from emulator.bench.repositories import files
 
 GOOD = """<!-- with a fragment, a backend and named values of every kind -->
 <policies><inbound><base /><include-fragment fragment-id="team-check-key" />
