@@ -12,7 +12,7 @@ from components._failover import forwarding, spent_after_response, spent_without
 from components._hook import NO_HOOK, Hook
 from components._names import shown
 from components._subscriptions import child_options, invoke_options
-from components._wire import require
+from components._inputs import raise_mistakes
 from definitions import UNREACHABLE, azure_openai, closed
 from options import API_VERSION
 from options.api import VALUES
@@ -137,7 +137,7 @@ class PublishArgs(TypedDict):
 
 def check_inputs(name: str, args: PublishArgs) -> None:
     """Refuse names, paths and versions that Azure refuses; what an Output holds is for Azure itself to refuse."""
-    require(check_values({**VALUES, "subscription_id": (guid,), "name_prefix": (name_prefix,)}, {"name": name, **args}))
+    raise_mistakes(check_values({**VALUES, "subscription_id": (guid,), "name_prefix": (name_prefix,)}, {"name": name, **args}))
 
 
 def _definition(name: str, args: PublishArgs) -> pulumi.Output[str]:
@@ -150,7 +150,7 @@ def _definition(name: str, args: PublishArgs) -> pulumi.Output[str]:
 
 
 def _document(known: Mapping[str, str | None]) -> str:
-    require(check_values(VALUES, known))
+    raise_mistakes(check_values(VALUES, known))
     text = known["definition"] if known["definition"] is not None else azure_openai(str(known["api_version"]))
     return closed(text, title=known["title"])
 

@@ -11,7 +11,7 @@ from pulumi_azure_native import apimanagement
 from components._clashes import NAMES, expect_none
 from components._names import fitting
 from components._subscriptions import child_options, invoke_options
-from components._wire import require
+from components._inputs import raise_mistakes
 from options import GatewaySku
 from options.openai import check_priorities
 
@@ -215,7 +215,7 @@ def _breaker(sku: str | None) -> apimanagement.BackendCircuitBreakerArgsDict | N
 
 
 def _pool(members: Sequence[Member], sku: str | None) -> apimanagement.BackendBaseParametersPoolArgs:
-    require(check_priorities((member.account.priority for member in members), sku))
+    raise_mistakes(check_priorities((member.account.priority for member in members), sku))
     return apimanagement.BackendBaseParametersPoolArgs(
         services=[
             apimanagement.BackendPoolItemArgs(

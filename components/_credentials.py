@@ -7,7 +7,7 @@ import pulumi
 from components._backends import OpenAIAccount, Service, create_backends, openai_accounts
 from components._keys import KeyArgs, keep_keys
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
-from components._wire import options, require
+from components._inputs import raise_mistakes, read_options
 from options import KeyDelivery, KeyOptions
 from options.key import check_key_in_use
 from policies import (
@@ -62,9 +62,9 @@ def key_credential(name: str, args: KeyArgs, *, parent: pulumi.Resource) -> pulu
     `backend_id` is used for `delivery: header`; `delivery: backend` makes backends of its own, so that no other API
     on the accounts is given the key.
     """
-    key = options(KeyOptions, args.get("key") or KeyOptions(), "key")
+    key = read_options(KeyOptions, args.get("key") or KeyOptions(), "key")
     accounts = openai_accounts(args["accounts"])
-    require(mistake.under("key") for mistake in check_key_in_use(key, len(accounts)))
+    raise_mistakes(mistake.under("key") for mistake in check_key_in_use(key, len(accounts)))
     references = keep_keys(name, key, accounts, args, parent=parent)
     if key.delivery is KeyDelivery.BACKEND:
         keyed = create_backends(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components._wire import options, require
+from components._inputs import raise_mistakes, read_options
 from options import KeyOptions
 from options.policy import PolicyOptions, check_policy
 from policies import Choose, Policy, ReturnResponse, SetBody, SetHeader, SetStatus, SetVariable, When
@@ -63,10 +63,10 @@ def api_hook(name: str, args: Mapping[str, Any]) -> Hook:
     given = args.get("policy")
     if given is None:
         return NO_HOOK
-    policy = options(PolicyOptions, given, "policy")
+    policy = read_options(PolicyOptions, given, "policy")
     key = args.get("key")
-    stem = None if key is None else options(KeyOptions, key, "key").named_value
-    require(mistake.under("policy") for mistake in check_policy(policy, kept=[stem or f"{name}-api-key"]))
+    stem = None if key is None else read_options(KeyOptions, key, "key").named_value
+    raise_mistakes(mistake.under("policy") for mistake in check_policy(policy, kept=[stem or f"{name}-api-key"]))
     found = {field: hook_policies(read_section(section, text)) for section, field, text in policy.texts()}
     return Hook(**found)
 

@@ -12,7 +12,7 @@ from components._hostnames import Hostnames, hostnames
 from components._names import unique_name
 from components._subscriptions import invoke_options
 from components._waiting import until_the_vault_is_open
-from components._wire import options, require
+from components._inputs import raise_mistakes, read_options
 from options import (
     SYSTEM_ASSIGNED,
     USER_ASSIGNED,
@@ -69,13 +69,13 @@ class ApiGateway(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ApiGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:ApiGateway", name, {}, opts)
-        gateway = options(GatewayOptions, args.get("gateway", GatewayOptions()), "gateway")
+        gateway = read_options(GatewayOptions, args.get("gateway", GatewayOptions()), "gateway")
         further = args.get("identities", [])
         if gateway.existing is not None:
-            require(unattachable(("identities", i)) for i, found in enumerate(further) if found == USER_ASSIGNED)
+            raise_mistakes(unattachable(("identities", i)) for i, found in enumerate(further) if found == USER_ASSIGNED)
         location = args.get("location")
         if isinstance(location, str):
-            require(mistake.under("gateway") for mistake in check_home(gateway, location))
+            raise_mistakes(mistake.under("gateway") for mistake in check_home(gateway, location))
         readers = [_certificate_reader(gateway)] if gateway.hostnames else []
         wanted = list(dict.fromkeys([gateway.identity, *further, *readers]))
 

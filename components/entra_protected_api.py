@@ -10,7 +10,7 @@ from components._backends import OpenAIAccount, openai_accounts
 from components._credentials import grant_access, key_credential, managed_identity_credential
 from components._entra_token import entra_validation
 from components._hook import api_hook
-from components._wire import options
+from components._inputs import read_options
 from options import BackendAuth, EntraOptions, JwtOptions, KeyOptions, PolicyOptions
 from policies import Policy, ValidateJwt
 
@@ -88,7 +88,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
 
         validation: pulumi.Output[list[Policy]]
         if given_jwt is not None:
-            jwt = options(JwtOptions, given_jwt, "jwt")
+            jwt = read_options(JwtOptions, given_jwt, "jwt")
             backend_auth = jwt.backend_auth
             self.audience = pulumi.Output.from_input(jwt.audiences[0])
             self.client_id = None
@@ -96,7 +96,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
             least: list[Policy] = [_validate_jwt(jwt)]
             validation = pulumi.Output.from_input(least)
         elif given_entra is not None:
-            entra = options(EntraOptions, given_entra, "entra")
+            entra = read_options(EntraOptions, given_entra, "entra")
             backend_auth = entra.backend_auth
             application = (
                 register_application(name, entra, display_name=args.get("display_name", name), parent=self)

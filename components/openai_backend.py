@@ -9,7 +9,7 @@ import pulumi
 from components._accounts import adopt_account, create_account
 from components._backends import Service, create_members, create_pool
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
-from components._wire import options, require
+from components._inputs import raise_mistakes, read_options
 from options import OpenAIOptions
 from options.openai import account_keys, check_account_names, of_account
 
@@ -63,7 +63,7 @@ class OpenAIBackend(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: OpenAIBackendArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:OpenAIBackend", name, {}, opts)
-        openai = options(OpenAIOptions, args["openai"], "openai")
+        openai = read_options(OpenAIOptions, args["openai"], "openai")
         keys = account_keys(openai.accounts)
         pools, key_accounts = args.get("pools", {}), args.get("key_accounts", [])
         users, user_accounts = args.get("users", {}), args.get("user_accounts", {})
@@ -136,7 +136,7 @@ def _require_accounts(
     openai: OpenAIOptions, named: Mapping[str, Mapping[str, list[str]]], key_accounts: Sequence[str]
 ) -> None:
     """Refuse names of accounts that there are not, all at once."""
-    require(
+    raise_mistakes(
         [
             *(
                 mistake

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components._wire import options
+from components._inputs import read_options
 from options import (
     AccountOptions,
     AdditionalLocationOptions,
@@ -141,7 +141,7 @@ CASES = [
 @pytest.mark.parametrize(("key", "given", "config"), CASES)
 def test_both_doors_tell_the_same_mistakes(key: str, given: Any, config: Any, tmp_path: Path) -> None:
     with pytest.raises(pulumi.RunError) as refused:
-        options(type(given), given, key)
+        read_options(type(given), given, key)
     with pytest.raises(SettingsError) as listed:
         load({**RIGHT, f"openai-gateway:{key}": config}, tmp_path)
 
@@ -155,7 +155,7 @@ def test_both_doors_tell_the_same_mistakes_in_policies(tmp_path: Path) -> None:
     api = {"name": "openai", "path": "openai", "policy": {"inbound": own.inbound, "onError": own.on_error}}
 
     with pytest.raises(pulumi.RunError) as refused:
-        options(PolicyOptions, own, "policy")
+        read_options(PolicyOptions, own, "policy")
     with pytest.raises(SettingsError) as listed:
         load({**RIGHT, "openai-gateway:apis": [api]}, tmp_path)
 
@@ -200,6 +200,6 @@ def test_a_name_that_its_author_chose_keeps_its_spelling(tmp_path: Path) -> None
 def test_another_language_is_told_warnings_as_well(capsys: pytest.CaptureFixture[str]) -> None:
     accounts = [{"name": "oai", "weight": 2.0}]
 
-    options(OpenAIOptions, {"accounts": accounts, "deployments": [{"name": "gpt-4o", "model": "gpt-4o"}]}, "openai")
+    read_options(OpenAIOptions, {"accounts": accounts, "deployments": [{"name": "gpt-4o", "model": "gpt-4o"}]}, "openai")
 
     assert "openai.accounts[0].weight: 2 has no effect on a single account" in capsys.readouterr().err

@@ -5,14 +5,14 @@ from typing import Any
 import pulumi
 import pytest
 
-from components._wire import options
+from components._inputs import read_options
 from options import EntraOptions, GatewayOptions, GatewaySku, KeyOptions, KeySource, KeyVaultOptions, OpenAIOptions
 
 
 def test_options_stay_as_they_are() -> None:
     given = GatewayOptions(sku=GatewaySku.PREMIUM, publisher_name="Contoso", publisher_email="ai@contoso.com")
 
-    assert options(GatewayOptions, given, "at") is given
+    assert read_options(GatewayOptions, given, "at") is given
 
 
 @pytest.mark.parametrize(
@@ -30,11 +30,11 @@ def test_options_stay_as_they_are() -> None:
     ],
 )
 def test_the_defaults_apply(given: dict[str, Any], made: KeyOptions) -> None:
-    assert options(KeyOptions, given, "at") == made
+    assert read_options(KeyOptions, given, "at") == made
 
 
 def test_null_in_a_list_of_options_is_left_out() -> None:
-    made = options(OpenAIOptions, {"deployments": [{"name": "gpt", "model": "m", "sku": None, "capacity": 2.0}]}, "at")
+    made = read_options(OpenAIOptions, {"deployments": [{"name": "gpt", "model": "m", "sku": None, "capacity": 2.0}]}, "at")
 
     assert (made.deployments[0].sku, made.deployments[0].capacity) == ("GlobalStandard", 2)
 
@@ -51,13 +51,13 @@ def test_null_in_a_list_of_options_is_left_out() -> None:
 )
 def test_a_mistake_is_named_in_one_line(given: dict[str, Any], message: str) -> None:
     with pytest.raises(pulumi.RunError, match=message) as refused:
-        options(GatewayOptions, given, "at")
+        read_options(GatewayOptions, given, "at")
 
     assert "\n" not in str(refused.value)
 
 
 def test_a_value_is_not_shown() -> None:
     with pytest.raises(pulumi.RunError) as refused:
-        options(EntraOptions, {"tenant_id": {"password": "hunter2"}}, "at")
+        read_options(EntraOptions, {"tenant_id": {"password": "hunter2"}}, "at")
 
     assert "hunter2" not in str(refused.value)

@@ -12,7 +12,7 @@ from options.mistakes import first_of_each
 T = TypeVar("T")
 
 
-def options(kind: type[T], value: T | Mapping[str, Any], at: str) -> T:
+def read_options(kind: type[T], value: T | Mapping[str, Any], at: str) -> T:
     """Return `value`, the input named `at`, as a `kind` that obeys all of its rules.
 
     The component host hands over nested options as mappings with floats for integers; pydantic makes them whole. What
@@ -38,11 +38,11 @@ def options(kind: type[T], value: T | Mapping[str, Any], at: str) -> T:
         for warning in mistakes:
             if isinstance(warning, Warn):
                 pulumi.log.warn(warning.line(_spell))
-    require(mistakes)
+    raise_mistakes(mistakes)
     return made
 
 
-def require(mistakes: Iterable[Mistake]) -> None:
+def raise_mistakes(mistakes: Iterable[Mistake]) -> None:
     """Raise one error that lists all mistakes; warnings are none."""
     if errors := [mistake.line(_spell) for mistake in mistakes if not isinstance(mistake, Warn)]:
         raise pulumi.RunError("\n".join(errors))
