@@ -10,9 +10,9 @@ from pulumi_azure_native import apimanagement
 from components._clashes import NAMES, expect_none
 from components._failover import forwarding, spent_after_response, spent_without_response
 from components._hook import NO_HOOK, Hook
+from components._inputs import raise_mistakes
 from components._names import shown
 from components._subscriptions import child_options, invoke_options
-from components._inputs import raise_mistakes
 from definitions import UNREACHABLE, azure_openai, closed
 from options import API_VERSION
 from options.api import VALUES
@@ -137,7 +137,9 @@ class PublishArgs(TypedDict):
 
 def check_inputs(name: str, args: PublishArgs) -> None:
     """Refuse names, paths and versions that Azure refuses; what an Output holds is for Azure itself to refuse."""
-    raise_mistakes(check_values({**VALUES, "subscription_id": (guid,), "name_prefix": (name_prefix,)}, {"name": name, **args}))
+    raise_mistakes(
+        check_values({**VALUES, "subscription_id": (guid,), "name_prefix": (name_prefix,)}, {"name": name, **args})
+    )
 
 
 def _definition(name: str, args: PublishArgs) -> pulumi.Output[str]:

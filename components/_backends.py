@@ -9,9 +9,9 @@ import pulumi
 from pulumi_azure_native import apimanagement
 
 from components._clashes import NAMES, expect_none
+from components._inputs import raise_mistakes
 from components._names import fitting
 from components._subscriptions import child_options, invoke_options
-from components._inputs import raise_mistakes
 from options import GatewaySku
 from options.openai import check_priorities
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pulumi
 
 from components._backends import OpenAIAccount, Service, create_backends, openai_accounts
+from components._inputs import raise_mistakes, read_options
 from components._keys import KeyArgs, keep_keys
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
-from components._inputs import raise_mistakes, read_options
 from options import KeyDelivery, KeyOptions
 from options.key import check_key_in_use
 from policies import (

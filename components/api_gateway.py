@@ -9,10 +9,10 @@ from pulumi_azure_native import apimanagement, managedidentity
 
 from components._baseline import baseline
 from components._hostnames import Hostnames, hostnames
+from components._inputs import raise_mistakes, read_options
 from components._names import unique_name
 from components._subscriptions import invoke_options
 from components._waiting import until_the_vault_is_open
-from components._inputs import raise_mistakes, read_options
 from options import (
     SYSTEM_ASSIGNED,
     USER_ASSIGNED,

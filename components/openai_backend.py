@@ -8,8 +8,8 @@ import pulumi
 
 from components._accounts import adopt_account, create_account
 from components._backends import Service, create_members, create_pool
-from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
 from components._inputs import raise_mistakes, read_options
+from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
 from options import OpenAIOptions
 from options.openai import account_keys, check_account_names, of_account
 

@@ -6,8 +6,10 @@ stack config and the components call the same ones. Only the standard library, `
 imported here, and no postponed annotations: the component host reads these classes at run time.
 """
 
-from options.api import API_VERSION, ApiOptions, AuthMode
+from options.api import API_VERSION, ApiOptions
+from options.auth import AuthMode, BackendAuth
 from options.checks import mistakes_in
+from options.entra import AppRoleAssignmentOptions, EntraOptions, ExistingApplication
 from options.existing import ExistingResource
 from options.gateway import (
     SYSTEM_ASSIGNED,
@@ -17,6 +19,7 @@ from options.gateway import (
     GatewaySku,
     HostnameOptions,
 )
+from options.jwt import JwtOptions
 from options.key import AccountKey, KeyDelivery, KeyOptions, KeyRotation, KeySource, KeyVaultOptions
 from options.mistakes import Mistake, Warn
 from options.openai import (
@@ -28,7 +31,6 @@ from options.openai import (
     VersionUpgrade,
 )
 from options.policy import PolicyOptions
-from options.tokens import AppRoleAssignmentOptions, BackendAuth, EntraOptions, ExistingApplication, JwtOptions
 
 __all__ = [
     "API_VERSION",

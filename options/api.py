@@ -2,27 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from definitions import VERSIONS, DefinitionError, check
+from options.auth import AuthMode
 from options.defaulted import Defaulted
+from options.entra import EntraOptions
 from options.gateway import identity
+from options.jwt import JwtOptions
 from options.key import KeyOptions
 from options.mistakes import Key, Mistake, Warn, suggestion, unique
 from options.policy import PolicyOptions
 from options.rules import Rules, boolean, distinct, like
-from options.tokens import EntraOptions, JwtOptions
 
 API_VERSION = "2024-10-21"
 """Latest of the stable versions of Azure OpenAI's dated REST API."""
-
-
-class AuthMode(StrEnum):
-    """How an API authenticates its callers and itself."""
-
-    KEY = "key"
-    MANAGED_IDENTITY = "managed-identity"
-    ENTRA = "entra"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from options import gateway, key, openai, policy, tokens
+from options import entra, gateway, jwt, key, openai, policy
 from options.mistakes import Mistake
 from options.rules import Rules, check_values
 
 
-def _check_entra(entra: tokens.EntraOptions) -> Iterator[Mistake]:
-    yield from tokens.check_entra(entra)
-    yield from tokens.check_callers(entra)
+def _check_entra(options: entra.EntraOptions) -> Iterator[Mistake]:
+    yield from entra.check_entra(options)
+    yield from entra.check_callers(options)
 
 
 _RULES: Mapping[type, tuple[Rules, Callable[[Any], Iterator[Mistake]]]] = {
@@ -19,8 +19,8 @@ _RULES: Mapping[type, tuple[Rules, Callable[[Any], Iterator[Mistake]]]] = {
     openai.OpenAIOptions: (openai.VALUES, openai.check_openai),
     key.KeyOptions: (key.VALUES, key.check_key),
     policy.PolicyOptions: (policy.VALUES, policy.check_policy),
-    tokens.EntraOptions: (tokens.ENTRA_VALUES, _check_entra),
-    tokens.JwtOptions: (tokens.JWT_VALUES, tokens.check_jwt),
+    entra.EntraOptions: (entra.VALUES, _check_entra),
+    jwt.JwtOptions: (jwt.VALUES, jwt.check_jwt),
 }
 
 

@@ -8,8 +8,12 @@ from typing import Any
 from options import SYSTEM_ASSIGNED, USER_ASSIGNED, AuthMode, BackendAuth, EntraOptions, JwtOptions, KeyOptions
 from options.api import VALUES as API
 from options.api import check_apis, check_tokens
+from options.entra import VALUES as ENTRA
+from options.entra import check_callers, check_entra
 from options.gateway import VALUES as GATEWAY
 from options.gateway import check_gateway, check_home, unattachable
+from options.jwt import VALUES as JWT
+from options.jwt import check_jwt
 from options.key import VALUES as KEY
 from options.key import check_key, check_key_in_use
 from options.known import known_region
@@ -17,7 +21,6 @@ from options.mistakes import Mistake, Warn, camel, unique
 from options.openai import VALUES as OPENAI
 from options.openai import account_keys, check_account_names, check_openai, check_pool, check_priorities
 from options.rules import Rules, boolean, check_values, prefixed, region
-from options.tokens import ENTRA_VALUES, JWT_VALUES, check_callers, check_entra, check_jwt
 from settings.mistakes import LOCATION, NAMESPACE, at
 from settings.resolve import ApiSettings
 from settings.schema import Stack
@@ -28,7 +31,7 @@ _NAMESPACES = (NAMESPACE, "azure-native", "azuread", "random", "pulumi")
 _NEAR = 0.8
 """Likeness from which a namespace is taken for ours with a slip of the pen, 1 being the same."""
 
-_CREDENTIALS: Rules = {**prefixed("key", KEY), **prefixed("entra", ENTRA_VALUES), **prefixed("jwt", JWT_VALUES)}
+_CREDENTIALS: Rules = {**prefixed("key", KEY), **prefixed("entra", ENTRA), **prefixed("jwt", JWT)}
 _VALUES: Rules = {
     "protect": (boolean,),
     **prefixed("gateway", GATEWAY),

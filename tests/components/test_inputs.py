@@ -34,7 +34,9 @@ def test_the_defaults_apply(given: dict[str, Any], made: KeyOptions) -> None:
 
 
 def test_null_in_a_list_of_options_is_left_out() -> None:
-    made = read_options(OpenAIOptions, {"deployments": [{"name": "gpt", "model": "m", "sku": None, "capacity": 2.0}]}, "at")
+    made = read_options(
+        OpenAIOptions, {"deployments": [{"name": "gpt", "model": "m", "sku": None, "capacity": 2.0}]}, "at"
+    )
 
     assert (made.deployments[0].sku, made.deployments[0].capacity) == ("GlobalStandard", 2)
 

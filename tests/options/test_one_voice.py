@@ -200,6 +200,8 @@ def test_a_name_that_its_author_chose_keeps_its_spelling(tmp_path: Path) -> None
 def test_another_language_is_told_warnings_as_well(capsys: pytest.CaptureFixture[str]) -> None:
     accounts = [{"name": "oai", "weight": 2.0}]
 
-    read_options(OpenAIOptions, {"accounts": accounts, "deployments": [{"name": "gpt-4o", "model": "gpt-4o"}]}, "openai")
+    read_options(
+        OpenAIOptions, {"accounts": accounts, "deployments": [{"name": "gpt-4o", "model": "gpt-4o"}]}, "openai"
+    )
 
     assert "openai.accounts[0].weight: 2 has no effect on a single account" in capsys.readouterr().err

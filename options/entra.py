@@ -1,20 +1,14 @@
-"""The tokens that callers present: Microsoft Entra ID's, or another OpenID Connect provider's."""
+"""Tokens of Microsoft Entra ID that callers present."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from options import claims
+from options.auth import BackendAuth
 from options.defaulted import Defaulted
 from options.mistakes import Key, Mistake, Warn
-from options.rules import Rules, adopted, boolean, distinct, guid, like, literal, own, url
+from options.rules import Rules, adopted, boolean, distinct, guid, like, literal, own
 from policies import RequiredClaim
-
-
-class BackendAuth(StrEnum):
-    """Credential that the gateway presents to Azure OpenAI behind a validated token."""
-
-    KEY = "key"
-    MANAGED_IDENTITY = "managed-identity"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,48 +61,12 @@ class EntraOptions:
     """Credential that the gateway presents to Azure OpenAI."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JwtOptions:
-    """Tokens of any OpenID Connect provider that the gateway demands of callers."""
-
-    openid_config_urls: list[str]
-    """OpenID configuration endpoints, where the signing keys are found."""
-    audiences: list[str]
-    """Audiences that are accepted."""
-    issuers: Defaulted[list[str]] = field(default_factory=list)
-    """Issuers that are accepted. Left out: those that the OpenID configurations name."""
-    required_claims: Defaulted[dict[str, RequiredClaim]] = field(default_factory=dict)
-    """Further claims that a token must carry, by claim name."""
-    backend_auth: Defaulted[BackendAuth] = BackendAuth.MANAGED_IDENTITY
-    """Credential that the gateway presents to Azure OpenAI."""
-
-
 _permission = like(
     r"(?![.])[A-Za-z0-9:!#$%&'()*+,./;<=>?@\[\]^_`{|}~-]{1,120}",  # what Entra takes for an app role or a scope
     "1 to 120 letters, digits and punctuation, no spaces, no leading dot",
 )
 
-
-def _names_claims(key: Key, value: object) -> Iterator[Mistake]:
-    if isinstance(value, Mapping):
-        for name in value:
-            for mistake in literal(key, name):
-                yield Mistake(key=(*key, own(name)), problem=f"has a claim name that {mistake.problem}")
-
-
-def _demands_something(key: Key, value: object) -> Iterator[Mistake]:
-    if value == []:
-        yield Mistake(key=key, problem="is empty and would let any value in; list the values that are accepted")
-
-
-_CLAIMS: Rules = {
-    "required_claims": (_names_claims,),
-    "required_claims.*.values": (_demands_something,),
-    "required_claims.*.values.*": (literal,),
-    "required_claims.*.separator": (like("[ -~]", "one character, such as a space"),),
-}
-
-ENTRA_VALUES: Rules = {
+VALUES: Rules = {
     "": (adopted("an app registration", "pre_authorized_client_ids", "assignment_required", "owners"),),
     "existing.client_id": (guid,),
     "existing.audiences.*": (literal,),
@@ -124,14 +82,7 @@ ENTRA_VALUES: Rules = {
     "owners.*": (guid,),
     "role_assignments": (distinct,),
     "role_assignments.*.principal_id": (guid,),
-    **_CLAIMS,
-}
-
-JWT_VALUES: Rules = {
-    "openid_config_urls.*": (url,),
-    "issuers.*": (url,),
-    "audiences.*": (literal,),
-    **_CLAIMS,
+    **claims.VALUES,
 }
 
 
@@ -177,10 +128,3 @@ def check_callers(entra: EntraOptions) -> Iterator[Mistake]:
     if not entra.existing:
         problem, about = f"{problem}, or set {{3}}", (*about, ("assignment_required",))
     yield Warn(key=(), problem=problem, about=about)
-
-
-def check_jwt(jwt: JwtOptions) -> Iterator[Mistake]:
-    """Yield what is wrong with the tokens of another provider."""
-    for name, values in (("openid_config_urls", jwt.openid_config_urls), ("audiences", jwt.audiences)):
-        if not values:
-            yield Mistake(key=(name,), problem="is empty; list at least one, as no token could be validated")
