@@ -13,9 +13,9 @@ for warning in settings.warnings:
 
 group = resources.ResourceGroup(
     "openai-gateway",
-    # Said here, so that another location in the config moves it, and with it all that is in it.
+    # Set explicitly, so that another location in the config replaces the group and everything in it.
     location=settings.location,
-    # Who deletes the group deletes what is protected in it.
+    # Deleting the group would delete the protected resources in it.
     opts=pulumi.ResourceOptions(protect=settings.protect),
 )
 gateway = ApiGateway(

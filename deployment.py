@@ -11,7 +11,7 @@ from settings import ApiSettings, Settings
 
 
 class _Common(TypedDict):
-    """The inputs that the API components of all auth modes have."""
+    """The inputs that the API components of all auth modes share."""
 
     resource_group_name: pulumi.Input[str]
     service_name: pulumi.Input[str]
@@ -33,12 +33,15 @@ PublishedApi = KeyAuthApi | ManagedIdentityApi | EntraProtectedApi
 
 
 def identity_users(settings: Settings, gateway: ApiGateway) -> dict[str, pulumi.Input[str]]:
-    """Object IDs of the identities with which APIs call Azure OpenAI, by identity: a resource ID as a whole."""
+    """Return the object IDs of the identities with which APIs call Azure OpenAI, by identity.
+
+    The key is `system-assigned`, `user-assigned` or the full resource ID.
+    """
     return {user: gateway.identities[apis[0].identity].principal_id for user, apis in _users(settings).items()}
 
 
 def identity_accounts(settings: Settings) -> dict[str, list[str]]:
-    """Accounts that each of these identities calls, by identity."""
+    """Return the accounts that each of these identities calls, by identity."""
     return {
         user: list(dict.fromkeys(name for api in apis for name in api.accounts))
         for user, apis in _users(settings).items()
@@ -46,7 +49,7 @@ def identity_accounts(settings: Settings) -> dict[str, list[str]]:
 
 
 def _users(settings: Settings) -> dict[str, list[ApiSettings]]:
-    """Group the APIs that call Azure OpenAI with an identity by it; Azure compares IDs without regard to case."""
+    """Group the APIs that call Azure OpenAI with an identity by identity; Azure ignores case in resource IDs."""
     users: dict[str, list[ApiSettings]] = {}
     for api in settings.apis:
         if api.backend_auth is BackendAuth.MANAGED_IDENTITY:
@@ -56,7 +59,7 @@ def _users(settings: Settings) -> dict[str, list[ApiSettings]]:
 
 
 def account_pools(settings: Settings) -> dict[str, list[str]]:
-    """Accounts of each API that uses some of them, by the API's name."""
+    """Return the accounts of each API that shares the common backends but not all of them, by the API's name."""
     everything = tuple(account_keys(settings.openai.accounts))
     return {
         api.name: list(api.accounts)
@@ -77,7 +80,7 @@ def publish(
     vault_resource_group_name: pulumi.Input[str],
     protect: bool,
 ) -> PublishedApi:
-    """Make the API component of the API's auth mode."""
+    """Create the component for the API's auth mode."""
     identity = gateway.identities[api.identity]
     common: _Common = {
         "resource_group_name": gateway.resource_group_name,

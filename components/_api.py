@@ -13,7 +13,7 @@ from components._hook import NO_HOOK, Hook
 from components._inputs import raise_mistakes
 from components._names import shown
 from components._subscriptions import child_options, invoke_options
-from definitions import UNREACHABLE, azure_openai, closed
+from definitions import UNREACHABLE, azure_openai, without_server
 from options import API_VERSION
 from options.api import VALUES
 from options.gateway import name_prefix
@@ -154,7 +154,7 @@ def _definition(name: str, args: PublishArgs) -> pulumi.Output[str]:
 def _document(known: Mapping[str, str | None]) -> str:
     raise_mistakes(check_values(VALUES, known))
     text = known["definition"] if known["definition"] is not None else azure_openai(str(known["api_version"]))
-    return closed(text, title=known["title"])
+    return without_server(text, title=known["title"])
 
 
 def publish(

@@ -66,7 +66,7 @@ def api_hook(name: str, args: Mapping[str, Any]) -> Hook:
     policy = read_options(PolicyOptions, given, "policy")
     key = args.get("key")
     stem = None if key is None else read_options(KeyOptions, key, "key").named_value
-    raise_mistakes(mistake.under("policy") for mistake in check_policy(policy, kept=[stem or f"{name}-api-key"]))
+    raise_mistakes(mistake.under("policy") for mistake in check_policy(policy, key_names=[stem or f"{name}-api-key"]))
     found = {field: hook_policies(read_section(section, text)) for section, field, text in policy.texts()}
     return Hook(**found)
 

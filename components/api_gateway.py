@@ -21,7 +21,7 @@ from options import (
     GatewayOptions,
     GatewaySku,
 )
-from options.gateway import check_home, unattachable
+from options.gateway import check_primary_region, user_assigned_on_adopted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,10 +72,12 @@ class ApiGateway(pulumi.ComponentResource):
         gateway = read_options(GatewayOptions, args.get("gateway", GatewayOptions()), "gateway")
         further = args.get("identities", [])
         if gateway.existing is not None:
-            raise_mistakes(unattachable(("identities", i)) for i, found in enumerate(further) if found == USER_ASSIGNED)
+            raise_mistakes(
+                user_assigned_on_adopted(("identities", i)) for i, found in enumerate(further) if found == USER_ASSIGNED
+            )
         location = args.get("location")
         if isinstance(location, str):
-            raise_mistakes(mistake.under("gateway") for mistake in check_home(gateway, location))
+            raise_mistakes(mistake.under("gateway") for mistake in check_primary_region(gateway, location))
         readers = [_certificate_reader(gateway)] if gateway.hostnames else []
         wanted = list(dict.fromkeys([gateway.identity, *further, *readers]))
 

@@ -11,7 +11,7 @@ from components._backends import Service, create_members, create_pool
 from components._inputs import raise_mistakes, read_options
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
 from options import OpenAIOptions
-from options.openai import account_keys, check_account_names, of_account
+from options.openai import account_keys, check_account_names, deployments_of
 
 
 class OpenAIBackendArgs(TypedDict):
@@ -76,7 +76,7 @@ class OpenAIBackend(pulumi.ComponentResource):
                 f"{name}-{key}",
                 key,
                 account,
-                deployments=of_account(account, openai),
+                deployments=deployments_of(account, openai),
                 local_auth=key in key_accounts,
                 resource_group_name=args["resource_group_name"],
                 protect=args.get("protect"),

@@ -1,6 +1,6 @@
-"""Azure OpenAI's dated surface as an OpenAPI document of our own: the operations offered and the shapes that matter.
+"""Azure OpenAI's dated API as an OpenAPI document of our own: its operations and the schemas that matter.
 
-Microsoft's document is a file on a branch: a link to it would let somebody else's commit change what is deployed.
+Microsoft's document is a file on a branch: with a link to it, someone else's commit could change what is deployed.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from definitions.document import closed
+from definitions.document import without_server
 
 VERSIONS = ("2022-12-01", "2023-05-15", "2024-02-01", "2024-06-01", "2024-10-21")
 """Stable versions of the REST API, oldest first (azure-rest-api-specs, `inference/stable`)."""
@@ -21,13 +21,13 @@ _SINCE = {
     "audio/translations": "2024-02-01",
     "images/generations": "2024-02-01",
 }
-"""First version with an operation; the others are in every version."""
+"""First version that has the operation; all other operations are in every version."""
 
 
 def azure_openai(version: str) -> str:
     """Return the definition of a version, one of `VERSIONS`, as JSON text that is ready for import.
 
-    A version differs from the others in the operations that it offers.
+    Versions differ in the operations that they offer.
     """
     document = json.loads(_FILE.read_text(encoding="utf-8"))
     document["info"]["version"] = version
@@ -39,7 +39,7 @@ def azure_openai(version: str) -> str:
     schemas = document["components"]["schemas"]
     used = set(_used(document["paths"], schemas))
     document["components"]["schemas"] = {name: schema for name, schema in schemas.items() if name in used}
-    return closed(json.dumps(document))
+    return without_server(json.dumps(document))
 
 
 def _used(part: Any, schemas: dict[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What an API is imported from: an OpenAPI 3 document (JSON) whose paths fit the backend and whose server is nobody."""
+"""OpenAPI 3 documents (JSON) from which APIs are imported: their paths must fit the backend."""
 
 import json
 import re
@@ -6,40 +6,40 @@ from typing import Any, Never
 from urllib.parse import urlsplit
 
 UNREACHABLE = "https://api-without-its-policy.invalid/openai"
-"""Where an API sends requests until its policy names the backend: nowhere (RFC 2606), so it fails closed."""
+"""Where an API sends requests without its policy: to a name that never resolves (RFC 2606), so it fails closed."""
 
 _LARGEST = 4 * 1024 * 1024
-"""Bytes of a definition that is imported inline (API Management: "API import restrictions and known issues")."""
+"""Most bytes of a definition that is imported inline (API Management: "API import restrictions and known issues")."""
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _OF_A_DEPLOYMENT = re.compile(
     r"/((?:chat/)?completions|embeddings|audio/(?:transcriptions|translations|speech)|images/(?:generations|edits))/?"
 )
-"""Paths of operations that the dated surface has below a deployment, and the v1 surface without one."""
+"""Paths of the v1 API for operations that the dated API has below a deployment."""
 
 
 class DefinitionError(ValueError):
-    """A definition that cannot be imported: what is wrong with it, what is allowed and what to do."""
+    """A definition cannot be imported; the message tells what is wrong, what is allowed and what to do."""
 
 
-def check(text: str) -> None:
-    """Refuse a definition that cannot be imported, or that does not fit the backend.
+def check_definition(text: str) -> None:
+    """Refuse a definition that cannot be imported or does not fit the backend.
 
     Raises:
-        DefinitionError: It is not JSON, no OpenAPI 3.0 or 3.1 document, without operations, of another surface, or
-            too large.
+        DefinitionError: It is not JSON, is not an OpenAPI 3.0 or 3.1 document, has no operations, does not fit the
+            backend, or is too large.
 
     """
-    closed(text)
+    without_server(text)
 
 
-def closed(text: str, *, title: str | None = None) -> str:
-    """Return the definition with nobody as its server, and with another title if one is given.
+def without_server(text: str, *, title: str | None = None) -> str:
+    """Return the definition with `UNREACHABLE` as its server, and with another title if one is given.
 
-    An import makes the definition's server the API's `serviceUrl`, whatever the API itself says, and its title the
+    On import, the definition's server becomes the API's `serviceUrl`, whatever the API itself says, and its title the
     API's display name (the latter inferred).
 
     Raises:
-        DefinitionError: As for `check`.
+        DefinitionError: As for `check_definition`.
 
     """
     document = _read(text)
@@ -55,7 +55,7 @@ def closed(text: str, *, title: str | None = None) -> str:
         document["info"] = {**(info if isinstance(info, dict) else {"version": "1"}), "title": title}
     result = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     if (size := len(result.encode("utf-8", "surrogatepass"))) > _LARGEST:
-        raise DefinitionError(f"has {size} bytes; an import takes up to 4 MB, shorten it")
+        raise DefinitionError(f"has {size} bytes; allowed: up to 4 MB; shorten it")
     return result
 
 
@@ -65,7 +65,7 @@ def _read(text: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         comma = re.search(r",\s*\Z", text[: error.pos])
         if comma is not None and text[error.pos : error.pos + 1] in ("}", "]"):
-            problem = "a comma stands before the closing bracket; remove it"
+            problem = "there is a comma before the closing bracket; remove it"
             error = json.JSONDecodeError(problem, text, comma.start())
         else:
             error.msg = f"{error.msg[:1].lower()}{error.msg[1:]}; correct it, or convert the OpenAPI document to JSON"
@@ -78,7 +78,7 @@ def _read(text: str) -> dict[str, Any]:
 
 
 def _no_number(name: str) -> Never:
-    raise DefinitionError(f"holds {name}, which JSON does not know; give a number")
+    raise DefinitionError(f"contains {name}, which JSON does not allow; give a number")
 
 
 def _operations(item: object) -> list[str]:
@@ -91,26 +91,23 @@ def _operations(item: object) -> list[str]:
 
 
 def _check_fit(document: dict[str, Any], paths: list[str]) -> None:
-    """Refuse paths that lead elsewhere once they are put behind the backend's URL, which ends in `/openai`.
-
-    What a path leads to: `https://NAME.openai.azure.com/openai` and the path.
-    """
+    """Refuse paths that do not exist below the backend's URL, `https://NAME.openai.azure.com/openai`."""
     expected = "expected: paths below /openai, such as /deployments/{deployment-id}/chat/completions"
     for path in paths:
         if path == "/openai" or path.startswith("/openai/"):
             raise DefinitionError(
-                f"has the path {path!r}, and the backend's URL ends in /openai already, so it would lead to "
+                f"has the path {path!r}, and the backend's URL already ends in /openai, so it would lead to "
                 f"{'/openai' + path!r}; {expected}: remove /openai from its paths"
             )
         if _OF_A_DEPLOYMENT.fullmatch(path):
             raise DefinitionError(
-                f"has the path {path!r} of the v1 surface, which would lead to {'/openai' + path!r}, where nothing is; "
+                f"has the path {path!r} of the v1 API, which would lead to {'/openai' + path!r}, which does not exist; "
                 f"{expected}: import the definition of a dated version, such as 2024-10-21"
             )
     server = _server_path(document)
     if server.endswith("/v1"):
         raise DefinitionError(
-            f"has paths below {server!r}, the v1 surface, which would lead to {'/openai' + paths[0]!r}; "
+            f"has paths below {server!r}, the v1 API, which would lead to {'/openai' + paths[0]!r}; "
             f"{expected}: import the definition of a dated version, such as 2024-10-21"
         )
 

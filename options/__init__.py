@@ -1,9 +1,9 @@
-"""The options of a deployment, each written once, and beside them the rules that they obey.
+"""The options of a deployment, each written once, with the rules that apply to them.
 
-One frozen dataclass is at once the shape of a stack config entry (`settings` validates it), the Python API of the
-components and, through the component host, a type in their schema. A rule is a pure function that yields what is wrong:
-stack config and the components call the same ones. Only the standard library, `policies` and `definitions` are
-imported here, and no postponed annotations: the component host reads these classes at run time.
+One frozen dataclass is the shape of a stack config entry (`settings` validates it), the Python API of the components
+and, through the component host, a type in their schema. A rule is a pure function that yields what is wrong; stack
+config and the components call the same rules. This package imports only the standard library, `policies` and
+`definitions`. It does not postpone annotations, since the component host reads these classes at run time.
 """
 
 from options.api import API_VERSION, ApiOptions

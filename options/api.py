@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from definitions import VERSIONS, DefinitionError, check
+from definitions import VERSIONS, DefinitionError, check_definition
 from options.auth import AuthMode
 from options.defaulted import Defaulted
 from options.entra import EntraOptions
@@ -12,10 +12,10 @@ from options.jwt import JwtOptions
 from options.key import KeyOptions
 from options.mistakes import Key, Mistake, Warn, suggestion, unique
 from options.policy import PolicyOptions
-from options.rules import Rules, boolean, distinct, like
+from options.rules import Rules, boolean, distinct, matches
 
 API_VERSION = "2024-10-21"
-"""Latest of the stable versions of Azure OpenAI's dated REST API."""
+"""Latest stable version of Azure OpenAI's dated REST API."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,30 +25,31 @@ class ApiOptions:
     name: str
     """Identifier of the API, unique within the service."""
     path: str
-    """URL path below the gateway; ends in `openai`, where the OpenAI SDKs look below their `azure_endpoint`."""
+    """URL path below the gateway. It should end in `openai`, which the OpenAI SDKs append to their `azure_endpoint`."""
     auth: AuthMode | None = None
-    """Left out: the stack's `auth`."""
+    """How callers and the gateway authenticate. Defaults to the stack's `auth`."""
     accounts: list[str] | None = None
-    """Accounts that the API uses, each by its name, or where that is made up, by its region. Left out: all."""
+    """Accounts that the API uses, each by its name or, if the name is generated, by its region. Defaults to all."""
     identity: str | None = None
-    """Identity for Azure OpenAI, as in `gateway.identity`. Left out: the gateway's."""
+    """Identity that calls Azure OpenAI, given as in `gateway.identity`. Defaults to `gateway.identity`."""
     key: KeyOptions | None = None
-    """Left out: the stack's `key`."""
+    """How the Azure OpenAI key is stored and presented. Defaults to the stack's `key`."""
     entra: EntraOptions | None = None
-    """Left out: the stack's `entra`."""
+    """Microsoft Entra ID tokens that callers need. Defaults to the stack's `entra`."""
     jwt: JwtOptions | None = None
-    """Left out: the stack's `jwt`."""
+    """Tokens of another provider that callers need. Defaults to the stack's `jwt`."""
     subscription_required: bool | None = None
-    """Whether callers need a subscription key. Left out: they do, unless they present a validated token."""
+    """Whether callers need a subscription key. Defaults to true, or to false if the API validates a token."""
     api_version: Defaulted[str] = API_VERSION
-    """Stable version of Azure OpenAI's REST API whose operations it offers."""
+    """Stable version of Azure OpenAI's REST API whose operations the API offers."""
     definition_file: str | None = None
-    """OpenAPI 3 document (JSON) to import in its place, relative to the project; its `servers` are not used. Its paths
+    """OpenAPI 3 document (JSON) to import instead, relative to the project; its `servers` are ignored. Its paths
     follow `/openai`, such as `/deployments/{deployment-id}/chat/completions`."""
     policy: PolicyOptions | None = None
-    """Policies of your own: they can add, and take nothing away. Left out: none, or those of `policy_file`."""
+    """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to those of
+    `policy_file`, if any."""
     policy_file: str | None = None
-    """Policy document that holds them in place of `policy`, relative to the project. Left out: `policy` says them."""
+    """Policy document to use instead of `policy`, relative to the project."""
 
 
 def _known_version(key: Key, value: object) -> Iterator[Mistake]:
@@ -59,25 +60,26 @@ def _known_version(key: Key, value: object) -> Iterator[Mistake]:
 
 
 def definition(key: Key, value: object) -> Iterator[Mistake]:
-    """Refuse a definition of the user's own, given in full, that cannot be imported or does not fit the backend."""
+    """Refuse the text of a user's own definition that cannot be imported or does not fit the backend."""
     if isinstance(value, str):
         try:
-            check(value)
+            check_definition(value)
         except DefinitionError as error:
             yield Mistake(key=key, problem=str(error))
 
 
 VALUES: Rules = {
     "name": (
-        like(
+        matches(
             "[a-zA-Z](?:[a-zA-Z0-9-]{0,48}[a-zA-Z0-9])?",
             "1 to 50 letters, digits and hyphens, beginning with a letter and not ending in a hyphen",
         ),
     ),
     "path": (
-        like(
+        matches(
             r"(?=.{1,400}\Z)(?!(?:.*/)?\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*",
-            "segments of letters, digits and . _ ~ - with single slashes between them, none . or .., none at the ends",
+            "segments of letters, digits and . _ ~ - separated by single slashes, without the segments . and .. and "
+            "without a slash at either end",
         ),
     ),
     "accounts": (distinct,),
@@ -89,7 +91,7 @@ VALUES: Rules = {
 
 
 def check_api(api: ApiOptions) -> Iterator[Mistake]:
-    """Yield what is wrong with an API as it stands."""
+    """Yield what is wrong with one API."""
     if api.path.rpartition("/")[2] != "openai":
         problem = (
             "does not end in openai, where the OpenAI SDKs look below their azure_endpoint; append /openai, or have "
@@ -97,23 +99,23 @@ def check_api(api: ApiOptions) -> Iterator[Mistake]:
         )
         yield Warn(key=("path",), value=api.path, problem=problem)
     if api.policy is not None and api.policy_file is not None:
-        problem = "contradicts {0}: policies come from a file or stand here; remove one"
+        problem = "conflicts with {0}: policies come from a file or from here; remove one"
         yield Mistake(key=("policy",), problem=problem, about=(("policy_file",),))
 
 
 def check_apis(apis: Sequence[ApiOptions]) -> Iterator[Mistake]:
-    """Yield what is wrong with APIs beside each other."""
+    """Yield what is wrong with each API, and names and paths that two of them share."""
     if not apis:
         yield Mistake(key=(), problem="is empty; list at least one API, or leave it out for one at path openai")
-    yield from unique([((i, "name"), api.name) for i, api in enumerate(apis)], "a name belongs to one API")
-    yield from unique([((i, "path"), api.path) for i, api in enumerate(apis)], "a path leads to one API")
+    yield from unique([((i, "name"), api.name) for i, api in enumerate(apis)], "API names must be unique")
+    yield from unique([((i, "path"), api.path) for i, api in enumerate(apis)], "API paths must be unique")
     for i, api in enumerate(apis):
         for mistake in check_api(api):
             yield mistake.under(i)
 
 
 def check_tokens(entra: EntraOptions | None, jwt: JwtOptions | None) -> Iterator[Mistake]:
-    """Yield a contradiction between the two blocks that say whose tokens are accepted."""
+    """Refuse both of the blocks that say whose tokens are accepted."""
     if entra and jwt:
-        problem = "contradicts {0}: tokens come from Entra or from another provider; remove one"
+        problem = "conflicts with {0}: tokens come from Entra or from another provider; remove one"
         yield Mistake(key=("jwt",), problem=problem, about=(("entra",),))

@@ -1,4 +1,4 @@
-"""All rules of a group of options, for whoever holds the group alone."""
+"""All rules of a group of options, for callers that have the group without the rest of the config."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -32,7 +32,7 @@ def mistakes_in(options: object) -> Iterator[Mistake]:
 
 
 def _given(value: Any) -> Any:
-    """Return options as mappings of what differs from the defaults."""
+    """Return options as mappings that hold only what differs from the defaults."""
     if is_dataclass(value):
         return {field.name: _given(found) for field in fields(value) if (found := _own(value, field)) is not None}
     if isinstance(value, Mapping):
@@ -41,6 +41,6 @@ def _given(value: Any) -> Any:
 
 
 def _own(options: Any, field: Any) -> Any:
-    """Value of a field, None where it has its default."""
+    """Return the value of a field, or None if it is the default."""
     found = getattr(options, field.name)
     return None if found == field.default else found

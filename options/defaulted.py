@@ -1,10 +1,10 @@
-"""Fields that may be left out."""
+"""The annotation of fields that have a default."""
 
 from typing import TYPE_CHECKING, Annotated, Optional, TypeVar
 
 T = TypeVar("T")
 if TYPE_CHECKING:
-    Defaulted = Annotated[T, "may be left out"]
+    Defaulted = Annotated[T, "has a default"]
 else:
-    # The component host knows no defaults of dataclasses: it takes a field for optional only where None is allowed.
+    # The component host ignores the defaults of dataclasses: to it, a field is optional only if None is allowed.
     Defaulted = Optional

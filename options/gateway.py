@@ -11,7 +11,18 @@ from options.existing import ExistingResource
 from options.key import vault_name
 from options.known import known_region
 from options.mistakes import Key, Mistake, unique
-from options.rules import GUID, Rules, adopted, distinct, like, number, own, prefixed, region, words
+from options.rules import (
+    GUID,
+    Rules,
+    chosen,
+    distinct,
+    excludes_existing,
+    matches,
+    number,
+    prefixed,
+    region,
+    short_text,
+)
 
 SYSTEM_ASSIGNED = "system-assigned"
 USER_ASSIGNED = "user-assigned"
@@ -39,30 +50,31 @@ class GatewaySku(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HostnameOptions:
-    """A name of your own for the gateway, with its certificate in Key Vault.
+    """Your own host name for the gateway, with its certificate in Key Vault.
 
-    A user-assigned identity fetches the certificate, since the service's own exists only with the service: that of
-    `identity`, or one that is created. A CNAME record of the name leads to the service's name in `azure-api.net`.
+    A user-assigned identity reads the certificate, since a system-assigned one does not exist before the service: the
+    one in `identity`, or one that is created. Point a CNAME record of the name to the service's name in
+    `azure-api.net`.
     """
 
     name: str
-    """Host name, such as `ai.contoso.com`, or `*.contoso.com` for all names below."""
+    """Host name, such as `ai.contoso.com`, or `*.contoso.com` for all names below `contoso.com`."""
     vault: ExistingResource
     """Vault in Azure RBAC mode that holds the certificate; its firewall must let the service in."""
     certificate: str
-    """Name of the certificate in the vault. The gateway follows its renewals."""
+    """Name of the certificate in the vault. The gateway picks up renewals."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AdditionalLocationOptions:
-    """A further region from which the gateway serves."""
+    """An additional region with a gateway."""
 
     location: str
     """Azure region."""
     capacity: int | None = None
-    """Scale units there. Left out: as many as in the first region, or one for each of the `zones`."""
+    """Scale units in the region. Defaults to one for each of the `zones`, or to the number in the primary region."""
     zones: Defaulted[list[int]] = field(default_factory=list)
-    """Availability zones of those units. Left out: Azure decides."""
+    """Availability zones of those units. Azure chooses them by default."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,36 +82,36 @@ class GatewayOptions:
     """The API Management service: what to create, or which one to adopt."""
 
     existing: ExistingResource | None = None
-    """Service to adopt without owning it. Left out: one is created."""
+    """Service to adopt without owning it. By default a service is created."""
     name: str | None = None
-    """Name of the service to create, unique in Azure. Left out: made from the component's name and random letters."""
+    """Name of the service to create, unique in Azure. Defaults to the component's name with a random suffix."""
     sku: Defaulted[GatewaySku] = GatewaySku.BASIC_V2
-    """Pricing tier. Left out: BasicV2, the smallest that is created in minutes."""
+    """Pricing tier. Defaults to `BasicV2`, the smallest tier that is created in minutes."""
     capacity: int | None = None
-    """Scale units. Left out: 1, or one for each of the `zones`, or 0 for Consumption, which takes nothing else."""
+    """Scale units. Defaults to one for each of the `zones`, or to 1; Consumption has 0 and allows nothing else."""
     publisher_name: str | None = None
-    """Organization shown in the developer portal and in mails. Needed to create a service."""
+    """Organization shown in the developer portal and in e-mail. Required to create a service."""
     publisher_email: str | None = None
-    """Address that the service sends its mails from and to. Needed to create a service."""
+    """Address that the service sends e-mail from and its notifications to. Required to create a service."""
     identity: Defaulted[str] = SYSTEM_ASSIGNED
-    """`system-assigned`, `user-assigned` (one is created) or the resource ID of a user-assigned identity."""
+    """`system-assigned` (default), `user-assigned` (one is created) or the resource ID of a user-assigned identity."""
     hostnames: Defaulted[list[HostnameOptions]] = field(default_factory=list)
-    """Names of your own that the gateway answers to, beside the one in `azure-api.net`."""
+    """Your own host names for the gateway, in addition to the one in `azure-api.net`."""
     zones: Defaulted[list[int]] = field(default_factory=list)
-    """Availability zones of the scale units, of which each has the same number. Left out: Azure decides. In a v2 tier
-    they cannot change later."""
+    """Availability zones of the scale units, each with the same number of units. Azure chooses them by default. In a v2
+    tier they cannot be changed later."""
     additional_locations: Defaulted[list[AdditionalLocationOptions]] = field(default_factory=list)
-    """Further regions with a gateway; Premium alone has them."""
+    """Additional regions with a gateway; only Premium supports them."""
     tags: Defaulted[dict[str, str]] = field(default_factory=dict)
     """Tags of the service."""
     name_prefix: Defaulted[str] = ""
-    """What the names of this stack's APIs, backends, named values and subscriptions begin with on the service, such as
-    `team-a-`, so that they differ from other stacks'. A change makes them anew. Left out: nothing."""
+    """Prefix of the names of this stack's APIs, backends, named values and subscriptions on the service, such as
+    `team-a-`, so that they differ from those of other stacks. A change recreates these resources. Defaults to none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Tier:
-    """What a pricing tier has ("Feature-based comparison of the Azure API Management tiers")."""
+    """What a pricing tier supports ("Feature-based comparison of the Azure API Management tiers")."""
 
     units: range
     zones: bool = False
@@ -119,19 +131,19 @@ _TIERS = {
     GatewaySku.PREMIUM_V2: _Tier(units=range(1, 31), zones=True, hostnames=20),
 }
 
-identity = like(
+identity = matches(
     f"{SYSTEM_ASSIGNED}|{USER_ASSIGNED}|(?i:/subscriptions/{GUID}/resourceGroups/[^/]+"
     "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/[A-Za-z0-9][A-Za-z0-9_-]{2,127})",
     "system-assigned, user-assigned or the resource ID of a user-assigned identity (/subscriptions/...)",
 )
-name_prefix = like(
+name_prefix = matches(
     "(?:[a-zA-Z][a-zA-Z0-9-]{0,19})?", "up to 20 letters, digits and hyphens, beginning with a letter, such as team-a-"
 )
-_name = like(
+_name = matches(
     "[a-zA-Z](?:[a-zA-Z0-9-]{0,48}[a-zA-Z0-9])?",
     "1 to 50 letters, digits and hyphens, beginning with a letter and not ending in a hyphen",
 )
-_hostname = like(
+_hostname = matches(
     r"(?=.{1,253}\Z)(?:\*\.)?(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z]{2,63}",
     "a host name such as ai.contoso.com",
 )
@@ -145,17 +157,17 @@ def _tags(key: Key, value: object) -> Iterator[Mistake]:
         yield Mistake(key=key, problem=f"has {len(value)} tags; allowed: up to 50; remove some")
     for name, text in value.items():
         if not re.fullmatch(r"[^<>%&\\?/\x00-\x1f]{1,512}", str(name)):
-            problem = "has a name that is not valid; allowed: 1 to 512 characters, none of < > % & \\ ? /"
-            yield Mistake(key=(*key, own(name)), problem=problem)
+            problem = "has an invalid name; allowed: 1 to 512 characters, none of < > % & \\ ? /"
+            yield Mistake(key=(*key, chosen(name)), problem=problem)
         if isinstance(text, str) and len(text) > 256:
             problem = f"is {len(text)} characters long; allowed: up to 256; shorten it"
-            yield Mistake(key=(*key, own(name)), problem=problem)
+            yield Mistake(key=(*key, chosen(name)), problem=problem)
 
 
 VALUES: Rules = {
     "": (
-        adopted(
-            "a service",
+        excludes_existing(
+            "service",
             "name",
             "sku",
             "capacity",
@@ -171,13 +183,13 @@ VALUES: Rules = {
     **prefixed("existing", existing.VALUES),
     "name": (_name,),
     "capacity": (number(0, None, "a whole number from 0"),),
-    "publisher_name": (words,),
-    "publisher_email": (like(r"(?=.{1,100}\Z)[^@\s]+@[^@\s]+\.[^@\s.]+", "an address such as ai@contoso.com"),),
+    "publisher_name": (short_text,),
+    "publisher_email": (matches(r"(?=.{1,100}\Z)[^@\s]+@[^@\s]+\.[^@\s.]+", "an address such as ai@contoso.com"),),
     "identity": (identity,),
     "hostnames.*.name": (_hostname,),
     "hostnames.*.vault.name": (vault_name,),
     **prefixed("hostnames.*.vault", existing.VALUES),
-    "hostnames.*.certificate": (like("[A-Za-z0-9-]{1,127}", "1 to 127 letters, digits and hyphens"),),
+    "hostnames.*.certificate": (matches("[A-Za-z0-9-]{1,127}", "1 to 127 letters, digits and hyphens"),),
     "zones": (distinct,),
     "zones.*": (_zone,),
     "additional_locations.*.location": (region, known_region),
@@ -193,14 +205,14 @@ def check_gateway(gateway: GatewayOptions) -> Iterator[Mistake]:
     """Yield what is wrong with the service."""
     if gateway.existing:
         if gateway.identity == USER_ASSIGNED:
-            yield unattachable(("identity",))
+            yield user_assigned_on_adopted(("identity",))
         return
     for name, value, example in (
         ("publisher_name", gateway.publisher_name, "your organization"),
         ("publisher_email", gateway.publisher_email, "an address of yours"),
     ):
         if value is None:
-            problem = f"is missing; a service to create needs it: give {example}, or adopt a service with existing"
+            problem = f"is missing; a new service needs it: give {example}, or adopt a service with existing"
             yield Mistake(key=(name,), problem=problem)
     yield from _check_units((), gateway.sku, gateway.capacity, gateway.zones)
     yield from _check_locations(gateway)
@@ -208,7 +220,7 @@ def check_gateway(gateway: GatewayOptions) -> Iterator[Mistake]:
 
 
 def _check_units(key: Key, sku: GatewaySku, capacity: int | None, zones: list[int]) -> Iterator[Mistake]:
-    """Yield what is wrong with the scale units of one region, and with how they spread over its zones."""
+    """Yield what is wrong with the scale units and zones of one region."""
     tier = _TIERS[sku]
     if zones and not tier.zones:
         yield _unavailable((*key, "zones"), sku, lambda other: other.zones)
@@ -219,7 +231,7 @@ def _check_units(key: Key, sku: GatewaySku, capacity: int | None, zones: list[in
         problem = f"is not valid for the SKU {sku}; allowed: {span}; change capacity or sku"
         yield Mistake(key=(*key, "capacity"), value=capacity, problem=problem)
     elif zones and tier.zones and capacity % len(zones):
-        problem = f"cannot spread evenly over {len(zones)} zones; use a multiple of {len(zones)}, or fewer zones"
+        problem = f"cannot be spread evenly over {len(zones)} zones; use a multiple of {len(zones)}, or fewer zones"
         yield Mistake(key=(*key, "capacity"), value=capacity, problem=problem)
 
 
@@ -231,7 +243,7 @@ def _check_locations(gateway: GatewayOptions) -> Iterator[Mistake]:
     for i, location in enumerate(locations):
         yield from _check_units(("additional_locations", i), gateway.sku, location.capacity, location.zones)
     named = [(("additional_locations", i, "location"), found.location) for i, found in enumerate(locations)]
-    yield from unique(named, "a region has one gateway")
+    yield from unique(named, "each region has one gateway")
 
 
 def _check_hostnames(gateway: GatewayOptions) -> Iterator[Mistake]:
@@ -241,10 +253,10 @@ def _check_hostnames(gateway: GatewayOptions) -> Iterator[Mistake]:
         yield Mistake(key=("hostnames",), problem=problem)
     for i, hostname in enumerate(hostnames):
         if hostname.name.startswith("*.") and not tier.wildcards:
-            problem = f"has a wildcard, which the SKU {gateway.sku} does not take; give the whole name, or change sku"
+            problem = f"has a wildcard, which the SKU {gateway.sku} does not support; give a full name, or change sku"
             yield Mistake(key=("hostnames", i, "name"), value=hostname.name, problem=problem)
     named = [(("hostnames", i, "name"), hostname.name) for i, hostname in enumerate(hostnames)]
-    yield from unique(named, "a name has one certificate")
+    yield from unique(named, "each name has one certificate")
 
 
 def _unavailable(key: Key, sku: GatewaySku, has: Callable[[_Tier], bool]) -> Mistake:
@@ -253,15 +265,15 @@ def _unavailable(key: Key, sku: GatewaySku, has: Callable[[_Tier], bool]) -> Mis
     return Mistake(key=key, problem=f"cannot be set with the SKU {sku}; allowed with {tiers}; remove it, or change sku")
 
 
-def check_home(gateway: GatewayOptions, location: str) -> Iterator[Mistake]:
-    """Yield the additional locations that are `location`, where the service is in any case."""
+def check_primary_region(gateway: GatewayOptions, location: str) -> Iterator[Mistake]:
+    """Refuse additional locations that repeat `location`, the service's primary region."""
     for i, found in enumerate(gateway.additional_locations):
         if found.location.replace(" ", "").lower() == location.replace(" ", "").lower():
-            problem = "is where the service is created already; remove it, and set capacity for more units there"
+            problem = "is already the service's primary region; remove it, and set capacity for more units there"
             yield Mistake(key=("additional_locations", i, "location"), value=found.location, problem=problem)
 
 
-def unattachable(key: Key) -> Mistake:
-    """Refuse an identity that would have to be created for a service that is adopted."""
-    problem = "cannot be created for a service that is adopted; give the resource ID of an identity that it has"
+def user_assigned_on_adopted(key: Key) -> Mistake:
+    """Return the mistake of asking for a new identity on an adopted service."""
+    problem = "cannot be created for an adopted service; give the resource ID of an identity that the service has"
     return Mistake(key=key, value=USER_ASSIGNED, problem=problem)

@@ -13,18 +13,18 @@ from policies import RequiredClaim
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JwtOptions:
-    """Tokens of any OpenID Connect provider that the gateway demands of callers."""
+    """Tokens of any OpenID Connect provider that the gateway requires of callers."""
 
     openid_config_urls: list[str]
-    """OpenID configuration endpoints, where the signing keys are found."""
+    """OpenID configuration endpoints, which lead to the signing keys."""
     audiences: list[str]
-    """Audiences that are accepted."""
+    """Accepted audiences."""
     issuers: Defaulted[list[str]] = field(default_factory=list)
-    """Issuers that are accepted. Left out: those that the OpenID configurations name."""
+    """Accepted issuers. Defaults to those in the OpenID configurations."""
     required_claims: Defaulted[dict[str, RequiredClaim]] = field(default_factory=dict)
     """Further claims that a token must carry, by claim name."""
     backend_auth: Defaulted[BackendAuth] = BackendAuth.MANAGED_IDENTITY
-    """Credential that the gateway presents to Azure OpenAI."""
+    """Credential that the gateway presents to Azure OpenAI. Defaults to `managed-identity`."""
 
 
 VALUES: Rules = {

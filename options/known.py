@@ -1,4 +1,4 @@
-"""Words that Azure knew on a day: another one may be new, or misspelt, and is worth a warning."""
+"""Regions, SKUs and models of Azure on a given day: other names may be new or misspelled, and cause a warning."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,15 +6,14 @@ from options.mistakes import Key, Mistake, Warn, suggestion
 from options.retirements import RETIREMENTS
 
 KNOWN_ON = "2026-11-29"
-"""Day of the lists below."""
+"""Day on which the lists below were taken."""
 
 
-def words(text: str) -> tuple[str, ...]:
-    """Return the words of a text."""
+def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-REGIONS = words(
+REGIONS = _names(
     """
     australiacentral australiacentral2 australiaeast australiasoutheast austriaeast belgiumcentral brazilsouth
     brazilsoutheast canadacentral canadaeast centralindia centralus chilecentral chinaeast chinaeast2 chinaeast3
@@ -43,7 +42,7 @@ DEPLOYMENT_SKUS = (
 """SKUs of model deployments ("Deployment types for Azure AI Foundry Models")."""
 
 MODELS = (
-    *words(
+    *_names(
         """
         gpt-35-turbo gpt-4 gpt-oss-20b gpt-oss-120b o3-pro o3-deep-research codex-mini computer-use-preview
         model-router whisper tts tts-hd gpt-4o-transcribe gpt-4o-mini-transcribe gpt-4o-transcribe-diarize
@@ -54,24 +53,24 @@ MODELS = (
     ),
     *RETIREMENTS,
 )
-"""Models of Azure OpenAI ("Foundry Models sold directly by Azure"), as far as they are known here."""
+"""Models of Azure OpenAI ("Foundry Models sold directly by Azure"), not a complete list."""
 
 
 def known(kind: str, names: tuple[str, ...]) -> Callable[[Key, object], Iterator[Mistake]]:
-    """Return the rule of a text that is hardly meant where it is not one of `names`; Azure has the last word on it."""
+    """Return the rule that warns of text that is not one of `names`; Azure has the last word."""
     folded = {_folded(name) for name in names}
 
     def rule(key: Key, value: object) -> Iterator[Mistake]:
         if isinstance(value, str) and _folded(value) not in folded:
             hint = suggestion(value, names)
-            problem = f"is not a {kind} known on {KNOWN_ON}; Azure refuses it unless it is newer{hint}"
+            problem = f"is not a {kind} that Azure offered on {KNOWN_ON}; Azure refuses it unless it is newer{hint}"
             yield Warn(key=key, value=value, problem=problem)
 
     return rule
 
 
 def _folded(word: str) -> str:
-    """Regions are also taken in the spelling of the portal, such as `Sweden Central`."""
+    """Fold case and spaces: a region may also be spelled as in the portal, such as `Sweden Central`."""
     return word.lower().replace(" ", "")
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with options, said once for whoever reads it: stack config, or a program's own code."""
+"""Mistakes in options, worded once for stack config and for programs that use the components."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +10,7 @@ Key = tuple[str | int, ...]
 """The fields and indices that lead to a value, such as `("accounts", 0, "location")`."""
 
 ABSENT: Any = object()
-"""The value of a key that is not there, or that is better left unsaid."""
+"""Stands for a value that is missing, or that a message does not show."""
 
 _SECRET = ("key", "secret", "password", "token", "credential")
 _SHOWN = 80  # characters of a name or a value
@@ -23,36 +23,36 @@ def camel(name: str) -> str:
 
 
 def shortened(text: str) -> str:
-    """Return JSON text as a message shows it: where it is long its beginning, with the quotes closed."""
+    """Return JSON text as a message shows it: if it is long, its beginning, with the quotes closed."""
     if len(text) <= _SHOWN:
         return text
     return text[:_SHOWN] + ('..."' if text.startswith('"') else "...")
 
 
 class Name(str):
-    """A part of a key that its author chose, such as a tag's name; no door spells it in another way."""
+    """A part of a key that the user chose, such as a tag's name; it is never converted to another spelling."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mistake:
-    """A value that cannot stand, and why."""
+    """A value that is refused, and why."""
 
     key: Key
     value: Any = field(default=ABSENT, repr=False)  # may be a secret
     problem: str
-    """What is wrong with the value, what is allowed and what to do; quotes no value itself. `{0}` stands for the first
-    key in `about`, which is spelled as the reader's language does."""
+    """What is wrong with the value, what is allowed and what to do, without the value itself. `{0}` stands for the
+    first key in `about`, spelled as in the reader's language."""
     about: tuple[Key, ...] = ()
-    """Other keys that the problem names."""
+    """Other keys that `problem` mentions."""
 
     def under(self, *prefix: str | int) -> Self:
-        """Return the mistake as seen from whatever holds the options at `prefix`."""
+        """Return the mistake with its keys below `prefix`."""
         return replace(self, key=(*prefix, *self.key), about=tuple((*prefix, *key) for key in self.about))
 
     def line(self, spell: Callable[[Key], str], *, secret: bool = False) -> str:
-        """Return the mistake in one line, without the value where that is or may be a secret."""
+        """Return the mistake in one line, without the value if it is or may be a secret."""
         problem = self.problem
         for number, key in enumerate(self.about):
             problem = problem.replace(f"{{{number}}}", spell(key))
@@ -75,7 +75,7 @@ class Mistake:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Warn(Mistake):
-    """A mistake that a deployment survives."""
+    """A mistake that does not prevent the deployment."""
 
 
 def first_of_each(mistakes: Iterable[Mistake]) -> dict[Key, Mistake]:
@@ -87,15 +87,15 @@ def first_of_each(mistakes: Iterable[Mistake]) -> dict[Key, Mistake]:
 
 
 def suggestion(word: object, known: Iterable[str]) -> str:
-    """Return `; did you mean X?` for the nearest of the known words, or nothing."""
+    """Return `; did you mean X?` for the closest of the known words, or an empty string."""
     by_lower = {candidate.lower(): candidate for candidate in known}
     nearest = get_close_matches(str(word).replace("_", "").lower(), by_lower, n=1)
     return f"; did you mean {by_lower[nearest[0]]}?" if nearest else ""
 
 
 def unique(named: Iterable[tuple[Key, str | None]], why: str) -> Iterator[Mistake]:
-    """Yield every name that stands a second time, whatever its case."""
+    """Yield every name that is used a second time, in any case."""
     first: dict[str, Key] = {}
     for key, name in named:
         if name is not None and (twin := first.setdefault(name.lower(), key)) != key:
-            yield Mistake(key=key, value=name, problem=f"is taken by {{0}}; {why}; change one", about=(twin,))
+            yield Mistake(key=key, value=name, problem=f"is already used by {{0}}; {why}; change one", about=(twin,))

@@ -11,7 +11,7 @@ from options.existing import ExistingResource
 from options.gateway import GatewaySku
 from options.known import known_deployment_sku, known_model, known_region
 from options.mistakes import Key, Mistake, Warn, suggestion, unique
-from options.rules import Rules, adopted, boolean, like, number, prefixed, region, words
+from options.rules import Rules, boolean, excludes_existing, matches, number, prefixed, region, short_text
 
 
 class AccountKind(StrEnum):
@@ -33,16 +33,16 @@ class VersionUpgrade(StrEnum):
 class ExistingAccount(ExistingResource):
     """An Azure OpenAI account or a Foundry resource that another stack or team owns."""
 
-    # Written out again: the component host takes a class's descriptions from its own text.
+    # Repeated here: the component host reads a field's description from its own class.
     name: str
     """Name of the account."""
     resource_group: str
     """Resource group that holds it."""
     subscription_id: str | None = None
-    """Subscription that holds the group. Left out: the one that the stack deploys to."""
+    """Subscription that holds the group. Defaults to the one that the stack deploys to."""
     role_assigned: Defaulted[bool] = False
-    """Whether its owner has given the gateway's identities the role Cognitive Services OpenAI User on it. Left out: the
-    role is assigned here, which Azure refuses where it is assigned already."""
+    """Whether its owner has given the gateway's identities the role Cognitive Services OpenAI User on it. Defaults to
+    false: the role is assigned here, which Azure refuses if it is already assigned."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,23 +50,23 @@ class DeploymentOptions:
     """A model deployment."""
 
     name: str
-    """Name that callers give as the model."""
+    """Name that callers use as the model."""
     model: str
     """Model to deploy, such as `gpt-5.6-luna`."""
     version: str | None = None
-    """Version of the model. Left out: the region's default, which Azure moves on."""
+    """Version of the model. Defaults to the region's default version, which Azure updates."""
     sku: Defaulted[str] = "GlobalStandard"
-    """Deployment SKU, such as `GlobalStandard`, `DataZoneStandard` or `GlobalProvisionedManaged`."""
+    """Deployment SKU, such as `GlobalStandard` (default), `DataZoneStandard` or `GlobalProvisionedManaged`."""
     capacity: Defaulted[int] = 1
-    """Quota in units of the SKU: thousands of tokens per minute for the pay-as-you-go ones."""
+    """Quota in units of the SKU; for pay-as-you-go SKUs, thousands of tokens per minute. Defaults to 1."""
     version_upgrade: VersionUpgrade | None = None
-    """When Azure upgrades the version. Left out: once `version` expires, or where there is none, once a new default is
-    available. With `OnceNewDefaultVersionAvailable`, `version` is only the one to begin with."""
+    """When Azure upgrades the version. By default when `version` expires or, without a `version`, when a new default is
+    available. With `OnceNewDefaultVersionAvailable`, `version` is only the initial version."""
     spillover: str | None = None
-    """For a provisioned SKU: the pay-as-you-go deployment of the same account, model and version that takes what this
-    one cannot. Left out: callers get 429."""
+    """For a provisioned SKU: the pay-as-you-go deployment, of the same account, model and version, that takes the
+    overflow. By default there is none, and callers get 429."""
     rai_policy: str | None = None
-    """Content filter (responsible AI policy) of the account. Left out: Azure's default filter."""
+    """Content filter (responsible AI policy) of the account. Defaults to Azure's default filter."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,22 +74,23 @@ class AccountOptions:
     """An Azure OpenAI account or a Foundry resource: what to create, or which one to adopt."""
 
     existing: ExistingAccount | None = None
-    """Account to adopt without owning it. Left out: one is created."""
+    """Account to adopt without owning it. By default an account is created."""
     kind: AccountKind | None = None
-    """What to create: an account of Azure OpenAI alone, or with `AIServices` a Foundry resource. A change upgrades the
-    account in place, or takes that back. Left out: `OpenAI`, and where Azure upgrades it, that stays."""
+    """What to create: `OpenAI` for an Azure OpenAI account, or `AIServices` for a Foundry resource. A change upgrades
+    the account in place, or reverts the upgrade. Defaults to `OpenAI`; if Azure upgrades the account, the upgrade
+    stays."""
     location: str | None = None
-    """Azure region of the account to create. Left out: the stack's `azure-native:location`."""
+    """Azure region of the account to create. Defaults to the stack's `azure-native:location`."""
     name: str | None = None
-    """Name and subdomain, unique in Azure. Left out: made from the component's name and random letters."""
+    """Name and subdomain, unique in Azure. Defaults to the component's name with a random suffix."""
     disable_local_auth: bool | None = None
-    """Whether the account refuses API keys. Left out: it does, unless an API authenticates to it by key."""
+    """Whether the account refuses API keys. Defaults to true, unless an API authenticates to it by key."""
     deployments: list[DeploymentOptions] | None = None
-    """Models deployed in this account, in place of those that all have. Left out: those that all have."""
+    """Models deployed in this account. Defaults to the `deployments` that all accounts share."""
     priority: int | None = None
-    """Place in the pool, 0 to 100, lower first. Left out: all accounts are equal."""
+    """Priority in the pool, 0 to 100, lower first. By default all accounts have the same priority."""
     weight: int | None = None
-    """Share of the requests among accounts of one priority, 0 to 100. Left out: equal shares."""
+    """Share of the requests among accounts of the same priority, 0 to 100. Defaults to equal shares."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,42 +100,41 @@ class OpenAIOptions:
     accounts: Defaulted[list[AccountOptions]] = field(default_factory=lambda: [AccountOptions()])
     """One account, or several that make a load-balanced pool."""
     deployments: Defaulted[list[DeploymentOptions]] = field(default_factory=list)
-    """Models deployed in each account that is created and lists none of its own; adopted ones keep what they have."""
+    """Models deployed in each account that is created and does not list its own; adopted accounts keep theirs."""
 
 
 MAX_POOL = 30
-"""Backends in a pool (API Management: backends)."""
+"""Most backends in a pool (API Management: backends)."""
 
-STANDARD = {"GlobalStandard": "globally", "DataZoneStandard": "in the data zone", "Standard": "in the region"}
-"""Where the pay-as-you-go SKUs process data ("Deployment types for Foundry Models")."""
 
 PROVISIONED = {
     "GlobalProvisionedManaged": "GlobalStandard",
     "DataZoneProvisionedManaged": "DataZoneStandard",
     "ProvisionedManaged": "Standard",
 }
-"""Provisioned SKUs, and the pay-as-you-go one that processes data in the same place."""
+"""Provisioned SKUs, each with the pay-as-you-go SKU that processes data in the same place ("Deployment types for
+Foundry Models")."""
 
-_account = like(
+_account = matches(
     "[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}", "2 to 64 letters, digits and . _ -, beginning with a letter or digit"
 )
 _DEPLOYMENT: Rules = {
     "name": (_account,),
-    "model": (like("[A-Za-z0-9][A-Za-z0-9_.-]*", "a model's name, such as gpt-5.6-luna"), known_model),
-    "version": (like("[A-Za-z0-9][A-Za-z0-9_.-]*", "a model's version, such as 2026-07-09"),),
-    "sku": (like("[A-Za-z]+", "a deployment SKU such as GlobalStandard or Standard"), known_deployment_sku),
+    "model": (matches("[A-Za-z0-9][A-Za-z0-9_.-]*", "a model's name, such as gpt-5.6-luna"), known_model),
+    "version": (matches("[A-Za-z0-9][A-Za-z0-9_.-]*", "a model's version, such as 2026-07-09"),),
+    "sku": (matches("[A-Za-z]+", "a deployment SKU such as GlobalStandard or Standard"), known_deployment_sku),
     "capacity": (number(1, None, "a whole number from 1"),),
-    "rai_policy": (words,),
+    "rai_policy": (short_text,),
 }
 
 VALUES: Rules = {
-    "accounts.*": (adopted("an account", "kind", "location", "name", "disable_local_auth", "deployments"),),
+    "accounts.*": (excludes_existing("account", "kind", "location", "name", "disable_local_auth", "deployments"),),
     "accounts.*.existing.name": (_account,),
     **prefixed("accounts.*.existing", existing.VALUES),
     "accounts.*.existing.role_assigned": (boolean,),
     "accounts.*.location": (region, known_region),
     "accounts.*.name": (
-        like(
+        matches(
             "[a-z0-9][a-z0-9-]{0,62}[a-z0-9]",
             "2 to 64 lower-case letters, digits and hyphens, no hyphen at either end, as in a host name",
         ),
@@ -148,7 +148,7 @@ VALUES: Rules = {
 
 
 def account_keys(accounts: Sequence[AccountOptions]) -> list[str]:
-    """Name each account by what stays when another joins the pool: its own name, else its region."""
+    """Return a key for each account that does not change when another joins the pool: its name, or its region."""
     keys: list[str] = []
     for account in accounts:
         stem = account.existing.name if account.existing else account.name or account.location or "account"
@@ -195,23 +195,23 @@ def check_openai(openai: OpenAIOptions) -> Iterator[Mistake]:
     created = [account for account in accounts if not account.existing]
     if any(account.deployments is None for account in created):
         if not openai.deployments:
-            yield Warn(key=key, problem="is empty; the accounts to create serve no model until one is listed")
+            yield Warn(key=key, problem="is empty; the new accounts serve no model until one is listed")
     elif accounts and openai.deployments:
-        reason = "every account to create lists its own" if created else "every account is adopted and keeps its own"
+        reason = "every new account lists its own" if created else "every account is adopted and keeps its own"
         yield Warn(key=key, problem=f"has no effect, as {reason}; remove it")
 
 
 def check_priorities(priorities: Iterable[int | None], sku: str | None) -> Iterator[Mistake]:
-    """Yield priorities of accounts that the gateway of a pricing tier cannot keep.
+    """Refuse priorities of accounts that a pricing tier cannot observe.
 
-    A pool turns to its next priority only when the circuit breakers of the one before are open, and Consumption has
-    none (API Management: backends).
+    A pool uses its next priority only when the circuit breakers of the previous one are open, and Consumption has no
+    circuit breakers (API Management: backends).
     """
     found = sorted({priority or 0 for priority in priorities})
     if sku == GatewaySku.CONSUMPTION and len(found) > 1:
         problem = (
-            f"has the priorities {', '.join(map(str, found))}, of which only the first would ever serve, as "
-            "Consumption has no circuit breakers; give all accounts one priority, or use another tier"
+            f"has the priorities {', '.join(map(str, found))}, and only the first would ever be used, as "
+            "Consumption has no circuit breakers; give all accounts the same priority, or use another tier"
         )
         yield Mistake(key=("accounts",), problem=problem)
 
@@ -223,20 +223,20 @@ def _check_deployments(at: Key, deployments: Sequence[DeploymentOptions]) -> Ite
     by_name = {deployment.name: deployment for deployment in deployments}
     for i, deployment in enumerate(deployments):
         key = (*at, i)
-        if deployment.spillover is not None and (problem := _spills_wrongly(deployment, by_name)):
+        if deployment.spillover is not None and (problem := _spillover_problem(deployment, by_name)):
             yield Mistake(key=(*key, "spillover"), value=deployment.spillover, problem=problem)
         if deployment.sku in PROVISIONED and deployment.version_upgrade not in (None, VersionUpgrade.NEVER):
-            problem = f"has no effect, as Azure upgrades no deployment of the SKU {deployment.sku}; remove it"
+            problem = f"has no effect, as Azure does not upgrade deployments of the SKU {deployment.sku}; remove it"
             yield Warn(key=(*key, "version_upgrade"), value=deployment.version_upgrade, problem=problem)
         yield from _check_retirement(key, deployment)
 
 
-def _spills_wrongly(source: DeploymentOptions, by_name: Mapping[str, DeploymentOptions]) -> str | None:
-    """Return why a deployment's overflow cannot go where it says (Microsoft: "Manage traffic with spillover")."""
+def _spillover_problem(source: DeploymentOptions, by_name: Mapping[str, DeploymentOptions]) -> str | None:
+    """Return what is wrong with a deployment's `spillover` (Microsoft: "Manage traffic with spillover")."""
     target = by_name.get(source.spillover or "")
     if source.sku not in PROVISIONED:
         skus = ", ".join(PROVISIONED)
-        return f"cannot stand beside the SKU {source.sku}; allowed with {skus}; remove it, or change sku"
+        return f"cannot be set with the SKU {source.sku}; allowed with {skus}; remove it, or change sku"
     if target is None:
         others = [name for name in by_name if name != source.name]
         allowed = ", ".join(others) or "none, as it has no other"
@@ -246,51 +246,52 @@ def _spills_wrongly(source: DeploymentOptions, by_name: Mapping[str, DeploymentO
             f"has the SKU {target.sku}; allowed behind {source.sku}: {PROVISIONED[source.sku]}; change one of the two"
         )
     if (target.model, target.version) != (source.model, source.version):
-        return "is of another model or version; give both deployments the same"
+        return "has another model or version; give both deployments the same"
     return None
 
 
 def _check_retirement(key: Key, deployment: DeploymentOptions) -> Iterator[Mistake]:
-    """Warn of a version that is retired, or soon will be; Azure has the last word, which may be newer."""
+    """Warn of a version that is retired or will be soon, as far as the schedule in `retirements` knows."""
     day = retirements.retirement(deployment.model, deployment.version)
     today = retirements.today()
     if day is not None and day - today < timedelta(days=retirements.NOTICE_DAYS):
-        told = f"{'was' if day <= today else 'is'} retired on {day}, says Microsoft's schedule of {retirements.AS_OF}"
+        verb = "was" if day <= today else "will be"
+        schedule = f"according to Microsoft's schedule of {retirements.AS_OF}"
         field = "model" if deployment.version is None else "version"
         value = deployment.version or deployment.model
-        yield Warn(key=(*key, field), value=value, problem=f"{told}; deploy a newer model")
+        yield Warn(key=(*key, field), value=value, problem=f"{verb} retired on {day}, {schedule}; deploy a newer model")
 
 
 def check_account_names(key: Key, names: Sequence[str], accounts: Sequence[AccountOptions]) -> Iterator[Mistake]:
     """Yield what is wrong with a list of accounts by name or region, such as those of an API."""
     known = account_keys(accounts)
     if not names:
-        yield Mistake(key=key, problem="is empty; list accounts, or leave it out for all")
+        yield Mistake(key=key, problem="is empty; list accounts, or leave it out to use all")
     for i, name in enumerate(names):
         if name not in known:
             problem = f"is not an account; allowed: {', '.join(known)}{suggestion(name, known)}"
             yield Mistake(key=(*key, i), value=name, problem=problem)
 
 
-def of_account(account: AccountOptions, openai: OpenAIOptions) -> list[DeploymentOptions]:
-    """Return the deployments to make in an account, those first that others spill over to."""
+def deployments_of(account: AccountOptions, openai: OpenAIOptions) -> list[DeploymentOptions]:
+    """Return the deployments to create in an account, those without `spillover` first, since others refer to them."""
     own = openai.deployments if account.deployments is None else account.deployments
     return sorted(own, key=lambda deployment: deployment.spillover is not None)
 
 
 def check_pool(openai: OpenAIOptions, names: Sequence[str]) -> Iterator[Mistake]:
-    """Warn of accounts that lack a deployment of the others among `names`, which share calls."""
+    """Warn of accounts among `names`, which share a pool, that lack a deployment of the others."""
     keyed = [
         (i, a)
         for i, (key, a) in enumerate(zip(account_keys(openai.accounts), openai.accounts, strict=True))
         if key in names
     ]
-    served = {i: {deployment.name for deployment in of_account(a, openai)} for i, a in keyed if not a.existing}
-    overflow = {deployment.spillover for _, a in keyed for deployment in of_account(a, openai)}
+    served = {i: {deployment.name for deployment in deployments_of(a, openai)} for i, a in keyed if not a.existing}
+    overflow = {deployment.spillover for _, a in keyed for deployment in deployments_of(a, openai)}
     for i, own in served.items():
         if lacking := sorted(set().union(*served.values()) - own - overflow):
             problem = (
-                f"lack {', '.join(lacking)}, so calls that the pool sends here get 404; deploy the same models in all "
-                "accounts, or list accounts for each API"
+                f"do not include {', '.join(lacking)}, so calls that the pool sends here get 404; deploy the same "
+                "models in all accounts, or list accounts for each API"
             )
             yield Warn(key=("accounts", i, "deployments"), problem=problem)

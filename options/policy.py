@@ -1,4 +1,4 @@
-"""Policies of the user's own in an API's document: a hook."""
+"""The policy hook: the user's own policies in an API's policy document."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -13,20 +13,20 @@ from policies.hook import Problem, policies_text, problems, read_document, read_
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PolicyOptions:
-    """Policies of your own, as XML or as the portal shows them, where they can add and take nothing away.
+    """Your own policies, as XML or as the portal shows them; they can add to the API's policy and remove nothing.
 
-    Callers are known when they run, and no caller's credential or choice of a backend comes through: what the gateway
-    itself presents comes after them.
+    They run once the caller is authenticated, and those in `inbound` before the gateway adds its own credential. They
+    can neither pass on a caller's credential nor choose the backend.
     """
 
     inbound: str | None = None
-    """Policies of the request, once the caller is known. Left out: none."""
+    """Policies for the request, run once the caller is authenticated. Defaults to none."""
     backend: str | None = None
-    """Policies before the request is sent; they change nothing of it. Left out: none."""
+    """Policies run before the request is sent, which they cannot change. Defaults to none."""
     outbound: str | None = None
-    """Policies of the response. Left out: none."""
+    """Policies for the response. Defaults to none."""
     on_error: str | None = None
-    """Policies of a failure in any other section. Left out: none."""
+    """Policies for a failure in any other section. Defaults to none."""
 
     @classmethod
     def typed(
@@ -37,7 +37,7 @@ class PolicyOptions:
         outbound: Sequence[Policy] = (),
         on_error: Sequence[Policy] = (),
     ) -> Self:
-        """Return the options for policies of the package `policies`."""
+        """Return the options for typed policies of the package `policies`."""
         return cls(
             inbound=policies_text(inbound) or None,
             backend=policies_text(backend) or None,
@@ -46,7 +46,7 @@ class PolicyOptions:
         )
 
     def texts(self) -> Iterator[tuple[Section, str, str]]:
-        """Yield the sections that are given: section, name of the field and text."""
+        """Yield each section that is set, with the name of its field and its text."""
         for field in fields(self):
             text = getattr(self, field.name)
             if text is not None:
@@ -56,31 +56,34 @@ class PolicyOptions:
 VALUES: Rules = {}
 
 
-def check_policy(policy: PolicyOptions, *, sku: str | None = None, kept: Collection[str] = ()) -> Iterator[Mistake]:
+def check_policy(
+    policy: PolicyOptions, *, sku: str | None = None, key_names: Collection[str] = ()
+) -> Iterator[Mistake]:
     """Yield what is wrong with each section, with line and column.
 
     Args:
         policy: the hook.
-        sku: pricing tier of the service, where it is known.
-        kept: names that the named values with the gateway's own keys begin with.
+        sku: pricing tier of the service, if it is known.
+        key_names: names, or beginnings of names, of the named values that hold the gateway's own keys.
 
     """
     for section, name, text in policy.texts():
         try:
-            _refuse(problems(read_section(section, text), sku=sku, kept=kept))
+            _refuse(problems(read_section(section, text), sku=sku, key_names=key_names))
         except PolicyError as error:
             yield Mistake(key=(name,), problem=str(error))
 
 
-def policy_document(text: str, *, sku: str | None = None, kept: Collection[str] = ()) -> PolicyOptions:
-    """Return the hook that a policy document is; the other arguments are those of `check_policy`.
+def policy_document(text: str, *, sku: str | None = None, key_names: Collection[str] = ()) -> PolicyOptions:
+    """Read a policy document as a hook; the other arguments are those of `check_policy`.
 
     Raises:
-        PolicyError: The text is no policy document, or its sections have mistakes; all of them, with line and column.
+        PolicyError: The text is not a policy document, or its sections have mistakes; all are listed with line and
+            column.
 
     """
     sections = read_document(text)
-    _refuse(chain.from_iterable(problems(section, sku=sku, kept=kept) for section in sections.values()))
+    _refuse(chain.from_iterable(problems(section, sku=sku, key_names=key_names) for section in sections.values()))
     return PolicyOptions(
         **{name.name.lower(): section_text(section) for name, section in sections.items() if len(section)}
     )

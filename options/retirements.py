@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 AS_OF = date(2026, 9, 2)
-"""Date of Microsoft's "Model retirement schedule" that `RETIREMENTS` repeats, for text and embeddings."""
+"""Date of the "Model retirement schedule" of Microsoft from which `RETIREMENTS` is taken, for text and embeddings."""
 
 NOTICE_DAYS = 90
-"""Days before its retirement from which a version is warned about; Microsoft itself tells 60 days before."""
+"""Days before the retirement of a version from which it is warned about; Microsoft itself gives notice of 60 days."""
 
 RETIREMENTS: Mapping[str, Mapping[str, str]] = {
     "gpt-4.1": {"2025-04-14": "2027-04-14"},
@@ -47,13 +47,13 @@ RETIREMENTS: Mapping[str, Mapping[str, str]] = {
     "text-embedding-3-small": {"1": "2028-02-09"},
     "text-embedding-ada-002": {"1": "2028-02-09", "2": "2028-02-09"},
 }
-"""Day on which a version is retired, by model and version. Microsoft moves these days, mostly to later ones."""
+"""Day on which a version is retired, by model and version. Microsoft changes these days, mostly to later ones."""
 
 
 def retirement(model: str, version: str | None) -> date | None:
-    """Return the day on which a version is retired, or without one the last version of the model.
+    """Return the day on which a version is retired, or, if it is None, the day of the model's last version.
 
-    None: the schedule does not name it, as it names no model that is newer.
+    None: the schedule does not list it, perhaps because the model is newer.
     """
     versions = RETIREMENTS.get(model, {})
     day = versions.get(version) if version is not None else max(versions.values(), default=None)
@@ -61,5 +61,5 @@ def retirement(model: str, version: str | None) -> date | None:
 
 
 def today() -> date:
-    """Return the day, anywhere in the world by UTC."""
+    """Return the current date in UTC."""
     return datetime.now(UTC).date()

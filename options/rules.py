@@ -1,7 +1,7 @@
 """Rules on single values: names, IDs, addresses, URLs, ranges.
 
-They see values as they were given, so that they speak up even where the shape around them is wrong. A value of another
-type is left to the schema.
+They see the values as given, so they apply even if the structure around a value is wrong. They leave values of another
+type to the schema.
 """
 
 import re
@@ -17,7 +17,7 @@ from policies.options import check_characters
 Rule = Callable[[Key, Any], Iterator[Mistake]]
 
 Rules = Mapping[str, tuple[Rule, ...]]
-"""Rules by the fields that lead to a value, such as `accounts.*.name`; `*` is each item of a list or mapping."""
+"""Rules by the path to a value, such as `accounts.*.name`; `*` stands for each item of a list or mapping."""
 
 GUID = "[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
@@ -26,9 +26,9 @@ def check_values(rules: Rules, values: Any, spelling: Callable[[str], str] = str
     """Yield what is wrong with single values.
 
     Args:
-        rules: rules by Python's names of the fields.
-        values: mappings and lists of them.
-        spelling: how the mappings spell a field.
+        rules: rules by path, with the names of the fields in Python.
+        values: nested mappings and lists.
+        spelling: turns a field's name into the key that the mappings use.
 
     """
     for pattern, found in rules.items():
@@ -45,24 +45,24 @@ def _find(key: Key, value: Any, pattern: list[str], spelling: Callable[[str], st
             yield from _find((*key, pattern[0]), value[name], pattern[1:], spelling)
     elif isinstance(value, Mapping):
         for name, item in value.items():
-            yield from _find((*key, own(name)), item, pattern[1:], spelling)
+            yield from _find((*key, chosen(name)), item, pattern[1:], spelling)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _find((*key, index), item, pattern[1:], spelling)
 
 
-def own(name: Any) -> Any:
-    """Return a part of a key that its author chose; YAML also takes what is no text."""
+def chosen(name: Any) -> Any:
+    """Return a part of a key that the user chose as a `Name`; YAML also allows keys that are not text."""
     return Name(name) if isinstance(name, str) else name
 
 
 def prefixed(prefix: str, rules: Rules) -> Rules:
-    """Return the rules as seen from whatever holds the options at `prefix`."""
+    """Return the rules with their paths below `prefix`."""
     return {f"{prefix}.{pattern}" if pattern else prefix: found for pattern, found in rules.items()}
 
 
-def like(pattern: str, allowed: str) -> Rule:
-    """Return the rule of text that the whole pattern matches."""
+def matches(pattern: str, allowed: str) -> Rule:
+    """Return the rule that text must match the whole pattern; `allowed` describes it."""
     regex = re.compile(pattern)
 
     def rule(key: Key, value: Any) -> Iterator[Mistake]:
@@ -73,7 +73,7 @@ def like(pattern: str, allowed: str) -> Rule:
 
 
 def passes(*checks: Callable[[str, str], None]) -> Rule:
-    """Return the rule of text that checks of the policies let pass."""
+    """Return the rule that text must pass checks of `policies`."""
 
     def rule(key: Key, value: Any) -> Iterator[Mistake]:
         if not isinstance(value, str):
@@ -82,14 +82,14 @@ def passes(*checks: Callable[[str, str], None]) -> Rule:
             for check in checks:
                 check("value", value)
         except PolicyError as error:
-            # Here the key stands in front, not the policy's option, and the value only where it may be shown.
+            # The line begins with the key in place of the policy's option, and shows the value only if it may.
             yield Mistake(key=key, value=value, problem=str(error).removeprefix("value ").removeprefix(f"{value!r} "))
 
     return rule
 
 
 def number(low: int, high: int | None, allowed: str) -> Rule:
-    """Return the rule of a whole number in a range; a boolean is none."""
+    """Return the rule that a value must be a whole number in a range, and not a boolean."""
 
     def rule(key: Key, value: Any) -> Iterator[Mistake]:
         try:
@@ -104,28 +104,28 @@ def number(low: int, high: int | None, allowed: str) -> Rule:
     return rule
 
 
-def adopted(what: str, *own: str) -> Rule:
-    """Return the rule of a mapping that names an `existing` resource, and so none of the settings of a new one."""
+def excludes_existing(what: str, *names: str) -> Rule:
+    """Return the rule that a mapping with an `existing` resource must not have the settings of a new one, `names`."""
 
     def rule(key: Key, value: Any) -> Iterator[Mistake]:
         if isinstance(value, Mapping) and value.get("existing") is not None:
-            for name in own:
+            for name in names:
                 given = value.get(name, value.get(camel(name)))
                 if given not in (None, [], {}):
-                    problem = f"cannot be set on {what} that is adopted; remove it, or remove existing to create one"
+                    problem = f"cannot be set on an adopted {what}; remove it, or remove existing to create one"
                     yield Mistake(key=(*key, name), value=given, problem=problem)
 
     return rule
 
 
 def boolean(key: Key, value: Any) -> Iterator[Mistake]:
-    """Refuse text that is neither true nor false."""
+    """Refuse a scalar that is neither true nor false."""
     if not isinstance(value, bool | list | dict | None) and value not in ("true", "false"):
         yield Mistake(key=key, value=value, problem="is given where true or false is expected")
 
 
 def distinct(key: Key, value: Any) -> Iterator[Mistake]:
-    """Refuse a list that holds something twice."""
+    """Refuse a list that has an item twice."""
     if isinstance(value, list):
         for index, item in enumerate(value):
             if item in value[:index]:
@@ -134,8 +134,8 @@ def distinct(key: Key, value: Any) -> Iterator[Mistake]:
                 yield Mistake(key=(*key, index), value=item, problem=problem, about=(twin,))
 
 
-guid = like(GUID, "a GUID such as 11111111-2222-3333-4444-555555555555")
+guid = matches(GUID, "a GUID such as 11111111-2222-3333-4444-555555555555")
 literal = passes(check_decided, check_characters)
 url = passes(check_url)
-region = like("[A-Za-z][A-Za-z0-9 ]*", "an Azure region such as swedencentral")
-words = like(r"(?=.{1,100}\Z)\S(?:.*\S)?", "1 to 100 characters, no spaces around them")
+region = matches("[A-Za-z][A-Za-z0-9 ]*", "an Azure region such as swedencentral")
+short_text = matches(r"(?=.{1,100}\Z)\S(?:.*\S)?", "1 to 100 characters, without spaces around them")

@@ -136,13 +136,13 @@ def policies_text(policies: Sequence[Policy]) -> str:
     return "".join(_text(policy.element()) for policy in policies)
 
 
-def problems(section: Placed, *, sku: str | None = None, kept: Collection[str] = ()) -> list[Problem]:
+def problems(section: Placed, *, sku: str | None = None, key_names: Collection[str] = ()) -> list[Problem]:
     """Return what is wrong with a hook's section, which `read_section` or `read_document` gave.
 
-    `sku` is the service's pricing tier, where it is known. `kept` are the names that the named values with the
+    `sku` is the service's pricing tier, where it is known. `key_names` are the names that the named values with the
     gateway's own keys begin with.
     """
-    found = sorted(_of_parts(section, Section(section.tag), sku, kept))
+    found = sorted(_of_parts(section, Section(section.tag), sku, key_names))
     if not found and section.tag == Section.INBOUND:
         try:
             check_order(hook_policies(section))
@@ -151,12 +151,12 @@ def problems(section: Placed, *, sku: str | None = None, kept: Collection[str] =
     return found
 
 
-def _of_parts(section: Placed, name: Section, sku: str | None, kept: Collection[str]) -> Iterator[Problem]:
+def _of_parts(section: Placed, name: Section, sku: str | None, key_names: Collection[str]) -> Iterator[Problem]:
     if any((text or "").strip() for text in (section.text, *(child.tail for child in section))):
         yield _problem(section, f"{section.tag} has text outside of its policies; remove it")
     for element in section.iter():
         if element is not section:
-            yield from _of_any(element, kept)
+            yield from _of_any(element, key_names)
             if name is not Section.INBOUND:
                 yield from _of_later(element)
     for policy in chain.from_iterable(map(running, section)):
@@ -164,7 +164,7 @@ def _of_parts(section: Placed, name: Section, sku: str | None, kept: Collection[
             yield from _of_running(policy, name, sku)
 
 
-def _of_any(element: ET.Element, kept: Collection[str]) -> Iterator[Problem]:
+def _of_any(element: ET.Element, key_names: Collection[str]) -> Iterator[Problem]:
     """Yield what is wrong with an element wherever it stands."""
     if element.tag in _NEVER:
         yield _problem(element, f"{element.tag} {_NEVER[element.tag]}")
@@ -172,7 +172,7 @@ def _of_any(element: ET.Element, kept: Collection[str]) -> Iterator[Problem]:
     for variable in _OWN_VARIABLES:
         if any(variable in text for text in texts):
             yield _problem(element, f"{element.tag} names {variable}, a variable of the API's own; use another")
-    for name in kept:
+    for name in key_names:
         own = re.compile(r"\{\{\s*(?:[^{}]*-)?" + re.escape(name) + r"(?:-[^{}]*)?\s*\}\}")
         if any(own.search(text) for text in texts):
             yield _problem(

@@ -1,4 +1,4 @@
-"""Stack config as settings: every mistake in one error, before any resource.
+"""Reads stack config as settings, and reports all mistakes in one error before any resource is created.
 
 The keys are those of `Pulumi.yaml`, in the namespace `openai-gateway`, and `azure-native:location`.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from options.mistakes import Warn
-from settings.files import Texts, read_texts
+from settings.files import ApiTexts, read_texts
 from settings.mistakes import LOCATION, NAMESPACE, SettingsError, in_order, line
 from settings.resolve import ApiSettings, Settings, resolve
 from settings.rules import (
@@ -33,10 +33,10 @@ def from_stack() -> Settings:
     """Return the settings of the stack that Pulumi runs.
 
     Raises:
-        pulumi.RunError: the config has mistakes; Pulumi prints the message and no traceback.
+        pulumi.RunError: the config has mistakes; Pulumi prints the message without a traceback.
 
     """
-    # Here, so that a command line that only checks a config file need not wait for Pulumi's imports.
+    # Imported here, so that a command that only checks a config file does not wait for Pulumi's imports.
     import pulumi  # noqa: PLC0415
     from pulumi.runtime.config import CONFIG, get_config_env  # noqa: PLC0415
 
@@ -53,8 +53,8 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
     """Return the settings that stack config describes.
 
     Args:
-        values: decoded values by full key, such as `openai-gateway:auth`; keys of other namespaces are passed over.
-        project_dir: folder that definition and policy files are relative to.
+        values: decoded values by full key, such as `openai-gateway:auth`; keys of other namespaces are ignored.
+        project_dir: folder to which the paths of definition and policy files are relative.
         secret_keys: full keys whose values must not appear in a message.
 
     Raises:
@@ -71,12 +71,12 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
     mistakes += check_namespaces(config)
     mistakes += check_location(location)
     mistakes += check_stack(stack, wrong, location)
-    texts: list[Texts] = []
+    texts: list[ApiTexts] = []
     if "apis" not in wrong:
         texts, unreadable = read_texts(stack, project_dir, wrong)
         mistakes += unreadable
     apis: list[ApiSettings] = []
-    # Rules that join several keys say something sensible only where each of those has its shape.
+    # Rules across keys make sense only if each of the keys has the right shape.
     if not wrong & set(Stack.model_fields):
         apis = [resolve(stack, api, found) for api, found in zip(stack.apis, texts, strict=True)]
         mistakes += check_effect(stack, apis)
@@ -97,7 +97,7 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
 
 
 def _decoded(value: Any) -> Any:
-    """Return a config value as it stands in YAML: Pulumi hands over mappings and lists as JSON text."""
+    """Return a config value as in YAML: Pulumi passes mappings and lists as JSON text."""
     if isinstance(value, str) and value.startswith(("{", "[")):
         try:
             return json.loads(value)
@@ -107,10 +107,11 @@ def _decoded(value: Any) -> Any:
 
 
 def _as_typed(value: Any) -> Any:
-    """Return a config value with its dates as they were typed, such as a model's version without quotes.
+    """Return a config value with its dates as typed, such as a model's version without quotes.
 
-    YAML takes `2024-11-20` for a moment, and the engine hands that over as `2024-11-20 00:00:00 +0000 UTC`
-    (`sdk/go/common/resource/config/object.go`). A number's digits cannot be had back: it is refused where text belongs.
+    YAML reads `2024-11-20` as a timestamp, which the engine passes as `2024-11-20 00:00:00 +0000 UTC`
+    (`sdk/go/common/resource/config/object.go`). The digits of a number cannot be restored, so a number is refused where
+    text is expected.
     """
     if isinstance(value, str) and (date := _DATE.fullmatch(value)):
         return date[1]

@@ -1,4 +1,4 @@
-"""Mistakes in stack config, one line each."""
+"""Mistakes in stack config, each reported in one line."""
 
 import json
 import re
@@ -11,14 +11,14 @@ NAMESPACE = "openai-gateway"
 LOCATION = "azure-native:location"
 
 REFUSED = "is refused"
-"""The problem of a mapping that a rule on one of its values explains better."""
+"""The problem of a mapping for which a rule on one of its values has a better explanation."""
 
 _PLAIN = re.compile("[A-Za-z_][A-Za-z0-9_-]*")
 _FULL = re.compile("[A-Za-z0-9_-]+:[A-Za-z0-9_.-]+")
 
 
 class SettingsError(ValueError):
-    """Stack config with mistakes; `str()` lists all of them, one a line."""
+    """Stack config has mistakes; `str()` lists all of them, one a line."""
 
     def __init__(self, mistakes: Iterable[Mistake], *, secret_keys: Collection[str] = ()) -> None:
         self.lines = tuple(line(mistake, secret_keys) for mistake in mistakes)
@@ -26,14 +26,14 @@ class SettingsError(ValueError):
 
 
 def line(mistake: Mistake, secret_keys: Collection[str] = ()) -> str:
-    """Return the mistake in one line, without the value where Pulumi keeps its key secret."""
+    """Return the mistake in one line, without the value if its key is secret in Pulumi."""
     return mistake.line(spell, secret=full_key(mistake.key) in secret_keys)
 
 
-def at(*prefix: str | int, of: Iterable[Mistake]) -> list[Mistake]:
-    """Return mistakes in options as mistakes in what stack config has at `prefix`, with its spelling of fields."""
-    found = [mistake.under(*prefix) for mistake in of]
-    return [replace(one, key=_camel(one.key), about=tuple(map(_camel, one.about))) for one in found]
+def in_config(*prefix: str | int, of: Iterable[Mistake]) -> list[Mistake]:
+    """Return mistakes in options as mistakes at `prefix` in stack config, with fields in camelCase."""
+    moved = [mistake.under(*prefix) for mistake in of]
+    return [replace(one, key=_camel(one.key), about=tuple(map(_camel, one.about))) for one in moved]
 
 
 def _camel(key: Key) -> Key:
@@ -41,7 +41,7 @@ def _camel(key: Key) -> Key:
 
 
 def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
-    """Sort mistakes by place, and keep the first about each value."""
+    """Sort mistakes by key, and keep the first for each value."""
     first = first_of_each(mistakes)
     for key in [key for key, mistake in first.items() if mistake.problem == REFUSED]:
         if any(other[: len(key)] == key for other in first if other != key):
@@ -50,12 +50,12 @@ def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
 
 
 def full_key(key: Key) -> str:
-    """Return the config key that holds the value, as Pulumi names it."""
+    """Return the full config key that holds the value, such as `openai-gateway:apis`."""
     return str(key[0]) if ":" in str(key[0]) else f"{NAMESPACE}:{key[0]}"
 
 
 def spell(key: Key) -> str:
-    """Return the key in the spelling of `pulumi config set --path`, such as `openai-gateway:apis[0].path`."""
+    """Return the key in the notation of `pulumi config set --path`, such as `openai-gateway:apis[0].path`."""
     plain = _PLAIN.fullmatch(str(key[0])) or _FULL.fullmatch(str(key[0]))
     text = full_key(key) if plain else f"{NAMESPACE}:{_quoted(key[0])}"
     for part in key[1:]:

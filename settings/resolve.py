@@ -16,44 +16,44 @@ from options import (
     PolicyOptions,
 )
 from options.openai import account_keys
-from settings.files import Texts
+from settings.files import ApiTexts
 from settings.schema import Stack
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApiSettings:
-    """An API with what it inherits from the stack."""
+    """An API, including what it inherits from the stack."""
 
     name: str
     """Identifier of the API, unique within the service."""
     path: str
     """URL path below the gateway."""
     auth: AuthMode
-    """How it authenticates its callers and itself."""
+    """How callers and the gateway authenticate."""
     accounts: tuple[str, ...]
-    """Accounts that it uses, by the names that `options.openai.account_keys` gives them."""
+    """Accounts that it uses, by the keys that `options.openai.account_keys` gives them."""
     identity: str = SYSTEM_ASSIGNED
-    """Managed identity for Azure OpenAI, in the notation of `GatewayOptions.identity`."""
+    """Managed identity that calls Azure OpenAI, given as in `GatewayOptions.identity`."""
     backend_auth: BackendAuth
     """Credential that the gateway presents to Azure OpenAI."""
     key: KeyOptions | None = None
-    """Set exactly where that credential is a key."""
+    """Set if and only if that credential is a key."""
     entra: EntraOptions | None = None
-    """Set where callers present Microsoft Entra ID tokens."""
+    """Set if callers present Microsoft Entra ID tokens."""
     jwt: JwtOptions | None = None
-    """Set where callers present another provider's tokens."""
+    """Set if callers present another provider's tokens."""
     subscription_required: bool
     """Whether callers need a subscription key."""
     api_version: str
     """Version of Azure OpenAI's REST API whose operations it offers."""
     definition: str | None = None
-    """OpenAPI 3 document (JSON) to import in its place."""
+    """OpenAPI 3 document (JSON) to import instead."""
     policy: PolicyOptions | None = None
-    """Policies of the user's own."""
+    """The policy hook."""
 
     @property
     def uses_no_identity(self) -> bool:
-        """Whether it presents a key that the gateway keeps itself, so that no managed identity takes part."""
+        """Whether it presents a key that the gateway itself stores, so that it uses no managed identity."""
         return self.key is not None and self.key.source is not KeySource.KEY_VAULT
 
     @property
@@ -65,10 +65,10 @@ class ApiSettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """What a deployment consists of, free of mistakes."""
+    """Everything that a deployment consists of, without mistakes."""
 
     location: str
-    """Azure region of what is created."""
+    """Azure region of the resources that are created."""
     gateway: GatewayOptions
     """The API Management service."""
     openai: OpenAIOptions
@@ -78,16 +78,16 @@ class Settings:
     protect: bool = False
     """Whether Pulumi refuses to delete or replace the group, the service, the accounts and the vaults it creates."""
     warnings: tuple[str, ...] = ()
-    """What works but is hardly meant, one line each."""
+    """What works but is probably not intended, one line each."""
 
     @property
     def key_accounts(self) -> list[str]:
-        """Accounts that an API calls by key, by the names in `ApiSettings.accounts`."""
+        """Accounts that an API calls by key, with keys as in `ApiSettings.accounts`."""
         return list(dict.fromkeys(name for api in self.apis if api.key is not None for name in api.accounts))
 
 
-def resolve(stack: Stack, api: ApiOptions, texts: Texts) -> ApiSettings:
-    """Return the API with the stack's values wherever it has none of its own."""
+def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
+    """Return the API with the stack's values for those that it does not set itself."""
     auth = api.auth or stack.auth
     entra, jwt = _tokens(stack, api) if auth is AuthMode.ENTRA else (None, None)
     tokens = entra or jwt
@@ -111,7 +111,7 @@ def resolve(stack: Stack, api: ApiOptions, texts: Texts) -> ApiSettings:
 
 
 def _tokens(stack: Stack, api: ApiOptions) -> tuple[EntraOptions | None, JwtOptions | None]:
-    """Return whose tokens the API validates: the nearest block decides, and Entra's without any."""
+    """Return which tokens the API validates: its own block, or the stack's, or by default any Entra token."""
     if api.entra or api.jwt:
         return api.entra, api.jwt
     return (None, stack.jwt) if stack.jwt else (stack.entra or EntraOptions(), None)

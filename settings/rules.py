@@ -1,4 +1,4 @@
-"""Rules of stack config: those of the options, wherever it has some, and those of inheriting them."""
+"""Rules of stack config: those of its options, and those of what APIs inherit from the stack."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -11,7 +11,7 @@ from options.api import check_apis, check_tokens
 from options.entra import VALUES as ENTRA
 from options.entra import check_callers, check_entra
 from options.gateway import VALUES as GATEWAY
-from options.gateway import check_gateway, check_home, unattachable
+from options.gateway import check_gateway, check_primary_region, user_assigned_on_adopted
 from options.jwt import VALUES as JWT
 from options.jwt import check_jwt
 from options.key import VALUES as KEY
@@ -21,15 +21,15 @@ from options.mistakes import Mistake, Warn, camel, unique
 from options.openai import VALUES as OPENAI
 from options.openai import account_keys, check_account_names, check_openai, check_pool, check_priorities
 from options.rules import Rules, boolean, check_values, prefixed, region
-from settings.mistakes import LOCATION, NAMESPACE, at
+from settings.mistakes import LOCATION, NAMESPACE, in_config
 from settings.resolve import ApiSettings
 from settings.schema import Stack
 
 _NAMESPACES = (NAMESPACE, "azure-native", "azuread", "random", "pulumi")
 """Namespaces that this program or one of its providers reads."""
 
-_NEAR = 0.8
-"""Likeness from which a namespace is taken for ours with a slip of the pen, 1 being the same."""
+_SIMILAR = 0.8
+"""Similarity, from 0 to 1, from which a namespace counts as a misspelling of ours."""
 
 _CREDENTIALS: Rules = {**prefixed("key", KEY), **prefixed("entra", ENTRA), **prefixed("jwt", JWT)}
 _VALUES: Rules = {
@@ -43,14 +43,14 @@ _VALUES: Rules = {
 
 def check_tree(tree: Mapping[str, Any]) -> list[Mistake]:
     """Return what is wrong with single values of the canonical tree."""
-    return at(of=check_values(_VALUES, tree, camel))
+    return in_config(of=check_values(_VALUES, tree, camel))
 
 
 def check_location(location: Any) -> Iterator[Mistake]:
-    """Yield what is wrong with the region of what is created."""
+    """Yield what is wrong with the region of the resources that are created."""
     key = (LOCATION,)
     if location is None:
-        problem = "is missing; name the region of what is created, such as swedencentral"
+        problem = "is missing; name the region in which to create resources, such as swedencentral"
         yield Mistake(key=key, problem=problem)
     elif not isinstance(location, str):
         yield Mistake(key=key, value=location, problem="is given where text is expected; name an Azure region")
@@ -60,34 +60,40 @@ def check_location(location: Any) -> Iterator[Mistake]:
 
 
 def check_namespaces(keys: Iterable[str]) -> Iterator[Mistake]:
-    """Yield keys of a namespace that is nearly ours, which Pulumi would hand to nobody."""
+    """Refuse keys of a namespace that is a misspelling of ours, which Pulumi would ignore."""
     for key in keys:
         namespace, colon, name = key.partition(":")
-        if colon and namespace not in _NAMESPACES and get_close_matches(namespace.lower(), [NAMESPACE], cutoff=_NEAR):
-            problem = f"is in the namespace {namespace}, which nobody reads; write {NAMESPACE}:{name}"
+        if (
+            colon
+            and namespace not in _NAMESPACES
+            and get_close_matches(namespace.lower(), [NAMESPACE], cutoff=_SIMILAR)
+        ):
+            problem = f"is in the namespace {namespace}, which is not used; write {NAMESPACE}:{name}"
             yield Mistake(key=(key,), problem=problem)
 
 
 def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:
-    """Return what is wrong with each of the stack's keys by itself, but for those of the wrong shape."""
+    """Return what is wrong with each of the stack's keys alone, except those in `wrong`, whose shape is wrong."""
     mistakes: list[Mistake] = []
     if "gateway" not in wrong:
-        mistakes += at("gateway", of=check_gateway(stack.gateway))
+        mistakes += in_config("gateway", of=check_gateway(stack.gateway))
         if isinstance(location, str):
-            mistakes += at("gateway", of=check_home(stack.gateway, location))
+            mistakes += in_config("gateway", of=check_primary_region(stack.gateway, location))
     if "openai" not in wrong:
-        mistakes += at("openai", of=check_openai(stack.openai))
+        mistakes += in_config("openai", of=check_openai(stack.openai))
     if not wrong & {"gateway", "openai"} and not stack.gateway.existing:
         priorities = (account.priority for account in stack.openai.accounts)
-        mistakes += at("openai", of=check_priorities(priorities, stack.gateway.sku))
+        mistakes += in_config("openai", of=check_priorities(priorities, stack.gateway.sku))
     if not wrong & {"openai", "apis"}:
         for i, api in enumerate(stack.apis):
             if api.accounts is not None:
-                mistakes += at(of=check_account_names(("apis", i, "accounts"), api.accounts, stack.openai.accounts))
+                mistakes += in_config(
+                    of=check_account_names(("apis", i, "accounts"), api.accounts, stack.openai.accounts)
+                )
     if not wrong & {"key", "entra", "jwt"}:
         mistakes += _check_credentials((), stack.key, stack.entra, stack.jwt)
     if "apis" not in wrong:
-        mistakes += at("apis", of=check_apis(stack.apis))
+        mistakes += in_config("apis", of=check_apis(stack.apis))
         for i, api in enumerate(stack.apis):
             mistakes += _check_credentials(("apis", i), api.key, api.entra, api.jwt)
     return mistakes
@@ -96,21 +102,24 @@ def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:
 def _check_credentials(
     prefix: tuple[str | int, ...], key: KeyOptions | None, entra: EntraOptions | None, jwt: JwtOptions | None
 ) -> Iterator[Mistake]:
-    yield from at(*prefix, "key", of=check_key(key) if key else ())
-    yield from at(*prefix, of=check_tokens(entra, jwt))
-    yield from at(*prefix, "entra", of=check_entra(entra) if entra else ())
-    yield from at(*prefix, "jwt", of=check_jwt(jwt) if jwt else ())
+    yield from in_config(*prefix, "key", of=check_key(key) if key else ())
+    yield from in_config(*prefix, of=check_tokens(entra, jwt))
+    yield from in_config(*prefix, "entra", of=check_entra(entra) if entra else ())
+    yield from in_config(*prefix, "jwt", of=check_jwt(jwt) if jwt else ())
 
 
 def check_effect(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]:
-    """Yield open APIs and what has no effect; `apis` are the resolved ones."""
+    """Yield APIs that are open to everyone, and options without effect; `apis` are the resolved ones."""
     for i, (own, api) in enumerate(zip(stack.apis, apis, strict=True)):
         key = ("apis", i)
         if api.auth is not AuthMode.ENTRA and not api.subscription_required:
-            problem = f"leaves the API open, as auth {api.auth} validates no token; remove it, or set auth to entra"
+            problem = (
+                f"leaves the API open to everyone, as auth {api.auth} validates no token; remove it, or set auth to "
+                "entra"
+            )
             yield Mistake(key=(*key, "subscriptionRequired"), value=False, problem=problem)
         if api.entra:
-            yield from at(*(key if own.entra else ()), "entra", of=check_callers(api.entra))
+            yield from in_config(*(key if own.entra else ()), "entra", of=check_callers(api.entra))
         unused = {
             "entra": own.entra and not api.entra and not own.jwt and "only auth entra validates tokens",
             "jwt": own.jwt and not api.jwt and "only auth entra validates tokens",
@@ -121,7 +130,7 @@ def check_effect(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]
             if reason:
                 yield Mistake(key=(*key, name), problem=f"has no effect, as {reason}; remove it, or change auth")
         if own.identity == USER_ASSIGNED and stack.gateway.existing:
-            yield unattachable((*key, "identity"))
+            yield user_assigned_on_adopted((*key, "identity"))
     for name, given, used in (
         ("entra", (stack.entra or EntraOptions()) != EntraOptions(), any(api.entra is stack.entra for api in apis)),
         ("jwt", stack.jwt is not None, any(api.jwt is stack.jwt for api in apis)),
@@ -132,14 +141,14 @@ def check_effect(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]
 
 
 def check_accounts(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]:
-    """Yield what is wrong with accounts as the APIs use them; `apis` are the resolved ones."""
+    """Yield what is wrong with how the APIs use the accounts; `apis` are the resolved ones."""
     names = account_keys(stack.openai.accounts)
     for pool in dict.fromkeys(api.accounts for api in apis):
-        yield from at("openai", of=check_pool(stack.openai, pool))
+        yield from in_config("openai", of=check_pool(stack.openai, pool))
     for i, (name, account) in enumerate(zip(names, stack.openai.accounts, strict=True)):
         used = [number for number, api in enumerate(apis) if name in api.accounts]
         if not used:
-            problem = "is used by no API; remove it, or list it in the accounts of one"
+            problem = "is not used by any API; remove it, or list it in the accounts of an API"
             yield Warn(key=("openai", "accounts", i), problem=problem)
         if account.existing and account.existing.role_assigned:
             yield from _check_role_assigned(stack, apis, used, ("openai", "accounts", i, "existing", "roleAssigned"))
@@ -148,36 +157,36 @@ def check_accounts(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistak
 def _check_role_assigned(
     stack: Stack, apis: Sequence[ApiSettings], used: Sequence[int], key: tuple[str | int, ...]
 ) -> Iterator[Mistake]:
-    """Refuse a role that nobody can have given yet, as the identity is made with the stack."""
+    """Refuse a role that nobody can have assigned yet, since this stack creates the identity."""
     for number in used:
         api = apis[number]
-        made_here = not stack.gateway.existing and api.identity in {SYSTEM_ASSIGNED, USER_ASSIGNED}
-        if api.backend_auth is BackendAuth.MANAGED_IDENTITY and made_here:
+        created = not stack.gateway.existing and api.identity in {SYSTEM_ASSIGNED, USER_ASSIGNED}
+        if api.backend_auth is BackendAuth.MANAGED_IDENTITY and created:
             problem = (
-                f"cannot be true for {{0}}, whose {api.identity} identity this stack creates; remove it, or set its "
-                "identity to one that exists and holds the role"
+                f"is not possible for {{0}}, whose {api.identity} identity this stack creates; remove it, or set the "
+                "API's identity to an existing one that holds the role"
             )
             yield Mistake(key=key, value=True, problem=problem, about=(("apis", number),))
             return
 
 
 def check_keys(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]:
-    """Yield what is wrong with the keys of the APIs that call Azure OpenAI by key; `apis` are the resolved ones."""
+    """Yield what is wrong with the keys with which APIs call Azure OpenAI; `apis` are the resolved ones."""
     by_key = [(i, api, api.key) for i, api in enumerate(apis) if api.key]
     accounts = stack.openai.accounts
     for i, (name, account) in enumerate(zip(account_keys(accounts), accounts, strict=True)):
         users = [number for number, api, _ in by_key if name in api.accounts]
         if users and account.disable_local_auth:
-            problem = "contradicts {0}, which calls it by key; remove it, change auth, or list other accounts there"
+            problem = "conflicts with {0}, which calls it by key; remove it, change auth, or list other accounts there"
             key = ("openai", "accounts", i, "disableLocalAuth")
             yield Mistake(key=key, value=True, problem=problem, about=(("apis", users[0]),))
     yield from chain.from_iterable(
-        at(*(("apis", i, "key") if stack.apis[i].key else ("key",)), of=check_key_in_use(key, len(api.accounts)))
+        in_config(*(("apis", i, "key") if stack.apis[i].key else ("key",)), of=check_key_in_use(key, len(api.accounts)))
         for i, api, key in by_key
     )
     yield from unique(
         [(("apis", i, "key", "namedValue"), key.named_value or f"{api.name}-api-key") for i, api, key in by_key],
-        "each API keeps its own named value",
+        "each API has its own named value",
     )
     yield from unique(
         [

@@ -19,7 +19,7 @@ class Stack(BaseModel):
     model_config = ConfigDict(alias_generator=camel, extra="forbid", frozen=True)
 
     auth: AuthMode = AuthMode.MANAGED_IDENTITY
-    """Mode of every API that names no other."""
+    """Auth mode of every API that does not set its own."""
     gateway: GatewayOptions = GatewayOptions()
     openai: OpenAIOptions = Field(default_factory=OpenAIOptions)
     key: KeyOptions = KeyOptions()
@@ -31,7 +31,7 @@ class Stack(BaseModel):
 
 
 _NEEDED = {
-    "audiences": "list the audiences that are accepted",
+    "audiences": "list the accepted audiences",
     "certificate": "name the certificate in the vault",
     "clientId": "give the application (client) ID",
     "location": "name an Azure region",
@@ -42,13 +42,13 @@ _NEEDED = {
     "principalId": "give the object ID of the client's service principal",
     "resourceGroup": "name the resource group that holds it",
     "role": "name one of the application's roles",
-    "values": "list the values that are accepted",
+    "values": "list the accepted values",
     "vault": "give the name and resourceGroup of the vault that holds the certificate",
 }
 _MOST_PLACES = 3
-"""Mappings that a message names as the right place of a key."""
+"""Most mappings that a message lists as the right place of a key."""
 _SAME_IN_APIS = ("key", "entra", "jwt")
-"""Blocks that an API may have as well as the stack."""
+"""Blocks that both the stack and an API may have."""
 _SHAPES = {
     "bool": "true or false",
     "dataclass": "a mapping",
@@ -60,10 +60,10 @@ _SHAPES = {
 
 
 def parse(tree: Mapping[str, Any]) -> tuple[Stack, set[str], list[Mistake]]:
-    """Validate each key of the canonical tree on its own.
+    """Validate each key of the canonical tree by itself.
 
-    Returns the keys that are right as a `Stack`, with defaults for the others; the names of those others; and what is
-    wrong with them.
+    Returns the valid keys as a `Stack`, with defaults for the others; the names of the others; and what is wrong with
+    them.
     """
     good: dict[str, Any] = {}
     bad: set[str] = set()
@@ -81,8 +81,8 @@ def parse(tree: Mapping[str, Any]) -> tuple[Stack, set[str], list[Mistake]]:
 
 
 def canonical(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Write out the shorthands: one account for a list of one, bare values for a required claim, `{}` for no block."""
-    # Pulumi.yaml has to give every optional key a default; the one of these two is {}.
+    """Expand the shorthands: one account for a list of one, bare values for a required claim, `{}` for no block."""
+    # Pulumi.yaml must give every optional key a default, which is {} for these two.
     result = {key: value for key, value in tree.items() if not (key in {"entra", "jwt"} and value == {})}
     openai = result.get("openai")
     if isinstance(openai, Mapping) and isinstance(openai.get("accounts"), Mapping):
@@ -109,14 +109,14 @@ def _claim(value: object) -> object:
 
 def _mistake(error: ErrorDetails) -> Mistake:
     key, value, kind = error["loc"], error["input"], error["type"]
-    if key[-1] == "[key]" and kind.startswith("string"):  # pydantic's mark of a mapping's key that is wrong itself
+    if key[-1] == "[key]" and kind.startswith("string"):  # how pydantic marks a mapping's key that is itself wrong
         key = key[:-1]
     if kind == "missing":
         return Mistake(key=key, problem=f"is missing; {_NEEDED[str(key[-1])]}")
     if kind in {"extra_forbidden", "unexpected_keyword_argument"}:
         known = list(_known_keys(key[:-1]))
-        # A key at the wrong level has a right one; a slip of the pen has a near one.
-        hint = suggestion(key[-1], known) or _elsewhere(str(key[-1]))
+        # The key may be misspelled, or at the wrong level.
+        hint = suggestion(key[-1], known) or _right_place(str(key[-1]))
         return Mistake(key=key, problem=f"is not a known key; allowed: {', '.join(known)}{hint}")
     if kind == "enum":
         known = [str(member) for member in _type_at(key)]
@@ -130,14 +130,14 @@ def _mistake(error: ErrorDetails) -> Mistake:
             expected = "a value, a list of values, or a mapping of values, match and separator"
         problem = f"is given where {expected} is expected"
         if shape == "string" and not isinstance(value, dict | list | bool | None):
-            problem += "; write it in quotes, without which YAML reads 0125 as 85"
+            problem += "; put it in quotes, since YAML reads 0125 without quotes as 85"
     return Mistake(key=key, value=value, problem=problem)
 
 
-def _elsewhere(name: str) -> str:
-    """Return `; it belongs in X` where a few mappings have a key of the name, or nothing."""
+def _right_place(name: str) -> str:
+    """Return `; it belongs in X` if a few mappings have a key of this name, or an empty string."""
     if name == "location":
-        return f"; the region of what is created is {LOCATION}"
+        return f"; the region of new resources is {LOCATION}"
     places = [place for place in _mappings(Stack, "") if name in place.keys]
     if not 1 <= len(places) <= _MOST_PLACES:
         return ""
@@ -151,10 +151,10 @@ class _Place(NamedTuple):
 
 
 def _mappings(kind: Any, path: str) -> Iterator[_Place]:
-    """Yield the mappings inside `kind`, in whose keys a stack may choose."""
+    """Yield the mappings with fixed keys inside `kind`."""
     for name, hint in _hints(kind).items():
         if name in _SAME_IN_APIS and path:
-            continue  # told once, at the top
+            continue  # listed once, at the top level
         inner, suffix = _given(hint), ""
         while get_origin(inner) is list:
             inner, suffix = _given(get_args(inner)[0]), f"{suffix}[]"
@@ -165,7 +165,7 @@ def _mappings(kind: Any, path: str) -> Iterator[_Place]:
 
 
 def _known_keys(key: Key) -> Iterator[str]:
-    """Keys that may stand in the mapping at `key`."""
+    """Return the keys that the mapping at `key` may have."""
     kind = _type_at(key)
     names = [field.name for field in fields(kind)] if is_dataclass(kind) else list(Stack.model_fields)
     return map(camel, names)
@@ -180,7 +180,7 @@ def _type_at(key: Key) -> Any:
 
 
 def _blanks(kind: Any, key: Key, value: Any) -> Iterator[Mistake]:
-    """Yield the blank values of fields that have a default other than None, which would not apply."""
+    """Refuse blank values of fields that have a default other than None, since the default would not apply."""
     if is_dataclass(kind) and isinstance(value, Mapping):
         hints = _hints(kind)
         for field in fields(kind):

@@ -11,7 +11,7 @@ import pytest
 from apim_emulator.azure import Cloud
 from apim_emulator.pulumi.deploy import DeployError
 from apim_emulator.pulumi.wire import UNKNOWN
-from definitions import closed
+from definitions import without_server
 from sandbox.existing import create_existing
 from tests.deployed import ROOT, Deployed, deploy_program, judge
 from tests.modes import ENTRA, GROUP, MODES, PUBLISHER, mode_config, shared_cloud
@@ -363,7 +363,7 @@ def test_a_definition_file_is_imported_in_place_of_the_official_one(tmp_path: Pa
     inputs = deploy("identity-system-assigned", apis=apis).one("Api").inputs
 
     assert inputs["format"] == "openapi+json"
-    assert inputs["value"] == closed(definition.read_text(), title="openai (openai-gateway/test)")
+    assert inputs["value"] == without_server(definition.read_text(), title="openai (openai-gateway/test)")
 
 
 def test_a_policy_file_stands_between_validation_and_the_gateways_own_credential(tmp_path: Path) -> None:

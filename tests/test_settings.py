@@ -370,26 +370,26 @@ def test_new_vaults_of_several_apis_have_names_of_their_own() -> None:
         ),
         pytest.param(
             {"openai": {"accounts": [{"location": "swedencentrall"}], "deployments": [CHAT]}},
-            'openai-gateway:openai.accounts[0].location: "swedencentrall" is not a region known on 2026-11-29; '
-            "Azure refuses it unless it is newer; did you mean swedencentral?",
+            'openai-gateway:openai.accounts[0].location: "swedencentrall" is not a region that Azure offered on '
+            "2026-11-29; Azure refuses it unless it is newer; did you mean swedencentral?",
             id="misspelt region",
         ),
         pytest.param(
             {"openai": {"deployments": [{**CHAT, "model": "gpt4o"}]}},
-            'openai-gateway:openai.deployments[0].model: "gpt4o" is not a model known on 2026-11-29; Azure '
-            "refuses it unless it is newer; did you mean gpt-4o?",
+            'openai-gateway:openai.deployments[0].model: "gpt4o" is not a model that Azure offered on 2026-11-29; '
+            "Azure refuses it unless it is newer; did you mean gpt-4o?",
             id="misspelt model",
         ),
         pytest.param(
             {"openai": {"deployments": [{**CHAT, "sku": "GlobalStandrad"}]}},
-            'openai-gateway:openai.deployments[0].sku: "GlobalStandrad" is not a deployment SKU known on '
+            'openai-gateway:openai.deployments[0].sku: "GlobalStandrad" is not a deployment SKU that Azure offered on '
             "2026-11-29; Azure refuses it unless it is newer; did you mean GlobalStandard?",
             id="misspelt SKU of a deployment",
         ),
         pytest.param(
             {"openai": {"accounts": [{"location": "moonbase"}], "deployments": [CHAT]}},
-            'openai-gateway:openai.accounts[0].location: "moonbase" is not a region known on 2026-11-29; '
-            "Azure refuses it unless it is newer",
+            'openai-gateway:openai.accounts[0].location: "moonbase" is not a region that Azure offered on '
+            "2026-11-29; Azure refuses it unless it is newer",
             id="region like no other",
         ),
         pytest.param(
@@ -422,14 +422,14 @@ def test_new_vaults_of_several_apis_have_names_of_their_own() -> None:
                 "auth": "key",
                 "key": {"source": "key-vault", "vault": {"existing": {"name": "kv-contoso", "resourceGroup": "rg"}}},
             },
-            "openai-gateway:key.vault.existing: is a vault that refuses to delete the secret, and to recover one of "
-            "its name that was deleted, unless who deploys holds Key Vault Secrets Officer on it; assign that role, "
-            "then set openai-gateway:key.vault.secretsOfficer to true",
+            "openai-gateway:key.vault.existing: is a vault in which the deployer can delete the secret, or recover a "
+            "deleted one of the same name, only with the role Key Vault Secrets Officer; assign that role to the "
+            "deployer, then set openai-gateway:key.vault.secretsOfficer to true",
             id="role on an adopted vault",
         ),
         pytest.param(
             {"openai": {}},
-            "openai-gateway:openai.deployments: is empty; the accounts to create serve no model until one is listed",
+            "openai-gateway:openai.deployments: is empty; the new accounts serve no model until one is listed",
             id="no deployments",
         ),
         pytest.param(
@@ -457,20 +457,20 @@ def test_new_vaults_of_several_apis_have_names_of_their_own() -> None:
         ),
         pytest.param(
             {"openai": {"deployments": [{"name": "o3", "model": "o3-mini", "version": "2025-01-31"}]}},
-            'openai-gateway:openai.deployments[0].version: "2025-01-31" was retired on 2026-10-01, says Microsoft\'s '
-            "schedule of 2026-09-02; deploy a newer model",
+            'openai-gateway:openai.deployments[0].version: "2025-01-31" was retired on 2026-10-01, according to '
+            "Microsoft's schedule of 2026-09-02; deploy a newer model",
             id="version that is retired",
         ),
         pytest.param(
             {"openai": {"deployments": [{"name": "o3", "model": "o3-mini"}]}},
-            'openai-gateway:openai.deployments[0].model: "o3-mini" was retired on 2026-10-01, says Microsoft\'s '
-            "schedule of 2026-09-02; deploy a newer model",
+            'openai-gateway:openai.deployments[0].model: "o3-mini" was retired on 2026-10-01, according to '
+            "Microsoft's schedule of 2026-09-02; deploy a newer model",
             id="model that is retired in all versions",
         ),
         pytest.param(
             {"openai": {"accounts": {"deployments": [{"name": "gpt", "model": "gpt-5", "version": "2025-08-07"}]}}},
-            'openai-gateway:openai.accounts[0].deployments[0].version: "2025-08-07" is retired on 2027-02-09, says '
-            "Microsoft's schedule of 2026-09-02; deploy a newer model",
+            'openai-gateway:openai.accounts[0].deployments[0].version: "2025-08-07" will be retired on 2027-02-09, '
+            "according to Microsoft's schedule of 2026-09-02; deploy a newer model",
             id="version that is retired soon",
         ),
         pytest.param(
@@ -482,12 +482,12 @@ def test_new_vaults_of_several_apis_have_names_of_their_own() -> None:
                 }
             },
             'openai-gateway:openai.deployments[0].versionUpgrade: "OnceNewDefaultVersionAvailable" has no effect, as '
-            "Azure upgrades no deployment of the SKU ProvisionedManaged; remove it",
+            "Azure does not upgrade deployments of the SKU ProvisionedManaged; remove it",
             id="upgrade of a provisioned deployment",
         ),
         pytest.param(
             {"openai": {"accounts": {"deployments": [CHAT]}, "deployments": [CHAT]}},
-            "openai-gateway:openai.deployments: has no effect, as every account to create lists its own; remove it",
+            "openai-gateway:openai.deployments: has no effect, as every new account lists its own; remove it",
             id="common deployments that no account has",
         ),
         pytest.param(
@@ -502,8 +502,8 @@ def test_new_vaults_of_several_apis_have_names_of_their_own() -> None:
                     "deployments": [CHAT],
                 }
             },
-            "openai-gateway:openai.accounts[0].deployments: lack mini, so calls that the pool sends here get 404; "
-            "deploy the same models in all accounts, or list accounts for each API",
+            "openai-gateway:openai.accounts[0].deployments: do not include mini, so calls that the pool sends here "
+            "get 404; deploy the same models in all accounts, or list accounts for each API",
             id="pool whose accounts serve different models",
         ),
         pytest.param(
@@ -511,7 +511,8 @@ def test_new_vaults_of_several_apis_have_names_of_their_own() -> None:
                 "openai": {"accounts": [{"name": "oai-a"}, {"name": "oai-b"}], "deployments": [CHAT]},
                 "apis": [api(accounts=["oai-b"])],
             },
-            "openai-gateway:openai.accounts[0]: is used by no API; remove it, or list it in the accounts of one",
+            "openai-gateway:openai.accounts[0]: is not used by any API; remove it, or list it in the accounts of "
+            "an API",
             id="account that no API uses",
         ),
     ],
@@ -535,9 +536,9 @@ def test_a_version_is_no_cause_for_a_warning_until_its_retirement_is_near(monkey
     for days in (91, 90, 89, 0, -1):
         day = retires - timedelta(days=days)
         monkeypatch.setattr(retirements, "today", lambda day=day: day)
-        told[days] = [line.split(", says")[0].rpartition('" ')[2] for line in settings(openai=openai).warnings]
+        told[days] = [line.split(", according")[0].rpartition('" ')[2] for line in settings(openai=openai).warnings]
 
-    soon, past = "is retired on 2027-04-14", "was retired on 2027-04-14"
+    soon, past = "will be retired on 2027-04-14", "was retired on 2027-04-14"
     assert told == {91: [], 90: [], 89: [soon], 0: [past], -1: [past]}
 
 
@@ -560,7 +561,7 @@ def test_apis_whose_accounts_serve_the_same_models_need_no_warning() -> None:
 
 
 OPEN = (
-    "lets in every application of the tenant, as each gets a token for it; list {0}.roles or {0}.scopes, or name "
+    "accepts every application of the tenant, as each can get a token for it; list {0}.roles, {0}.scopes or "
     "{0}.clientApplicationIds, or set {0}.assignmentRequired"
 )
 
@@ -592,7 +593,9 @@ def test_an_api_that_says_who_may_call_is_not_warned_about() -> None:
 def test_warning_hides_no_mistake() -> None:
     two = [api(path="chat"), {"name": "two", "path": "chat"}]
 
-    with pytest.raises(SettingsError, match=r'apis\[1\]\.path: "chat" is taken by openai-gateway:apis\[0\]\.path') as e:
+    with pytest.raises(
+        SettingsError, match=r'apis\[1\]\.path: "chat" is already used by openai-gateway:apis\[0\]\.path'
+    ) as e:
         settings(apis=two)
 
     assert len(str(e.value).splitlines()) == 1

@@ -82,14 +82,14 @@ def test_mistake_is_told(case: dict[str, Any], folder: Path) -> None:
         ),
         pytest.param(
             {"gateway": {**GATEWAY, "publisherName": "Con\ntoso\x7f"}},
-            r'openai-gateway:gateway.publisherName: "Con\ntoso\u007f" is not valid; allowed: 1 to 100 characters, no '
-            "spaces around them",
+            r'openai-gateway:gateway.publisherName: "Con\ntoso\u007f" is not valid; allowed: 1 to 100 characters, '
+            "without spaces around them",
             id="a line break",
         ),
         pytest.param(
             {"gateway": {**GATEWAY, "tags": {3: "x"}}},
-            "openai-gateway:gateway.tags[3]: 3 is given where text is expected; write it in quotes, without which YAML "
-            "reads 0125 as 85",
+            "openai-gateway:gateway.tags[3]: 3 is given where text is expected; put it in quotes, since YAML reads "
+            "0125 without quotes as 85",
             id="a key that YAML reads as a number",
         ),
         pytest.param(
@@ -154,4 +154,4 @@ def test_long_value_is_cut(tmp_path: Path) -> None:
 def test_definition_file_must_have_a_name_that_files_can_have(tmp_path: Path) -> None:
     [line] = mistakes({"apis": [{"name": "openai", "path": "openai", "definitionFile": "a\0b"}]}, tmp_path)
 
-    assert line.endswith("is not a file of JSON text; name an OpenAPI 3 document in JSON")
+    assert line.endswith("is not a JSON text file; name an OpenAPI 3 document in JSON")

@@ -242,7 +242,7 @@ def test_an_additional_location_is_another_one(preview: bool) -> None:
         additional_locations=[AdditionalLocationOptions(location="Sweden Central")],
     )
 
-    with pytest.raises(DeployError, match=r"gateway.additional_locations\[0\].location: .* is created already"):
+    with pytest.raises(DeployError, match=r"gateway.additional_locations\[0\].location: .* is already the service"):
         deploy_component(build(options, location="swedencentral"), cloud_with_group(), preview=preview)
 
 
@@ -466,7 +466,7 @@ def test_an_adopted_service_is_used_with_an_identity_that_it_has() -> None:
     ("identity", "message"),
     [
         ("system-assigned", "apim-shared has no system-assigned identity; enable it, or set identity"),
-        ("user-assigned", 'gateway.identity: "user-assigned" cannot be created for a service that is adopted'),
+        ("user-assigned", 'gateway.identity: "user-assigned" cannot be created for an adopted service'),
         (
             f"/subscriptions/{Cloud().subscription_id}/resourceGroups/g/providers/Microsoft.ManagedIdentity"
             "/userAssignedIdentities/other",

@@ -212,9 +212,7 @@ def test_an_owner_that_is_no_object_id_is_refused(azure: Azure) -> None:
 def test_owners_of_an_administrators_registration_are_not_changed(azure: Azure) -> None:
     entra = EntraOptions(existing=existing_application(azure), owners=[PIPELINE])
 
-    with pytest.raises(
-        DeployError, match=r"entra\.owners: a list cannot be set on an app registration that is adopted"
-    ):
+    with pytest.raises(DeployError, match=r"entra\.owners: a list cannot be set on an adopted app registration"):
         deploy(azure, entra=entra)
 
 
@@ -277,7 +275,7 @@ def test_an_existing_registration_without_audiences_is_refused(azure: Azure) -> 
 
 
 def test_a_tenant_cannot_be_chosen_for_a_registration_that_is_created(azure: Azure) -> None:
-    with pytest.raises(DeployError, match=f'entra.tenant_id: "{CLIENT}" cannot be chosen'):
+    with pytest.raises(DeployError, match=f'entra.tenant_id: "{CLIENT}" cannot be set for a new app registration'):
         deploy(azure, entra=EntraOptions(tenant_id=CLIENT))
 
 
@@ -364,7 +362,7 @@ def test_one_kind_of_token_is_demanded(azure: Azure, more: dict[str, Any]) -> No
 def test_roles_are_demanded_in_one_place(azure: Azure) -> None:
     entra = EntraOptions(roles=["Chat.User"], required_claims={"roles": RequiredClaim(values=["Chat.Admin"])})
 
-    with pytest.raises(DeployError, match=r"entra\.required_claims\.roles: contradicts entra\.roles"):
+    with pytest.raises(DeployError, match=r"entra\.required_claims\.roles: conflicts with entra\.roles"):
         deploy(azure, entra=entra)
 
 
@@ -380,7 +378,9 @@ def test_roles_may_be_demanded_of_users_beside_their_scopes(azure: Azure) -> Non
 def test_scopes_are_demanded_in_one_place(azure: Azure) -> None:
     entra = EntraOptions(scopes=["chat"], required_claims={"scp": RequiredClaim(values=["embed"])})
 
-    with pytest.raises(DeployError, match=r"entra\.required_claims\.scp: contradicts entra\.scopes, of which a user's"):
+    with pytest.raises(
+        DeployError, match=r"entra\.required_claims\.scp: conflicts with entra\.scopes, of which a user's"
+    ):
         deploy(azure, entra=entra)
 
 
@@ -407,16 +407,15 @@ def warnings(azure: Azure, entra: dict[str, Any]) -> list[str]:
 
 
 def test_an_api_that_lets_in_everybody_of_the_tenant_is_warned_about(azure: Azure) -> None:
-    open_to_all = "entra: lets in every application of the tenant, as each gets a token for it; list "
+    open_to_all = "entra: accepts every application of the tenant, as each can get a token for it; list "
     existing = existing_application(azure)
     adopted = {"client_id": existing.client_id, "audiences": existing.audiences}
 
     assert warnings(azure, {}) == [
-        f"{open_to_all}entra.roles or entra.scopes, or name entra.client_application_ids, "
-        "or set entra.assignment_required"
+        f"{open_to_all}entra.roles, entra.scopes or entra.client_application_ids, or set entra.assignment_required"
     ]
     assert warnings(Azure(), {"existing": adopted}) == [
-        f"{open_to_all}entra.roles or entra.scopes, or name entra.client_application_ids"
+        f"{open_to_all}entra.roles, entra.scopes or entra.client_application_ids"
     ]
 
 

@@ -9,7 +9,7 @@ from pulumi.runtime import rpc
 
 from apim_emulator.azure import Cloud
 from apim_emulator.pulumi.wire import is_secret, plain
-from definitions import closed
+from definitions import without_server
 from tests.components.conftest import GROUP, SERVICE, Azure
 from tests.host import Host, RefusedError, output, running_host
 
@@ -341,7 +341,7 @@ def test_a_definition_is_refused_and_imported_as_in_python(host: Host, azure: Az
     with pytest.raises(RefusedError, match=r"definition: is not JSON: line 1, column 2: expecting property name"):
         host.construct("KeyAuthApi", "other", {**inputs, "definition": "{x"}, azure.cloud)
 
-    assert made.one("Api").inputs["value"] == closed(dated, title="chat")
+    assert made.one("Api").inputs["value"] == without_server(dated, title="chat")
 
 
 def test_a_gateway_refuses_a_fraction_for_a_whole_number(host: Host) -> None:

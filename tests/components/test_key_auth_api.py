@@ -6,7 +6,7 @@ import pytest
 from apim_emulator.pulumi.deploy import DeployError
 from apim_emulator.pulumi.wire import UNKNOWN
 from components import KeyAuthApi, OpenAIAccount, OpenAIBackend, OpenAIBackendArgs
-from definitions import UNREACHABLE, azure_openai, closed
+from definitions import UNREACHABLE, azure_openai, without_server
 from options import ExistingResource, KeyDelivery, KeyOptions, KeySource, KeyVaultOptions, OpenAIOptions
 from tests.components.conftest import GROUP, SERVICE, Azure, exporting
 from tests.deployed import Deployed, deploy_component
@@ -231,7 +231,7 @@ def test_the_definition_is_imported_by_version_and_in_full(azure: Azure) -> None
     deployed = deploy(azure, azure.api_args(azure.account("oai"), api_version="2024-06-01"))
 
     api = deployed.one("Api").inputs
-    assert (api["format"], api["value"]) == ("openapi+json", closed(azure_openai("2024-06-01"), title="openai"))
+    assert (api["format"], api["value"]) == ("openapi+json", without_server(azure_openai("2024-06-01"), title="openai"))
     assert api["protocols"] == ["https"]
     assert api["path"] == "team/openai"
 
@@ -262,7 +262,7 @@ def test_an_api_without_its_policy_reaches_nothing(azure: Azure) -> None:
 def test_a_definition_of_another_surface_is_refused(azure: Azure) -> None:
     definition = '{"openapi": "3.0.0", "paths": {"/chat/completions": {"post": {"responses": {}}}}}'
 
-    with pytest.raises(DeployError, match=r"definition: has the path '/chat/completions' of the v1 surface"):
+    with pytest.raises(DeployError, match=r"definition: has the path '/chat/completions' of the v1 API"):
         deploy(azure, azure.api_args(azure.account("oai"), definition=definition))
 
 

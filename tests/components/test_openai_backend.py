@@ -272,9 +272,7 @@ def test_consumption_gets_no_circuit_breaker_as_it_has_none(azure: Azure) -> Non
 
 @pytest.mark.parametrize("preview", [True, False])
 def test_priorities_are_refused_where_nothing_could_ever_turn_to_the_second(azure: Azure, preview: bool) -> None:
-    refusal = (
-        "accounts: has the priorities 1, 2, of which only the first would ever serve, as Consumption has no circuit"
-    )
+    refusal = "accounts: has the priorities 1, 2, and only the first would ever be used, as Consumption has no circuit"
 
     with pytest.raises(DeployError, match=refusal):
         deploy(azure, RANKED, sku="Consumption", preview=preview)

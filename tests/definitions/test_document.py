@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from definitions import UNREACHABLE, VERSIONS, DefinitionError, azure_openai, check, closed
+from definitions import UNREACHABLE, VERSIONS, DefinitionError, azure_openai, check_definition, without_server
 
 CHAT = "/deployments/{deployment-id}/chat/completions"
 
@@ -17,15 +17,17 @@ def definition(*paths: str, **more: Any) -> str:
 
 def problem(text: str) -> str:
     with pytest.raises(DefinitionError) as refused:
-        check(text)
+        check_definition(text)
     return str(refused.value)
 
 
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        pytest.param('{\n  "openapi": "3.0.0",\n}', "line 2, column 21: a comma stands before the closing", id="comma"),
-        pytest.param('{"paths": [1, 2,\n]}', "line 1, column 16: a comma stands before the closing", id="in a list"),
+        pytest.param(
+            '{\n  "openapi": "3.0.0",\n}', "line 2, column 21: there is a comma before the closing", id="comma"
+        ),
+        pytest.param('{"paths": [1, 2,\n]}', "line 1, column 16: there is a comma before the closing", id="in a list"),
         pytest.param("openapi: 3.0.0", "line 1, column 1: expecting value; correct it, or convert", id="YAML"),
         pytest.param('{"a": 1\n"b": 2}', "line 2, column 1: expecting ',' delimiter", id="no comma"),
         pytest.param('{"a": "x', "line 1, column 7: unterminated string", id="cut off"),
@@ -46,9 +48,9 @@ def test_what_is_not_json_is_refused_with_line_and_column(text: str, place: str)
         pytest.param('{"openapi": "3.0.0", "paths": {"/a": {"parameters": []}}}', "has no operations", id="no method"),
         pytest.param('{"openapi": "3.0.0", "paths": {"/a": []}}', "a path without a mapping", id="path"),
         pytest.param('{"openapi": "3.0.0", "paths": {"/a": {"get": 1}}}', "a method without a mapping", id="method"),
-        pytest.param('{"openapi": NaN}', "holds NaN, which JSON does not know", id="NaN"),
+        pytest.param('{"openapi": NaN}', "contains NaN, which JSON does not allow", id="NaN"),
         pytest.param("[" * 100_000, "is nested too deeply", id="deep"),
-        pytest.param(definition("/a", x="y" * 4 * 1024**2), "an import takes up to 4 MB", id="large"),
+        pytest.param(definition("/a", x="y" * 4 * 1024**2), "allowed: up to 4 MB", id="large"),
     ],
 )
 def test_what_cannot_be_imported_is_refused(text: str, said: str) -> None:
@@ -66,7 +68,7 @@ def test_what_cannot_be_imported_is_refused(text: str, said: str) -> None:
         ),
         pytest.param(
             definition("/responses", servers=[{"url": "https://{endpoint}/openai/v1/"}]),
-            "below '/openai/v1', the v1 surface",
+            "below '/openai/v1', the v1 API",
             "/responses",
             id="v1 by its server",
         ),
@@ -83,7 +85,7 @@ def test_paths_that_do_not_fit_the_backend_are_refused(text: str, found: str, le
 
 @pytest.mark.parametrize("path", [CHAT, "/models", "/responses", "/deployments/{model}/embeddings", "/openai-like"])
 def test_paths_of_the_dated_surface_fit(path: str) -> None:
-    check(definition(path))
+    check_definition(definition(path))
 
 
 @pytest.mark.parametrize(
@@ -98,19 +100,19 @@ def test_paths_of_the_dated_surface_fit(path: str) -> None:
 def test_a_definition_sends_nothing_to_its_own_server(servers: dict[str, Any]) -> None:
     text = definition(CHAT, info={"title": "Ü"}, **servers)
 
-    assert json.loads(closed(text)) == {**json.loads(text), "servers": [{"url": UNREACHABLE}]}
+    assert json.loads(without_server(text)) == {**json.loads(text), "servers": [{"url": UNREACHABLE}]}
 
 
 @pytest.mark.parametrize("info", [{"title": "Theirs", "version": "2"}, None, "none"])
 def test_a_definition_may_get_another_title(info: object) -> None:
-    found = json.loads(closed(definition(CHAT, info=info), title="ours"))["info"]
+    found = json.loads(without_server(definition(CHAT, info=info), title="ours"))["info"]
 
     assert found == {"title": "ours", "version": "2" if isinstance(info, dict) else "1"}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_our_own_definition_is_closed_already(version: str) -> None:
-    assert closed(azure_openai(version)) == azure_openai(version)
+    assert without_server(azure_openai(version)) == azure_openai(version)
 
 
 JSON = st.recursive(
@@ -126,4 +128,4 @@ JSON = st.recursive(
 def test_any_text_is_either_closed_or_refused(text: str, nearly: str) -> None:
     for candidate in (text, nearly):
         with contextlib.suppress(DefinitionError):
-            assert json.loads(closed(candidate))["servers"] == [{"url": UNREACHABLE}]
+            assert json.loads(without_server(candidate))["servers"] == [{"url": UNREACHABLE}]

@@ -13,7 +13,7 @@ INSIDE = '<send-request mode="new" response-variable-name="r">\n{}</send-request
 
 
 def said(section: Section, text: str, sku: str | None = None) -> list[str]:
-    return [str(problem) for problem in problems(read_section(section, text), sku=sku, kept=["openai-api-key"])]
+    return [str(problem) for problem in problems(read_section(section, text), sku=sku, key_names=["openai-api-key"])]
 
 
 HOSTILE = [
@@ -149,7 +149,7 @@ GOOD = [
 def test_what_a_hook_may_hold_is_kept_as_it_is(section: str, text: str) -> None:
     found = read_section(Section(section), f"\n  {text}\n<!-- and -->")
 
-    assert list(problems(found, sku="BasicV2", kept=["openai-api-key"])) == []
+    assert list(problems(found, sku="BasicV2", key_names=["openai-api-key"])) == []
     assert policies_text(hook_policies(found)) == section_text(found)
     assert read_section(Section(section), section_text(found))[0].attrib == found[0].attrib
 
