@@ -3,35 +3,30 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from apim_emulator.gateway.policies import POLICIES
 from apim_emulator.testing import BackendFunction, PolicyBench, Reply, Request, Response, event_stream
-from emulator.tests.gateway.policies.elements import CHAT, PLACES, call, document
+from emulator.tests.gateway.policies.record import document
+from emulator.tests.gateway.policies.records import RECORDS
+from emulator.tests.gateway.policies.stand_ins import CHAT, JSON
 
 EVENTS = ({"choices": [{"delta": {"content": "Hel"}}]}, {"choices": [{"delta": {"content": "lo"}}]})
 PARTS = tuple(f"data: {text}\n\n".encode() for text in (*map(json.dumps, EVENTS), "[DONE]"))
+STREAM = {**CHAT, "stream": True}
 UNBUFFERED = '<forward-request buffer-response="false"/>'
 OUTER = f"<policies><backend>{UNBUFFERED}</backend></policies>"
-ANSWERS_ITSELF = {"mock-response", "return-response"}
-"""Policies after which no backend is called."""
-OWN_BODY = {
-    "set-body": '<set-body id="me">@(context.Response.Body.As&lt;string&gt;())</set-body>',
-    "find-and-replace": '<find-and-replace id="me" from="lo" to="LO"/>',
-    "validate-content": PLACES["validate-content"].element.replace(
-        'unspecified-content-type-action="prevent"', 'unspecified-content-type-action="ignore"'
-    ),
+PASSES = sorted(name for name, record in RECORDS.items() if record.calls_backend)
+WHOLE_RESPONSES = {
+    name: record.whole_response for name, record in sorted(RECORDS.items()) if record.whole_response is not None
 }
-"""Policies that read the whole response in outbound."""
 
 
 def streaming(_: Request) -> Reply:
     return event_stream(*EVENTS)
 
 
-@pytest.mark.parametrize("name", sorted(POLICIES.keys() - ANSWERS_ITSELF))
+@pytest.mark.parametrize("name", PASSES)
 def test_parts_of_a_stream_pass_one_by_one(name: str) -> None:
     response = streamed(name, streaming)
 
@@ -39,7 +34,7 @@ def test_parts_of_a_stream_pass_one_by_one(name: str) -> None:
     assert (response.broken, response.error) == (False, None)
 
 
-@pytest.mark.parametrize("name", sorted(POLICIES.keys() - ANSWERS_ITSELF))
+@pytest.mark.parametrize("name", PASSES)
 def test_stream_that_breaks_off_is_not_passed_off_as_whole(name: str) -> None:
     async def parts() -> AsyncIterator[bytes]:
         yield PARTS[0]
@@ -52,39 +47,33 @@ def test_stream_that_breaks_off_is_not_passed_off_as_whole(name: str) -> None:
 
 def streamed(name: str, model: BackendFunction) -> Response:
     """Call a policy in front of a model, with nothing else that would hold back a stream."""
-    place = PLACES[name]
-    element = place.element.replace("<forward-request ", '<forward-request buffer-response="false" ')
-    options: dict[str, Any] = {"backend": model}
-    if "backends" in place.bench:
-        options["backends"] = {**place.bench["backends"], "east": model}
-    bench = replace(place, element=element).ready(**options, global_policy=OUTER)
-    return call(bench, name, {**CHAT, "stream": True})
+    example = RECORDS[name].example
+    element = example.element.replace("<forward-request ", '<forward-request buffer-response="false" ')
+    bench = replace(example, element=element).load(backend=model, global_policy=OUTER)
+    return example.post(bench, json=STREAM)
 
 
-@pytest.mark.parametrize("name", sorted(OWN_BODY))
+@pytest.mark.parametrize("name", WHOLE_RESPONSES)
 def test_policy_that_reads_the_response_waits_for_all_of_it(name: str) -> None:
-    element = OWN_BODY[name]
-    bench = PolicyBench(
-        document(element, "outbound"),
-        backend=streaming, global_policy=OUTER, api=PLACES[name].bench.get("api"),
-    )  # fmt: skip
+    whole, api = WHOLE_RESPONSES[name], RECORDS[name].example.bench.get("api")
+    bench = PolicyBench(document(whole.element, "outbound"), backend=streaming, global_policy=OUTER, api=api)
 
-    response = bench.post("/chat", json={**CHAT, "stream": True}, headers={"Content-Type": "application/json"})
+    response = bench.post("/chat", json=STREAM, headers=JSON)
 
     assert (response.status_code, len(response.chunks)) == (200, 1)
-    assert response.content == b"".join(PARTS).replace(b"lo", b"LO" if name == "find-and-replace" else b"lo")
+    assert response.content == whole.becomes(b"".join(PARTS))
 
 
 def test_tokens_of_a_stream_are_counted_when_it_ends() -> None:
     usage = {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}}
-    both = PLACES["llm-emit-token-metric"].element + PLACES["llm-token-limit"].element.replace("me", "limit")
+    metric, limit = (RECORDS[name].example.element for name in ("llm-emit-token-metric", "llm-token-limit"))
     bench = PolicyBench(
-        document(both),
+        document(metric + limit.replace("me", "limit")),
         backend=lambda _: event_stream(*EVENTS, usage), global_policy=OUTER, sku="Developer",
     )  # fmt: skip
 
-    first = bench.post("/chat", json={**CHAT, "stream": True})
-    second = bench.post("/chat", json={**CHAT, "stream": True})
+    first = bench.post("/chat", json=STREAM)
+    second = bench.post("/chat", json=STREAM)
 
     assert {metric.name: metric.value for metric in first.metrics} == {
         "Total Tokens": 9, "Prompt Tokens": 7, "Completion Tokens": 2,
@@ -94,20 +83,20 @@ def test_tokens_of_a_stream_are_counted_when_it_ends() -> None:
 
 
 def test_stream_is_cached_as_it_passes_and_answers_the_next_prompt() -> None:
-    place = PLACES["llm-semantic-cache-store"]
-    bench = place.ready(backend=streaming, global_policy=OUTER)
-    prompt = {**CHAT, "stream": True}
+    example = RECORDS["llm-semantic-cache-store"].example
+    bench = example.load(backend=streaming, global_policy=OUTER)
 
-    first, second = bench.post("/chat", json=prompt), bench.post("/chat", json=prompt)
+    first, second = (example.post(bench, json=STREAM) for _ in range(2))
 
     assert (first.chunks, second.content) == (PARTS, b"".join(PARTS))
     assert [request.backend for request in second.requests] == ["embeddings"]
 
 
 def test_stream_is_kept_whole_as_it_passes_and_answers_the_next_call() -> None:
-    bench = PLACES["cache-store"].ready(backend=streaming, global_policy=OUTER)
+    example = RECORDS["cache-store"].example
+    bench = example.load(backend=streaming, global_policy=OUTER)
 
-    first, second = call(bench, "cache-store"), call(bench, "cache-store")
+    first, second = (example.post(bench) for _ in range(2))
 
     assert (first.chunks, second.content) == (PARTS, b"".join(PARTS))
     assert second.headers["Content-Type"] == first.headers["Content-Type"] == "text/event-stream"
@@ -120,22 +109,23 @@ def test_stream_that_breaks_off_is_not_kept() -> None:
         raise ConnectionResetError
 
     answers = iter((Reply(content=parts()), event_stream(*EVENTS)))
-    bench = PLACES["cache-store"].ready(backend=lambda _: next(answers), global_policy=OUTER)
+    example = RECORDS["cache-store"].example
+    bench = example.load(backend=lambda _: next(answers), global_policy=OUTER)
 
-    first, second = call(bench, "cache-store"), call(bench, "cache-store")
+    first, second = (example.post(bench) for _ in range(2))
 
     assert (first.content, first.broken) == (PARTS[0], True)
     assert (second.chunks, second.broken, len(second.requests)) == (PARTS, False, 1)
 
 
 def test_harm_stops_a_stream_without_a_status() -> None:
-    bench = PLACES["llm-content-safety"].ready(
-        backend=lambda _: event_stream({"choices": [{"delta": {"content": "bad"}}]}, *EVENTS),
-        global_policy=OUTER,
+    example = RECORDS["llm-content-safety"].example
+    element = example.element.replace('id="me"', 'id="me" window-size="3"')
+    bench = replace(example, element=element, section="outbound").load(
+        backend=lambda _: event_stream({"choices": [{"delta": {"content": "bad"}}]}, *EVENTS), global_policy=OUTER
     )
-    bench.load(document(PLACES["llm-content-safety"].element.replace('id="me"', 'id="me" window-size="3"'), "outbound"))
 
-    response = bench.post("/chat", json={**CHAT, "stream": True})
+    response = bench.post("/chat", json=STREAM)
 
     assert (response.status_code, response.chunks) == (200, ())
 
