@@ -1,24 +1,15 @@
 """Deploys components and the program on the sandbox's model of Azure, and asks what was registered."""
 
-import importlib.util
-import os
-import sys
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
-
-import pytest
 
 from apim_emulator.azure import Cloud
 from apim_emulator.pulumi.deploy import Deployment, deploy
 from apim_emulator.pulumi.mocks import Registration
 
 ROOT = Path(__file__).resolve().parent.parent
-JUDGES = Path(os.environ.get("APIM_JUDGES", ROOT.parent / "shared" / "judges"))
 
 
 @dataclass(frozen=True)
@@ -93,20 +84,3 @@ def _deploy(
     before = after.deployment if after else None
     made = deploy(program, config, cloud, project="openai-gateway", stack="test", preview=preview, after=before)
     return Deployed(made, cloud)
-
-
-@cache
-def judge(name: str) -> ModuleType:
-    """Load one of the official checkers, or skip the test where they are absent."""
-    path = JUDGES / f"{name}.py"
-    if not path.is_file():
-        pytest.skip(f"{path} is absent")
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # check_arm imports validate_policy
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        spec.loader.exec_module(module)
-    return module

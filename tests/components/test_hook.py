@@ -23,7 +23,8 @@ from policies import (
     ValidateAzureAdToken,
 )
 from tests.components.conftest import Azure, exporting
-from tests.deployed import deploy_component, judge
+from tests.deployed import deploy_component
+from tests.judges import errors_of
 
 AUDIENCE = "api://openai"
 KEY = "0123456789abcdef0123456789abcdef"
@@ -233,7 +234,7 @@ def test_a_document_with_a_hook_is_one_of_the_services(hook: dict[str, str], acc
         sku="BasicV2",
     )
 
-    assert judge("validate_policy").check_text(text, fmt="xml")["errors"] == []
+    assert errors_of(text) == []
 
 
 def test_a_key_in_a_header_is_the_gateways_own_whatever_the_hook_sets() -> None:

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from definitions import UNREACHABLE, VERSIONS, azure_openai
-from tests.deployed import JUDGES
+from tests import judges
 
-OFFICIAL = JUDGES / "openapi" / "azure-openai-2024-10-21.json"
 INLINE_LIMIT = 4 * 1024 * 1024
 
 
@@ -20,9 +19,7 @@ def document(version: str = "2024-10-21") -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def official() -> dict[str, Any]:
-    if not OFFICIAL.exists():
-        pytest.skip(f"{OFFICIAL.name} is not at hand")
-    found: dict[str, Any] = json.loads(OFFICIAL.read_text(encoding="utf-8"))
+    found: dict[str, Any] = judges.official("openapi/azure-openai-2024-10-21.json")
     return found
 
 

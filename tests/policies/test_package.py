@@ -9,6 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 
 import policies
 from policies import ClaimMatch, RequiredClaim
+from policies.catalog import TYPES
+from policies.policy import TypedPolicy
 
 SOURCES = sorted(Path(policies.__file__).parent.glob("*.py"))
 
@@ -41,3 +43,10 @@ def test_required_claim_is_read_from_config() -> None:
 def test_mistake_in_config_keeps_its_message() -> None:
     with pytest.raises(ValidationError, match="has a named value; it decides who is let in"):
         TypeAdapter(RequiredClaim).validate_python({"values": ["{{a}}"]})
+
+
+def test_every_policy_class_that_is_offered_is_in_the_catalog() -> None:
+    offered = [value for name in policies.__all__ if isinstance(value := getattr(policies, name), type)]
+
+    assert {kind for kind in offered if issubclass(kind, TypedPolicy)} == set(TYPES)
+    assert len({kind.tag for kind in TYPES}) == len(TYPES)
