@@ -1,6 +1,7 @@
-"""Try the emulator as somebody who has nothing of this repository: an empty environment, a policy and a test.
+"""Try the emulator as somebody who has nothing of this repository: an empty environment, a policy and tests.
 
-Installs `./emulator` with pytest and nothing else, runs the test, serves the policy in front of a backend and calls it.
+Installs `./emulator` with pytest and nothing else, runs the test in Python and the cases in YAML, serves the policy in
+front of a backend and calls it.
 """
 
 import json
@@ -38,6 +39,13 @@ def test_time_stands_still(apim_clock):
     apim_clock.advance(60)
     assert apim_clock.now() == before + 60
 """
+CASES = """tests:
+  - name: the team is who calls
+    request: { headers: { X-Who: blue } }
+    received: { headers: { X-Team: blue } }
+  - name: a caller without a name is nobody
+    received: { headers: { X-Team: nobody } }
+"""
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -69,6 +77,9 @@ def main() -> None:
         (folder / "policy.xml").write_text(POLICY, encoding="utf-8")
         (folder / "test_policy.py").write_text(TEST, encoding="utf-8")
         subprocess.run([binaries / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=folder, check=True)
+        (folder / "policy.test.yaml").write_text(CASES, encoding="utf-8")
+        tested = subprocess.run([binaries / "apim-emulator", "test"], cwd=folder, stdout=subprocess.PIPE, check=True)
+        assert tested.stdout.endswith(b"2 passed, 0 failed\n"), tested.stdout
         print(f"served: {call(folder, binaries)}")
 
 

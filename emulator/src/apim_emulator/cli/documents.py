@@ -84,7 +84,7 @@ class DocumentFiles:
         try:
             yield
         except PolicyLoadError as error:
-            raise SandboxError("\n".join(_line(problem, files) for problem in error.problems)) from None
+            raise SandboxError("\n".join(problem_line(problem, files) for problem in error.problems)) from None
 
     def _missing(self, path: Path, text: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """Give what is missing with a message, wherever it is used outside of comments."""
@@ -154,7 +154,8 @@ def _place(path: Path, text: str, offset: int) -> str:
     return f"{path}:{text.count(chr(10), 0, offset) + 1}:{offset - text.rfind(chr(10), 0, offset)}"
 
 
-def _line(problem: Problem, files: Mapping[str, Path]) -> str:
+def problem_line(problem: Problem, files: Mapping[str, Path]) -> str:
+    """Tell a problem with its place in the file of its document."""
     place = ":".join(
         str(part) for part in (files.get(problem.document, problem.document), problem.line, problem.column) if part
     )

@@ -129,6 +129,48 @@ def trace(
     raise typer.Exit(run(stack, last, follow, as_json))
 
 
+@app.command("test")
+def cases(
+    *,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Folders and case files; this folder if left out.", metavar="PATH")
+    ] = None,
+    keyword: Annotated[
+        str | None, typer.Option("--keyword", "-k", help="Only cases with this in their name.", metavar="TEXT")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", help="Write a JUnit report too, for build servers.", metavar="FILE")
+    ] = None,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Print what each policy did with the calls of failed cases.")
+    ] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of case files, for editors, and run nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run the test cases that stand as YAML beside policies.
+
+    A file NAME.test.yaml holds the cases of NAME.xml: what a caller sends, what the backend answers, and what is
+    expected of the response, of what the backend receives, of variables, metrics and errors. Nothing listens, and time
+    stands still but for what a case waits.
+
+        tests:
+          - name: a caller without a team is refused
+            request: GET /chat
+            response: {status: 403, json: {message: "Which team?"}}
+            received: []
+
+    Exit codes: 0 all passed, 1 some failed, 2 a mistake in the command, in a case file or in a policy.
+    """
+    from apim_emulator.cli import test
+
+    if schema:
+        typer.echo(test.schema(), nl=False)
+        return
+    raise typer.Exit(test.run(paths or [Path()], keyword, junit, trace, as_json))
+
+
 @app.command()
 def token(stack: Running = None, api: ApiName = None, caller: CallerName = None, as_json: Json = False) -> None:
     """Print a caller's access token for an API of a running sandbox.

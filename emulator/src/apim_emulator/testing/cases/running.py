@@ -1,0 +1,203 @@
+"""Cases run on a `PolicyBench`, each on one of its own."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from apim_emulator.cli.documents import problem_line
+from apim_emulator.gateway import PolicyLoadError
+from apim_emulator.gateway.document import GLOBAL
+from apim_emulator.gateway.standalone import API
+from apim_emulator.model import Backend, PoolMember, Product, Subscription
+from apim_emulator.testing.bench import PolicyBench
+from apim_emulator.testing.cases.comparing import Comparison, Difference
+from apim_emulator.testing.cases.format import Answer, Answers, Backends, Call, CaseFile, Token
+from apim_emulator.testing.cases.reading import CaseFileError, Cases, Runnable
+from apim_emulator.testing.tokens import CLIENT
+from apim_emulator.testing.values import BackendFunction, Reply, Response, event_stream
+from apim_emulator.testing.values import Request as Received
+from apim_emulator.tracing import CallTrace
+from apim_emulator.tracing.mask import Mask
+
+_FAILURES = {"connection": ConnectionRefusedError, "timeout": TimeoutError}
+_KEY = "Ocp-Apim-Subscription-Key"
+_OPEN = "open"
+"""Product of a policy at product scope where there are no subscriptions."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failed:
+    """A call that did not do what its case expects."""
+
+    number: int
+    """Counted from 1 in its case."""
+    differences: tuple[Difference, ...]
+    error: str | None
+    """`context.LastError`, masked; None where nothing failed."""
+    trace: CallTrace | None = field(repr=False)
+
+    @property
+    def lines(self) -> list[str]:
+        """What is different, a line each."""
+        lines = [str(one) for one in self.differences]
+        return lines if self.error is None else [*lines, f"the call failed in {self.error}"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """What became of a case."""
+
+    name: str
+    path: Path
+    line: int
+    calls: int
+    seconds: float
+    failed: tuple[Failed, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether all was as expected."""
+        return not self.failed
+
+
+def run_case(cases: Cases, one: Runnable) -> Result:
+    """Run a case. Raises `CaseFileError` where its policy cannot be loaded."""
+    started = perf_counter()
+    try:
+        bench = make_bench(cases, one.case)
+    except PolicyLoadError as error:
+        files = _documents(cases)
+        raise CaseFileError("\n".join(problem_line(problem, files) for problem in error.problems)) from None
+    mask = Mask([*_secrets(cases.content), *map(_key, cases.content.subscriptions)], [_KEY])
+    failed = []
+    for number, call in enumerate(one.calls, 1):
+        bench.clock.advance(call.wait)
+        response = _send(bench, call, mask)
+        differences = Comparison(mask).differences(call, response)
+        if differences:
+            failed.append(
+                Failed(
+                    number=number, differences=tuple(differences), trace=response.trace,
+                    error=_error(response, mask),
+                )
+            )  # fmt: skip
+    return Result(
+        name=one.name, path=cases.path, line=one.line, calls=len(one.calls), seconds=perf_counter() - started,
+        failed=tuple(failed),
+    )  # fmt: skip
+
+
+def make_bench(cases: Cases, case: Backends | None = None) -> PolicyBench:
+    """Load the policy of a file; `case` has backends of its own. Raises `PolicyLoadError`."""
+    content = cases.content
+    own = case or Backends()
+    backends = {name: _function(answers) for name, answers in {**content.backends, **own.backends}.items()}
+    hosts = {name: _function(answers) for name, answers in {**content.hosts, **own.hosts}.items()}
+    default = own.backend or content.backend or [Answer()]
+    values = content.named_values
+    text = cases.policy.read_text(encoding="utf-8-sig")
+    pools = tuple(
+        Backend(id=name, members=tuple(PoolMember(backend_id=member) for member in members))
+        for name, members in content.pools.items()
+    )
+    return PolicyBench(
+        text if content.scope == "api" else None,
+        backend=_function(default),
+        backends=backends,
+        hosts=hosts,
+        entities=pools,
+        sku=content.sku,
+        named_values={name: one.value for name, one in values.items()},
+        secret_names=frozenset(name for name, one in values.items() if one.secret),
+        fragments={
+            name: cases.beside(file).read_text(encoding="utf-8-sig") for name, file in content.fragments.items()
+        },
+        global_policy=text if content.scope == "global" else None,
+        **_subscriptions(content, text),
+    )
+
+
+def _documents(cases: Cases) -> dict[str, Path]:
+    """Name the file of each document that problems speak of."""
+    products = (f"product {name}" for name in (*cases.content.subscriptions.values(), _OPEN))
+    fragments = {f"fragment {name}": cases.beside(file) for name, file in cases.content.fragments.items()}
+    return {**dict.fromkeys((GLOBAL, f"api {API}", *products), cases.policy), **fragments}
+
+
+def _subscriptions(content: CaseFile, text: str) -> Mapping[str, Any]:
+    """Make the products and subscriptions. Calls need one where there are any; else a product is open to all."""
+    policy = text if content.scope == "product" else None
+    names = dict.fromkeys(content.subscriptions.values()) or ({_OPEN: None} if policy is not None else {})
+    if not names:
+        return {}
+    return {
+        "products": tuple(
+            Product(id=name, api_ids=frozenset({API}), policy=policy, subscription_required=bool(content.subscriptions))
+            for name in names
+        ),
+        "subscriptions": tuple(
+            Subscription(id=name, scope=f"/products/{product}", primary_key=_key(name), secondary_key=f"2{_key(name)}")
+            for name, product in content.subscriptions.items()
+        ),
+        "api": {"subscription_required": True},
+    }
+
+
+def _key(subscription: str) -> str:
+    """Key of a subscription of a case file; cases name the subscription and never see it."""
+    return f"key-of-{subscription}"
+
+
+def _error(response: Response, mask: Mask) -> str | None:
+    error = response.error
+    return None if error is None else mask.text(f"{error.source}: {error.reason}: {error.message}")
+
+
+def _secrets(content: CaseFile) -> Iterable[str]:
+    return (one.value for one in content.named_values.values() if one.secret)
+
+
+def _send(bench: PolicyBench, call: Call, mask: Mask) -> Response:
+    request = call.request
+    headers = dict(request.headers)
+    if request.subscription is not None:
+        headers[_KEY] = _key(request.subscription)
+    if request.token is not None:
+        token = _token(bench, request.token)
+        mask.add([token])
+        scheme = "Bearer " if request.token.header.lower() == "authorization" else ""
+        headers[request.token.header] = f"{scheme}{token}"
+    return bench.send(
+        request.method.upper(), request.path, params=request.query or None, headers=headers, json=request.json_,
+        data=request.body if request.form is None else request.form, remote=request.ip,
+    )  # fmt: skip
+
+
+def _token(bench: PolicyBench, token: Token) -> str:
+    client = token.client_id or CLIENT
+    if token.issuer is None:
+        return bench.entra.token(
+            token.audience, client_id=client, roles=token.roles, age=token.age, **dict(token.claims)
+        )
+    claims = {**({"roles": token.roles} if token.roles else {}), **token.claims}
+    return bench.issuer(token.issuer).issue(audience=token.audience, subject=client, age=token.age, claims=claims)
+
+
+def _function(answers: Answers) -> BackendFunction:
+    """Make a backend that gives one answer after the other and then the last."""
+    following = chain(answers, iter(lambda: answers[-1], None))
+
+    def answer(_: Received) -> Reply:
+        given: Answer = next(following)
+        if given.fails is not None:
+            raise _FAILURES[given.fails]
+        headers = dict(given.headers)
+        if given.events is not None:
+            stream = event_stream(*given.events)
+            return Reply(status_code=given.status, content=stream.content, headers={**dict(stream.headers), **headers})
+        return Reply(status_code=given.status, json=given.json_, content=given.body or b"", headers=headers)
+
+    return answer
