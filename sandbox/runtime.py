@@ -12,7 +12,7 @@ from apim_emulator.cli.session import Caller
 from apim_emulator.clock import Clock
 from apim_emulator.errors import SandboxError
 from apim_emulator.gateway import GatewayServer, PolicyLoadError, Recorder
-from apim_emulator.gateway.demands import Demand, demands
+from apim_emulator.gateway.tokens.requirements import Demand, demands
 from apim_emulator.model import Gateway
 from apim_emulator.pulumi.deploy import Deployment, Project, deploy
 from apim_emulator.services.azure_openai import AzureOpenAI

@@ -22,9 +22,9 @@ from rich.console import Console
 from rich.table import Table
 
 from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.document import NAMED_VALUE, SECTIONS
-from apim_emulator.gateway.errors import Problem
-from apim_emulator.gateway.plan import compile_plan
+from apim_emulator.gateway.failures import Problem
+from apim_emulator.gateway.loading.document import NAMED_VALUE, SECTIONS
+from apim_emulator.gateway.loading.plan import compile_plan
 from apim_emulator.gateway.standalone import IDENTITIES, OPERATIONS, format_of
 from apim_emulator.model import Api, Backend, Gateway, Product
 from emulator.bench.repositories import File, files, fragment_name

@@ -11,7 +11,7 @@ from apim_emulator.azure import Cloud, Deployer
 from apim_emulator.cli.instructions import curl_command, python_program, token_command
 from apim_emulator.cli.session import Api, Caller, Session, SessionFile, to_json
 from apim_emulator.cli.terminal import note, progress, stop_signal
-from apim_emulator.gateway.demands import Demand, demands
+from apim_emulator.gateway.tokens.requirements import Demand, demands
 from apim_emulator.model import Api as DeployedApi
 from apim_emulator.model import Application, Gateway
 from apim_emulator.services.listening import settle

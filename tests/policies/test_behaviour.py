@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from apim_emulator.gateway.demands import demands
 from apim_emulator.gateway.standalone import API, standalone
+from apim_emulator.gateway.tokens.requirements import demands
 from apim_emulator.model import ManagedIdentity, Subscription
 from apim_emulator.testing import PolicyBench, Reply, Response, event_stream
 from apim_emulator.testing.bench import identity_token

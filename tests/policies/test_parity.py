@@ -14,10 +14,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from apim_emulator.gateway import PolicyLoadError, limits
-from apim_emulator.gateway.document import Node
-from apim_emulator.gateway.element import Element
-from apim_emulator.gateway.plan import compile_plan
+from apim_emulator.gateway import PolicyLoadError
+from apim_emulator.gateway.loading import unsupported
+from apim_emulator.gateway.loading.document import Node
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.plan import compile_plan
 from apim_emulator.gateway.policies import POLICIES
 from apim_emulator.model import Api, Backend, Gateway, Operation, Product
 from policies import Document, PolicyError, RawElement, Scope, Section, Template
@@ -71,18 +72,18 @@ def test_every_policy_that_can_be_rendered_is_executed_or_refused_with_a_reason(
     assert taken <= rendered
     if kind.tag in POLICIES:
         unread = {part for part in rendered - taken if part[1] not in POLICIES}  # those run as policies of their own
-        assert unread == rendered & limits.PARTS.keys()
+        assert unread == rendered & unsupported.PARTS.keys()
     assert wanted(kind) <= tried
 
 
 def test_what_the_gateway_refuses_by_name_is_all_that_it_does_not_execute() -> None:
     rendered = {part for kind in TYPES for policy in each(kind) for part in names(policy.element())}
 
-    assert limits.PARTS.keys() | limits.VALUES.keys() <= rendered
-    assert limits.POLICIES.keys() == SECTIONS.keys() - POLICIES.keys() - {"include-fragment"}
+    assert unsupported.PARTS.keys() | unsupported.VALUES.keys() <= rendered
+    assert unsupported.POLICIES.keys() == SECTIONS.keys() - POLICIES.keys() - {"include-fragment"}
 
 
-@pytest.mark.parametrize(("tag", "reason"), limits.POLICIES.items(), ids=[*limits.POLICIES])
+@pytest.mark.parametrize(("tag", "reason"), unsupported.POLICIES.items(), ids=[*unsupported.POLICIES])
 def test_a_policy_without_an_executor_is_refused_with_the_reason(tag: str, reason: str) -> None:
     section = min(SECTIONS[tag])
     text = Document(**{section.name.lower(): [RawElement(xml=f"<{tag}/>")]}).render(scope=Scope.API)
@@ -136,19 +137,19 @@ def test_a_fragment_counts_where_it_is_included() -> None:
 
 def test_every_type_has_an_example() -> None:
     assert set(TYPES) <= {type(example) for example in EXAMPLES}
-    assert {kind.tag for kind in TYPES} - limits.POLICIES.keys() == POLICIES.keys() | {"include-fragment"}
+    assert {kind.tag for kind in TYPES} - unsupported.POLICIES.keys() == POLICIES.keys() | {"include-fragment"}
 
 
 def limited(policy: ET.Element) -> Iterator[str]:
     """Yield why the gateway cannot execute a policy; nothing for one that it can."""
-    if policy.tag in limits.POLICIES:
-        yield limits.POLICIES[policy.tag]
+    if policy.tag in unsupported.POLICIES:
+        yield unsupported.POLICIES[policy.tag]
     for element in policy.iter():
         for name in (*element.attrib, *(child.tag for child in element)):
-            if (element.tag, name) in limits.PARTS:
-                yield limits.PARTS[element.tag, name]
+            if (element.tag, name) in unsupported.PARTS:
+                yield unsupported.PARTS[element.tag, name]
         for name, text in element.attrib.items():
-            values, reason = limits.VALUES.get((element.tag, name), ((), ""))
+            values, reason = unsupported.VALUES.get((element.tag, name), ((), ""))
             value = next(iter(named_values(text)), text)
             if values and value not in values:
                 yield "an expression is not allowed here" if value.startswith("@") else reason
@@ -156,7 +157,7 @@ def limited(policy: ET.Element) -> Iterator[str]:
 
 def is_own(kind: type[TypedPolicy], part: tuple[str, str]) -> bool:
     """Tell whether a part is of the policy itself, rather than of one inside it."""
-    return part[0] == kind.tag or part[0] not in POLICIES.keys() | limits.POLICIES.keys()
+    return part[0] == kind.tag or part[0] not in POLICIES.keys() | unsupported.POLICIES.keys()
 
 
 def is_template(policy: TypedPolicy) -> bool:
@@ -220,7 +221,7 @@ def names(policy: ET.Element, *, refused: bool = True) -> Iterator[tuple[str, st
     for name in (*policy.attrib, *(child.tag for child in policy)):
         yield policy.tag, name
     for child in policy:
-        if refused or (policy.tag, child.tag) not in limits.PARTS:
+        if refused or (policy.tag, child.tag) not in unsupported.PARTS:
             yield from names(child, refused=refused)
 
 

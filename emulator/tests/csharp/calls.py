@@ -11,8 +11,16 @@ from uuid import UUID
 import pytest
 from multidict import CIMultiDict
 
-from apim_emulator.csharp import EvaluationError, Type, json_text
-from apim_emulator.csharp.context import (
+from apim_emulator.csharp import EvaluationError, Type
+from apim_emulator.csharp.library import encoding, numbers, table
+from apim_emulator.csharp.library import text as text_members
+from apim_emulator.csharp.runtime import json_text
+from apim_emulator.csharp.runtime.dates import DateTime, DateTimeOffset, TimeSpan
+from apim_emulator.csharp.runtime.exceptions import StoppedError
+from apim_emulator.csharp.runtime.jtokens import JProperty, JToken
+from apim_emulator.csharp.runtime.regex import Found
+from apim_emulator.csharp.runtime.values import Anonymous, Array, Char, Collection, DateTimeKind, Int64, Pair, boxed
+from apim_emulator.gateway.context.objects import (
     ApiInfo,
     Authorization,
     Context,
@@ -26,14 +34,7 @@ from apim_emulator.csharp.context import (
     Url,
     User,
 )
-from apim_emulator.csharp.dates import DateTime, DateTimeOffset, TimeSpan
-from apim_emulator.csharp.errors import StoppedError
-from apim_emulator.csharp.jtokens import JProperty, JToken
-from apim_emulator.csharp.members import encoding, numbers, table
-from apim_emulator.csharp.members import text as text_members
-from apim_emulator.csharp.query import Query
-from apim_emulator.csharp.regex import Found
-from apim_emulator.csharp.values import Anonymous, Array, Char, Collection, DateTimeKind, Int64, Pair, boxed
+from apim_emulator.gateway.context.query import Query
 
 NOW = 1_700_000_000.0
 NOW_TICKS = 638_355_968_000_000_000

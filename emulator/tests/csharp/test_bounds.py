@@ -3,9 +3,11 @@ import time
 
 import pytest
 
-from apim_emulator.csharp import EvaluationError, Type, compile_expression, interpolation, regex, syntax
-from apim_emulator.csharp.errors import StoppedError
-from apim_emulator.csharp.members import json as json_members
+from apim_emulator.csharp import EvaluationError, Type, compile_expression
+from apim_emulator.csharp.compiler import syntax
+from apim_emulator.csharp.library import json as json_members
+from apim_emulator.csharp.runtime import composite, regex
+from apim_emulator.csharp.runtime.exceptions import StoppedError
 from emulator.tests.csharp.calls import CALL, context
 
 LONG = "".join(f"s{place} = s{place - 1} + s{place - 1}; " if place else "" for place in range(30))
@@ -107,7 +109,7 @@ def test_evaluation_takes_no_longer_than_its_time(monkeypatch: pytest.MonkeyPatc
 
 
 def test_each_evaluation_has_its_own_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apim_emulator.csharp.meter.MAX_SECONDS", 60)
+    monkeypatch.setattr("apim_emulator.csharp.runtime.meter.MAX_SECONDS", 60)
     run = compile_expression("@{ var n = 0; for (var i = 0; i < 400000; i++) { n++; } return n; }", Type.INT)
 
     assert [run(context(CALL)) for _ in range(3)] == [400000] * 3
@@ -139,7 +141,7 @@ def test_nothing_is_parsed_when_an_expression_is_evaluated(monkeypatch: pytest.M
         var when = new DateTime(2024, 1, 2).ToString("yyyy-MM-ddTHH:mm:ssZ");
         return string.Format("{0:D3}|{1,4}|{2}", int.Parse(found), token, when) + $"{7:X2}";
     }"""
-    caches = (regex.compiled, interpolation.composite_parts, json_members._steps)
+    caches = (regex.compiled, composite.composite_parts, json_members._steps)
     run = compile_expression(text, Type.STRING)
     misses = [cache.cache_info().misses for cache in caches]
     monkeypatch.setattr(syntax, "_PARSER", None)

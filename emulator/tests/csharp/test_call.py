@@ -2,9 +2,10 @@ from typing import Any
 
 import pytest
 
-from apim_emulator.csharp import Context, EvaluationError, Type, bodies_read, compile_expression
-from apim_emulator.csharp.context import Named, User
-from apim_emulator.csharp.errors import StoppedError
+from apim_emulator.csharp import EvaluationError, Type, bodies_read, compile_expression
+from apim_emulator.csharp.runtime.exceptions import StoppedError
+from apim_emulator.gateway.context import Context
+from apim_emulator.gateway.context.objects import Named, User
 from emulator.tests.csharp.calls import CALL, NOW, context
 
 

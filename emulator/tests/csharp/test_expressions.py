@@ -8,8 +8,18 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from apim_emulator.csharp import EvaluationError, ExpressionError, Type, compile_expression
-from apim_emulator.csharp.context import ApiInfo, Context, Jwt, LastError, Named, OperationInfo, Request, Response, Url
-from apim_emulator.csharp.query import Query
+from apim_emulator.gateway.context.objects import (
+    ApiInfo,
+    Context,
+    Jwt,
+    LastError,
+    Named,
+    OperationInfo,
+    Request,
+    Response,
+    Url,
+)
+from apim_emulator.gateway.context.query import Query
 
 VALUES: dict[str, object] = {
     "text": "abc", "number": 7, "flag": True, "nothing": None,

@@ -7,8 +7,8 @@ import pytest
 from aiohttp import web
 
 from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.breaker import Breaker
-from apim_emulator.gateway.plan import compile_plan
+from apim_emulator.gateway.backends.breaker import Breaker
+from apim_emulator.gateway.loading.plan import compile_plan
 from apim_emulator.model import Backend, CircuitBreaker, PoolMember
 from emulator.tests.gateway.harness import NOW, Bench, gateway, header, inbound
 

@@ -4,7 +4,7 @@ from apim_emulator.clock import Clock
 from apim_emulator.gateway import PolicyLoadError
 from apim_emulator.gateway import cache as cache_module
 from apim_emulator.gateway.cache import ValueCache
-from apim_emulator.gateway.plan import compile_plan
+from apim_emulator.gateway.loading.plan import compile_plan
 from emulator.tests.gateway.harness import NOW, Bench, gateway, header, inbound, reply
 
 FOUND = reply('@(context.Variables.ContainsKey("v") ? (string)context.Variables["v"] : "none")')

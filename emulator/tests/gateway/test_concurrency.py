@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.plan import compile_plan
+from apim_emulator.gateway.loading.plan import compile_plan
 from emulator.tests.gateway.harness import Bench, gateway, header, inbound
 
 WHY = header("X-Why", '@(context.LastError.Source + "/" + context.LastError.Reason)')

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.content_safety import windows
+from apim_emulator.gateway.llm.safety_check import windows
 from apim_emulator.model import Backend
 from apim_emulator.services.content_safety import ContentSafety
 from apim_emulator.services.signing import InvalidTokenError

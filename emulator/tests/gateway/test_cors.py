@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.plan import compile_plan
+from apim_emulator.gateway.loading.plan import compile_plan
 from apim_emulator.model import Operation, Product, Subscription
 from emulator.tests.gateway.harness import CHAT, MODELS, Bench, gateway, header, inbound
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apim_emulator.gateway.counters import Counters, RateCounter
-from apim_emulator.gateway.counters.bounded import Bounded
-from apim_emulator.gateway.counters.quota import calendar, clock_time, every, in_words
-from apim_emulator.gateway.counters.rate import RollingWindow, TokenBucket
+from apim_emulator.gateway.limits.bounded import Bounded
+from apim_emulator.gateway.limits.counters import Counters, RateCounter
+from apim_emulator.gateway.limits.quota_counter import calendar, clock_time, every, in_words
+from apim_emulator.gateway.limits.rate_counter import RollingWindow, TokenBucket
 
 AMOUNTS = st.lists(st.tuples(st.floats(0, 100), st.integers(0, 1000)), max_size=40)
 KINDS = pytest.mark.parametrize("kind", [RollingWindow, TokenBucket])

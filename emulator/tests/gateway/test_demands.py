@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from apim_emulator.gateway.demands import Demand, demands
 from apim_emulator.gateway.standalone import API, standalone
+from apim_emulator.gateway.tokens.requirements import Demand, demands
 
 
 def policy(validation: str) -> str:

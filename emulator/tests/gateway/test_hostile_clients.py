@@ -10,8 +10,8 @@ from multidict import CIMultiDict
 
 from apim_emulator.clock import Clock
 from apim_emulator.gateway.cache import ValueCache
-from apim_emulator.gateway.counters.bounded import Bounded, short
-from apim_emulator.gateway.semantic_cache import CachedResponse, CacheQuery, SemanticCache
+from apim_emulator.gateway.limits.bounded import Bounded, short
+from apim_emulator.gateway.llm.semantic_cache import CachedResponse, CacheQuery, SemanticCache
 from apim_emulator.model import Backend, CircuitBreaker
 from apim_emulator.testing import PolicyBench, Reply
 from emulator.tests.gateway.harness import BACKEND_URL, Bench, inbound, serve
@@ -80,7 +80,7 @@ async def test_body_that_drips_is_cut_by_its_rate(
     gateway_bench: Bench, policy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each byte comes in time, but all of them would take for ever."""
-    monkeypatch.setattr("apim_emulator.gateway.bodies.IDLE", 0.3)
+    monkeypatch.setattr("apim_emulator.gateway.http.bodies.IDLE", 0.3)
     gateway_bench.load(inbound(policy))
     port = gateway_bench.client.port
     assert port is not None
@@ -98,7 +98,7 @@ async def test_body_that_drips_is_cut_by_its_rate(
 
 
 async def test_time_that_a_backend_takes_is_not_the_callers(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apim_emulator.gateway.bodies.IDLE", 0.3)
+    monkeypatch.setattr("apim_emulator.gateway.http.bodies.IDLE", 0.3)
 
     assert statuses(await line.send(post(b"Content-Length: 3000000", body=b"x" * 3_000_000), wait=2)) == [200]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apim_emulator.gateway.http import is_safe_path
+from apim_emulator.gateway.http.headers import is_safe_path
 from apim_emulator.model import Operation
 from apim_emulator.testing import PolicyBench
 from emulator.tests.gateway.harness import Bench, inbound

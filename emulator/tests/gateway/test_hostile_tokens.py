@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey, Key, OctKey, RSAKey
 
 from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.plan import compile_plan
+from apim_emulator.gateway.loading.plan import compile_plan
 from apim_emulator.testing import EntraTenant, PolicyBench
 from apim_emulator.testing.tokens import TENANT
 from emulator.tests.gateway import test_validate_azure_ad_token as entra

@@ -1,7 +1,7 @@
 import pytest
 
 from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.plan import compile_plan
+from apim_emulator.gateway.loading.plan import compile_plan
 from emulator.tests.gateway.harness import Bench, gateway, header, inbound
 
 WHY = header("X-Why", '@(context.LastError.Reason + ": " + context.LastError.Message)')

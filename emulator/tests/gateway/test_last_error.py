@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from apim_emulator.clock import Clock
-from apim_emulator.csharp.context import LastError
+from apim_emulator.gateway.context.objects import LastError
 from apim_emulator.model import Backend, CircuitBreaker, Product, Subscription
 from apim_emulator.testing import PolicyBench, Reply, TokenIssuer
 from emulator.tests.gateway.harness import NOW, Bench, header, inbound

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.http import is_safe_path
-from apim_emulator.gateway.plan import compile_plan
+from apim_emulator.gateway.http.headers import is_safe_path
+from apim_emulator.gateway.loading.plan import compile_plan
 from apim_emulator.model import Backend, Operation, PoolMember
 from emulator.tests.gateway.harness import gateway, header, inbound
 

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.plan import compile_plan
+from apim_emulator.gateway.loading.plan import compile_plan
 from apim_emulator.model import Operation
 from emulator.tests.gateway.harness import Bench, gateway, header, inbound
 

@@ -9,8 +9,8 @@ from aiohttp import web
 from yarl import URL
 
 from apim_emulator.clock import Clock
+from apim_emulator.gateway.http.transport import HttpTransport
 from apim_emulator.gateway.tokens.openid import CACHE_SECONDS, RETRY_SECONDS, Metadata, OpenIdProvider
-from apim_emulator.gateway.transport import HttpTransport
 from apim_emulator.services.network import Network
 from emulator.tests.gateway.harness import NOW, Bench, inbound, serve
 from emulator.tests.gateway.oidc import Provider, claims, rsa, running, sign

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apim_emulator.gateway import PolicyLoadError, effective_policy, rawxml
-from apim_emulator.gateway.document import Node, Reader
-from apim_emulator.gateway.plan import compile_plan
+from apim_emulator.gateway import PolicyLoadError, effective_policy
+from apim_emulator.gateway.loading import raw_xml
+from apim_emulator.gateway.loading.document import Node, Reader
+from apim_emulator.gateway.loading.plan import compile_plan
 from apim_emulator.model import Operation, Product
 from emulator.tests.gateway.harness import Bench, gateway
 
@@ -158,8 +159,8 @@ def test_error_tells_the_place_in_the_text_as_it_was_given(
 ) -> None:
     if not is_raw and '@("' in text:
         return
-    with pytest.raises(rawxml.DocumentError) as caught:
-        rawxml.parse(text, raw=is_raw)
+    with pytest.raises(raw_xml.DocumentError) as caught:
+        raw_xml.parse(text, raw=is_raw)
 
     line, column = place
     assert caught.value.line == line
@@ -187,8 +188,8 @@ def test_document_type_in_a_string_is_only_text() -> None:
 def test_ends_of_expressions_are_not_sought_for_ever() -> None:
     text = "<r>" + "@(" * 100_000 + "</r>"
 
-    with pytest.raises(rawxml.DocumentError, match="too many expressions without an end"):
-        rawxml.parse("<r>" + "<a>@(x</a>" * 50_000 + "</r>", raw=True)
+    with pytest.raises(raw_xml.DocumentError, match="too many expressions without an end"):
+        raw_xml.parse("<r>" + "<a>@(x</a>" * 50_000 + "</r>", raw=True)
     assert raw(text).text == "@(" * 100_000
 
 
@@ -287,8 +288,8 @@ def test_rendered_document_written_by_hand_loads_as_the_same(element: ET.Element
 def test_any_text_is_read_or_refused_with_a_place_inside_it(text: str) -> None:
     place = (1, 1)
     try:
-        rawxml.parse(text, raw=True)
-    except rawxml.DocumentError as error:
+        raw_xml.parse(text, raw=True)
+    except raw_xml.DocumentError as error:
         place = (error.line, error.column)
 
     lines = text.split("\n")

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 
 from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.plan import compile_plan
+from apim_emulator.gateway.loading.plan import compile_plan
 from emulator.tests.gateway.harness import NOW, Bench, gateway, header, inbound
 
 AGAIN = 'condition="@(context.Response.StatusCode &gt;= 429)"'

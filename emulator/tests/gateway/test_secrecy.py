@@ -8,7 +8,7 @@ import time
 import pytest
 from aiohttp import web
 
-from apim_emulator.gateway.http import phrase
+from apim_emulator.gateway.http.headers import phrase
 from apim_emulator.model import Backend, Subscription
 from apim_emulator.testing import PolicyBench, Reply
 from apim_emulator.tracing.mask import Mask

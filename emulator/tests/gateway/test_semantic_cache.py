@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 
 from apim_emulator.clock import Clock
 from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.semantic_cache import CachedResponse, CacheQuery, SemanticCache, unit
+from apim_emulator.gateway.llm.semantic_cache import CachedResponse, CacheQuery, SemanticCache, unit
 from apim_emulator.model import Backend
 from emulator.tests.gateway.harness import BACKEND_URL, Bench, inbound, serve
 from emulator.tests.gateway.models import CHAT_URL, chat, stream

@@ -9,9 +9,9 @@ import pytest
 from aiohttp import web
 
 from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.definition import Definitions
-from apim_emulator.gateway.json_schema import Schemas
-from apim_emulator.gateway.plan import compile_plan
+from apim_emulator.gateway.loading.plan import compile_plan
+from apim_emulator.gateway.validation.definition import Definitions
+from apim_emulator.gateway.validation.json_schema import Schemas
 from apim_emulator.model import Api, Operation, Product
 from emulator.tests.gateway.harness import BACKEND_URL, CHAT, MODELS, Bench, gateway, header, inbound
 
@@ -620,7 +620,7 @@ def test_schema_that_is_not_understood_is_refused(schema: Any) -> None:
 
 
 def test_pattern_that_would_search_for_ever_gives_up_and_does_not_match(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apim_emulator.csharp.meter.MAX_SECONDS", 0.01)
+    monkeypatch.setattr("apim_emulator.csharp.runtime.meter.MAX_SECONDS", 0.01)
     check = Schemas({}).check({"pattern": "^(a+)+$"})
 
     assert check("aaa") == []

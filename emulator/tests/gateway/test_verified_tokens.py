@@ -7,7 +7,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from apim_emulator.gateway.tokens import verified
-from apim_emulator.gateway.tokens.keys import SigningKey
+from apim_emulator.gateway.tokens.jwks import SigningKey
 from apim_emulator.gateway.tokens.strict import TokenError
 from apim_emulator.gateway.tokens.verified import VerifiedTokens
 

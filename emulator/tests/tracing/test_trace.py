@@ -16,7 +16,7 @@ from apim_emulator.cli import main as command_line
 from apim_emulator.cli import trace as trace_command
 from apim_emulator.cli.serve import ServeOptions, serving
 from apim_emulator.cli.session import SessionFile
-from apim_emulator.gateway.plan import compile_plan
+from apim_emulator.gateway.loading.plan import compile_plan
 from apim_emulator.gateway.standalone import standalone
 from apim_emulator.model import Backend, Subscription
 from apim_emulator.testing import PolicyBench, Reply, Request

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, StrictBool, StrictStr, TypeAdapter, ValidationE
 
 from apim_emulator.errors import SandboxError
 from apim_emulator.gateway import PolicyLoadError, Problem
-from apim_emulator.gateway.document import NAMED_VALUE
+from apim_emulator.gateway.loading.document import NAMED_VALUE
 from apim_emulator.gateway.standalone import API
 from apim_emulator.unique_keys import UniqueKeys
 

@@ -18,7 +18,7 @@ from apim_emulator.cli.terminal import note, stop_signal
 from apim_emulator.clock import Clock
 from apim_emulator.errors import SandboxError
 from apim_emulator.gateway import GatewayServer
-from apim_emulator.gateway.backends import endpoint
+from apim_emulator.gateway.backends.targets import endpoint
 from apim_emulator.gateway.standalone import API, SKUS, standalone
 from apim_emulator.model import Gateway
 from apim_emulator.services.listening import serve

@@ -5,22 +5,35 @@ from typing import Any
 
 from tree_sitter import Node
 
-from apim_emulator.csharp import assignment, calls, compiler, creation, exceptions, functions, interpolation, statements
-from apim_emulator.csharp.context import Context
-from apim_emulator.csharp.errors import EvaluationError, ExpressionError, StoppedError
-from apim_emulator.csharp.members import everything
-from apim_emulator.csharp.meter import reset
-from apim_emulator.csharp.scope import Compiler
-from apim_emulator.csharp.syntax import Source
+from apim_emulator.csharp.compiler import (
+    assignment,
+    creation,
+    expressions,
+    functions,
+    interpolation,
+    member_access,
+    statements,
+    try_catch,
+)
+from apim_emulator.csharp.compiler.scope import Compiler
+from apim_emulator.csharp.compiler.syntax import Source
+from apim_emulator.csharp.library import collections, dates, encoding, exceptions, json, linq, numbers, regex
+from apim_emulator.csharp.library import text as text_members
+from apim_emulator.csharp.library.table import Ambient
+from apim_emulator.csharp.runtime.exceptions import EvaluationError, ExpressionError, StoppedError
+from apim_emulator.csharp.runtime.meter import reset
 from apim_emulator.csharp.types import Run, Type
 
-__all__ = ["Context", "EvaluationError", "ExpressionError", "Type", "bodies_read", "compile_expression"]
+__all__ = ["EvaluationError", "ExpressionError", "Type", "bodies_read", "compile_expression"]
 
-_TABLES = (assignment, calls, compiler, creation, everything, exceptions, functions, interpolation, statements)
-"""Modules that fill the compiler's tables when they are imported."""
+_TABLES = (
+    *(assignment, creation, expressions, functions, interpolation, member_access, statements, try_catch),
+    *(collections, dates, encoding, exceptions, json, linq, numbers, regex, text_members),
+)
+"""Modules that fill the tables of the compiler and of the library when they are imported."""
 
 
-def compile_expression(text: str, result: Type) -> Callable[[Context], Any]:
+def compile_expression(text: str, result: Type) -> Callable[[Ambient], Any]:
     """Compile `@(...)` or `@{...}` to a function of the context that gives a value of the result type.
 
     A `string` or `object` result may be None, as null is in C#. The function raises `EvaluationError` where C# throws,
@@ -39,7 +52,7 @@ def compile_expression(text: str, result: Type) -> Callable[[Context], Any]:
         raise ExpressionError(f"a constant in it cannot be evaluated: {error}") from None
     slots = [None] * (compiled.function.size - 1)
 
-    def evaluate(context: Context) -> Any:
+    def evaluate(context: Ambient) -> Any:
         reset()
         try:
             return run([context, *slots])

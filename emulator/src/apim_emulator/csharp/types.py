@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from apim_emulator.csharp.errors import BASES
+from apim_emulator.csharp.runtime.exceptions import BASES
 
 Frame = list[Any]
 """Storage of one call of a function: the context at 0, then captured variables, parameters and locals."""
@@ -258,11 +258,6 @@ HashSet<T>: ICollection<T>
 IReadOnlyDictionary<K, V>: IEnumerable<KeyValuePair<K, V>>
 IDictionary<K, V>: ICollection<KeyValuePair<K, V>>
 Dictionary<K, V>: IDictionary<K, V>
-IHeaders: IReadOnlyDictionary<string, string[]>
-IQuery: IReadOnlyDictionary<string, string[]>
-IClaims: IReadOnlyDictionary<string, string[]>
-IVariables: IReadOnlyDictionary<string, object>
-IParameters: IReadOnlyDictionary<string, string>
 JToken: IEnumerable<JToken>
 JContainer: JToken
 JArray: JContainer
@@ -286,17 +281,13 @@ HMACSHA512: HMAC
 """
 
 
-def _declared() -> dict[str, tuple[tuple[str, ...], tuple[Type, ...]]]:
-    found: dict[str, tuple[tuple[str, ...], tuple[Type, ...]]] = {}
-    for line in _DECLARATIONS.strip().splitlines():
-        head, _, tail = line.partition(":")
-        type_ = parse(head)
-        parents = (parse(tail),) if tail else ()
-        found[type_.name] = (tuple(argument.name for argument in type_.args), parents)
-    return found
+def _declared(line: str) -> tuple[str, tuple[tuple[str, ...], tuple[Type, ...]]]:
+    head, _, tail = line.partition(":")
+    type_ = parse(head)
+    return type_.name, (tuple(argument.name for argument in type_.args), (parse(tail),) if tail else ())
 
 
-_DECLARED = _declared()
+_DECLARED = dict(map(_declared, _DECLARATIONS.strip().splitlines()))
 
 for _name in ("string", "int", "long", "byte", "double", "bool", "char", "object", "void"):
     setattr(Type, _name.upper(), Type(_name))
@@ -313,8 +304,6 @@ NAMED: dict[str, int] = {
     **dict.fromkeys((*RANGES, "char", "double", "bool", "string", "object", "Guid", *ENUMS), 0),
     **dict.fromkeys(("DateTime", "DateTimeOffset", "TimeSpan", "Uri", "StringBuilder", "Random", "Exception"), 0),
     **dict.fromkeys(("Regex", "MatchCollection", "GroupCollection", "Encoding"), 0),
-    **dict.fromkeys(("Jwt", "BasicAuthCredentials", "Authorization", "IResponse", "IRequest", "IUrl"), 0),
-    **dict.fromkeys(("IMessageBody", "IUser", "IGroup", "IProduct", "ISubscription", "IOperation"), 0),
     **{name: len(variables) for name, (variables, _) in _DECLARED.items()},
     **dict.fromkeys(BASES, 0),
     "[]": 1,
@@ -323,8 +312,15 @@ NAMED: dict[str, int] = {
     "Predicate": 1,
 }
 """Types that an expression may name, and how many type arguments each has."""
-for _name in ("IHeaders", "IQuery", "IClaims", "IVariables", "IParameters"):
-    del NAMED[_name]
+
+
+def declare(head: str, *, nameable: bool = True) -> None:
+    """Add a type, such as `IHeaders: IReadOnlyDictionary<string, string[]>`; `nameable`: expressions may name it."""
+    type_, declared = _declared(head)
+    _DECLARED[type_] = declared
+    if nameable:
+        NAMED[type_] = len(declared[0])
+
 
 Unassigned = frozenset[Any]
 """Local variables that may have no value yet."""

@@ -6,24 +6,24 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from apim_emulator.clock import Clock
-from apim_emulator.csharp.context import Context, Request, Url
-from apim_emulator.csharp.query import Query
+from apim_emulator.gateway.backends.identity import Identities, TokenSource
 from apim_emulator.gateway.cache import ValueCache
-from apim_emulator.gateway.counters import Counters
-from apim_emulator.gateway.document import Node
-from apim_emulator.gateway.errors import Location, internal_error
+from apim_emulator.gateway.context.objects import Context, Request, Url
+from apim_emulator.gateway.context.query import Query
 from apim_emulator.gateway.exchange import Exchange, Services
-from apim_emulator.gateway.http import end_to_end, is_safe_path
-from apim_emulator.gateway.identity import Identities, TokenSource
+from apim_emulator.gateway.failures import Location, internal_error
+from apim_emulator.gateway.http.headers import end_to_end, is_safe_path
+from apim_emulator.gateway.http.transport import Incoming, Transport
+from apim_emulator.gateway.limits.counters import Counters
+from apim_emulator.gateway.llm.semantic_cache import SemanticCache
+from apim_emulator.gateway.loading.document import Node
+from apim_emulator.gateway.loading.plan import Plan, compile_plan
+from apim_emulator.gateway.loading.policy import Run
 from apim_emulator.gateway.pipeline import not_found, run_api, run_on_error, run_preflight
-from apim_emulator.gateway.plan import Plan, compile_plan
 from apim_emulator.gateway.policies.cors import is_preflight
-from apim_emulator.gateway.policy import Run
-from apim_emulator.gateway.semantic_cache import SemanticCache
 from apim_emulator.gateway.telemetry import Metric, TraceEntry
 from apim_emulator.gateway.tokens.openid import OpenIdProviders
 from apim_emulator.gateway.tokens.verified import VerifiedTokens
-from apim_emulator.gateway.transport import Incoming, Transport
 from apim_emulator.model import Gateway
 
 _CANCELLED = 499

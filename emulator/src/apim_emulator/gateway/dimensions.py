@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from apim_emulator.csharp.context import ApiInfo, Named, OperationInfo
-from apim_emulator.gateway.backends import Endpoint
-from apim_emulator.gateway.element import Element, Value
+from apim_emulator.gateway.backends.targets import Endpoint
+from apim_emulator.gateway.context.objects import ApiInfo, Named, OperationInfo
 from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.loading.element import Element, Value
 
 _MAX = 10
 _MAX_CUSTOM = 5

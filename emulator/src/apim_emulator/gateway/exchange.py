@@ -4,20 +4,20 @@ from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass, field
 
 from apim_emulator.clock import Clock
-from apim_emulator.csharp.context import Context, Response
-from apim_emulator.gateway import bodies
-from apim_emulator.gateway.backends import Endpoint, Target
+from apim_emulator.gateway.backends.identity import Identities
+from apim_emulator.gateway.backends.targets import Endpoint, Target
 from apim_emulator.gateway.cache import ValueCache
-from apim_emulator.gateway.counters import Counters
-from apim_emulator.gateway.identity import Identities
-from apim_emulator.gateway.model_text import Json, read_object
-from apim_emulator.gateway.observe import BodyObserver, ObservedStream
-from apim_emulator.gateway.semantic_cache import CacheQuery, SemanticCache
+from apim_emulator.gateway.context.objects import Context, Response
+from apim_emulator.gateway.http import bodies
+from apim_emulator.gateway.http.observe import BodyObserver, ObservedStream
+from apim_emulator.gateway.http.transport import Answer, Incoming, Transport
+from apim_emulator.gateway.limits.counters import Counters
+from apim_emulator.gateway.llm.model_text import Json, read_object
+from apim_emulator.gateway.llm.semantic_cache import CacheQuery, SemanticCache
+from apim_emulator.gateway.llm.token_usage import TokenWatch, is_event_stream
 from apim_emulator.gateway.telemetry import EventHubMessage, Metric, TraceEntry
-from apim_emulator.gateway.token_usage import TokenWatch, is_event_stream
 from apim_emulator.gateway.tokens.openid import OpenIdProviders
 from apim_emulator.gateway.tokens.verified import VerifiedTokens
-from apim_emulator.gateway.transport import Answer, Incoming, Transport
 
 
 @dataclass(frozen=True, slots=True)

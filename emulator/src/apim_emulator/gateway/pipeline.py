@@ -2,12 +2,12 @@
 
 from contextlib import suppress
 
-from apim_emulator.csharp.context import Named, Response
-from apim_emulator.gateway.errors import Answered, Failure, Finished
+from apim_emulator.gateway.context.objects import Named, Response
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.plan import ApiPlan, Pipeline, Plan
+from apim_emulator.gateway.failures import Answered, Failure, Finished
+from apim_emulator.gateway.loading.plan import ApiPlan, Pipeline, Plan
+from apim_emulator.gateway.loading.policy import run_steps
 from apim_emulator.gateway.policies.cors import REQUEST_METHOD
-from apim_emulator.gateway.policy import run_steps
 
 
 async def run_api(exchange: Exchange, plan: Plan, api: ApiPlan, operation: str | None) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from apim_emulator.csharp.query import Query
+from apim_emulator.gateway.context.query import Query
 from apim_emulator.model import Operation
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from apim_emulator.gateway import rawxml
+from apim_emulator.gateway.loading import raw_xml
 from apim_emulator.model import Api, Backend, Gateway, ManagedIdentity, Operation
 
 SKUS = (
@@ -79,7 +79,7 @@ def standalone(
 def format_of(text: str) -> str:
     """Tell `xml` from `rawxml`, in which expressions are as people write them and the whole is no well-formed XML."""
     try:
-        rawxml.parse(text, raw=False)
-    except rawxml.DocumentError:
+        raw_xml.parse(text, raw=False)
+    except raw_xml.DocumentError:
         return "rawxml"
     return "xml"

@@ -5,9 +5,9 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apim_emulator.csharp.context import Request
-from apim_emulator.gateway.errors import Failure
-from apim_emulator.gateway.http import is_header_value
+from apim_emulator.gateway.context.objects import Request
+from apim_emulator.gateway.failures import Failure
+from apim_emulator.gateway.http.headers import is_header_value
 from apim_emulator.model import Api, Gateway, Product, Subscription
 
 _MISSING = (

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from apim_emulator.cli.session import Caller
 from apim_emulator.clock import Clock
-from apim_emulator.gateway.demands import Demand
+from apim_emulator.gateway.tokens.requirements import Demand
 from apim_emulator.services.entra import LOGIN
 from apim_emulator.services.listening import serve
 from apim_emulator.services.network import Network

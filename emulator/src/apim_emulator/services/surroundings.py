@@ -12,9 +12,9 @@ from aiohttp import web
 from apim_emulator.cli.session import Caller
 from apim_emulator.clock import Clock
 from apim_emulator.gateway import effective_sections
-from apim_emulator.gateway.demands import Demand, demands
-from apim_emulator.gateway.document import Node
+from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.standalone import API, IDENTITIES
+from apim_emulator.gateway.tokens.requirements import Demand, demands
 from apim_emulator.model import Backend, Gateway, ManagedIdentity, Model
 from apim_emulator.services.content_safety import ContentSafety
 from apim_emulator.services.listening import serve

@@ -14,9 +14,9 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from apim_emulator.clock import Clock
 from apim_emulator.gateway.core import Core
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.http import phrase
-from apim_emulator.gateway.observe import StreamStoppedError
-from apim_emulator.gateway.reply import take_body
+from apim_emulator.gateway.http.headers import phrase
+from apim_emulator.gateway.http.observe import StreamStoppedError
+from apim_emulator.gateway.http.reply import take_body
 from apim_emulator.gateway.standalone import Rendered, standalone
 from apim_emulator.model import Backend
 from apim_emulator.testing.ends import Call, Functions, Log, as_headers, log

@@ -10,8 +10,8 @@ import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from apim_emulator.gateway.http import phrase
-from apim_emulator.gateway.transport import Answer, Body
+from apim_emulator.gateway.http.headers import phrase
+from apim_emulator.gateway.http.transport import Answer, Body
 from apim_emulator.services.network import HostRefusedError
 from apim_emulator.testing.values import BackendFunction, Headers, Reply, Request
 
@@ -58,7 +58,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A caller's request; a `apim_emulator.gateway.transport.Incoming`."""
+    """A caller's request; a `apim_emulator.gateway.http.transport.Incoming`."""
 
     method: str
     raw_path: str
@@ -88,7 +88,7 @@ class Call:
 
 
 class Functions:
-    """Sends the gateway's requests to functions by host; a `apim_emulator.gateway.transport.Transport`."""
+    """Sends the gateway's requests to functions by host; a `apim_emulator.gateway.http.transport.Transport`."""
 
     def __init__(self) -> None:
         """Start without any."""
@@ -129,7 +129,7 @@ class Functions:
 
 
 class _Answer:
-    """A reply on its way; a `apim_emulator.gateway.transport.Answer`."""
+    """A reply on its way; a `apim_emulator.gateway.http.transport.Answer`."""
 
     def __init__(self, reply: Reply) -> None:
         self.status = reply.status_code

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from multidict import CIMultiDict
 
-from apim_emulator.csharp.context import LastError
+from apim_emulator.gateway.context.objects import LastError
 from apim_emulator.gateway.telemetry import EventHubMessage, Metric, TraceEntry
 from apim_emulator.tracing import CallTrace
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from multidict import CIMultiDict
 
-from apim_emulator.csharp.context import Request, Response
+from apim_emulator.gateway.context.objects import Request, Response
 from apim_emulator.model import Gateway
 from apim_emulator.tracing.model import Change, Read, Span
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from apim_emulator.csharp import EvaluationError
-from apim_emulator.csharp.context import Response
-from apim_emulator.gateway.document import Node
-from apim_emulator.gateway.errors import Answered, Failure, Finished, Location
+from apim_emulator.gateway.backends.identity import TokenSource
+from apim_emulator.gateway.context.objects import Response
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.identity import TokenSource
-from apim_emulator.gateway.policy import Run
+from apim_emulator.gateway.failures import Answered, Failure, Finished, Location
+from apim_emulator.gateway.loading.document import Node
+from apim_emulator.gateway.loading.policy import Run
 from apim_emulator.model import Gateway
 from apim_emulator.tracing.mask import (
     SHORTEST_FOUND,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from multidict import CIMultiDict
 
-from apim_emulator.gateway.backends import Endpoint, Target
+from apim_emulator.gateway.backends.targets import Endpoint, Target
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.tracing.mask import Mask
 from apim_emulator.tracing.model import Change

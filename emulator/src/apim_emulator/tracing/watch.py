@@ -6,8 +6,8 @@ from typing import Protocol
 
 from multidict import CIMultiDict
 
-from apim_emulator.csharp.context import Context, LastError, Named, Request, Response
-from apim_emulator.csharp.query import Query
+from apim_emulator.gateway.context.objects import Context, LastError, Named, Request, Response
+from apim_emulator.gateway.context.query import Query
 
 
 class Reader(Protocol):

@@ -14,8 +14,9 @@ import pytest
 import tree_sitter_c_sharp
 from tree_sitter import Language, Node, Parser
 
-from apim_emulator.csharp import Context, ExpressionError, Type, compile_expression
-from apim_emulator.csharp.errors import StoppedError
+from apim_emulator.csharp import ExpressionError, Type, compile_expression
+from apim_emulator.csharp.runtime.exceptions import StoppedError
+from apim_emulator.gateway.context import Context
 from emulator.tests.csharp.calls import NOW_TICKS, outcome
 
 HERE = Path(__file__).parent

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from apim_emulator.csharp.members import table
+from apim_emulator.csharp.library import table
 from apim_emulator.csharp.types import Type, parse, substituted
 
 TEXTS = (

@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.element import Element
+from apim_emulator.gateway.loading.element import Element
 from apim_emulator.testing import Response
 from emulator.tests.gateway.policies.attributes import literal
 from emulator.tests.gateway.policies.record import Example

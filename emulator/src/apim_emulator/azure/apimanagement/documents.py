@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from apim_emulator.azure.errors import CloudError, invalid
-from apim_emulator.gateway.rawxml import Document, DocumentError, parse
+from apim_emulator.gateway.loading.raw_xml import Document, DocumentError, parse
 
 _NAMED_VALUE = re.compile(r"\{\{\s*([A-Za-z0-9._-]+)\s*\}\}")
 _SECTIONS = frozenset({"inbound", "backend", "outbound", "on-error"})

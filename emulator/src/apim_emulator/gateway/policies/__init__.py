@@ -6,7 +6,7 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-from apim_emulator.gateway.policy import Policy
+from apim_emulator.gateway.loading.policy import Policy
 
 POLICIES = {
     declared.element: declared

@@ -2,9 +2,9 @@
 
 import base64
 
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:

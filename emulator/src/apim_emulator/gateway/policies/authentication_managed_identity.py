@@ -2,10 +2,10 @@
 
 from multidict import CIMultiDict
 
-from apim_emulator.gateway.element import Element
-from apim_emulator.gateway.errors import Failure
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.failures import Failure
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 
 class IdentityToken:

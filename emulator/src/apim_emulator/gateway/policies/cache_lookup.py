@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from multidict import CIMultiDict
 
-from apim_emulator.csharp.context import Response
-from apim_emulator.gateway.element import Element, Value
-from apim_emulator.gateway.errors import Answered
+from apim_emulator.gateway.context.objects import Response
 from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.failures import Answered
+from apim_emulator.gateway.loading.element import Element, Value
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.policies.cache_lookup_value import CACHING_TYPES
-from apim_emulator.gateway.policy import Policy, Run, Site
 
 CachedResponse = tuple[int, str | None, tuple[tuple[str, str], ...], bytes]
 """Status, reason, headers and body, as the gateway's cache holds them."""

@@ -1,8 +1,8 @@
 """`cache-lookup-value`: reads a value of the cache into a variable."""
 
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 CACHING_TYPES = ("prefer-external", "external", "internal")
 """The sandbox has one cache, which stands in for each of them."""

@@ -1,9 +1,9 @@
 """`cache-remove-value`: takes a value out of the cache."""
 
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.policies.cache_lookup_value import CACHING_TYPES
-from apim_emulator.gateway.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:

@@ -1,11 +1,11 @@
 """`cache-store`: keeps the response of a call for which `cache-lookup` found none."""
 
 from apim_emulator.gateway.cache import MAX_VALUE
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.observe import BodyKeeper
+from apim_emulator.gateway.http.observe import BodyKeeper
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.policies.cache_lookup import CachedResponse
-from apim_emulator.gateway.policy import Policy, Run, Site
 
 _PERSONAL = frozenset({"set-cookie", "content-length"})
 

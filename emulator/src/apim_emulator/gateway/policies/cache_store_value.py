@@ -1,10 +1,10 @@
 """`cache-store-value`: keeps a value in the cache for a time."""
 
 from apim_emulator.csharp import EvaluationError
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.policies.cache_lookup_value import CACHING_TYPES
-from apim_emulator.gateway.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:

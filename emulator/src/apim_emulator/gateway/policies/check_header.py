@@ -1,9 +1,9 @@
 """`check-header`: refuses calls without a header, or with another value than those listed."""
 
-from apim_emulator.gateway.element import Element
-from apim_emulator.gateway.errors import Failure
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.failures import Failure
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:

@@ -1,9 +1,9 @@
 """`choose`: runs the policies of the first `when` that holds, or of `otherwise`."""
 
-from apim_emulator.gateway.element import Element, Value
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site, Step, run_steps
-from apim_emulator.gateway.reading import bodies_in, bring
+from apim_emulator.gateway.loading.buffering import bodies_in, bring
+from apim_emulator.gateway.loading.element import Element, Value
+from apim_emulator.gateway.loading.policy import Policy, Run, Site, Step, run_steps
 
 
 def _compile(element: Element, site: Site) -> Run:

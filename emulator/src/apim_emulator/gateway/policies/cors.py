@@ -9,14 +9,14 @@ from typing import NoReturn
 from multidict import CIMultiDict
 from yarl import URL
 
-from apim_emulator.csharp import Context
-from apim_emulator.csharp.context import Request, Response
-from apim_emulator.gateway.document import Node
-from apim_emulator.gateway.element import Element, Value, leaf
-from apim_emulator.gateway.errors import Finished
+from apim_emulator.gateway.context import Context
+from apim_emulator.gateway.context.objects import Request, Response
 from apim_emulator.gateway.exchange import Exchange, Hook
-from apim_emulator.gateway.http import is_header_name
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.failures import Finished
+from apim_emulator.gateway.http.headers import is_header_name
+from apim_emulator.gateway.loading.document import Node
+from apim_emulator.gateway.loading.element import Element, Value, leaf
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 REQUEST_METHOD = "Access-Control-Request-Method"
 """Header that makes an OPTIONS request a preflight."""

@@ -1,9 +1,9 @@
 """`emit-metric`: reports a custom metric."""
 
 from apim_emulator.gateway.dimensions import DEFAULT_DIMENSIONS, Dimensions, filled
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.telemetry import DEFAULT_NAMESPACE, Metric
 
 

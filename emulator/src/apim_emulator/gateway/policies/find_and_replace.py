@@ -1,11 +1,11 @@
 """`find-and-replace`: replaces a text everywhere in the body of the request or of the response."""
 
 from apim_emulator.csharp import EvaluationError
-from apim_emulator.gateway.bodies import MAX_BODY, decoded
-from apim_emulator.gateway.element import Element
-from apim_emulator.gateway.errors import internal_error
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.failures import internal_error
+from apim_emulator.gateway.http.bodies import MAX_BODY, decoded
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 
 def _compile(element: Element, site: Site) -> Run:

@@ -1,11 +1,11 @@
 """`forward-request`: calls the backend."""
 
-from apim_emulator.csharp import Context
-from apim_emulator.gateway.bodies import in_blocks
-from apim_emulator.gateway.element import Element, Value
+from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.forward import forward
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.http.bodies import in_blocks
+from apim_emulator.gateway.http.forward import forward
+from apim_emulator.gateway.loading.element import Element, Value
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 _DEFAULT_TIMEOUT = 300
 _BLOCK = 8 * 1024

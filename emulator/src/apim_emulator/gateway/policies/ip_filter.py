@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from apim_emulator.csharp import Context, EvaluationError
-from apim_emulator.gateway.document import Node
-from apim_emulator.gateway.element import Element, Value, leaf
-from apim_emulator.gateway.errors import Failure
+from apim_emulator.csharp import EvaluationError
+from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.failures import Failure
+from apim_emulator.gateway.loading.document import Node
+from apim_emulator.gateway.loading.element import Element, Value, leaf
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 _Address = IPv4Address | IPv6Address
 _Test = Callable[[_Address, Context], bool]

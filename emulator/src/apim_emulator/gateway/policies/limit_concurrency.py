@@ -1,10 +1,10 @@
 """`limit-concurrency`: lets only so many calls into the policies inside it at a time."""
 
-from apim_emulator.gateway.element import Element
-from apim_emulator.gateway.errors import Failure
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site, run_steps
-from apim_emulator.gateway.reading import bodies_in, bring
+from apim_emulator.gateway.failures import Failure
+from apim_emulator.gateway.loading.buffering import bodies_in, bring
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site, run_steps
 
 
 def _compile(element: Element, site: Site) -> Run:

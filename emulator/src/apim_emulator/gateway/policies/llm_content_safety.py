@@ -3,18 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from apim_emulator.csharp import Context, EvaluationError
-from apim_emulator.gateway.backend_call import BackendCallError
-from apim_emulator.gateway.backends import Target
-from apim_emulator.gateway.bodies import decoded
-from apim_emulator.gateway.content_safety import LONGEST_TEXT, Check, guarded, windows
-from apim_emulator.gateway.document import Node
-from apim_emulator.gateway.element import Element, Value, leaf
-from apim_emulator.gateway.errors import Failure
+from apim_emulator.csharp import EvaluationError
+from apim_emulator.gateway.backends.call import BackendCallError
+from apim_emulator.gateway.backends.targets import Target
+from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.model_text import completion_text, prompt_text, read_object
-from apim_emulator.gateway.policy import Policy, Run, Site, later
-from apim_emulator.gateway.token_usage import is_event_stream
+from apim_emulator.gateway.failures import Failure
+from apim_emulator.gateway.http.bodies import decoded
+from apim_emulator.gateway.llm.model_text import completion_text, prompt_text, read_object
+from apim_emulator.gateway.llm.safety_check import LONGEST_TEXT, Check, guarded, windows
+from apim_emulator.gateway.llm.token_usage import is_event_stream
+from apim_emulator.gateway.loading.document import Node
+from apim_emulator.gateway.loading.element import Element, Value, leaf
+from apim_emulator.gateway.loading.policy import Policy, Run, Site, later
 
 _CATEGORIES = ("Hate", "SelfHarm", "Sexual", "Violence")
 _OUTPUT_TYPES = ("FourSeverityLevels", "EightSeverityLevels")

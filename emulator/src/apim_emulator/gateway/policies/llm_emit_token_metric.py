@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from apim_emulator.gateway.dimensions import Dimensions, filled
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.llm.token_usage import Consumption, Tokens, prompt_estimate
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.telemetry import DEFAULT_NAMESPACE, Metric
-from apim_emulator.gateway.token_usage import Consumption, Tokens, prompt_estimate
 
 _METRICS: Mapping[str, tuple[str, Callable[[Tokens], int]]] = {
     "total-tokens": ("Total Tokens", lambda tokens: tokens.total),

@@ -4,15 +4,15 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from apim_emulator.csharp.context import Response
-from apim_emulator.gateway.backend_call import BackendCallError, pick, post_json
-from apim_emulator.gateway.backends import Target
-from apim_emulator.gateway.element import Element, Value
-from apim_emulator.gateway.errors import Answered, Failure
+from apim_emulator.gateway.backends.call import BackendCallError, pick, post_json
+from apim_emulator.gateway.backends.targets import Target
+from apim_emulator.gateway.context.objects import Response
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.model_text import PROMPT_FIELDS, Json, texts
-from apim_emulator.gateway.policy import Policy, Run, Site
-from apim_emulator.gateway.semantic_cache import CacheQuery, unit
+from apim_emulator.gateway.failures import Answered, Failure
+from apim_emulator.gateway.llm.model_text import PROMPT_FIELDS, Json, texts
+from apim_emulator.gateway.llm.semantic_cache import CacheQuery, unit
+from apim_emulator.gateway.loading.element import Element, Value
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.telemetry import TraceEntry
 
 _RESOURCE = "https://cognitiveservices.azure.com"

@@ -1,10 +1,10 @@
 """`llm-semantic-cache-store` and `azure-openai-semantic-cache-store`: keep an answer for similar prompts."""
 
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.observe import BodyKeeper
-from apim_emulator.gateway.policy import Policy, Run, Site
-from apim_emulator.gateway.semantic_cache import MAX_RESPONSE, CachedResponse
+from apim_emulator.gateway.http.observe import BodyKeeper
+from apim_emulator.gateway.llm.semantic_cache import MAX_RESPONSE, CachedResponse
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 _PERSONAL = ("Set-Cookie", "Content-Length")
 

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from apim_emulator.csharp import Type
-from apim_emulator.gateway.counters import RateCounter, is_v2, short
-from apim_emulator.gateway.counters.quota import QuotaCounter, WindowOf, calendar, in_words, seconds_left
-from apim_emulator.gateway.element import Element, Value
-from apim_emulator.gateway.errors import Failure
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.outputs import Output, output
-from apim_emulator.gateway.policy import Policy, Run, Site
-from apim_emulator.gateway.token_usage import PROMPT_TYPES, Consumption, prompt_estimate
+from apim_emulator.gateway.failures import Failure
+from apim_emulator.gateway.limits.counters import RateCounter, is_v2, short
+from apim_emulator.gateway.limits.outputs import Output, output
+from apim_emulator.gateway.limits.quota_counter import QuotaCounter, WindowOf, calendar, in_words, seconds_left
+from apim_emulator.gateway.llm.token_usage import PROMPT_TYPES, Consumption, prompt_estimate
+from apim_emulator.gateway.loading.element import Element, Value
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 _MINUTE = 60
 _MAX_RATE = 2**31 - 1

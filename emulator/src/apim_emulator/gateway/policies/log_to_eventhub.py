@@ -1,8 +1,8 @@
 """`log-to-eventhub`: sends a message to an event hub, which is here a record of the call."""
 
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.telemetry import EventHubMessage
 
 _LARGEST = 200 * 1024

@@ -7,13 +7,13 @@ from typing import Any
 
 from multidict import CIMultiDict
 
-from apim_emulator.csharp.context import Response
-from apim_emulator.gateway.definition import media_type
-from apim_emulator.gateway.element import Element
-from apim_emulator.gateway.errors import Finished
+from apim_emulator.gateway.context.objects import Response
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.json_schema import Schemas
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.failures import Finished
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.validation.definition import media_type
+from apim_emulator.gateway.validation.json_schema import Schemas
 from apim_emulator.model import Api, Operation
 
 

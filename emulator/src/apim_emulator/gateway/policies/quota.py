@@ -1,11 +1,11 @@
 """`quota`: refuses the calls of a subscription beyond a volume."""
 
-from apim_emulator.gateway.call_quota import call_quota
-from apim_emulator.gateway.counters.quota import every
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.parts import parts
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.limits.call_quota import call_quota
+from apim_emulator.gateway.limits.quota_counter import every
+from apim_emulator.gateway.limits.scoped import parts
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:

@@ -3,13 +3,13 @@
 import re
 from datetime import datetime
 
-from apim_emulator.gateway.call_quota import call_quota
-from apim_emulator.gateway.call_rate import MAX_CALLS
-from apim_emulator.gateway.counters import short
-from apim_emulator.gateway.counters.quota import every
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site, later
+from apim_emulator.gateway.limits.call_quota import call_quota
+from apim_emulator.gateway.limits.call_rate import MAX_CALLS
+from apim_emulator.gateway.limits.counters import short
+from apim_emulator.gateway.limits.quota_counter import every
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site, later
 
 _MIN_PERIOD = 300
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)

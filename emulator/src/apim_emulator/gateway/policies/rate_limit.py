@@ -1,10 +1,10 @@
 """`rate-limit`: refuses the calls of a subscription beyond a rate."""
 
-from apim_emulator.gateway.call_rate import literal_call_rate, rate_outputs
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.parts import parts
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.limits.call_rate import literal_call_rate, rate_outputs
+from apim_emulator.gateway.limits.scoped import parts
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:

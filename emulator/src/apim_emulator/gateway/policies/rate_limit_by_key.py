@@ -1,10 +1,10 @@
 """`rate-limit-by-key`: refuses calls beyond a rate for each value of a key, shared by all scopes."""
 
-from apim_emulator.gateway.call_rate import MAX_CALLS, call_rate, rate_outputs
-from apim_emulator.gateway.counters import short
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site, later
+from apim_emulator.gateway.limits.call_rate import MAX_CALLS, call_rate, rate_outputs
+from apim_emulator.gateway.limits.counters import short
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site, later
 
 
 def _compile(element: Element, site: Site) -> Run:

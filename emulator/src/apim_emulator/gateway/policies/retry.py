@@ -2,13 +2,13 @@
 
 from secrets import randbelow
 
-from apim_emulator.csharp import Context
-from apim_emulator.gateway.document import Node
-from apim_emulator.gateway.element import Element
-from apim_emulator.gateway.errors import Failure
+from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site, Step, run_steps
-from apim_emulator.gateway.reading import bodies_in, bring
+from apim_emulator.gateway.failures import Failure
+from apim_emulator.gateway.loading.buffering import bodies_in, bring
+from apim_emulator.gateway.loading.document import Node
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site, Step, run_steps
 
 _NO_RESPONSE = frozenset({"Timeout", "BackendConnectionFailure", "BackendUnavailable", "BackendResponseFailure"})
 """Failures of a backend, after which the condition decides; every other failure goes to on-error at once."""

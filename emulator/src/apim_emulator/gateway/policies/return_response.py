@@ -2,15 +2,16 @@
 
 from copy import copy
 
-from apim_emulator.csharp import Context, EvaluationError
-from apim_emulator.csharp.context import Response
-from apim_emulator.gateway.element import Element, inner
-from apim_emulator.gateway.errors import Finished
+from apim_emulator.csharp import EvaluationError
+from apim_emulator.gateway.context import Context
+from apim_emulator.gateway.context.objects import Response
 from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.failures import Finished
+from apim_emulator.gateway.loading.element import Element, inner
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.policies.set_body import body_value
 from apim_emulator.gateway.policies.set_header import HeaderChange
 from apim_emulator.gateway.policies.set_status import StatusChange
-from apim_emulator.gateway.policy import Policy, Run, Site
 
 _ORDER = ("set-status", "set-header", "set-body")
 

@@ -3,12 +3,13 @@
 import re
 from urllib.parse import quote
 
-from apim_emulator.csharp import Context, EvaluationError
-from apim_emulator.csharp.query import Query
-from apim_emulator.gateway.element import Element
+from apim_emulator.csharp import EvaluationError
+from apim_emulator.gateway.context import Context
+from apim_emulator.gateway.context.query import Query
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.http import is_safe_path
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.http.headers import is_safe_path
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 _QUERY = "!$%&'()*+,-./:;=?@[]_~|"
 _PARAMETER = re.compile(r"\{\*?([^{}/]+)\}")

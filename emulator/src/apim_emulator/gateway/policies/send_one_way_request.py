@@ -2,11 +2,11 @@
 
 import asyncio
 
-from apim_emulator.gateway.element import Element
-from apim_emulator.gateway.errors import Failure
 from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.failures import Failure
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.policies.send_request import DEFAULT_TIMEOUT, OwnRequest, read_message
-from apim_emulator.gateway.policy import Policy, Run, Site
 from apim_emulator.gateway.telemetry import TraceEntry
 
 _MOST = 1000

@@ -8,21 +8,22 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from apim_emulator.csharp import Context, EvaluationError
-from apim_emulator.csharp.context import Response
-from apim_emulator.gateway import bodies
-from apim_emulator.gateway.element import Element, Value, inner, leaf
-from apim_emulator.gateway.errors import Failure, internal_error
+from apim_emulator.csharp import EvaluationError
+from apim_emulator.gateway.context import Context
+from apim_emulator.gateway.context.objects import Response
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.forward import backend_url
-from apim_emulator.gateway.http import end_to_end
+from apim_emulator.gateway.failures import Failure, internal_error
+from apim_emulator.gateway.http import bodies
+from apim_emulator.gateway.http.forward import backend_url
+from apim_emulator.gateway.http.headers import end_to_end
+from apim_emulator.gateway.http.transport import Transport
+from apim_emulator.gateway.loading.element import Element, Value, inner, leaf
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.policies.authentication_managed_identity import IdentityToken
 from apim_emulator.gateway.policies.forward_request import timeout
 from apim_emulator.gateway.policies.set_body import body_value
 from apim_emulator.gateway.policies.set_header import HeaderChange
 from apim_emulator.gateway.policies.set_method import method_value
-from apim_emulator.gateway.policy import Policy, Run, Site
-from apim_emulator.gateway.transport import Transport
 from apim_emulator.services.network import HostRefusedError
 
 _ORDER = ("set-url", "set-method", "set-header", "set-body", "authentication-managed-identity")

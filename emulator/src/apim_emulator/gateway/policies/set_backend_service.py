@@ -1,10 +1,10 @@
 """`set-backend-service`: where the call goes."""
 
-from apim_emulator.gateway.backends import endpoint
-from apim_emulator.gateway.element import Element
-from apim_emulator.gateway.errors import internal_error
+from apim_emulator.gateway.backends.targets import endpoint
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.failures import internal_error
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 
 def _compile(element: Element, site: Site) -> Run:

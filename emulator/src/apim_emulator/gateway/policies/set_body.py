@@ -1,9 +1,9 @@
 """`set-body`: replaces the body of the request or of the response."""
 
-from apim_emulator.gateway.element import Element, Value
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.liquid import liquid_value
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.loading.element import Element, Value
+from apim_emulator.gateway.loading.liquid import liquid_value
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 
 def body_value(element: Element) -> Value[str]:

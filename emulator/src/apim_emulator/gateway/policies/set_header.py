@@ -4,11 +4,12 @@ from functools import lru_cache
 
 from multidict import CIMultiDict
 
-from apim_emulator.csharp import Context, EvaluationError
-from apim_emulator.gateway.element import Element, Value
+from apim_emulator.csharp import EvaluationError
+from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.http import is_header_name, is_header_value
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.http.headers import is_header_name, is_header_value
+from apim_emulator.gateway.loading.element import Element, Value
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 ACTIONS = ("override", "skip", "append", "delete")
 

@@ -1,10 +1,11 @@
 """`set-method`: changes the request's method."""
 
-from apim_emulator.csharp import Context, EvaluationError
-from apim_emulator.gateway.element import Element, Value, text_value
+from apim_emulator.csharp import EvaluationError
+from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.http import is_header_name
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.http.headers import is_header_name
+from apim_emulator.gateway.loading.element import Element, Value, text_value
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 
 def method_value(element: Element) -> Value[str]:

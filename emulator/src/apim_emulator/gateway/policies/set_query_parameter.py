@@ -1,9 +1,9 @@
 """`set-query-parameter`: sets, appends or deletes a query parameter of the request."""
 
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.policies.set_header import exists_action
-from apim_emulator.gateway.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:

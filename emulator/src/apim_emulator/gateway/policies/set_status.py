@@ -1,11 +1,11 @@
 """`set-status`: changes the response's status code and reason phrase."""
 
-from apim_emulator.csharp import Context
-from apim_emulator.csharp.context import Response
-from apim_emulator.gateway.element import Element
+from apim_emulator.gateway.context import Context
+from apim_emulator.gateway.context.objects import Response
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.http import is_header_value
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.http.headers import is_header_value
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 
 class StatusChange:

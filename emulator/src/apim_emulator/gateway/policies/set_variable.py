@@ -1,8 +1,8 @@
 """`set-variable`: keeps a value for later policies of the same call."""
 
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:

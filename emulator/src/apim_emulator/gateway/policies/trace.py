@@ -1,8 +1,8 @@
 """`trace`: adds an entry to the trace of the call."""
 
-from apim_emulator.gateway.element import Element, Value, leaf
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.loading.element import Element, Value, leaf
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.telemetry import TraceEntry
 
 _SEVERITIES = ("verbose", "information", "error")

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
-from apim_emulator.csharp import Context
-from apim_emulator.csharp.context import claim_values
-from apim_emulator.gateway.element import Element, Value
+from apim_emulator.gateway.context import Context
+from apim_emulator.gateway.context.objects import claim_values
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.loading.element import Element, Value
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.tokens.claims import (
     Payload,
     RequiredClaim,

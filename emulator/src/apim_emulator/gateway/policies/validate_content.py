@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from apim_emulator.csharp import Context
-from apim_emulator.gateway.bodies import decoded
-from apim_emulator.gateway.definition import Content, Definitions, media_type
-from apim_emulator.gateway.document import Node
-from apim_emulator.gateway.element import Element, Value
+from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.findings import Action, Findings, action
-from apim_emulator.gateway.json_schema import Check
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.http.bodies import decoded
+from apim_emulator.gateway.loading.document import Node
+from apim_emulator.gateway.loading.element import Element, Value
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.validation.definition import Content, Definitions, media_type
+from apim_emulator.gateway.validation.json_schema import Check
+from apim_emulator.gateway.validation.outcome import Action, Findings, action
 
 _LARGEST = 102_400
 """Largest `max-size`, in bytes."""

@@ -1,10 +1,10 @@
 """`validate-headers`: holds the response's headers against the API's definition."""
 
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.findings import Findings, action, named_actions
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.policies.validate_parameters import value_error
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.validation.outcome import Findings, action, named_actions
 
 _DESCRIBED_ELSEWHERE = frozenset({"content-type", "content-length"})
 """Headers that a definition describes with the body, not among the headers."""

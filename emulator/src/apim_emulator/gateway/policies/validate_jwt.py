@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from apim_emulator.csharp import Context
-from apim_emulator.gateway.document import Node
-from apim_emulator.gateway.element import Element, Value
+from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site
-from apim_emulator.gateway.tokens import keys
+from apim_emulator.gateway.loading.document import Node
+from apim_emulator.gateway.loading.element import Element, Value
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.tokens import jwks
 from apim_emulator.gateway.tokens.claims import (
     Payload,
     RequiredClaim,
@@ -19,7 +19,7 @@ from apim_emulator.gateway.tokens.claims import (
     only_children,
     required_claims,
 )
-from apim_emulator.gateway.tokens.keys import SigningKey
+from apim_emulator.gateway.tokens.jwks import SigningKey
 from apim_emulator.gateway.tokens.openid import Metadata
 from apim_emulator.gateway.tokens.strict import TokenError
 from apim_emulator.gateway.tokens.validation import TokenPlace, metadata_of, refusal, signing_key, token_place
@@ -120,7 +120,7 @@ def _key(node: Node) -> SigningKey:
     element.content()
     element.done()
     text = node.text.strip()
-    key = keys.rsa(n, e, key_id) if n and e and not text else keys.symmetric(text, key_id) if not (n or e) else None
+    key = jwks.rsa(n, e, key_id) if n and e and not text else jwks.symmetric(text, key_id) if not (n or e) else None
     if key is None:
         raise node.refused("needs a Base64 key of 32 bytes or more, or n and e of an RSA key of 2048 bits or more")
     return key

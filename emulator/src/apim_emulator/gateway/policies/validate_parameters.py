@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from apim_emulator.csharp.context import Request
-from apim_emulator.gateway.definition import OperationDefinition, Parameter
-from apim_emulator.gateway.element import Element
+from apim_emulator.gateway.context.objects import Request
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.findings import Action, Findings, action, named_actions
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.validation.definition import OperationDefinition, Parameter
+from apim_emulator.gateway.validation.outcome import Action, Findings, action, named_actions
 
 _PLACES = {"headers": "header", "query": "query", "path": "path"}
 _KINDS = {"header": "RequestHeader", "query": "QueryParameter", "path": "PathParameter"}

@@ -1,9 +1,9 @@
 """`validate-status-code`: holds the response's status code against the API's definition."""
 
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.findings import Findings, action, named_actions
-from apim_emulator.gateway.policy import Policy, Run, Site
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.validation.outcome import Findings, action, named_actions
 
 
 def _compile(element: Element, site: Site) -> Run:

@@ -6,9 +6,9 @@ What a failure does is inferred: with `for="all"` the first failure ends the oth
 
 import asyncio
 
-from apim_emulator.gateway.element import Element
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.policy import Policy, Run, Site, Step, run_steps
+from apim_emulator.gateway.loading.element import Element
+from apim_emulator.gateway.loading.policy import Policy, Run, Site, Step, run_steps
 
 _CHILDREN = frozenset(
     {

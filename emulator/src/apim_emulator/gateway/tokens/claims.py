@@ -3,10 +3,10 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from apim_emulator.csharp import Context
-from apim_emulator.csharp.context import claim_values
-from apim_emulator.gateway.document import Node
-from apim_emulator.gateway.element import Element, Value
+from apim_emulator.gateway.context import Context
+from apim_emulator.gateway.context.objects import claim_values
+from apim_emulator.gateway.loading.document import Node
+from apim_emulator.gateway.loading.element import Element, Value
 from apim_emulator.gateway.tokens.strict import TokenError
 
 Payload = Mapping[str, object]

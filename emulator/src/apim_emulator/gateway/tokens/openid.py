@@ -9,9 +9,9 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from apim_emulator.clock import Clock
-from apim_emulator.gateway.tokens.keys import SigningKey, from_jwks
+from apim_emulator.gateway.http.transport import Transport
+from apim_emulator.gateway.tokens.jwks import SigningKey, from_jwks
 from apim_emulator.gateway.tokens.strict import strict_json
-from apim_emulator.gateway.transport import Transport
 from apim_emulator.services.network import HostRefusedError
 
 CACHE_SECONDS = 3600

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apim_emulator.csharp.context import Context, Jwt
-from apim_emulator.gateway.element import Element, Value
-from apim_emulator.gateway.errors import Failure
+from apim_emulator.gateway.context.objects import Context, Jwt
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.tokens.keys import SigningKey
+from apim_emulator.gateway.failures import Failure
+from apim_emulator.gateway.loading.element import Element, Value
+from apim_emulator.gateway.tokens.jwks import SigningKey
 from apim_emulator.gateway.tokens.openid import Metadata, OpenIdProvider
 from apim_emulator.gateway.tokens.strict import RawToken, TokenError
 from apim_emulator.gateway.tokens.verified import VerifiedTokens

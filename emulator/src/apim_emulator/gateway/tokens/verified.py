@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from apim_emulator.gateway.tokens.keys import SigningKey
+from apim_emulator.gateway.tokens.jwks import SigningKey
 from apim_emulator.gateway.tokens.strict import RawToken, read
 
 _SIZE = 1024

@@ -1,0 +1,1 @@
+"""Expressions from syntax tree to closures."""

@@ -1,0 +1,1 @@
+"""Values of .NET at run time, and what is done with them."""

@@ -1,0 +1,1 @@
+"""Where calls go: backends, pools, circuit breakers, and the gateway's identities."""

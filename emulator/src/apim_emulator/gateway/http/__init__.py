@@ -1,0 +1,1 @@
+"""The HTTP ends of the gateway: the server that callers reach, and what goes to backends and back."""

@@ -1,0 +1,130 @@
+"""The gateway's HTTP server.
+
+It listens on plain HTTP on this machine, so an API's https-only protocol has no meaning here.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from apim_emulator.clock import Clock
+from apim_emulator.gateway.backends.identity import TokenSource
+from apim_emulator.gateway.core import Core, Recorder, Tracer
+from apim_emulator.gateway.http.headers import envelope, is_sound_head, phrase
+from apim_emulator.gateway.http.reply import CallerRequest, send
+from apim_emulator.gateway.http.transport import MAX_FIELD, MAX_LINE, HttpTransport
+from apim_emulator.model import Gateway
+from apim_emulator.services.network import Network
+
+
+def _without_details(record: logging.LogRecord) -> bool:
+    """Drop what aiohttp adds to a broken request's log line: it quotes the header that broke it."""
+    record.exc_info = record.exc_text = None
+    return True
+
+
+_http_log = logging.getLogger("apim_emulator.gateway.http")
+_http_log.addFilter(_without_details)
+
+_OPTIONS: Mapping[str, Any] = {
+    "handler_cancellation": True,
+    "access_log": None,
+    "logger": _http_log,
+    "max_line_size": MAX_LINE,
+    "max_field_size": MAX_FIELD,
+    "max_headers": 100,
+    "auto_decompress": False,
+    "keepalive_timeout": 60.0,
+    "lingering_time": 5.0,
+}
+"""How aiohttp reads requests.
+
+A caller who goes away ends the upstream call, no header value is logged, a token of a caller in many groups fits, and
+bodies keep their content encoding. `keepalive_timeout` is also how long a caller may take to send the headers.
+"""
+
+
+class GatewayServer:
+    """Serves the APIs of one deployed gateway by running the policies that were deployed."""
+
+    def __init__(
+        self,
+        network: Network,
+        identities: TokenSource,
+        clock: Clock,
+        recorder: Recorder | None = None,
+        tracer: Tracer | None = None,
+    ) -> None:
+        """Serve nothing until a gateway is loaded: every call is answered 404."""
+        self._transport = HttpTransport(network)
+        self._core = Core(self._transport, identities, clock, recorder, tracer)
+
+    def load(self, gateway: Gateway) -> None:
+        """Serve another state of the gateway from the next call on; caches start anew.
+
+        Raises `PolicyLoadError`; the state before then stays.
+        """
+        self._core.load(gateway)
+
+    @asynccontextmanager
+    async def running(self, **options: Any) -> AsyncIterator[web.Server]:
+        """Be ready to call backends; gives what `aiohttp.web.ServerRunner` runs, with other options of aiohttp's.
+
+        A server without an application: there are no routes, and each layer is paid for by every call.
+        """
+        await self._transport.open()
+        try:
+            yield _Server(self._answer, request_factory=CallerRequest.made, **{**_OPTIONS, **options})
+        finally:
+            await self._transport.close()
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if not is_sound_head(request.version, request.headers):
+            return _refused(400, "Bad Request")
+        if "Expect" in request.headers and not _told_to_continue(request):
+            return _refused(417, "Expectation Failed")
+        exchange = self._core.begin(request)
+        try:
+            await self._core.run(exchange)
+            return await send(request, exchange)
+        finally:
+            self._core.end(exchange)
+
+
+class _Server(web.Server):
+    """A server that answers what it cannot read as the gateway answers."""
+
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class _Connection(web.RequestHandler):
+    __slots__ = ()
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """Say what is wrong by the status alone: aiohttp's text quotes the line that it could not read."""
+        super().handle_error(request, status, exc, message)
+        return _refused(status, phrase(status))
+
+
+def _told_to_continue(request: web.BaseRequest) -> bool:
+    """Let a caller that waits for it send the body; False where it waits for something else (RFC 9110, 10.1.1)."""
+    if request.version < (1, 1):
+        return True
+    if request.headers["Expect"].lower() != "100-continue" or request.transport is None:
+        return False
+    request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return True
+
+
+def _refused(status: int, message: str) -> web.Response:
+    """Refuse a request whose head is not sound, and the connection with it: where the next one begins is not sure."""
+    body = envelope(status, message)
+    reply = web.Response(status=status, body=body, headers={"Content-Type": "application/json"})
+    reply.force_close()
+    return reply

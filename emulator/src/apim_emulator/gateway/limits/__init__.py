@@ -1,0 +1,1 @@
+"""Counting calls and tokens against rates and quotas."""

@@ -1,0 +1,1 @@
+"""What the `llm-*` policies share: prompts, answers, tokens, safety and similarity."""

@@ -1,0 +1,106 @@
+"""Having texts checked by Azure AI Content Safety (its operations Analyze Text and Shield Prompt)."""
+
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from apim_emulator.gateway.backends.call import BackendCallError, pick, post_json
+from apim_emulator.gateway.backends.targets import Endpoint, Target
+from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.http.observe import StreamStoppedError
+from apim_emulator.gateway.llm.model_text import Json, completion_text, event_object, split_lines
+
+LONGEST_TEXT = 10_000
+"""Characters that the service takes at once."""
+_API_VERSION = "2024-09-01"
+_MAX_HELD = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What texts of one call are checked for."""
+
+    exchange: Exchange
+    backend: Target
+    output_type: str
+    thresholds: Mapping[str, int]
+    """Severity from which on a category is blocked."""
+    blocklists: tuple[str, ...]
+
+    async def is_safe(self, text: str, *, shield: bool = False) -> bool:
+        """Tell whether a text may pass; raises `BackendCallError` where the service does not tell."""
+        endpoint = pick(self.exchange, self.backend)
+        if shield and await self._is_attack(text, endpoint):
+            return False
+        return await self._is_harmless(text, endpoint) if self.thresholds or self.blocklists else True
+
+    async def _is_attack(self, text: str, endpoint: Endpoint) -> bool:
+        answer = await self._post(endpoint, "text:shieldPrompt", {"userPrompt": text, "documents": []})
+        analysis = answer.get("userPromptAnalysis")
+        detected = analysis.get("attackDetected") if isinstance(analysis, dict) else None
+        if not isinstance(detected, bool):
+            raise BackendCallError(f"{endpoint.name} did not tell about attacks")
+        return detected
+
+    async def _is_harmless(self, text: str, endpoint: Endpoint) -> bool:
+        request: dict[str, object] = {"text": text, "outputType": self.output_type}
+        if self.thresholds:
+            request["categories"] = list(self.thresholds)
+        if self.blocklists:
+            request |= {"blocklistNames": list(self.blocklists), "haltOnBlocklistHit": False}
+        answer = await self._post(endpoint, "text:analyze", request)
+        try:
+            severities = {found["category"]: int(found["severity"]) for found in answer["categoriesAnalysis"]}
+            severe = any(severities[category] >= threshold for category, threshold in self.thresholds.items())
+        except (KeyError, TypeError, ValueError):
+            raise BackendCallError(f"{endpoint.name} did not tell every severity") from None
+        return not severe and not (self.blocklists and answer.get("blocklistsMatch"))
+
+    async def _post(self, endpoint: Endpoint, operation: str, body: Json) -> Json:
+        """Call the service; without a credential of the backend's own, the call's `Authorization` goes along."""
+        path = f"{endpoint.path}/contentsafety/{operation}?api-version={_API_VERSION}"
+        authorization = self.exchange.context.request.headers.get("Authorization")
+        return await post_json(self.exchange, endpoint, path, body, authorization)
+
+
+def windows(text: str, size: int, overlap: int) -> Iterator[str]:
+    """Split a text into windows that overlap."""
+    start = 0
+    while True:
+        yield text[start : start + size]
+        if start + size >= len(text):
+            return
+        start += size - overlap
+
+
+async def guarded(
+    chunks: AsyncIterable[bytes], is_safe: Callable[[str], Awaitable[bool]], size: int, overlap: int
+) -> AsyncIterator[bytes]:
+    """Pass server-sent events on once a window of their text was found safe; stop at the first that is not."""
+    held, line, text, seen = bytearray(), b"", "", 0
+
+    async def check() -> None:
+        for window in windows(text, size, overlap):
+            try:
+                safe = await is_safe(window)
+            except BackendCallError:
+                safe = False
+            if not safe:
+                raise StreamStoppedError
+
+    async for chunk in chunks:
+        lines, line = split_lines(line + chunk)
+        for one in lines:
+            held += one
+            text += completion_text(event_object(one))
+            if len(text) >= size:
+                await check()
+                yield bytes(held)
+                held.clear()
+                text = text[-overlap:] if overlap else ""
+                seen = len(text)
+        if len(held) + len(line) > _MAX_HELD:
+            raise StreamStoppedError
+    text += completion_text(event_object(line))
+    if len(text) > seen:
+        await check()
+    yield bytes(held) + line

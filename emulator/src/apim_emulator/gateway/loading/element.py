@@ -1,0 +1,296 @@
+"""The XML element of a policy, read attribute by attribute; literals are checked and expressions compiled at once."""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from apim_emulator.csharp import EvaluationError, ExpressionError, Type, compile_expression
+from apim_emulator.gateway.context import Context
+from apim_emulator.gateway.failures import RefusedError
+from apim_emulator.gateway.loading import unsupported
+from apim_emulator.gateway.loading.document import Node
+
+T = TypeVar("T")
+Value = Callable[[Context], T]
+"""An attribute or text: a literal or an expression, asked for once a call."""
+
+_DOUBLE = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+
+
+class Element:
+    """Reads a policy's attributes, text and children; what was not read is refused by `done`."""
+
+    def __init__(self, node: Node) -> None:
+        """Start with nothing read."""
+        self.node = node
+        self._attributes: set[str] = set()
+        self._children: set[str] = set()
+        self._text = False
+
+    def refused(self, reason: str, attribute: str | None = None) -> RefusedError:
+        """Make the error that refuses this element."""
+        return self.node.refused(reason, attribute)
+
+    def has(self, attribute: str) -> bool:
+        """Tell whether an attribute is given."""
+        return attribute in self.node.attributes
+
+    def computed(self, attribute: str) -> bool:
+        """Tell whether an attribute is an expression."""
+        return _is_expression(self.node.attributes.get(attribute, ""), self.node, attribute)
+
+    def is_int(self, attribute: str) -> bool:
+        """Tell whether an attribute is an expression of type `int`, which C# would make a `long` where one is asked."""
+        text = self.node.attributes.get(attribute, "")
+        if not _is_expression(text, self.node, attribute):
+            return False
+        try:
+            compile_expression(text.strip(), Type.INT)
+        except ExpressionError:
+            return False
+        return True
+
+    def literal(self, attribute: str, default: str | None = None) -> str | None:
+        """Read an attribute that may not be an expression."""
+        text = self._attribute(attribute)
+        if text is not None and _is_expression(text, self.node, attribute):
+            raise self.refused("an expression is not allowed here", attribute)
+        return default if text is None else text
+
+    def text(self, attribute: str, default: str | None = None) -> Value[str]:
+        """Read a string; one without a default is required."""
+        text = self._attribute(attribute)
+        if text is None and default is None:
+            raise self.refused("attribute is missing", attribute)
+        return text_value(self.node, text if text is not None else default or "", attribute)
+
+    def optional_text(self, attribute: str) -> Value[str] | None:
+        """Read a string that may be left out."""
+        return self.text(attribute) if self.has(attribute) else None
+
+    def any_value(self, attribute: str) -> Value[object]:
+        """Read a required string or an expression of any type."""
+        text = self._attribute(attribute)
+        if text is None:
+            raise self.refused("attribute is missing", attribute)
+        return _compiled(self.node, text, Type.OBJECT, attribute) or (lambda _: text)
+
+    def boolean(self, attribute: str, default: bool | None = None) -> Value[bool]:
+        """Read `true`, `false` or an expression."""
+        text = self._attribute(attribute)
+        if text is None and default is None:
+            raise self.refused("attribute is missing", attribute)
+        run = None if text is None else _compiled(self.node, text, Type.BOOL, attribute)
+        if run is not None:
+            return run
+        if text is not None and text.lower() not in {"true", "false"}:
+            raise self.refused(f"{_shown(self.node, text)} is not true or false", attribute)
+        value = bool(default) if text is None else text.lower() == "true"
+        return lambda _: value
+
+    def flag(self, attribute: str, default: bool) -> bool:
+        """Read `true` or `false`, known when loading."""
+        text = self.literal(attribute)
+        if text is not None and text.lower() not in {"true", "false"}:
+            raise self.refused(f"{_shown(self.node, text)} is not true or false", attribute)
+        return default if text is None else text.lower() == "true"
+
+    def integer(
+        self, attribute: str, low: int, high: int, default: int | None = None, *, result: Type = Type.INT
+    ) -> Value[int]:
+        """Read a whole number in a range, or an expression of type `result` that is checked when evaluated."""
+        text = self._attribute(attribute)
+        if text is None and default is None:
+            raise self.refused("attribute is missing", attribute)
+        run = None if text is None else _compiled(self.node, text, result, attribute)
+        if run is not None:
+            return _ranged(run, low, high)
+        number = default if text is None else _whole(text)
+        if number is None or not low <= number <= high:
+            raise self.refused(f"{_shown(self.node, text or '')} is not a whole number, {low} to {high}", attribute)
+        return lambda _: number
+
+    def double(self, attribute: str, default: float) -> Value[float]:
+        """Read a finite number, or an expression that is one."""
+        text = self._attribute(attribute)
+        run = None if text is None else _compiled(self.node, text, Type.DOUBLE, attribute)
+        if run is not None:
+            return run
+        number = default if text is None else float(text) if _DOUBLE.fullmatch(text) else math.nan
+        if not math.isfinite(number):
+            raise self.refused(f"{_shown(self.node, text or '')} is not a number", attribute)
+        return lambda _: number
+
+    def whole(self, attribute: str, low: int, high: int) -> int | None:
+        """Read a whole number in a range, known when loading; None where it is left out."""
+        text = self.literal(attribute)
+        number = None if text is None else _whole(text)
+        if text is not None and (number is None or not low <= number <= high):
+            raise self.refused(f"{_shown(self.node, text)} is not a whole number, {low} to {high}", attribute)
+        return number
+
+    def choice(self, attribute: str, options: tuple[str, ...], default: str) -> str:
+        """Read one of several words, known when loading."""
+        text = self.literal(attribute, default)
+        if text not in options:
+            raise self.refused(f"{_shown(self.node, text or '')} is not one of {', '.join(options)}", attribute)
+        return text
+
+    def word(self, attribute: str, options: tuple[str, ...], default: str | None = None) -> Value[str]:
+        """Read one of several words, or an expression that is checked when it is evaluated."""
+        value = self.text(attribute, default)
+        text = self.node.attributes.get(attribute)
+        if text is not None and not _is_expression(text, self.node, attribute) and text not in options:
+            raise self.refused(f"{_shown(self.node, text)} is not one of {', '.join(options)}", attribute)
+
+        def evaluate(context: Context) -> str:
+            found = value(context)
+            if found not in options:
+                raise EvaluationError("ArgumentException")
+            return found
+
+        return evaluate
+
+    def name(self, attribute: str) -> str | None:
+        """Read a name that may be left out but not be empty, known when loading."""
+        text = self.literal(attribute)
+        if text == "":
+            raise self.refused("must not be empty", attribute)
+        return text
+
+    def required_name(self, attribute: str) -> str:
+        """Read a name, known when loading."""
+        text = self.name(attribute)
+        if text is None:
+            raise self.refused("attribute is missing", attribute)
+        return text
+
+    def only(self, attribute: str) -> None:
+        """Accept an attribute some of whose values the sandbox does not execute."""
+        values, reason = unsupported.VALUES[self.node.name, attribute]
+        text = self.literal(attribute)
+        if text is not None and text not in values:
+            raise self.refused(f"only {' or '.join(values)} is supported: {reason}", attribute)
+
+    def children(self, name: str) -> list[Node]:
+        """Read the child elements of a name."""
+        self._children.add(name)
+        return [child for child in self.node.children if child.name == name]
+
+    def child(self, name: str) -> Node | None:
+        """Read a child element that appears at most once."""
+        found = self.children(name)
+        if len(found) > 1:
+            raise found[1].refused("appears twice")
+        return found[0] if found else None
+
+    def texts(self, child: str, *, strip: bool = False) -> list[Value[str]]:
+        """Read the child elements of a name that hold text."""
+        return [leaf(node, strip=strip) for node in self.children(child)]
+
+    def policies(self) -> tuple[Node, ...]:
+        """Read all children as policies; the caller compiles them."""
+        self._children.update(child.name for child in self.node.children)
+        return self.node.children
+
+    def in_order(self, names: tuple[str, ...]) -> None:
+        """Refuse children of these names in another order than this one, which is the schema's."""
+        places = [names.index(child.name) for child in self.node.children if child.name in names]
+        if places != sorted(places):
+            raise self.refused(f"children must come in the order {', '.join(names)}")
+
+    def content(self) -> Value[str]:
+        """Read the text of the element itself."""
+        self._text = True
+        return text_value(self.node, self.node.text)
+
+    def done(self) -> None:
+        """Refuse what nobody read."""
+        for attribute in self.node.attributes:
+            if attribute not in self._attributes:
+                raise self.refused(f"attribute is not supported{self._why(attribute)}", attribute)
+        for child in self.node.children:
+            if child.name not in self._children:
+                raise child.refused(f"element is not supported in {self.node.name}{self._why(child.name)}")
+        if self.node.text.strip() and not self._text:
+            raise self.refused("text is not supported here")
+
+    def _why(self, part: str) -> str:
+        """Say why a part is not read that API Management knows."""
+        reason = unsupported.PARTS.get((self.node.name, part))
+        return f": {reason}" if reason else ""
+
+    def _attribute(self, name: str) -> str | None:
+        self._attributes.add(name)
+        return self.node.attributes.get(name)
+
+
+def inner(node: Node, read: Callable[[Element], T]) -> T:
+    """Read a policy that stands inside another one as a part of it."""
+    element = Element(node)
+    found = read(element)
+    element.literal("id")
+    element.done()
+    return found
+
+
+def leaf(node: Node, *, strip: bool = False) -> Value[str]:
+    """Read an element that holds text and nothing else."""
+    element = Element(node)
+    value = element.content()
+    element.done()
+    return (lambda context: value(context).strip(" \t\r\n")) if strip else value
+
+
+def text_value(node: Node, text: str, attribute: str | None = None) -> Value[str]:
+    """Make a string value of a literal or an expression; an expression's null throws."""
+    run = _compiled(node, text, Type.STRING, attribute)
+    if run is None:
+        return lambda _: text
+
+    def evaluate(context: Context) -> str:
+        value: str | None = run(context)
+        if value is None:
+            raise EvaluationError("ArgumentNullException")
+        return value
+
+    return evaluate
+
+
+def _compiled(node: Node, text: str, result: Type, attribute: str | None) -> Callable[[Context], Any] | None:
+    if not _is_expression(text, node, attribute):
+        return None
+    try:
+        return compile_expression(text.strip(), result)
+    except ExpressionError as error:
+        # The reason may quote the expression, and the expression may hold a secret.
+        place = f"line {error.line}, column {error.column} of the expression"
+        reason = "not supported once its named values are in" if node.substituted else error.reason
+        raise node.refused(f"{place}: {reason}", attribute) from None
+
+
+def _is_expression(text: str, node: Node, attribute: str | None) -> bool:
+    if text.strip().startswith(("@(", "@{")):
+        return True
+    if "@(" in text or "@{" in text:
+        raise node.refused("an expression must be the whole value", attribute)
+    return False
+
+
+def _shown(node: Node, text: str) -> str:
+    return "the value" if node.substituted else repr(text)
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,19}", text) else None
+
+
+def _ranged(run: Value[int], low: int, high: int) -> Value[int]:
+    def evaluate(context: Context) -> int:
+        value = run(context)
+        if not low <= value <= high:
+            raise EvaluationError("ArgumentOutOfRangeException")
+        return value
+
+    return evaluate

@@ -1,0 +1,1 @@
+"""What the `validate-*` policies for content, headers, parameters and status codes share."""
