@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apim_emulator.csharp.json_text import write
-from apim_emulator.csharp.jtokens import JToken
+from apim_emulator.csharp.runtime.json_text import write
+from apim_emulator.csharp.runtime.jtokens import JToken
 from apim_emulator.testing.cases.format import Call, ExpectedPolicy, ExpectedRequest, Matching, Texts
 from apim_emulator.testing.values import Request, Response
 from apim_emulator.tracing.mask import Mask

@@ -9,7 +9,7 @@ from typing import Any
 
 from apim_emulator.cli.documents import problem_line
 from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.document import GLOBAL
+from apim_emulator.gateway.loading.document import GLOBAL
 from apim_emulator.gateway.standalone import API
 from apim_emulator.model import Backend, PoolMember, Product, Subscription
 from apim_emulator.testing.bench import PolicyBench
