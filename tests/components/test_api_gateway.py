@@ -484,10 +484,12 @@ def test_an_adopted_service_without_the_identity_is_refused(identity: str, messa
 
 
 def test_an_adopted_service_that_does_not_exist_is_refused() -> None:
-    existing = ExistingResource(name="apim-gone", resource_group=GROUP)
+    existing, cloud = ExistingResource(name="apim-gone", resource_group=GROUP), cloud_with_group()
 
     with pytest.raises(DeployError, match="apim-gone"):
-        deploy_component(build(GatewayOptions(existing=existing)), cloud_with_group())
+        deploy_component(build(GatewayOptions(existing=existing)), cloud)
+
+    assert list(cloud.gateways()) == []
 
 
 @pytest.mark.parametrize("identity", ["system-assigned", "user-assigned"])

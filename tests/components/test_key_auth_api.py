@@ -1,5 +1,6 @@
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -184,9 +185,35 @@ def test_one_header_for_a_pool_is_refused(azure: Azure) -> None:
         deploy(azure, args)
 
 
-def test_an_account_that_refuses_keys_is_refused(azure: Azure) -> None:
-    with pytest.raises(DeployError, match=r"listAccountKeys|local"):
-        deploy(azure, azure.api_args(azure.account("oai", local_auth=False)))
+def test_an_account_that_refuses_keys_leaves_an_api_that_reaches_nothing(azure: Azure) -> None:
+    account = azure.account("oai", local_auth=False)
+
+    with pytest.raises(DeployError):
+        deploy(azure, azure.api_args(account))
+
+    (gateway,) = azure.cloud.gateways()
+    assert [(api.policy, urlsplit(api.service_url).hostname) for api in gateway.apis] == [
+        (None, "api-without-its-policy.invalid")
+    ]
+    assert gateway.named_values == {}
+    assert all(account.url != backend.url for backend in gateway.backends)
+
+
+@pytest.mark.parametrize(("account_key", "told"), [("key1", {"key2": "other"}), ("key2", {"key1": "other"})])
+def test_a_key_that_azure_does_not_tell_is_refused_with_a_remedy(
+    azure: Azure, monkeypatch: pytest.MonkeyPatch, account_key: str, told: dict[str, str]
+) -> None:
+    account, call = azure.account("oai"), azure.cloud.call
+    monkeypatch.setattr(
+        azure.cloud,
+        "call",
+        lambda token, *args, **more: told if token.endswith(":listAccountKeys") else call(token, *args, **more),
+    )
+
+    with pytest.raises(
+        DeployError, match=r"^.*account /subscriptions/\S+/accounts/oai has no API key; enable local auth"
+    ):
+        deploy(azure, azure.api_args(account, key={"account_key": account_key}))
 
 
 @pytest.mark.parametrize("key", VARIANTS)

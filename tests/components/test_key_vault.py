@@ -188,9 +188,13 @@ def test_nobody_waits_where_the_role_has_an_effect_or_nothing_is_new(
 def test_the_wait_has_an_end_and_a_remedy(slow_tenant: SlowTenant, slept: list[float]) -> None:
     azure = slow_tenant(901.0)
 
-    with pytest.raises(DeployError, match="InvalidOperation: Failed to access KeyVault Secret"):
+    with pytest.raises(DeployError) as refused:
         up(azure, IN_VAULT)
 
+    assert refused.value.messages[-1].text == (
+        "openai-api-key: Key Vault refused the gateway for 15 min; see that its identity holds Key Vault Secrets User "
+        "on the secret and that the vault's network lets it in, then run up again"
+    )
     assert sum(slept) == 900
     assert len(slept) < 99
 
