@@ -506,6 +506,13 @@ def test_no_secret_is_in_an_error() -> None:
     assert "s3cr3t" not in str(failure.value)
 
 
+def test_a_program_that_is_no_python_program_is_left_to_the_engine(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: chat\nruntime: yaml\n", encoding="utf-8")
+
+    with pytest.raises(DeployError, match="Python programs alone run: use the engine"):
+        run(load_project(tmp_path).program)
+
+
 def test_a_stack_has_the_projects_defaults_under_its_own_values() -> None:
     assert load_stack(SMALL, "dev") == {
         "small:greeting": "hello",

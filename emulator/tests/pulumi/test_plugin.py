@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -94,6 +95,32 @@ def test_a_provider_without_a_version_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("pulumi-azure-native==1.0\npulumi-azuread\n")
 
     with pytest.raises(SandboxError, match="pulumi-azuread==VERSION is missing"):
+        lay_out(tmp_path / ".sandbox", tmp_path)
+
+
+def test_a_project_in_another_language_gets_the_versions_that_are_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metadata, "version", lambda name: {"pulumi-random": "4.0"}.get(name, "3.0"))
+
+    environment = lay_out(tmp_path / ".sandbox", tmp_path)
+
+    assert [plugin.name for plugin in plugins(environment)] == [
+        "resource-azure-native-v3.0",
+        "resource-azuread-v3.0",
+        "resource-random-v4.0",
+    ]
+
+
+def test_a_project_in_another_language_without_an_installed_provider_is_a_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", absent)
+
+    with pytest.raises(SandboxError, match="pulumi-azure-native is not installed"):
         lay_out(tmp_path / ".sandbox", tmp_path)
 
 

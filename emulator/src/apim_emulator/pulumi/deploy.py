@@ -147,6 +147,10 @@ async def _run(program: Path | Callable[[], Any]) -> None:
 
 
 def _run_file(program: Path) -> None:
+    if not program.is_file():
+        raise DeployError(
+            f"{program}: there is no such program; without the Pulumi engine, Python programs alone run: use the engine"
+        )
     folder = str(program.resolve().parent)
     added = folder not in sys.path
     if added:

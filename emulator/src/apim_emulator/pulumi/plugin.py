@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
 from pathlib import Path
 
 import grpc  # type: ignore[import-untyped]
@@ -53,8 +54,9 @@ runtime:
 def lay_out(folder: Path, project: Path) -> dict[str, str]:
     """Make a `PULUMI_HOME` with the stand-ins below `folder` and return the environment that selects it.
 
-    The stand-ins have the versions that `project` requires, so the engine takes them for the providers and asks for
-    no others; they run in the virtual environment that this runs in. Laying out again changes nothing.
+    The stand-ins have the versions that `project` requires, or in another language those that are installed here, so
+    the engine takes them for the providers and asks for no others; they run in the virtual environment that this runs
+    in. Laying out again changes nothing.
     """
     home, state = folder.resolve() / "pulumi", folder.resolve() / "state"
     state.mkdir(parents=True, exist_ok=True)
@@ -153,6 +155,8 @@ def _plugin(home: Path, package: str, version: str) -> Path:
 
 
 def _versions(requirements: Path) -> dict[str, str]:
+    if not requirements.is_file():
+        return {package: _installed(package) for package in PACKAGES}
     text = requirements.read_text(encoding="utf-8")
     versions = {}
     for package in PACKAGES:
@@ -161,6 +165,16 @@ def _versions(requirements: Path) -> dict[str, str]:
             raise SandboxError(f"{requirements}: pulumi-{package}==VERSION is missing; pin the version to stand in for")
         versions[package] = pinned[1]
     return versions
+
+
+def _installed(package: str) -> str:
+    try:
+        return metadata.version(f"pulumi-{package}")
+    except metadata.PackageNotFoundError:
+        raise SandboxError(
+            f"the project has no requirements.txt, and pulumi-{package} is not installed beside apim-emulator;"
+            " install the version to stand in for"
+        ) from None
 
 
 def _write(path: Path, text: str) -> None:
