@@ -6,11 +6,10 @@ from xml.etree import ElementTree as ET
 
 from policies.availability import unavailable
 from policies.base import Base
-from policies.catalog import TYPES
 from policies.cors import Cors
 from policies.errors import PolicyError
 from policies.order import check_order
-from policies.policy import Policy, Scope, Section
+from policies.policy import BY_TAG, Policy, Scope, Section
 from policies.raw_element import Verbatim
 from policies.validate_azure_ad_token import ValidateAzureAdToken
 from policies.validate_jwt import ValidateJwt
@@ -18,7 +17,6 @@ from policies.validate_jwt import ValidateJwt
 _INDENT = "    "
 _LIMIT_KIB = 256
 _LIMIT_KIB_OF_SKU = {"Consumption": 16}
-_ONCE = {kind.tag for kind in TYPES if kind.once}
 _DIRECTLY = {"base", Cors.tag, ValidateAzureAdToken.tag, ValidateJwt.tag}
 
 
@@ -54,7 +52,7 @@ class Document:
                     f"{section} has more than one base; the parent's policies run once, remove the others"
                 )
             for tag in tags:
-                if tag in _ONCE and tags.count(tag) > 1:
+                if tag in BY_TAG and BY_TAG[tag].once and tags.count(tag) > 1:
                     raise PolicyError(f"{section} has more than one {tag}; it may stand there once, merge them")
         if len(self.backend) != 1:
             raise PolicyError(f"backend has {len(self.backend)} policies; it takes exactly one, such as Base or Choose")

@@ -32,6 +32,10 @@ class Scope(StrEnum):
 INBOUND_ONLY = frozenset({Section.INBOUND})
 ANY_SECTION = frozenset(Section)
 ANY_SCOPE = frozenset(Scope)
+CONSUMPTION = "Consumption"
+V2 = "v2"
+BY_TAG: "dict[str, type[TypedPolicy]]" = {}
+"""Every policy with a type of its own, by the name of its element; complete once `policies` is imported."""
 
 
 class Placement(NamedTuple):
@@ -69,9 +73,16 @@ class TypedPolicy(Policy):
     once: ClassVar[bool] = False
     """Whether it may stand once in a section; what stands inside other policies, such as `Choose`, does not count
     (inferred: the reference's example of `wait` has two `rate-limit` in branches of one section)."""
+    missing_in: ClassVar[frozenset[str]] = frozenset()
+    """Gateways that lack it, `CONSUMPTION` or `V2` (policy reference, gateways)."""
 
     id: str | None = None
     """Identifier that `context.LastError.PolicyId` reports. Left out: the error names no policy."""
+
+    def __init_subclass__(cls) -> None:
+        """Register what declares a `tag`. Slots make each class twice: the second takes the place of the first."""
+        if "tag" in vars(cls):
+            BY_TAG[cls.tag] = cls
 
     def __post_init__(self) -> None:
         """Check the identifier, of which the gateway evaluates no expression."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 from policies.call_quota import check_volume
 from policies.checks import INT_MAX, check_filled, check_range
 from policies.errors import PolicyError
-from policies.policy import INBOUND_ONLY, Section, TypedPolicy
+from policies.policy import CONSUMPTION, INBOUND_ONLY, V2, Section, TypedPolicy
 
 _SHORTEST_PERIOD = 300
 _START = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
@@ -23,6 +23,7 @@ class QuotaByKey(TypedPolicy):
 
     tag: ClassVar[str] = "quota-by-key"
     sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
+    missing_in: ClassVar[frozenset[str]] = frozenset({CONSUMPTION, V2})
 
     calls: int | None = None
     """Calls allowed in a period, at least 1. Left out: `bandwidth` alone counts."""

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from policies.call_rate import CallRate, check_rate
 from policies.checks import INT_MAX, check_filled, check_range
+from policies.policy import CONSUMPTION
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -12,6 +13,7 @@ class RateLimitByKey(CallRate):
     """Refuses, with 429, the calls for a key beyond a rate (rate-limit-by-key); not available in Consumption."""
 
     tag: ClassVar[str] = "rate-limit-by-key"
+    missing_in: ClassVar[frozenset[str]] = frozenset({CONSUMPTION})
 
     calls: int | str
     """Calls allowed in `renewal_period`, at least 1, or an expression."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from policies.catalog import SECTIONS, TYPES
+from policies.catalog import SECTIONS
 from policies.cors import Cors
 from policies.errors import PolicyError
-from policies.policy import ANY_SCOPE, ANY_SECTION, Placement, Policy, Section
+from policies.policy import ANY_SCOPE, ANY_SECTION, BY_TAG, Placement, Policy, Scope, Section
 from policies.validate_azure_ad_token import ValidateAzureAdToken
 from policies.validate_jwt import ValidateJwt
 
@@ -18,7 +18,6 @@ _NEVER_RAW = {
     **{kind.tag: kind.__name__ for kind in (Cors, ValidateAzureAdToken, ValidateJwt)},
 }
 """What runs of the parent scope, and who may call: their types alone see that nobody is let in by mistake."""
-_SCOPES = {kind.tag: kind.scopes for kind in TYPES}
 _FLOW = frozenset({"choose", "when", "otherwise", "retry", "wait", "limit-concurrency", "cache-value", "value"})
 _WRAPPERS = frozenset({"when", "otherwise", "value"})
 
@@ -68,9 +67,13 @@ class RawElement(Policy):
         """Yield the policy and, in one that controls the flow, those inside it."""
         given = None if self.sections is None else frozenset(self.sections)
         root, *inner = (policy.tag for policy in running(self.element()))
-        yield Placement(root, given or SECTIONS[root], _SCOPES.get(root, ANY_SCOPE))
+        yield Placement(root, given or SECTIONS[root], _scopes(root))
         for tag in inner:
-            yield Placement(tag, SECTIONS.get(tag) or given or ANY_SECTION, _SCOPES.get(tag, ANY_SCOPE))
+            yield Placement(tag, SECTIONS.get(tag) or given or ANY_SECTION, _scopes(tag))
+
+
+def _scopes(tag: str) -> frozenset[Scope]:
+    return BY_TAG[tag].scopes if tag in BY_TAG else ANY_SCOPE
 
 
 def running(element: ET.Element) -> Iterator[ET.Element]:

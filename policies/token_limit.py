@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from policies.checks import INT_MAX, LONG_MAX, check_filled, check_output_names, check_range
 from policies.errors import PolicyError
-from policies.policy import INBOUND_ONLY, Section, TypedPolicy
+from policies.policy import CONSUMPTION, INBOUND_ONLY, Section, TypedPolicy
 
 
 class TokenQuotaPeriod(StrEnum):
@@ -40,6 +40,7 @@ class LlmTokenLimit(TypedPolicy):
 
     tag: ClassVar[str] = "llm-token-limit"
     sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
+    missing_in: ClassVar[frozenset[str]] = frozenset({CONSUMPTION})
 
     counter_key: str
     """Key, normally an expression such as `@(context.Subscription.Id)`; every scope that uses a key counts on it."""
