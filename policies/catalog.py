@@ -16,7 +16,7 @@ _UNTOLD = """authentication-token authentication-token-store block cosmosdb-data
 http-data-source publish-event set-request-metric-dimension-value set-url sql-data-source"""
 UNTOLD = frozenset(_UNTOLD.split())
 """Policies that the schema alone knows: no page of the reference says what they do."""
-_UNTYPED: Mapping[str, frozenset[Section]] = {
+UNTYPED: Mapping[str, frozenset[Section]] = {
     **dict.fromkeys(_INBOUND.split(), INBOUND_ONLY),
     **dict.fromkeys(_OUTBOUND.split(), frozenset({Section.OUTBOUND})),
     **dict.fromkeys(_INBOUND_OR_OUTBOUND.split(), frozenset({Section.INBOUND, Section.OUTBOUND})),
@@ -30,13 +30,13 @@ _UNTYPED: Mapping[str, frozenset[Section]] = {
 class _Sections(Mapping[str, frozenset[Section]]):
     def __getitem__(self, tag: str) -> frozenset[Section]:
         kind = BY_TAG.get(tag)
-        return _UNTYPED[tag] if kind is None else kind.sections
+        return UNTYPED[tag] if kind is None else kind.sections
 
     def __iter__(self) -> Iterator[str]:
-        return iter(BY_TAG.keys() | _UNTYPED.keys())
+        return iter(BY_TAG.keys() | UNTYPED.keys())
 
     def __len__(self) -> int:
-        return len(BY_TAG.keys() | _UNTYPED.keys())
+        return len(BY_TAG.keys() | UNTYPED.keys())
 
 
 SECTIONS = _Sections()

@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 import policies
 from policies import ClaimMatch, RequiredClaim
-from policies.catalog import TYPES
-from policies.policy import TypedPolicy
+from policies.catalog import SECTIONS, TYPES, UNTYPED
+from policies.policy import BY_TAG, TypedPolicy
 
 SOURCES = sorted(Path(policies.__file__).parent.glob("*.py"))
 
@@ -46,7 +47,18 @@ def test_mistake_in_config_keeps_its_message() -> None:
 
 
 def test_every_policy_class_that_is_offered_is_in_the_catalog() -> None:
-    offered = [value for name in policies.__all__ if isinstance(value := getattr(policies, name), type)]
+    declared = {
+        value
+        for source in SOURCES
+        for value in vars(import_module(f"policies.{source.stem}".removesuffix(".__init__"))).values()
+        if isinstance(value, type) and issubclass(value, TypedPolicy) and hasattr(value, "tag")
+    }
+    offered = {value for name in policies.__all__ if isinstance(value := getattr(policies, name), type)}
 
-    assert {kind for kind in offered if issubclass(kind, TypedPolicy)} == set(TYPES)
+    assert {kind for kind in offered if issubclass(kind, TypedPolicy)} == declared == set(TYPES)
     assert len({kind.tag for kind in TYPES}) == len(TYPES)
+
+
+def test_a_policy_is_either_typed_or_listed_without_a_type() -> None:
+    assert not UNTYPED.keys() & BY_TAG.keys()
+    assert set(SECTIONS) == UNTYPED.keys() | BY_TAG.keys()

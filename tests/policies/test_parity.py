@@ -126,6 +126,11 @@ def test_both_refuse_a_second_policy_of_a_kind_that_stands_once(kind: type[Typed
         compile_plan(gateway(f"<policies><{section}>{twice}</{section}></policies>", scope, element))
 
 
+@pytest.mark.parametrize("kind", [kind for kind in TYPES if kind.tag in POLICIES], ids=lambda kind: kind.tag)
+def test_both_state_the_same_gateways_that_lack_a_policy(kind: type[TypedPolicy]) -> None:
+    assert kind.missing_in == set(POLICIES[kind.tag].missing_in)
+
+
 def test_a_fragment_counts_where_it_is_included() -> None:
     policy = "<validate-parameters specified-parameter-action='ignore' unspecified-parameter-action='ignore'/>"
     text = f"<policies><inbound>{policy}<include-fragment fragment-id='a'/></inbound></policies>"
