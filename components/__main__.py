@@ -1,9 +1,9 @@
-"""Serves the components to programs in every Pulumi language: `pulumi package add <this folder>`."""
+"""Serves the components to programs in any Pulumi language: `pulumi package add <this folder>`."""
 
 import sys
 from pathlib import Path
 
-# Python puts only the folder that it runs on the path.
+# Python adds only the folder that it runs to the path.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from pulumi.provider import main

@@ -12,7 +12,7 @@ from options import AccountKind, AccountOptions, DeploymentOptions, ExistingAcco
 from options.openai import PROVISIONED
 
 _OPENAI_ENDPOINT = "OpenAI Language Model Instance API"
-"""Azure OpenAI's among the endpoints of a Foundry resource."""
+"""Key of Azure OpenAI's endpoint among the endpoints of a Foundry resource."""
 
 
 def create_account(
@@ -26,9 +26,9 @@ def create_account(
     protect: bool | None,
     parent: pulumi.Resource,
 ) -> OpenAIAccount:
-    """Create an account with deployments, one after the other, so those that others spill over to come first.
+    """Create an account and its deployments, one after the other in the given order.
 
-    `local_auth` is whether it accepts API keys where its options do not say.
+    `local_auth` is whether the account accepts API keys if its options do not set `disable_local_auth`.
     """
     account_name = account.name or unique_name(
         name,
@@ -54,7 +54,7 @@ def create_account(
         opts=pulumi.ResourceOptions(
             parent=parent,
             protect=protect,
-            # Azure upgrades accounts to Foundry resources by itself (Microsoft: "Auto-upgrade Azure OpenAI resources").
+            # Azure may upgrade the account to a Foundry resource (Microsoft: "Auto-upgrade Azure OpenAI resources").
             ignore_changes=["kind"] if account.kind is None else None,
         ),
     )
@@ -75,10 +75,10 @@ def create_account(
             },
             opts=pulumi.ResourceOptions(
                 parent=parent,
-                # An account refuses a second deployment while one is under way.
+                # An account refuses a deployment while another is in progress.
                 depends_on=previous,
-                # A version that Azure moves on is Azure's: what a refresh finds is no drift to undo.
-                ignore_changes=["properties.model.version"] if _moves_on(deployment, upgrade) else None,
+                # A version that Azure updates is not drift that a refresh should undo.
+                ignore_changes=["properties.model.version"] if _azure_updates(deployment, upgrade) else None,
             ),
         )
     return OpenAIAccount(
@@ -93,7 +93,12 @@ def create_account(
 def adopt_account(
     key: str, account: AccountOptions, existing: ExistingAccount, *, parent: pulumi.Resource
 ) -> OpenAIAccount:
-    """Look up an account of either kind."""
+    """Look up an Azure OpenAI account or a Foundry resource.
+
+    Raises, in its outputs:
+        pulumi.RunError: The account has no custom subdomain.
+
+    """
     found = cognitiveservices.get_account_output(
         account_name=existing.name,
         resource_group_name=existing.resource_group,
@@ -103,8 +108,8 @@ def adopt_account(
     def url(properties: cognitiveservices.outputs.AccountPropertiesResponse) -> str:
         if not properties.custom_sub_domain_name:
             raise pulumi.RunError(
-                f"account {existing.name} has no custom subdomain, without which it accepts no Microsoft Entra "
-                "tokens; set one (it cannot be changed later), or name another account"
+                f"account {existing.name} has no custom subdomain, which it needs to accept Microsoft Entra tokens; "
+                "set one (it cannot be changed later), or name another account"
             )
         return _url(properties)
 
@@ -125,11 +130,11 @@ def _url(properties: cognitiveservices.outputs.AccountPropertiesResponse) -> str
 
 
 def _upgrade(deployment: DeploymentOptions) -> VersionUpgrade | None:
-    """Return when Azure upgrades: a version that was pinned stays until it expires, so that nothing drifts before."""
+    """Return when Azure upgrades the version: by default, a version that is set stays until it expires."""
     if deployment.version_upgrade is None and deployment.version is not None and deployment.sku not in PROVISIONED:
         return VersionUpgrade.WHEN_EXPIRED
     return deployment.version_upgrade
 
 
-def _moves_on(deployment: DeploymentOptions, upgrade: VersionUpgrade | None) -> bool:
+def _azure_updates(deployment: DeploymentOptions, upgrade: VersionUpgrade | None) -> bool:
     return deployment.version is None or upgrade is VersionUpgrade.NEW_DEFAULT

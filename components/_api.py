@@ -1,4 +1,4 @@
-"""What every published API has: the imported definition, its policy document and a subscription for its callers."""
+"""What all published APIs share: the imported definition, the policy document and a subscription for callers."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -7,11 +7,11 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_azure_native import apimanagement
 
-from components._clashes import NAMES, expect_none
-from components._failover import forwarding, spent_after_response, spent_without_response
+from components._clashes import NAMES, report_clash
+from components._failover import forwarding, no_capacity_after_response, no_capacity_without_response
 from components._hook import NO_HOOK, Hook
 from components._inputs import raise_mistakes
-from components._names import shown
+from components._names import display_text
 from components._subscriptions import child_options, invoke_options
 from definitions import UNREACHABLE, azure_openai, without_server
 from options import API_VERSION
@@ -36,14 +36,14 @@ from policies import (
 from policies.hook import CALLER_HEADERS, CALLER_QUERY
 
 KEY_NAME = "api-key"
-"""Header and query parameter in which the OpenAI SDKs send the key, here a caller's subscription key."""
+"""Header and query parameter in which the OpenAI SDKs send a key; the gateway reads the subscription key from them."""
 
 
 def api_options(component: str, opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
-    """Options with which an API component takes over from one of another mode and of the same name.
+    """Return options with which an API component replaces one of the same name and another auth mode in place.
 
-    To the engine a component of another type is another resource, and so are its children: without the aliases a
-    change of mode would create the API anew beside the one that has its ID and path.
+    To the engine, a component of another type is another resource, and so are its children. Without the aliases, a
+    change of mode would try to create a second API with the same ID and path.
     """
     others = ("KeyAuthApi", "ManagedIdentityApi", "EntraProtectedApi")
     aliases = [pulumi.Alias(type_=f"openai-gateway:index:{other}") for other in others if other != component]
@@ -64,8 +64,8 @@ _SUBSCRIBED = Choose(
         )
     ]
 )
-"""Refuses a call without a subscription, whatever the API's own setting: that can be changed while the policy stays,
-by hand or for a moment between two updates."""
+"""Refuses a call without a subscription, whatever the API's own setting, which may differ: by hand, or for a moment
+between two updates."""
 
 
 def policy_document(
@@ -77,10 +77,12 @@ def policy_document(
     subscription_required: bool,
     sku: str | None,
 ) -> str:
-    """Render an API's policy: who is calling, the user's own, then nothing of the caller's, then the gateway's own.
+    """Render an API's policy.
+
+    In order: authenticate the caller, run the hook, remove the caller's credentials, add the gateway's own.
 
     Raises:
-        pulumi.RunError: The service's pricing tier `sku` does not take the policy.
+        pulumi.RunError: The service's pricing tier `sku` does not support the policy.
 
     """
     strip: list[Policy] = [
@@ -91,8 +93,8 @@ def policy_document(
     document = Document(
         inbound=[Base(), *validation, *subscribed, *hook.before_credentials(strip), *credential],
         backend=hook.before_sending(forwarding(accounts)),
-        outbound=[Base(), *hook.outbound, *spent_after_response(accounts)],
-        on_error=[Base(), *hook.on_error, *spent_without_response(accounts)],
+        outbound=[Base(), *hook.outbound, *no_capacity_after_response(accounts)],
+        on_error=[Base(), *hook.on_error, *no_capacity_without_response(accounts)],
     )
     try:
         return document.render(sku, Scope.API)
@@ -104,26 +106,26 @@ def api_policy(
     validation: pulumi.Input[list[Policy]],
     credential: pulumi.Input[list[Policy]],
     *,
-    least: Sequence[Policy] = (),
+    known_validation: Sequence[Policy] = (),
     hook: Hook = NO_HOOK,
     accounts: int,
     subscription_required: bool,
     sku: pulumi.Input[str] | None,
 ) -> pulumi.Output[str]:
-    """Render an API's policy once its parts are known; `accounts` is how many are behind its backend.
+    """Render an API's policy once its inputs are known; `accounts` is the number of accounts behind its backend.
 
-    What of the validation is known already, `least`, and the hook are held against the pricing tier `sku` at once: a
-    preview, which knows neither a registration's IDs nor a credential, fails before anything is created.
+    The hook and `known_validation`, the validation without values that are not known yet, are checked against the
+    pricing tier `sku` first, so that a mistake in them makes the preview fail.
     """
     render = partial(policy_document, hook=hook, accounts=accounts, subscription_required=subscription_required)
-    fits = pulumi.Output.from_input(sku).apply(lambda tier: render(least, [], sku=tier))
+    fits = pulumi.Output.from_input(sku).apply(lambda tier: render(known_validation, [], sku=tier))
     return pulumi.Output.all(validation, credential, sku, fits).apply(
         lambda known: render(known[0], known[1], sku=known[2])
     )
 
 
 class PublishArgs(TypedDict):
-    """The inputs that every API component has."""
+    """The inputs that all API components share."""
 
     resource_group_name: pulumi.Input[str]
     service_name: pulumi.Input[str]
@@ -136,14 +138,14 @@ class PublishArgs(TypedDict):
 
 
 def check_inputs(name: str, args: PublishArgs) -> None:
-    """Refuse names, paths and versions that Azure refuses; what an Output holds is for Azure itself to refuse."""
+    """Refuse names, paths and versions that Azure would refuse; values of outputs are not checked here."""
     raise_mistakes(
         check_values({**VALUES, "subscription_id": (guid,), "name_prefix": (name_prefix,)}, {"name": name, **args})
     )
 
 
 def _definition(name: str, args: PublishArgs) -> pulumi.Output[str]:
-    """Return the document to import: the user's, or our own of the API's version, titled as the API is."""
+    """Return the document to import, with the API's title: the user's, or our own for the API version."""
     return pulumi.Output.all(
         definition=args.get("definition"),
         api_version=args.get("api_version", API_VERSION),
@@ -165,7 +167,7 @@ def publish(
     subscription_required: bool,
     parent: pulumi.Resource,
 ) -> apimanagement.Api:
-    """Import the definition as API `name` and attach `policy`, which is known once its credential works."""
+    """Import the definition as the API `name` and attach `policy`, which is known once its credential works."""
     child = child_options(parent, args.get("subscription_id"))
     api = apimanagement.Api(
         f"{name}-api",
@@ -173,7 +175,7 @@ def publish(
         resource_group_name=args["resource_group_name"],
         service_name=args["service_name"],
         path=args["path"],
-        display_name=shown(args.get("display_name", name), limit=300),
+        display_name=display_text(args.get("display_name", name), limit=300),
         protocols=[apimanagement.Protocol.HTTPS],
         service_url=UNREACHABLE,
         subscription_required=subscription_required,
@@ -182,12 +184,12 @@ def publish(
         value=_definition(name, args),
         opts=child,
     )
-    expect_none(
+    report_clash(
         api,
         "apimanagement:getApi",
         {**_service(args), "apiId": args.get("name_prefix", "") + name},
         kind=NAMES,
-        asking=invoke_options(parent, args.get("subscription_id")),
+        opts=invoke_options(parent, args.get("subscription_id")),
     )
     apimanagement.ApiPolicy(
         f"{name}-policy",
@@ -203,11 +205,11 @@ def publish(
 
 
 def subscribe(name: str, args: PublishArgs, api: apimanagement.Api, *, parent: pulumi.Resource) -> pulumi.Output[str]:
-    """Make a subscription for the API's callers and return its primary key, a secret."""
+    """Create a subscription for the API's callers and return its primary key, a secret."""
     subscription = apimanagement.Subscription(
         f"{name}-subscription",
         sid=f"{args.get('name_prefix', '')}{name}-callers",
-        display_name=shown(args.get("display_name", name), after=" callers", limit=100),
+        display_name=display_text(args.get("display_name", name), after=" callers", limit=100),
         resource_group_name=args["resource_group_name"],
         service_name=args["service_name"],
         scope=api.id,
@@ -215,22 +217,22 @@ def subscribe(name: str, args: PublishArgs, api: apimanagement.Api, *, parent: p
         allow_tracing=False,
         opts=child_options(parent, args.get("subscription_id")),
     )
-    asking = invoke_options(parent, args.get("subscription_id"))
-    expect_none(
+    opts = invoke_options(parent, args.get("subscription_id"))
+    report_clash(
         subscription,
         "apimanagement:getSubscription",
         {**_service(args), "sid": f"{args.get('name_prefix', '')}{name}-callers"},
         kind=NAMES,
-        asking=asking,
+        opts=opts,
     )
-    # Called with values: an engine does not answer calls that depend on a component of a YAML program.
+    # Called with known values: the engine does not answer calls that depend on a component in a YAML program.
     secrets: pulumi.Output[apimanagement.ListSubscriptionSecretsResult]
     secrets = pulumi.Output.all(args["resource_group_name"], args["service_name"], subscription.name).apply(
         lambda known: apimanagement.list_subscription_secrets_output(
             resource_group_name=known[0],
             service_name=known[1],
             sid=known[2],
-            opts=asking,
+            opts=opts,
         )
     )
     return pulumi.Output.secret(secrets.apply(lambda value: str(value.primary_key)))

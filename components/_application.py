@@ -1,4 +1,4 @@
-"""The app registration that stands for an API in Microsoft Entra ID."""
+"""The app registration that represents an API in Microsoft Entra ID."""
 
 import uuid
 from collections.abc import Mapping
@@ -8,18 +8,18 @@ from functools import partial
 import pulumi
 import pulumi_azuread as azuread
 
-from components._names import shown
+from components._names import display_text
 from options import EntraOptions, ExistingApplication
 
 _NAME_OF_APPLICATION, _NAME, _DESCRIPTION = 120, 100, 1000
-"""Characters that names and descriptions for people may have, as the portal takes them (inferred)."""
+"""Most characters of names and descriptions that people see, as in the portal (inferred)."""
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://learn.microsoft.com/entra/identity-platform/app-roles")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ApiApplication:
-    """What the gateway and its callers need to know of the registration."""
+    """What the gateway and its callers need to know about the registration."""
 
     client_id: pulumi.Output[str]
     tenant_id: pulumi.Output[str]
@@ -28,7 +28,7 @@ class ApiApplication:
 
 
 def permission_id(kind: str, value: str) -> str:
-    """ID of an app role or scope: it follows from the value, so reordering a list never replaces a grant."""
+    """Return the ID of an app role or scope; it depends only on the value, so reordering a list replaces no grant."""
     return str(uuid.uuid5(_NAMESPACE, f"{kind}/{value}"))
 
 
@@ -36,10 +36,10 @@ def register_application(
     name: str, entra: EntraOptions, *, display_name: pulumi.Input[str], parent: pulumi.Resource
 ) -> ApiApplication:
     """Create a registration that issues v2 tokens, with its service principal, roles, scopes and grants."""
-    owners, settled = _ownership(name, entra, parent)
+    owners, ignored = _ownership(name, entra, parent)
     application = azuread.Application(
         f"{name}-application",
-        display_name=shown(display_name, limit=_NAME_OF_APPLICATION),
+        display_name=display_text(display_name, limit=_NAME_OF_APPLICATION),
         owners=owners,
         sign_in_audience="AzureADMyOrg",
         prevent_duplicate_names=False,
@@ -51,15 +51,17 @@ def register_application(
                     "value": scope,
                     "type": "User",
                     "enabled": True,
-                    "admin_consent_display_name": shown(display_name, "Call ", f" for users: {scope}", limit=_NAME),
-                    "admin_consent_description": shown(
+                    "admin_consent_display_name": display_text(
+                        display_name, "Call ", f" for users: {scope}", limit=_NAME
+                    ),
+                    "admin_consent_description": display_text(
                         display_name,
                         "Lets the application call ",
                         f" on behalf of the signed-in user, with the scope {scope}.",
                         limit=_DESCRIPTION,
                     ),
-                    "user_consent_display_name": shown(display_name, "Call ", f" for you: {scope}", limit=_NAME),
-                    "user_consent_description": shown(
+                    "user_consent_display_name": display_text(display_name, "Call ", f" for you: {scope}", limit=_NAME),
+                    "user_consent_description": display_text(
                         display_name,
                         "Lets the application call ",
                         f" on your behalf, with the scope {scope}.",
@@ -74,7 +76,7 @@ def register_application(
                 "id": permission_id("role", role),
                 "value": role,
                 "display_name": role,
-                "description": shown(
+                "description": display_text(
                     display_name, "Lets its holder call ", f" with the role {role}.", limit=_DESCRIPTION
                 ),
                 "allowed_member_types": ["Application", "User"],
@@ -82,8 +84,8 @@ def register_application(
             }
             for role in entra.roles
         ],
-        # The URI holds the client ID, so it is a resource of its own; without this the two would undo each other.
-        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["identifierUris", *settled]),
+        # The URI contains the client ID, so it is a separate resource; without this, the two would undo each other.
+        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=["identifierUris", *ignored]),
     )
     uri = azuread.ApplicationIdentifierUri(
         f"{name}-application-uri",
@@ -96,7 +98,7 @@ def register_application(
         client_id=application.client_id,
         app_role_assignment_required=entra.assignment_required,
         owners=owners,
-        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=settled),
+        opts=pulumi.ResourceOptions(parent=parent, ignore_changes=ignored),
     )
     for client_id in entra.pre_authorized_client_ids:
         azuread.ApplicationPreAuthorized(
@@ -126,7 +128,7 @@ def register_application(
 def use_existing_application(
     name: str, entra: EntraOptions, existing: ExistingApplication, *, parent: pulumi.Resource
 ) -> ApiApplication:
-    """Use a registration that its owners keep; grant its roles to clients where that is asked for."""
+    """Use a registration that somebody else owns, and assign its roles to clients as requested."""
     if entra.role_assignments:
         principal = azuread.get_service_principal_output(
             client_id=existing.client_id, opts=pulumi.InvokeOutputOptions(parent=parent)
@@ -169,22 +171,23 @@ def _assign(
 
 
 def _ownership(name: str, entra: EntraOptions, parent: pulumi.Resource) -> tuple[list[str], list[str]]:
-    """Owners of what is registered, and `ignore_changes` for them.
+    """Return the owners of the registration and its service principal, and the `ignore_changes` for them.
 
-    Whoever creates it is among them: otherwise the provider takes that ownership away once it has created it, and a
-    deployer who is no administrator can do nothing further with it. Another may deploy next. So the owners of what
-    exists follow the list alone, and only while somebody in it deploys: else each deployer would push the last one out,
-    or fail at making itself an owner.
+    The deployer that creates them must be an owner: otherwise the provider removes its ownership after creation, and a
+    deployer who is not an administrator can no longer change them. Another principal may deploy next. So the owners of
+    existing resources follow the list alone, and only while a principal in the list deploys: otherwise each deployer
+    would remove the previous one, or fail to make itself an owner.
     """
     listed = [owner.lower() for owner in entra.owners]
-    # Asked for at once: whether a change counts is an option of the resource, which takes no output.
+    # Called at once, since `ignore_changes` does not accept an output.
     deployer = azuread.get_client_config(opts=pulumi.InvokeOptions(parent=parent)).object_id.lower()
     if deployer in listed:
         return listed, []
     if listed:
         pulumi.log.warn(
-            f"entra.owners of {name} does not name who deploys, {deployer}, which owns an app registration that it "
-            "creates; that of one that exists is left as it is: to change its owners, name who deploys as well",
+            f"entra.owners of {name} does not include the deployer, {deployer}: it becomes an owner of an app "
+            "registration that it creates, and the owners of an existing one stay as they are; to change those, "
+            "include the deployer",
             parent,
         )
     return [deployer, *listed], ["owners"]

@@ -8,17 +8,17 @@ _ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/[^/]+
 
 
 def name_of(resource_id: pulumi.Input[str]) -> pulumi.Output[str]:
-    """Name of the resource: the last segment of its ID."""
+    """Return the name of the resource, the last segment of its ID."""
     return pulumi.Output.from_input(resource_id).apply(lambda value: _checked(value).string.rsplit("/", 1)[1])
 
 
 def resource_group_of(resource_id: pulumi.Input[str]) -> pulumi.Output[str]:
-    """Resource group that holds the resource."""
+    """Return the resource group that holds the resource."""
     return pulumi.Output.from_input(resource_id).apply(lambda value: str(_checked(value)[2]))
 
 
 def subscription_of(resource_id: pulumi.Input[str]) -> pulumi.Output[str]:
-    """Subscription that holds the resource."""
+    """Return the ID of the subscription that holds the resource."""
     return pulumi.Output.from_input(resource_id).apply(lambda value: str(_checked(value)[1]))
 
 

@@ -1,4 +1,4 @@
-"""APIM backends for Azure OpenAI accounts: one, or a pool over one for each account."""
+"""APIM backends for Azure OpenAI accounts: one for each account, and a pool over several."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from typing import Any
 import pulumi
 from pulumi_azure_native import apimanagement
 
-from components._clashes import NAMES, expect_none
+from components._clashes import NAMES, report_clash
 from components._inputs import raise_mistakes
-from components._names import fitting
+from components._names import shorten
 from components._subscriptions import child_options, invoke_options
 from options import GatewaySku
 from options.openai import check_priorities
@@ -21,23 +21,23 @@ class OpenAIAccount:
     """An Azure OpenAI account that a gateway calls."""
 
     key: str
-    """Short name that tells the account from the others of its pool, such as its region."""
+    """Short name that distinguishes the account from the others in its pool, such as its region."""
     id: pulumi.Input[str]
     """Resource ID of the account."""
     url: pulumi.Input[str]
     """Endpoint with `/openai`, such as `https://NAME.openai.azure.com/openai`."""
     subscription_id: str | None = None
-    """Subscription of the account. Left out: that of the component's own provider."""
+    """Subscription of the account. Defaults to that of the component's own provider."""
     priority: int | None = None
-    """Place in the pool, 0 to 100, lower first. Left out: all accounts are equal."""
+    """Priority in the pool, 0 to 100, lower first. By default all accounts have the same priority."""
     weight: int | None = None
-    """Share of the requests among accounts of one priority, 0 to 100. Left out: equal shares."""
+    """Share of the requests among accounts of the same priority, 0 to 100. Defaults to equal shares."""
     role_assigned: bool | None = None
-    """Whether the gateway's identities hold their role on it already. Left out: they do not."""
+    """Whether the gateway's identities already hold their role on the account. Defaults to false."""
 
 
 def openai_accounts(values: Sequence[OpenAIAccount | Mapping[str, Any]]) -> list[OpenAIAccount]:
-    """Return accounts as they are, or made from the mappings with floats that the component host hands over."""
+    """Return accounts as they are, or made from the mappings (with floats for integers) of the component host."""
     return [
         value
         if isinstance(value, OpenAIAccount)
@@ -56,39 +56,39 @@ def openai_accounts(values: Sequence[OpenAIAccount | Mapping[str, Any]]) -> list
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
-    """API Management service that the backends belong to."""
+    """The API Management service of the backends."""
 
     resource_group_name: pulumi.Input[str]
     name: pulumi.Input[str]
     sku: pulumi.Input[str] | None = None
-    """Pricing tier. None: one that has circuit breakers, as all have but Consumption."""
+    """Pricing tier. None: a tier with circuit breakers, which is any but Consumption."""
     subscription_id: str | None = None
     """Subscription of the service. None: that of the component's own provider."""
     name_prefix: str = ""
-    """What the backends' names on the service begin with."""
+    """Prefix of the backends' names on the service."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Member:
-    """The backend of one account, which any number of pools may share."""
+    """The backend of one account, which several pools may share."""
 
     account: OpenAIAccount
     backend: apimanagement.Backend
-    alone: Callable[[], apimanagement.Backend]
-    """Makes, or gives again, the account's backend for APIs that call no other account."""
+    standalone: Callable[[], apimanagement.Backend]
+    """Returns the account's backend for APIs that call no other account, and creates it on first use."""
 
 
 TRIP_SECONDS = 10
-"""Seconds that an account is left alone which failed without saying for how long: a server error is over soon."""
+"""Seconds for which a failed account is not called if it sends no `Retry-After`; server errors are usually short."""
 
 _LONGEST_ID = 80
-"""Characters of a backend's ID (ARM: `BackendContract`)."""
+"""Most characters of a backend's ID (ARM: `BackendContract`)."""
 _BREAKER: apimanagement.BackendCircuitBreakerArgsDict = {
     "rules": [
         {
             "name": "unavailable",
-            # One failure is enough: a pool turns to its next priority only when all breakers of the one before are
-            # open, and the call that failed is tried again at once.
+            # One failure is enough: a pool uses its next priority only when all breakers of the previous one are open,
+            # and the failed call is retried at once.
             "failure_condition": {
                 "count": 1,
                 "interval": "PT1M",
@@ -114,11 +114,11 @@ def create_members(
 ) -> list[Member]:
     """Create the backend `{stem}-{key}` of each account.
 
-    `pooled` ones have a circuit breaker, without which a pool would neither spare an account that fails nor ever turn
-    to one of a higher priority number; a backend that stands alone has none, so that callers get its own answers. An
-    account may have both, for APIs that call it alone and for those that share a pool.
-    `api_keys` are, in the accounts' order, what each sends as its `api-key` header: references to named values, never
-    keys. A pool carries no settings of its own, so members have all that is their account's.
+    A `pooled` backend has a circuit breaker, without which a pool would keep calling a failed account and never use
+    its next priority. A standalone backend has none, so that callers get its own responses. An account may have both,
+    for APIs that call it alone and for APIs that share a pool.
+    `api_keys` are the values of each account's `api-key` header, in the accounts' order: references to named values,
+    never keys. A pool has no such settings, so each member has those of its account.
     """
     breaker = pulumi.Output.from_input(service.sku).apply(_breaker)
 
@@ -127,9 +127,9 @@ def create_members(
         create = partial(_create_single, account=account, api_key=api_key, service=service, parent=parent)
         if not pooled:
             backend = create(child)
-            return Member(account=account, backend=backend, alone=lambda: backend)
-        alone = cache(partial(create, f"{child}-alone"))
-        return Member(account=account, backend=create(child, breaker=breaker), alone=alone)
+            return Member(account=account, backend=backend, standalone=lambda: backend)
+        standalone = cache(partial(create, f"{child}-alone"))
+        return Member(account=account, backend=create(child, breaker=breaker), standalone=standalone)
 
     keys: Sequence[pulumi.Input[str] | None] = api_keys or [None] * len(accounts)
     return [member(account, key) for account, key in zip(accounts, keys, strict=True)]
@@ -138,20 +138,20 @@ def create_members(
 def create_pool(
     name: str, members: Sequence[Member], *, service: Service, parent: pulumi.Resource
 ) -> pulumi.Output[str]:
-    """Create the pool `name` over several members; of one alone, take its own backend. Return the ID for policies.
+    """Create the pool `name` over several members, or use the backend of a single one; return the ID for policies.
 
-    It is known once everything behind it exists. No ID is ever of both types: whether Azure lets a backend become a
-    pool is not known, and an API is moved from one to the other by its policy, between a creation and a deletion.
+    The ID is known once the backends exist. A pool and a single backend never share an ID, since it is not known
+    whether Azure can turn one into the other; an API moves between them by its policy.
 
     Raises:
-        pulumi.RunError: There is no account, or the tier cannot keep the accounts' priorities.
+        pulumi.RunError: There is no account, or the tier cannot observe the accounts' priorities.
 
     """
     if not members:
         raise pulumi.RunError("accounts is empty; name at least one Azure OpenAI account")
     if len(members) == 1:
-        return members[0].alone().name
-    return _claimed(
+        return members[0].standalone().name
+    return _without_clash(
         apimanagement.Backend(
             name,
             backend_id=_id(name, service),
@@ -175,7 +175,7 @@ def create_backends(
     parent: pulumi.Resource,
     api_keys: Sequence[pulumi.Input[str]] = (),
 ) -> pulumi.Output[str]:
-    """Create the backends `{stem}-{key}` of accounts that no other pool shares, and over several `pool`."""
+    """Create the backends `{stem}-{key}` of accounts and, over several, the pool `pool`; no other pool shares them."""
     members = create_members(
         stem, accounts, service=service, parent=parent, pooled=len(accounts) > 1, api_keys=api_keys
     )
@@ -191,7 +191,7 @@ def _create_single(
     parent: pulumi.Resource,
     breaker: pulumi.Output[apimanagement.BackendCircuitBreakerArgsDict | None] | None = None,
 ) -> apimanagement.Backend:
-    return _claimed(
+    return _without_clash(
         apimanagement.Backend(
             name,
             backend_id=_id(name, service),
@@ -227,11 +227,11 @@ def _pool(members: Sequence[Member], sku: str | None) -> apimanagement.BackendBa
 
 
 def _id(name: str, service: Service) -> str:
-    return fitting(service.name_prefix + name, _LONGEST_ID)
+    return shorten(service.name_prefix + name, _LONGEST_ID)
 
 
-def _claimed(backend: apimanagement.Backend, service: Service, parent: pulumi.Resource) -> apimanagement.Backend:
-    expect_none(
+def _without_clash(backend: apimanagement.Backend, service: Service, parent: pulumi.Resource) -> apimanagement.Backend:
+    report_clash(
         backend,
         "apimanagement:getBackend",
         {
@@ -240,6 +240,6 @@ def _claimed(backend: apimanagement.Backend, service: Service, parent: pulumi.Re
             "backendId": _id(backend.pulumi_resource_name, service),
         },
         kind=NAMES,
-        asking=invoke_options(parent, service.subscription_id),
+        opts=invoke_options(parent, service.subscription_id),
     )
     return backend

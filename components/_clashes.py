@@ -1,9 +1,8 @@
-"""What a stack is to create and somebody else has already, on a service or an account that several stacks share.
+"""Reports resources that a stack would create but that already exist, on a service or account that stacks share.
 
-Only the engine knows what is a stack's own: at preview it gives an ID to what is in the stack's state, and to nothing
-else. What has none, and is found in Azure all the same, is told then, before anything is created. A deployment without
-a preview is stopped too late for that: azure-native reads before it creates, and "cannot create already existing
-resource" is all that it says.
+Only the engine knows which resources are a stack's own: in a preview, only those in the stack's state have an ID. A
+resource without an ID that is found in Azure is reported then, before anything is created. Without a preview it is too
+late: azure-native reads before it creates, and fails with only "cannot create already existing resource".
 """
 
 import asyncio
@@ -15,18 +14,18 @@ from weakref import WeakKeyDictionary
 import pulumi
 
 _IMPORT = (
-    "take over what is yours with pulumi import, which takes type, name and ID as above "
+    "take over those that are yours with pulumi import and the type, name and ID above "
     '(docs/environments.md: "Several stacks on one service")'
 )
 NAMES = (
-    "the service has these already, and this stack's state has not:",
-    f"give this stack names of its own with gateway.namePrefix, or {_IMPORT}",
+    "these exist on the service already and are not in this stack's state:",
+    f"give this stack its own names with gateway.namePrefix, or {_IMPORT}",
 )
 ROLES = (
-    "these roles are assigned already, and not in this stack's state:",
-    f"leave them to the account's owner with roleAssigned in its existing, or {_IMPORT}",
+    "these roles are assigned already and are not in this stack's state:",
+    f"leave them to the account's owner with roleAssigned in existing, or {_IMPORT}",
 )
-"""What stands above and below a list of clashes."""
+"""The lines before and after a list of clashes."""
 
 
 class _Clash(NamedTuple):
@@ -37,21 +36,21 @@ class _Clash(NamedTuple):
 _lookups: WeakKeyDictionary[asyncio.AbstractEventLoop, list[asyncio.Task[_Clash | None]]] = WeakKeyDictionary()
 
 
-def expect_none(
+def report_clash(
     resource: pulumi.CustomResource,
     function: str,
     args: Mapping[str, pulumi.Input[str]],
     *,
     kind: tuple[str, str],
-    asking: pulumi.InvokeOutputOptions,
+    opts: pulumi.InvokeOutputOptions,
 ) -> None:
-    """Fail a preview that is to create `resource`, where azure-native's `function` finds that there is one."""
+    """Make the preview fail if it would create `resource` but azure-native's `function` finds it in Azure."""
     if not pulumi.runtime.is_dry_run():
         return
     loop = asyncio.get_running_loop()
-    lookup = loop.create_task(_look_up(resource, function, args, kind, asking))
+    lookup = loop.create_task(_look_up(resource, function, args, kind, opts))
     _lookups.setdefault(loop, []).append(lookup)
-    # An output, since the program waits for those, and fails with them.
+    # An output, since the program waits for outputs and fails if one does.
     _: pulumi.Output[bool] = pulumi.Output.from_input(loop.create_task(_report(loop, lookup)))
 
 
@@ -60,23 +59,21 @@ async def _look_up(
     function: str,
     args: Mapping[str, pulumi.Input[str]],
     kind: tuple[str, str],
-    asking: pulumi.InvokeOutputOptions,
+    opts: pulumi.InvokeOutputOptions,
 ) -> _Clash | None:
-    options = pulumi.InvokeOptions(
-        parent=asking.parent, provider=asking.provider, version=version("pulumi-azure-native")
-    )
+    options = pulumi.InvokeOptions(parent=opts.parent, provider=opts.provider, version=version("pulumi-azure-native"))
     try:
         given: pulumi.Output[Any] = pulumi.Output.all(**args)
         if await resource.id.is_known() or not await given.is_known():
             return None
         found = await pulumi.runtime.invoke_async(f"azure-native:{function}", await given.future() or {}, options)
-    except Exception:  # noqa: BLE001 - there is none, or the deployment fails for a reason of its own
+    except Exception:  # noqa: BLE001 - the resource does not exist, or the deployment fails for another reason
         return None
     return _Clash(kind, f"  {resource.pulumi_resource_type} {resource.pulumi_resource_name} {found['id']}")
 
 
 async def _report(loop: asyncio.AbstractEventLoop, lookup: asyncio.Task[_Clash | None]) -> bool:
-    """Raise one error that lists all clashes of the program, if this lookup found one."""
+    """Raise one error that lists all clashes of the program if this lookup found one."""
     if await lookup is None:
         return True
     found = {clash for clash in await asyncio.gather(*_lookups[loop]) if clash is not None}

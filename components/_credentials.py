@@ -1,4 +1,4 @@
-"""The credential that the gateway presents to Azure OpenAI: its managed identity, or an API key that it keeps."""
+"""The credential that the gateway presents to Azure OpenAI: its managed identity or an API key."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import pulumi
 
 from components._backends import OpenAIAccount, Service, create_backends, openai_accounts
 from components._inputs import raise_mistakes, read_options
-from components._keys import KeyArgs, keep_keys
+from components._keys import KeyArgs, store_keys
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
 from options import KeyDelivery, KeyOptions
 from options.key import check_key_in_use
@@ -24,7 +24,7 @@ from policies import (
 def grant_access(
     name: str, *, accounts: Sequence[OpenAIAccount], principal_id: pulumi.Input[str], parent: pulumi.Resource
 ) -> pulumi.Output[list[str]]:
-    """Give an identity the role *Cognitive Services OpenAI User* on each account; return the assignments' IDs."""
+    """Assign *Cognitive Services OpenAI User* on each account to an identity; return the IDs of the assignments."""
     return pulumi.Output.all(
         *(
             assign_role(
@@ -46,7 +46,7 @@ def managed_identity_credential(
     client_id: pulumi.Input[str | None],
     role_assignment_ids: pulumi.Input[list[str]],
 ) -> pulumi.Output[list[Policy]]:
-    """Policies that call `backend_id` as the gateway's identity, known once the identity holds its role."""
+    """Return the policies that call `backend_id` as the gateway's identity, known once it holds its role."""
     return pulumi.Output.all(backend=backend_id, client=client_id, roles=role_assignment_ids).apply(
         lambda known: [
             SetBackendService(backend_id=known["backend"]),
@@ -57,15 +57,15 @@ def managed_identity_credential(
 
 
 def key_credential(name: str, args: KeyArgs, *, parent: pulumi.Resource) -> pulumi.Output[list[Policy]]:
-    """Policies that call the accounts by API key, known once the gateway can read every key.
+    """Return the policies that call the accounts by API key, known once the gateway can read every key.
 
-    `backend_id` is used for `delivery: header`; `delivery: backend` makes backends of its own, so that no other API
-    on the accounts is given the key.
+    `delivery: header` uses `backend_id`; `delivery: backend` creates its own backends, so that other APIs on the same
+    accounts do not get the key.
     """
     key = read_options(KeyOptions, args.get("key") or KeyOptions(), "key")
     accounts = openai_accounts(args["accounts"])
     raise_mistakes(mistake.under("key") for mistake in check_key_in_use(key, len(accounts)))
-    references = keep_keys(name, key, accounts, args, parent=parent)
+    references = store_keys(name, key, accounts, args, parent=parent)
     if key.delivery is KeyDelivery.BACKEND:
         keyed = create_backends(
             f"{name}-key-backend",

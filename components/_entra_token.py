@@ -1,9 +1,9 @@
-"""Which tokens of Microsoft Entra ID open an API.
+"""Which tokens of Microsoft Entra ID an API accepts.
 
-A token of a user says what its client may do on the user's behalf (`scp`), one of an application which roles that was
-given (`roles`), and Microsoft wants an API to verify the one or the other ("Protected web API: Verify scopes and app
-roles"). The claims that a policy requires must all be there, so an API for both kinds lets the policy verify the token,
-and then refuses it unless it has what its kind needs.
+A user's token says what its client may do on the user's behalf (`scp`); an application's token says which roles the
+application has (`roles`). An API should verify one or the other ("Protected web API: Verify scopes and app roles"). A
+policy requires all of its claims, so an API for both kinds first lets the policy validate the token, and then refuses
+it unless it has the claim that its kind needs.
 """
 
 import json
@@ -29,9 +29,9 @@ _TOKEN = "token"  # noqa: S105 - a variable's name
 
 
 def entra_validation(entra: EntraOptions, tenant_id: str, audiences: list[str]) -> list[Policy]:
-    """Return the policies that let a caller pass only with a token that the options ask for.
+    """Return the policies that accept only the tokens that the options describe.
 
-    With roles alone users need one as applications do; with scopes alone applications are refused.
+    With roles alone, users need a role as applications do; with scopes alone, applications are refused.
     """
     claims = dict(entra.required_claims)
     both = bool(entra.roles and entra.scopes)
@@ -46,15 +46,15 @@ def entra_validation(entra: EntraOptions, tenant_id: str, audiences: list[str]) 
         required_claims=claims,
         output_token_variable_name=_TOKEN if both else None,
     )
-    return [validation, _either(entra)] if both else [validation]
+    return [validation, _require_scope_or_role(entra)] if both else [validation]
 
 
-def _either(entra: EntraOptions) -> Choose:
-    """Refuse a user's token without one of the scopes, and an application's without one of the roles.
+def _require_scope_or_role(entra: EntraOptions) -> Choose:
+    """Refuse a user's token without one of the scopes, and an application's token without one of the roles.
 
-    Only users' tokens have `scp`, which is one text ("Access token claims reference"). Without it, only a token about
-    itself is an application's: a user's subject is another for each application, so an ID token, which may have the
-    user's roles, is refused. All texts are compared whole and with their case.
+    Only users' tokens have `scp`, a single string ("Access token claims reference"). A token without it is an
+    application's only if `oid` equals `sub`: a user's `sub` differs for each application, so an ID token, which may
+    have the user's roles, is refused. All strings are compared as a whole and by case.
     """
     refused = (
         "@{"
@@ -77,7 +77,7 @@ def _either(entra: EntraOptions) -> Choose:
 
 
 def _array(values: Iterable[str]) -> str:
-    """Array of C# in which each value stands for itself, whatever its characters mean to C#, XML or the gateway."""
+    """Return a C# array of string literals, escaped so that no character has a meaning to C#, XML or the gateway."""
 
     def literal(value: str) -> str:
         units = value.encode("utf-16-be")

@@ -1,7 +1,7 @@
-"""What an API's policy does where one of several accounts cannot answer.
+"""What an API's policy does if one of several accounts cannot take a call.
 
-The next one is tried, and where none is left, callers learn no more than when to come back. The pool itself turns to
-another account once a circuit breaker has taken one out of it ("Backends in API Management").
+The call is retried on another account; if none is left, callers learn only when to retry. The pool itself chooses
+another account once a circuit breaker has opened ("Backends in API Management").
 """
 
 from components._backends import TRIP_SECONDS
@@ -19,13 +19,13 @@ from policies import (
 )
 
 _MOST_RETRIES = 2
-"""Accounts tried after the first. Each failure takes its account out of the pool, so that more are needed only where
-several fail within one call, and a caller waits for all of them."""
+"""Accounts that are tried after the first. Each failure takes its account out of the pool, so more are needed only if
+several accounts fail within one call, and the caller waits for all of them."""
 
-_TURNED_AWAY = "context.Response.StatusCode == 429 || context.Response.StatusCode == 503"
-# Whether a connection that fails leaves no response or a 500 of the gateway's own is not documented: both are told.
-_AGAIN = (
-    f"@(context.Response == null || {_TURNED_AWAY} || (context.Response.StatusCode == 500"
+_REJECTED = "context.Response.StatusCode == 429 || context.Response.StatusCode == 503"
+# It is not documented whether a failed connection leaves no response or a 500 from the gateway; this covers both.
+_RETRYABLE = (
+    f"@(context.Response == null || {_REJECTED} || (context.Response.StatusCode == 500"
     ' && context.LastError != null && context.LastError.Reason == "BackendConnectionFailure"))'
 )
 _NONE_LEFT = (
@@ -40,20 +40,20 @@ _KEEP_SHORTEST_WAIT = SetVariable(
     ' return Math.Min(context.Variables.GetValueOrDefault<int>("openai-gateway-retry-after", int.MaxValue),'
     " seconds); }",
 )
-"""Who asks for no wait in seconds is left alone for as long as its circuit breaker is open."""
+"""Keeps the shortest wait; for an account that names no seconds, that is the time for which its breaker is open."""
 
 
 def forwarding(accounts: int) -> list[Policy]:
-    """Policies for `backend`: the call, and where one of several accounts turns it away, the call to the next.
+    """Return the policies for `backend`: forward the call, and retry it on another account if one rejects it.
 
-    Responses are not buffered: server-sent events would otherwise reach the caller in blocks of 8 KB (Microsoft's
-    "Configure API for server-sent events"). The request is, where it may have to be sent again.
+    Responses are not buffered, since server-sent events would otherwise reach the caller in blocks of 8 KB ("Configure
+    API for server-sent events"). The request is buffered if it may have to be sent again.
     """
     if accounts < 2:
         return [ForwardRequest(buffer_response=False)]
     return [
         Retry(
-            condition=_AGAIN,
+            condition=_RETRYABLE,
             count=min(accounts - 1, _MOST_RETRIES),
             interval=0,
             first_fast_retry=True,
@@ -62,25 +62,26 @@ def forwarding(accounts: int) -> list[Policy]:
     ]
 
 
-def spent_after_response(accounts: int) -> list[Policy]:
-    """Policies for `outbound`: the last account turned the call away as well."""
+def no_capacity_after_response(accounts: int) -> list[Policy]:
+    """Return the policies for `outbound`, for the case that the last account rejected the call too."""
     if accounts < 2:
         return []
-    return [Choose(when=[When(condition=f"@({_TURNED_AWAY})", policies=[_spent("@(context.Response.StatusCode)")])])]
+    answer = _no_capacity("@(context.Response.StatusCode)")
+    return [Choose(when=[When(condition=f"@({_REJECTED})", policies=[answer])])]
 
 
-def spent_without_response(accounts: int) -> list[Policy]:
-    """Policies for `on-error`: no account was left to call, or the last one was not reached in time.
+def no_capacity_without_response(accounts: int) -> list[Policy]:
+    """Return the policies for `on-error`, for the case that no account was left or the last one did not answer.
 
-    What another scope's policies refuse, such as a rate limit, stays as it is: that is not the backend's section.
+    Errors outside the `backend` section, such as a rate limit of another scope, are not affected.
     """
     if accounts < 2:
         return []
-    return [Choose(when=[When(condition=_NONE_LEFT, policies=[_KEEP_SHORTEST_WAIT, _spent(503)])])]
+    return [Choose(when=[When(condition=_NONE_LEFT, policies=[_KEEP_SHORTEST_WAIT, _no_capacity(503)])])]
 
 
-def _spent(code: int | str) -> ReturnResponse:
-    """Answer in the shape of OpenAI, with nothing of the accounts': no name, region or quota."""
+def _no_capacity(code: int | str) -> ReturnResponse:
+    """Return an error in OpenAI's format that reveals nothing about the accounts: no name, region or quota."""
     return ReturnResponse(
         status=SetStatus(code=code, reason="No capacity"),
         headers=[
@@ -89,6 +90,6 @@ def _spent(code: int | str) -> ReturnResponse:
         ],
         body=SetBody(
             value='{ "error": { "code": "NoCapacity", "message": "No account can take the call at the moment. '
-            'Retry after the seconds that the header Retry-After tells." } }'
+            'Retry after the number of seconds in the Retry-After header." } }'
         ),
     )

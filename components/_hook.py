@@ -1,4 +1,4 @@
-"""The user's own policies at the places of an API's document where they can add and take nothing away."""
+"""The policy hook: where the user's own policies stand in an API's policy document."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ from policies import Choose, Policy, ReturnResponse, SetBody, SetHeader, SetStat
 from policies.hook import BODY_WRITERS, CALLER_HEADERS, CALLER_QUERY, CALLER_VARIABLE, hook_policies, read_section
 
 _SHORTEST = 16
-"""Characters of a credential that is looked for; a shorter text may stand somewhere by chance."""
+"""Fewest characters of a credential that is searched for; a shorter text may occur by chance."""
 
 _PRESENTED = ", ".join(
     [f'context.Request.Headers.GetValueOrDefault("{name}", "")' for name in CALLER_HEADERS]
     + [f'context.Request.Url.Query.GetValueOrDefault("{name}", "")' for name in CALLER_QUERY]
 )
-_REMEMBERED = SetVariable(name=CALLER_VARIABLE, value=f'@(string.Join(" ", new[] {{ {_PRESENTED} }}))')
-"""What the caller presented, before the hook can change it."""
-_FORGOTTEN = SetVariable(name=CALLER_VARIABLE, value='@("")')
-_TOLD = '{ "statusCode": 500, "message": "The API would pass on what the caller presented." }'
+_SAVE_PRESENTED = SetVariable(name=CALLER_VARIABLE, value=f'@(string.Join(" ", new[] {{ {_PRESENTED} }}))')
+"""Saves the credentials that the caller presented, before the hook can change them."""
+_CLEAR_PRESENTED = SetVariable(name=CALLER_VARIABLE, value='@("")')
+_REFUSAL = '{ "statusCode": 500, "message": "The API\'s policies would pass on the caller\'s credential." }'
 _BODY = 'context.Request.Body == null ? "" : context.Request.Body.As<string>(preserveContent: true)'
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hook:
-    """The policies of each section; none are the default."""
+    """The hook's policies, by section."""
 
     inbound: Sequence[Policy] = ()
     backend: Sequence[Policy] = ()
@@ -34,17 +34,17 @@ class Hook:
     on_error: Sequence[Policy] = ()
 
     def before_credentials(self, strip: Sequence[Policy]) -> list[Policy]:
-        """Return the inbound policies, then `strip`, and a refusal of what would pass on the caller's credential.
+        """Return the inbound policies, then `strip`, then a check that the request has no credential of the caller.
 
-        A hook may read what the caller presented. Whatever it made of it, nothing of it goes out under another name.
+        A hook may read the caller's credential, but must not pass it on under another name.
         """
         if not self.inbound:
             return list(strip)
         tags = {element.tag for policy in self.inbound for element in policy.element().iter()}
-        return [_REMEMBERED, *self.inbound, *strip, _refusal(body=bool(tags & BODY_WRITERS)), _FORGOTTEN]
+        return [_SAVE_PRESENTED, *self.inbound, *strip, _refusal(body=bool(tags & BODY_WRITERS)), _CLEAR_PRESENTED]
 
     def before_sending(self, sending: Sequence[Policy]) -> list[Policy]:
-        """Return the backend section, of one policy: `sending`, after the hook where there is one."""
+        """Return the single policy of the backend section: `sending`, after the hook's policies if there are any."""
         if not self.backend:
             return list(sending)
         return [Choose(when=[When(condition="@(true)", policies=[*self.backend, *sending])])]
@@ -88,7 +88,7 @@ def _refusal(*, body: bool) -> Choose:
                     ReturnResponse(
                         status=SetStatus(code=500, reason="Internal Server Error"),
                         headers=[SetHeader(name="Content-Type", values=["application/json"])],
-                        body=SetBody(value=_TOLD),
+                        body=SetBody(value=_REFUSAL),
                     )
                 ],
             )

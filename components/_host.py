@@ -1,4 +1,4 @@
-"""The host of the components for other languages: Pulumi's own, made to fail closed."""
+"""The component host for other languages: Pulumi's own, with stricter checks of the inputs."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from pulumi.provider.server import ComponentInitError
 
 
 class ComponentHost(ComponentProvider):
-    """Serves components, and refuses inputs that Pulumi's own host would drop without a word.
+    """Serves components, and refuses inputs that Pulumi's own host would silently drop.
 
-    That host passes over a property that the schema does not know, and takes an empty object for one that it cannot
-    read: `entra` given as an Output or a secret would publish an API that demands none of the roles inside.
+    That host ignores a property that is not in the schema, and replaces an object that it cannot read with an empty
+    one: `entra` given as an Output or a secret would publish an API that requires none of the roles in it.
     """
 
     def map_input_properties(
@@ -25,11 +25,11 @@ class ComponentHost(ComponentProvider):
         component_name: str,
         property_path: str,
     ) -> pulumi.Inputs:
-        """Name the inputs as Python does.
+        """Convert the names of the inputs to Python's.
 
         Raises:
-            InputPropertiesError: An input is unknown, of another shape, or an Output where a value is needed.
-            InputPropertyError: An input is missing, or not one of its choices.
+            InputPropertiesError: An input is unknown, has the wrong shape, or is an Output where a value is needed.
+            InputPropertyError: An input is missing, or is not one of the allowed values.
 
         """
         for name, value in inputs.items():
@@ -46,7 +46,7 @@ class ComponentHost(ComponentProvider):
         inputs: pulumi.Inputs,
         options: pulumi.ResourceOptions | None = None,
     ) -> ConstructResult:
-        """Construct a component; a mistake in its inputs is reported by its message, without a traceback."""
+        """Construct a component; a mistake in its inputs is reported by message only, without a traceback."""
         try:
             return super().construct(name, resource_type, inputs, options)
         except ComponentInitError as error:
@@ -56,10 +56,10 @@ class ComponentHost(ComponentProvider):
 
     def _check(self, path: str, value: Any, definition: PropertyDefinition) -> None:
         if definition.plain and isinstance(value, pulumi.Output | pulumi.output.Unknown):
-            reason = "is an Output or a secret, and must be known before the deployment; give it as a plain value"
+            reason = "is an Output or a secret, but must be known before the deployment; give it as a plain value"
             raise _refusal(f"{path} {reason}")
         if definition.type is PropertyType.INTEGER and isinstance(value, float) and not value.is_integer():
-            raise _refusal(f"{path} is {value}, and must be a whole number")
+            raise _refusal(f"{path} is {value}, but must be a whole number")
         kind = self.get_type_definition(definition) if definition.ref else None
         if kind is not None and not kind.enum and not isinstance(value, dict):
             raise _refusal(f"{path} is given where an object is expected")
@@ -72,5 +72,5 @@ class ComponentHost(ComponentProvider):
 
 
 def _refusal(message: str) -> InputPropertiesError:
-    """Refusal by message alone: of a property that is named apart the engine prints the value, a secret's too."""
+    """Return an error without a separate property name, for which the engine would print the value, even a secret."""
     return InputPropertiesError(message, [])

@@ -1,4 +1,4 @@
-"""Names of one's own for the gateway, with certificates that the service fetches from Key Vault."""
+"""Custom host names for the gateway, with certificates that the service reads from Key Vault."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ from options import HostnameOptions
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hostnames:
-    """What a service needs for its names."""
+    """What a service needs for its host names."""
 
     configurations: list[apimanagement.HostnameConfigurationArgsDict] = field(default_factory=list)
     """The input `hostnameConfigurations`."""
     readers: list[authorization.RoleAssignment] = field(default_factory=list)
-    """Roles with which the identity reads the certificates: the service can only come after them."""
+    """Role assignments with which the identity reads the certificates; the service must be created after them."""
 
 
 def hostnames(
@@ -29,10 +29,10 @@ def hostnames(
     client_id: pulumi.Input[str],
     parent: pulumi.Resource,
 ) -> Hostnames:
-    """Let a user-assigned identity read the certificates of the wanted names.
+    """Let a user-assigned identity read the certificates of the wanted host names.
 
-    A certificate's private key is the vault's secret of its name, and the role is on that secret alone. Several names
-    may share a certificate.
+    The private key of a certificate is the secret of the same name in the vault; the role is assigned on that secret
+    only. Several host names may share a certificate.
     """
     found = Hostnames()
     identifiers: dict[tuple[str, ...], pulumi.Output[str]] = {}
@@ -51,7 +51,7 @@ def hostnames(
             )
             found.readers.append(reader)
             uri = holder.apply(lambda found: str(found.properties.vault_uri))
-            # Without a version, so that the service follows a certificate that is renewed.
+            # Without a version, so that the service picks up renewals.
             identifiers[certificate] = pulumi.Output.concat(uri, "secrets/", hostname.certificate)
         found.configurations.append(
             {

@@ -1,4 +1,4 @@
-"""Options as they arrive: dataclasses from Python, plain mappings from another language."""
+"""Reads the options among a component's inputs: dataclasses from Python, mappings from other languages."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -13,28 +13,28 @@ T = TypeVar("T")
 
 
 def read_options(kind: type[T], value: T | Mapping[str, Any], at: str) -> T:
-    """Return `value`, the input named `at`, as a `kind` that obeys all of its rules.
+    """Return `value`, the input named `at`, as a `kind` that follows all of its rules.
 
-    The component host hands over nested options as mappings with floats for integers; pydantic makes them whole. What
-    is None was left out, and its default applies.
+    The component host passes nested options as mappings with floats for integers, which pydantic converts. Values that
+    are None get their defaults.
 
     Raises:
-        pulumi.RunError: A value is missing, unknown, of the wrong type, or breaks a rule; all of them are listed.
+        pulumi.RunError: Values are missing, unknown, of the wrong type, or break a rule; all of them are listed.
 
     """
     if isinstance(value, kind):
         made = value
     else:
-        # In a list, since pydantic takes the rule on unknown keys for what holds a dataclass, not for the dataclass.
+        # In a list, since pydantic applies the rule on unknown keys to what contains a dataclass, not to the dataclass.
         adapter = TypeAdapter(list[kind], config=ConfigDict(extra="forbid"))  # type: ignore[valid-type]
         try:
             made = adapter.validate_python([_given(value)])[0]
         except ValidationError as error:
-            # Without the values: one may be a secret.
+            # Without the values, which may be secret.
             sentences = [_sentence(detail, at) for detail in error.errors(include_input=False)]
             raise pulumi.RunError("; ".join(sentences)) from None
     mistakes = [mistake.under(at) for mistake in first_of_each(mistakes_in(made)).values()]
-    if made is not value:  # this project's own program has told its warnings already, in the words of its config
+    if made is not value:  # this project's own program has already logged its warnings, with its config keys
         for warning in mistakes:
             if isinstance(warning, Warn):
                 pulumi.log.warn(warning.line(_spell))
@@ -43,7 +43,7 @@ def read_options(kind: type[T], value: T | Mapping[str, Any], at: str) -> T:
 
 
 def raise_mistakes(mistakes: Iterable[Mistake]) -> None:
-    """Raise one error that lists all mistakes; warnings are none."""
+    """Raise one error that lists all mistakes except warnings, if there are any."""
     if errors := [mistake.line(_spell) for mistake in mistakes if not isinstance(mistake, Warn)]:
         raise pulumi.RunError("\n".join(errors))
 

@@ -1,4 +1,4 @@
-"""Where the key of each account is kept: in a secret named value, or in a Key Vault secret that it refers to."""
+"""Where the key of each account is stored: in a secret named value, or in a Key Vault secret that it refers to."""
 
 import re
 from collections.abc import Sequence
@@ -10,17 +10,17 @@ from pulumi_azure_native import apimanagement, authorization, cognitiveservices,
 
 from components._arm import name_of, resource_group_of
 from components._backends import OpenAIAccount
-from components._clashes import NAMES, expect_none
+from components._clashes import NAMES, report_clash
 from components._names import unique_name
 from components._roles import KEY_VAULT_SECRETS_USER, assign_role
 from components._subscriptions import child_options, invoke_options
 from components._vaults import existing_vault
-from components._waiting import until_the_vault_is_open
+from components._waiting import retry_until_vault_access
 from options import AccountKey, KeyOptions, KeyRotation, KeySource, KeyVaultOptions
 
 
 class KeyArgs(TypedDict):
-    """The inputs of an API component that may authenticate by key."""
+    """The inputs of an API component that can authenticate by key."""
 
     resource_group_name: pulumi.Input[str]
     service_name: pulumi.Input[str]
@@ -36,12 +36,12 @@ class KeyArgs(TypedDict):
     identity_client_id: NotRequired[pulumi.Input[str | None]]
 
 
-def keep_keys(
+def store_keys(
     name: str, key: KeyOptions, accounts: Sequence[OpenAIAccount], args: KeyArgs, *, parent: pulumi.Resource
 ) -> list[pulumi.Output[str]]:
-    """Keep the key of each account as a secret named value; return the references to them, `{{name}}`."""
+    """Store the key of each account as a secret named value; return the references to them, `{{name}}`."""
     stem = key.named_value or f"{name}-api-key"
-    prefix = "" if key.named_value else args.get("name_prefix", "")  # a name that was given is the whole name
+    prefix = "" if key.named_value else args.get("name_prefix", "")  # a name from the options gets no prefix
     names = [stem] if len(accounts) == 1 else [f"{stem}-{account.key}" for account in accounts]
     vault = _vault(name, key, args, parent) if key.source is KeySource.KEY_VAULT else None
     references = []
@@ -57,26 +57,26 @@ def keep_keys(
 
 
 def _account_key(account: OpenAIAccount, key: AccountKey, parent: pulumi.Resource) -> pulumi.Output[str]:
-    # Called with values: an engine does not answer calls that depend on a component of a YAML program. The URL is
-    # waited for because a preview does not know it of an account that is about to accept keys, and has none to list.
+    # Called with known values: the engine does not answer calls that depend on a component in a YAML program. This
+    # waits for the URL because a preview does not know it if the account is about to accept keys, and has no keys yet.
     known = pulumi.Output.all(account.id, name_of(account.id), resource_group_of(account.id), account.url)
-    asking = invoke_options(parent, account.subscription_id)
+    opts = invoke_options(parent, account.subscription_id)
     keys: pulumi.Output[cognitiveservices.ListAccountKeysResult]
     keys = known.apply(
-        lambda parts: cognitiveservices.list_account_keys_output(
-            account_name=parts[1], resource_group_name=parts[2], opts=asking
+        lambda values: cognitiveservices.list_account_keys_output(
+            account_name=values[1], resource_group_name=values[2], opts=opts
         )
     )
     return pulumi.Output.secret(
-        pulumi.Output.all(account.id, keys).apply(lambda found: _one_of(found[0], found[1], key))
+        pulumi.Output.all(account.id, keys).apply(lambda found: _select(found[0], found[1], key))
     )
 
 
-def _one_of(account_id: str, keys: cognitiveservices.ListAccountKeysResult, key: AccountKey) -> str:
+def _select(account_id: str, keys: cognitiveservices.ListAccountKeysResult, key: AccountKey) -> str:
     found = keys.key2 if key is AccountKey.KEY2 else keys.key1
     if not found:
         raise pulumi.RunError(
-            f"account {account_id} has no API key; enable local authentication on it, or use its identity"
+            f"account {account_id} has no API key; enable local authentication on it, or use a managed identity"
         )
     return found
 
@@ -86,8 +86,8 @@ class _Vault:
     subscription_id: str | None = None
     resource_group_name: pulumi.Input[str]
     name: pulumi.Input[str]
-    own: bool = False
-    """Whether it is made here, not adopted."""
+    created: bool = False
+    """Whether it is created here, not adopted."""
 
 
 def _vault(name: str, key: KeyOptions, args: KeyArgs, parent: pulumi.Resource) -> _Vault:
@@ -113,7 +113,7 @@ def _vault(name: str, key: KeyOptions, args: KeyArgs, parent: pulumi.Resource) -
         },
         opts=pulumi.ResourceOptions(parent=parent, protect=args.get("protect")),
     )
-    return _Vault(resource_group_name=group, name=created.name, own=True)
+    return _Vault(resource_group_name=group, name=created.name, created=True)
 
 
 def _secret(
@@ -121,17 +121,17 @@ def _secret(
 ) -> keyvault.Secret:
     """Write a key to a vault.
 
-    Resource Manager writes secrets and deletes none: pulumi-azure-native asks the vault itself, there and to recover a
-    deleted secret of the name, which takes a role in the vault. So one in a vault of our own is left there, without a
-    reader, until the vault goes and takes it along, and no later one gets its name.
+    Resource Manager can write secrets but not delete them: to delete one, or to recover a deleted one of the same name,
+    pulumi-azure-native calls the vault itself, which needs a role in the vault. So a secret in a vault that is created
+    here stays, without a reader, until the vault is deleted, and no other secret gets its name.
     """
     opts = child_options(parent, vault.subscription_id)
     opts.additional_secret_outputs = ["properties"]
     name: pulumi.Input[str] = re.sub("[^a-zA-Z0-9-]", "-", prefix + named_value)
-    if vault.own:
+    if vault.created:
         name = unique_name(named_value, "key", limit=127, replaced_on={"vault": vault.name}, parent=parent)
         opts.retain_on_delete = True
-        opts.ignore_changes = ["secretName"]  # where it was made without a random part
+        opts.ignore_changes = ["secretName"]  # earlier versions created it without a random suffix
     return keyvault.Secret(
         f"{named_value}-secret",
         secret_name=name,
@@ -154,7 +154,7 @@ def _refer_to(
     principal_id = args.get("principal_id")
     if principal_id is None:
         raise pulumi.RunError("source key-vault needs principal_id, the identity that reads the secret for the gateway")
-    # On the secret alone: the gateway's identity reads nothing else of a shared vault.
+    # Only on the secret, so that the gateway's identity reads nothing else in a shared vault.
     reader = assign_role(
         f"{named_value}-reader",
         scope=secret.id,
@@ -173,10 +173,10 @@ def _refer_to(
             "secret_identifier": written.apply(lambda its: its.secret_uri if refresh else its.secret_uri_with_version),
             "identity_client_id": args.get("identity_client_id"),
         },
-        # Whatever changes, the service reads the secret again; without a version in the reference this does.
+        # Any change makes the service read the secret again; without a version in the reference, this one does.
         tags=[written.apply(lambda its: f"secret-{_version(its.secret_uri_with_version)}")] if refresh else None,
         depends_on=[reader],
-        hooks=until_the_vault_is_open(named_value),
+        hooks=retry_until_vault_access(named_value),
     )
 
 
@@ -198,7 +198,7 @@ def _create_named_value(
 ) -> apimanagement.NamedValue:
     opts = child_options(parent, args.get("subscription_id"), depends_on=depends_on)
     opts.hooks = hooks
-    kept = apimanagement.NamedValue(
+    resource = apimanagement.NamedValue(
         named_value,
         named_value_id=prefix + named_value,
         display_name=prefix + named_value,
@@ -210,8 +210,8 @@ def _create_named_value(
         tags=tags,
         opts=opts,
     )
-    expect_none(
-        kept,
+    report_clash(
+        resource,
         "apimanagement:getNamedValue",
         {
             "resourceGroupName": args["resource_group_name"],
@@ -219,6 +219,6 @@ def _create_named_value(
             "namedValueId": prefix + named_value,
         },
         kind=NAMES,
-        asking=invoke_options(parent, args.get("subscription_id")),
+        opts=invoke_options(parent, args.get("subscription_id")),
     )
-    return kept
+    return resource

@@ -1,4 +1,4 @@
-"""Names that must be unique in all of Azure, and names that must fit."""
+"""Names that must be unique in Azure, and texts with a maximum length."""
 
 import re
 from collections.abc import Mapping
@@ -14,11 +14,12 @@ _SUFFIX = 8
 def unique_name(
     name: str, prefix: str, *, limit: int, replaced_on: Mapping[str, pulumi.Input[Any]], parent: pulumi.Resource
 ) -> pulumi.Output[str]:
-    """`{prefix}-{name}-{8 random letters and digits}`, in lower case and at most `limit` characters.
+    """Return `{prefix}-{name}-{8 random letters and digits}` in lower case, at most `limit` characters long.
 
-    The random part is kept in the state, and made anew on a change of what the resource is `replaced_on`: azure-native
-    deletes before it replaces, and Azure keeps a deleted resource's name for a while. It is a trigger and no keeper of
-    the random string, since keepers that are new would rename what exists already.
+    The random suffix is kept in the state, and changes if one of the values in `replaced_on` does, which replaces the
+    resource: azure-native deletes a resource before it replaces it, and Azure reserves the name of a deleted resource
+    for a while. They are a replacement trigger, not keepers of the random string, since new keepers would rename
+    existing resources.
     """
     stem = re.sub("[^a-z0-9]+", "-", f"{prefix}-{name}".lower())[: limit - _SUFFIX - 1].strip("-")
     suffix = RandomString(
@@ -34,16 +35,16 @@ def unique_name(
 
 
 def _as_azure_compares(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values with a region spelled in one way: `Sweden Central` is no other place than `swedencentral`."""
+    """Return the values with the region normalized: `Sweden Central` and `swedencentral` are the same."""
     location = values.get("location")
     return {**values, "location": location.replace(" ", "").lower()} if isinstance(location, str) else {**values}
 
 
-def shown(title: pulumi.Input[str], before: str = "", after: str = "", *, limit: int) -> pulumi.Output[str]:
-    """Text for people with a title in it, of at most `limit` characters."""
-    return pulumi.Output.from_input(title).apply(lambda known: fitting(f"{before}{known}{after}", limit))
+def display_text(title: pulumi.Input[str], before: str = "", after: str = "", *, limit: int) -> pulumi.Output[str]:
+    """Return text with a title in it, at most `limit` characters long."""
+    return pulumi.Output.from_input(title).apply(lambda known: shorten(f"{before}{known}{after}", limit))
 
 
-def fitting(name: str, limit: int) -> str:
-    """`name`, or where it is longer than `limit` its beginning and 8 hex digits that stand for the rest."""
+def shorten(name: str, limit: int) -> str:
+    """Return `name`, or, if it is longer than `limit`, its beginning and 8 hex digits of its hash."""
     return name if len(name) <= limit else f"{name[: limit - 9]}-{sha256(name.encode()).hexdigest()[:8]}"

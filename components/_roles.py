@@ -7,7 +7,7 @@ import pulumi
 from pulumi_azure_native import authorization
 
 from components._arm import subscription_of
-from components._clashes import ROLES, expect_none
+from components._clashes import ROLES, report_clash
 
 COGNITIVE_SERVICES_OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 KEY_VAULT_SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
@@ -20,13 +20,13 @@ def assign_role(
     principal_id: pulumi.Input[str],
     role: str,
     parent: pulumi.Resource,
-    before: Sequence[str] = (),
+    former_names: Sequence[str] = (),
 ) -> authorization.RoleAssignment:
-    """Give a service principal a built-in role on `scope`, a resource ID.
+    """Assign a built-in role on `scope`, a resource ID, to a service principal.
 
-    The assignment's name follows from what it says, so the same grant always has the same ID. Its type is sent
-    because Azure looks a new identity up as a user otherwise and refuses it until the directory has caught up.
-    `before` are names that the assignment had in earlier versions of this project.
+    The assignment's name is derived from its content, so the same assignment always has the same ID. The principal type
+    is set because Azure would otherwise refuse a new identity until it has been replicated in the directory.
+    `former_names` are names that the assignment had in earlier versions of this project.
     """
     role_assignment_name = pulumi.Output.all(scope=scope, principal=principal_id).apply(
         lambda value: str(uuid.uuid5(uuid.NAMESPACE_URL, f"{value['scope']}|{value['principal']}|{role}".lower()))
@@ -42,13 +42,13 @@ def assign_role(
             f"/providers/Microsoft.Authorization/roleDefinitions/{role}",
         ),
         role_assignment_name=role_assignment_name,
-        opts=pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(name=old) for old in before]),
+        opts=pulumi.ResourceOptions(parent=parent, aliases=[pulumi.Alias(name=old) for old in former_names]),
     )
-    expect_none(
+    report_clash(
         assignment,
         "authorization:getRoleAssignment",
         {"scope": scope, "roleAssignmentName": role_assignment_name},
         kind=ROLES,
-        asking=pulumi.InvokeOutputOptions(parent=parent),
+        opts=pulumi.InvokeOutputOptions(parent=parent),
     )
     return assignment

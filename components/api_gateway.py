@@ -1,4 +1,4 @@
-"""The API Management service: created, or adopted from whoever owns it."""
+"""The API Management service, created or adopted."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +12,7 @@ from components._hostnames import Hostnames, hostnames
 from components._inputs import raise_mistakes, read_options
 from components._names import unique_name
 from components._subscriptions import invoke_options
-from components._waiting import until_the_vault_is_open
+from components._waiting import retry_until_vault_access
 from options import (
     SYSTEM_ASSIGNED,
     USER_ASSIGNED,
@@ -31,22 +31,22 @@ class GatewayIdentity:
     principal_id: pulumi.Output[str]
     """Object ID that role assignments name."""
     client_id: pulumi.Output[str] | None
-    """Client ID that policies name. None: system-assigned, which they name by leaving the ID out."""
+    """Client ID for policies. None: the system-assigned identity, for which policies have no client ID."""
 
 
 class ApiGatewayArgs(TypedDict):
     """Inputs of `ApiGateway`."""
 
     resource_group_name: pulumi.Input[str]
-    """Resource group of what is created."""
+    """Resource group of the resources that are created."""
     location: NotRequired[pulumi.Input[str]]
-    """Azure region of what is created. Left out: the region of the provider's configuration."""
+    """Azure region of the resources that are created. Defaults to the region in the provider's configuration."""
     gateway: NotRequired[GatewayOptions]
     """The service to create or adopt."""
     identities: NotRequired[list[str]]
-    """Identities that APIs use beside `gateway.identity`, in the same notation."""
+    """Identities that APIs use in addition to `gateway.identity`, in the same notation."""
     protect: NotRequired[bool]
-    """Whether Pulumi refuses to delete or replace the service that is created. Left out: it does not."""
+    """Whether Pulumi refuses to delete or replace the service that is created. Defaults to false."""
 
 
 class ApiGateway(pulumi.ComponentResource):
@@ -61,11 +61,11 @@ class ApiGateway(pulumi.ComponentResource):
     sku: pulumi.Output[str]
     """Pricing tier of the service, as ARM spells it."""
     gateway_url: pulumi.Output[str]
-    """URL that callers reach the service at, without a trailing slash."""
+    """URL at which callers reach the service, without a trailing slash."""
     principal_id: pulumi.Output[str]
     """Object ID of the service's default identity."""
     identity_client_id: pulumi.Output[str] | None
-    """Client ID of the default identity. Absent: it is system-assigned."""
+    """Client ID of the default identity. Absent if it is system-assigned."""
 
     def __init__(self, name: str, args: ApiGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:ApiGateway", name, {}, opts)
@@ -162,11 +162,11 @@ def _create(
         zones=_zones(gateway.zones),
         additional_locations=[_location(found, gateway.sku, units) for found in gateway.additional_locations] or None,
         hostname_configurations=names.configurations or None,
-        publisher_name=gateway.publisher_name or "",  # the rules have seen to both
+        publisher_name=gateway.publisher_name or "",  # the rules require both
         publisher_email=gateway.publisher_email or "",
         identity=apimanagement.ApiManagementServiceIdentityArgs(
             type=", ".join(kinds),
-            # An output cannot be a key: the map is made once the IDs are known.
+            # An output cannot be a key, so the map is built once the IDs are known.
             user_assigned_identities=pulumi.Output.all(*resource_ids.values()).apply(_identity_map)
             if resource_ids
             else None,
@@ -177,7 +177,7 @@ def _create(
             parent=parent,
             protect=args.get("protect"),
             depends_on=names.readers,
-            hooks=until_the_vault_is_open(f"{name}-service") if gateway.hostnames else None,
+            hooks=retry_until_vault_access(f"{name}-service") if gateway.hostnames else None,
         ),
     )
     identities = {identity: found for identity, (_, found) in user_assigned.items()}
@@ -188,7 +188,7 @@ def _create(
         id=resource.id,
         name=resource.name,
         resource_group_name=pulumi.Output.from_input(args["resource_group_name"]),
-        # From the options, since a preview does not know what the service will report.
+        # From the options, since a preview does not know the service's own output.
         sku=pulumi.Output.from_input(gateway.sku.value),
         gateway_url=resource.gateway_url,
         identities=identities,
@@ -196,7 +196,7 @@ def _create(
 
 
 def _certificate_reader(gateway: GatewayOptions) -> str:
-    """Identity that fetches certificates; the service's own comes with the service, and so too late."""
+    """Return the identity that reads certificates; a system-assigned one would not exist before the service."""
     return USER_ASSIGNED if gateway.identity == SYSTEM_ASSIGNED else gateway.identity
 
 
@@ -221,7 +221,7 @@ def _identity_map(resource_ids: list[str]) -> dict[str, apimanagement.UserIdenti
 def _user_assigned(
     parent: ApiGateway, name: str, args: ApiGatewayArgs, wanted: list[str]
 ) -> dict[str, tuple[pulumi.Input[str], GatewayIdentity]]:
-    """Resource ID and identity of each user-assigned one, created or looked up."""
+    """Return the resource ID and the identity of each user-assigned one, created or looked up."""
     found: dict[str, tuple[pulumi.Input[str], GatewayIdentity]] = {}
     for identity in wanted:
         if identity == USER_ASSIGNED:
@@ -236,7 +236,7 @@ def _user_assigned(
                 GatewayIdentity(principal_id=created.principal_id, client_id=created.client_id),
             )
         elif identity != SYSTEM_ASSIGNED:
-            # By its ID, which holds in any subscription; a function would ask in the provider's own.
+            # By ID, which works in any subscription; a function would look in the provider's own.
             looked_up = managedidentity.UserAssignedIdentity.get(
                 f"{name}-{identity}", identity, pulumi.ResourceOptions(parent=parent)
             )

@@ -16,67 +16,67 @@ from policies import Policy, ValidateJwt
 
 
 class EntraProtectedApiArgs(TypedDict):
-    """Inputs of `EntraProtectedApi`. One of `entra` and `jwt` is given."""
+    """Inputs of `EntraProtectedApi`. Exactly one of `entra` and `jwt` is required."""
 
     resource_group_name: pulumi.Input[str]
     """Resource group of the API Management service."""
     service_name: pulumi.Input[str]
     """API Management service that publishes the API."""
     subscription_id: NotRequired[str | None]
-    """Subscription of the API Management service. Left out: that of the component's own provider."""
+    """Subscription of the API Management service. Defaults to that of the component's own provider."""
     sku: NotRequired[pulumi.Input[str]]
-    """Pricing tier of the service, such as `ApiGateway.sku`: a policy that its gateway does not take is refused. Left
-    out: the policy is held against what is common to all tiers but Consumption."""
+    """Pricing tier of the service, such as `ApiGateway.sku`; a policy that the tier does not support is refused. By
+    default the policy may use what all tiers but Consumption support."""
     name_prefix: NotRequired[str]
-    """What the names of the API, its backends, named values and subscription begin with on the service. Left out:
-    nothing."""
+    """Prefix of the names of the API and its backends, named values and subscription on the service. Defaults to
+    none."""
     path: pulumi.Input[str]
-    """URL path below the gateway, unique within the service; ends in `openai` for the OpenAI SDKs."""
+    """URL path below the gateway, unique within the service; it should end in `openai`, as the OpenAI SDKs expect."""
     backend_id: pulumi.Input[str]
     """Backend without a credential, such as `OpenAIBackend.backend_id`."""
     accounts: list[OpenAIAccount]
     """Azure OpenAI accounts behind the backend."""
     entra: NotRequired[EntraOptions | None]
-    """Microsoft Entra ID tokens to demand. Left out: `jwt` says what to demand."""
+    """Microsoft Entra ID tokens that callers need."""
     jwt: NotRequired[JwtOptions | None]
-    """Tokens of another OpenID Connect provider to demand. Left out: `entra` says what to demand."""
+    """Tokens of another OpenID Connect provider that callers need."""
     key: NotRequired[KeyOptions | None]
-    """How the key is kept and presented where the backend credential is a key. Left out: as in `KeyAuthApi`."""
+    """How the key is stored and presented if the backend credential is a key. Defaults as in `KeyAuthApi`."""
     vault_resource_group_name: NotRequired[pulumi.Input[str]]
-    """Resource group of a vault that is created. Left out: that of the API Management service."""
+    """Resource group of a vault that is created. Defaults to that of the API Management service."""
     protect: NotRequired[bool]
-    """Whether Pulumi refuses to delete or replace the vault that is created. Left out: it does not."""
+    """Whether Pulumi refuses to delete or replace the vault that is created. Defaults to false."""
     principal_id: NotRequired[pulumi.Input[str]]
-    """Object ID of the gateway's identity. Needed to authenticate with it, and with `source: key-vault`."""
+    """Object ID of the gateway's identity. Required to authenticate with it, and with `source: key-vault`."""
     identity_client_id: NotRequired[pulumi.Input[str | None]]
-    """Client ID of that identity. Left out: it is the system-assigned one."""
+    """Client ID of that identity. Defaults to the system-assigned identity."""
     role_assignment_ids: NotRequired[pulumi.Input[list[str]]]
-    """Role assignments that give the identity access already. Left out: they are made here, one for each account."""
+    """Role assignments that already give the identity access. By default one is created for each account."""
     subscription_required: NotRequired[bool]
-    """Whether callers need a subscription key beside their token. Left out: the token is enough."""
+    """Whether callers need a subscription key in addition to their token. Defaults to false."""
     display_name: NotRequired[pulumi.Input[str]]
-    """Name of the API, and of the app registration, for people. Left out: the component's name."""
+    """Display name of the API and of the app registration. Defaults to the component's name."""
     api_version: NotRequired[pulumi.Input[str]]
-    """Stable version of Azure OpenAI's REST API whose operations it offers. Left out: 2024-10-21."""
+    """Stable version of Azure OpenAI's REST API whose operations the API offers. Defaults to 2024-10-21."""
     definition: NotRequired[pulumi.Input[str | None]]
-    """OpenAPI 3 document (JSON) to import in its place; its `servers` are not used."""
+    """OpenAPI 3 document (JSON) to import instead; its `servers` are ignored."""
     policy: NotRequired[PolicyOptions | None]
-    """Policies of your own: they can add, and take nothing away. Left out: none."""
+    """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to none."""
 
 
 class EntraProtectedApi(pulumi.ComponentResource):
-    """Publishes Azure OpenAI to callers with a validated token, in front of a managed identity or an API key."""
+    """Publishes Azure OpenAI to callers with a valid token; the gateway itself presents its identity or an API key."""
 
     api_id: pulumi.Output[str]
     """Resource ID of the API, the scope for products and subscriptions."""
     audience: pulumi.Output[str]
-    """Audience that tokens must be for; the first one where several are accepted."""
+    """Audience that tokens must have; the first one if several are accepted."""
     client_id: pulumi.Output[str] | None
-    """Application (client) ID of the app registration. Absent: another provider's tokens are demanded."""
+    """Application (client) ID of the app registration. Absent if callers need another provider's tokens."""
     scopes: pulumi.Output[list[str]]
-    """What callers ask the token endpoint for: `{application ID URI}/{scope}`; `/.default` for applications."""
+    """Scopes to request from the token endpoint: `{application ID URI}/{scope}`, or `/.default` for applications."""
     subscription_key: pulumi.Output[str] | None
-    """Primary key of the subscription made for callers; a secret. Absent: the token is enough."""
+    """Primary key of the subscription created for callers; a secret. Absent if the token is enough."""
 
     def __init__(self, name: str, args: EntraProtectedApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:EntraProtectedApi", name, {}, api_options("EntraProtectedApi", opts))
@@ -84,7 +84,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
         hook = api_hook(name, args)
         given_entra, given_jwt = args.get("entra"), args.get("jwt")
         if (given_entra is None) == (given_jwt is None):
-            raise pulumi.RunError("one of entra and jwt is needed, and not both: each says whose tokens are accepted")
+            raise pulumi.RunError("exactly one of entra and jwt is required: each says which tokens are accepted")
 
         validation: pulumi.Output[list[Policy]]
         if given_jwt is not None:
@@ -93,8 +93,8 @@ class EntraProtectedApi(pulumi.ComponentResource):
             self.audience = pulumi.Output.from_input(jwt.audiences[0])
             self.client_id = None
             self.scopes = pulumi.Output.from_input(list[str]())
-            least: list[Policy] = [_validate_jwt(jwt)]
-            validation = pulumi.Output.from_input(least)
+            known_validation: list[Policy] = [_validate_jwt(jwt)]
+            validation = pulumi.Output.from_input(known_validation)
         elif given_entra is not None:
             entra = read_options(EntraOptions, given_entra, "entra")
             backend_auth = entra.backend_auth
@@ -106,7 +106,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
             self.audience = application.audiences.apply(lambda audiences: audiences[0])
             self.client_id = application.client_id
             self.scopes = application.scopes
-            least = entra_validation(entra, entra.tenant_id or "common", ["-"])
+            known_validation = entra_validation(entra, entra.tenant_id or "common", ["-"])
             validation = pulumi.Output.all(tenant=application.tenant_id, audiences=application.audiences).apply(
                 lambda known: entra_validation(entra, known["tenant"], known["audiences"])
             )
@@ -119,7 +119,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
             policy=api_policy(
                 validation,
                 credential,
-                least=least,
+                known_validation=known_validation,
                 hook=hook,
                 accounts=len(args["accounts"]),
                 subscription_required=subscription_required,

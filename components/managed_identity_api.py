@@ -1,4 +1,4 @@
-"""An Azure OpenAI API whose gateway authenticates with its managed identity."""
+"""An Azure OpenAI API for which the gateway authenticates with its managed identity."""
 
 from typing import NotRequired, TypedDict
 
@@ -19,15 +19,14 @@ class ManagedIdentityApiArgs(TypedDict):
     service_name: pulumi.Input[str]
     """API Management service that publishes the API."""
     subscription_id: NotRequired[str | None]
-    """Subscription of the API Management service. Left out: that of the component's own provider."""
+    """Subscription of the API Management service. Defaults to that of the component's own provider."""
     sku: NotRequired[pulumi.Input[str]]
-    """Pricing tier of the service, such as `ApiGateway.sku`: a policy that its gateway does not take is refused. Left
-    out: the policy is held against what is common to all tiers but Consumption."""
+    """Pricing tier of the service, such as `ApiGateway.sku`; a policy that the tier does not support is refused. By
+    default the policy may use what all tiers but Consumption support."""
     name_prefix: NotRequired[str]
-    """What the names of the API and its subscription begin with on the service. Left out:
-    nothing."""
+    """Prefix of the names of the API and its subscription on the service. Defaults to none."""
     path: pulumi.Input[str]
-    """URL path below the gateway, unique within the service; ends in `openai` for the OpenAI SDKs."""
+    """URL path below the gateway, unique within the service; it should end in `openai`, as the OpenAI SDKs expect."""
     backend_id: pulumi.Input[str]
     """Backend without a credential, such as `OpenAIBackend.backend_id`."""
     accounts: list[OpenAIAccount]
@@ -35,17 +34,17 @@ class ManagedIdentityApiArgs(TypedDict):
     principal_id: pulumi.Input[str]
     """Object ID of the gateway's identity."""
     identity_client_id: NotRequired[pulumi.Input[str | None]]
-    """Client ID of that identity. Left out: it is the system-assigned one."""
+    """Client ID of that identity. Defaults to the system-assigned identity."""
     role_assignment_ids: NotRequired[pulumi.Input[list[str]]]
-    """Role assignments that give the identity access already. Left out: they are made here, one for each account."""
+    """Role assignments that already give the identity access. By default one is created for each account."""
     display_name: NotRequired[pulumi.Input[str]]
-    """Name of the API for people. Left out: the component's name."""
+    """Display name of the API. Defaults to the component's name."""
     api_version: NotRequired[pulumi.Input[str]]
-    """Stable version of Azure OpenAI's REST API whose operations it offers. Left out: 2024-10-21."""
+    """Stable version of Azure OpenAI's REST API whose operations the API offers. Defaults to 2024-10-21."""
     definition: NotRequired[pulumi.Input[str | None]]
-    """OpenAPI 3 document (JSON) to import in its place; its `servers` are not used."""
+    """OpenAPI 3 document (JSON) to import instead; its `servers` are ignored."""
     policy: NotRequired[PolicyOptions | None]
-    """Policies of your own: they can add, and take nothing away. Left out: none."""
+    """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to none."""
 
 
 class ManagedIdentityApi(pulumi.ComponentResource):
@@ -54,7 +53,7 @@ class ManagedIdentityApi(pulumi.ComponentResource):
     api_id: pulumi.Output[str]
     """Resource ID of the API, the scope for products and subscriptions."""
     subscription_key: pulumi.Output[str]
-    """Primary key of the subscription made for callers; a secret."""
+    """Primary key of the subscription created for callers; a secret."""
 
     def __init__(self, name: str, args: ManagedIdentityApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:ManagedIdentityApi", name, {}, api_options("ManagedIdentityApi", opts))

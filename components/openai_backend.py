@@ -1,4 +1,4 @@
-"""Azure OpenAI accounts with their model deployments, published to the gateway as a backend."""
+"""Azure OpenAI accounts with their model deployments, as a backend of the gateway."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -24,42 +24,43 @@ class OpenAIBackendArgs(TypedDict):
     service_name: pulumi.Input[str]
     """API Management service that calls the accounts."""
     sku: NotRequired[pulumi.Input[str]]
-    """Pricing tier of the service, such as `ApiGateway.sku`. Left out: one that has circuit breakers, as all have but
+    """Pricing tier of the service, such as `ApiGateway.sku`. Defaults to a tier with circuit breakers, which is any but
     Consumption."""
     gateway_subscription_id: NotRequired[str | None]
-    """Subscription of the API Management service. Left out: that of the component's own provider."""
+    """Subscription of the API Management service. Defaults to that of the component's own provider."""
     openai: OpenAIOptions
     """Accounts to create or adopt, and the models to deploy."""
     name_prefix: NotRequired[str]
-    """What the backends' names on the service begin with. Left out: nothing."""
+    """Prefix of the backends' names on the service. Defaults to none."""
     pools: NotRequired[dict[str, list[str]]]
-    """Further backends over some of the accounts, by a name for each; accounts are named by their own name, or where
-    that is made up, by their region. Left out: none but the one over all accounts."""
+    """Additional backends over some of the accounts, by a name for each. Each account is given by its name or, if the
+    name is generated, by its region. By default there is only the backend over all accounts."""
     key_accounts: NotRequired[list[str]]
-    """Accounts among those to create that accept API keys where their options do not say, named likewise. Left out:
-    they accept Microsoft Entra tokens alone."""
+    """New accounts that accept API keys unless their options say otherwise, given as in `pools`. By default accounts
+    accept only Microsoft Entra tokens."""
     users: NotRequired[dict[str, pulumi.Input[str]]]
     """Object IDs of the managed identities that may call the accounts, by a name for each, such as the identity's
     resource ID."""
     user_accounts: NotRequired[dict[str, list[str]]]
-    """Accounts that a user may call, by the user's name, named likewise. Left out for a user: all of them."""
+    """Accounts that a user may call, by the user's name, given as in `pools`. Defaults to all accounts for each
+    user."""
     protect: NotRequired[bool]
-    """Whether Pulumi refuses to delete or replace the accounts that are created. Left out: it does not."""
+    """Whether Pulumi refuses to delete or replace the accounts that are created. Defaults to false."""
 
 
 class OpenAIBackend(pulumi.ComponentResource):
     """One Azure OpenAI account, or a load-balanced pool of several, as an API Management backend."""
 
     backend_id: pulumi.Output[str]
-    """Backend, or pool, that `set-backend-service` names. It carries no credential."""
+    """ID for `set-backend-service` of the backend or pool over all accounts. The backend has no credential."""
     account_ids: pulumi.Output[list[str]]
     """Resource IDs of the accounts."""
     urls: pulumi.Output[list[str]]
     """Endpoints of the accounts, with `/openai`."""
     role_assignment_ids: pulumi.Output[list[str]]
-    """Resource IDs of the role assignments that `users` got."""
+    """Resource IDs of the role assignments of `users`."""
     pool_ids: pulumi.Output[dict[str, str]]
-    """Backends that `pools` asked for, by their names."""
+    """IDs of the backends in `pools`, by name."""
 
     def __init__(self, name: str, args: OpenAIBackendArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:OpenAIBackend", name, {}, opts)
@@ -107,12 +108,12 @@ class OpenAIBackend(pulumi.ComponentResource):
         self.pool_ids = pulumi.Output.all(**self.pools).apply(dict)
         assignments = [
             assign_role(
-                f"{name}-{account.key}-{_short(user)}-role",
+                f"{name}-{account.key}-{_short_name(user)}-role",
                 scope=account.id,
                 principal_id=principal_id,
                 role=COGNITIVE_SERVICES_OPENAI_USER,
                 parent=self,
-                before=[f"{name}-{account.key}-{old}-role" for old in _before(user, list(users))],
+                former_names=[f"{name}-{account.key}-{old}-role" for old in _former_names(user, list(users))],
             )
             for account in self.accounts
             for user, principal_id in users.items()
@@ -135,7 +136,7 @@ class OpenAIBackend(pulumi.ComponentResource):
 def _require_accounts(
     openai: OpenAIOptions, named: Mapping[str, Mapping[str, list[str]]], key_accounts: Sequence[str]
 ) -> None:
-    """Refuse names of accounts that there are not, all at once."""
+    """Refuse names of accounts that do not exist, all at once."""
     raise_mistakes(
         [
             *(
@@ -149,10 +150,10 @@ def _require_accounts(
     )
 
 
-def _short(user: str) -> str:
-    """Name a user within a URN: a resource ID by its last segment and by 8 hex digits for the whole.
+def _short_name(user: str) -> str:
+    """Return a user's name in a URN: of a resource ID, the last segment and 8 hex digits of the hash of the whole.
 
-    Identities in different groups may have one name.
+    Identities in different resource groups may have the same name.
     """
     if not user.startswith("/"):
         return user
@@ -160,7 +161,10 @@ def _short(user: str) -> str:
     return f"{whole.rsplit('/', 1)[1]}-{sha256(whole.encode()).hexdigest()[:8]}"
 
 
-def _before(user: str, users: Sequence[str]) -> list[str]:
-    """Names that the user had when identities of one name were one, and the last of them had the assignment."""
+def _former_names(user: str, users: Sequence[str]) -> list[str]:
+    """Return the name of the user in versions in which identities of the same name shared one role assignment.
+
+    The last identity of that name had it.
+    """
     old = user.rsplit("/", 1)[-1]
     return [old] if [other for other in users if other.rsplit("/", 1)[-1] == old][-1] == user != old else []

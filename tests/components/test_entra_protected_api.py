@@ -177,8 +177,8 @@ def test_owners_are_who_deploys_and_those_that_are_named(azure: Azure) -> None:
 
     assert owners(deployed) == [[DEVELOPER, PIPELINE]] * 2
     assert [message.text for message in deployed.deployment.messages] == [
-        f"entra.owners of openai does not name who deploys, {DEVELOPER}, which owns an app registration that it "
-        "creates; that of one that exists is left as it is: to change its owners, name who deploys as well"
+        f"entra.owners of openai does not include the deployer, {DEVELOPER}: it becomes an owner of an app registration "
+        "that it creates, and the owners of an existing one stay as they are; to change those, include the deployer"
     ]
 
 

@@ -26,7 +26,7 @@ SPENT = {
     "error": {
         "code": "NoCapacity",
         "message": "No account can take the call at the moment. "
-        "Retry after the seconds that the header Retry-After tells.",
+        "Retry after the number of seconds in the Retry-After header.",
     }
 }
 PROMPT = {"messages": [{"role": "user", "content": "Hello"}]}

@@ -155,7 +155,7 @@ def test_what_a_caller_presented_goes_out_under_no_other_name(leak: str) -> None
     assert answer.requests == ()
     assert (answer.status_code, json.loads(answer.text)["message"]) == (
         500,
-        "The API would pass on what the caller presented.",
+        "The API's policies would pass on the caller's credential.",
     )
 
 

@@ -235,14 +235,14 @@ def test_a_preview_takes_outputs_that_are_not_known_yet(
 ENTRA = {"roles": ["Chat.User"]}
 REFUSED = [
     pytest.param(
-        {"entra": output(ENTRA)}, "entra is an Output or a secret, and must be known", id="options-as-an-output"
+        {"entra": output(ENTRA)}, "entra is an Output or a secret, but must be known", id="options-as-an-output"
     ),
     pytest.param(
-        {"entra": output(ENTRA, secret=True)}, "entra is an Output or a secret, and must be known", id="secret-options"
+        {"entra": output(ENTRA, secret=True)}, "entra is an Output or a secret, but must be known", id="secret-options"
     ),
     pytest.param(
         {"entra": {rpc._special_sig_key: rpc._special_secret_sig, "value": ENTRA}},
-        "entra is an Output or a secret, and must be known",
+        "entra is an Output or a secret, but must be known",
         id="options-marked-secret",
     ),
     pytest.param({"entra": {"roles": output(["Chat.User"])}}, "entra.roles is an Output", id="a-list-as-an-output"),
@@ -347,5 +347,5 @@ def test_a_definition_is_refused_and_imported_as_in_python(host: Host, azure: Az
 def test_a_gateway_refuses_a_fraction_for_a_whole_number(host: Host) -> None:
     inputs = {"resourceGroupName": GROUP, "gateway": {**GATEWAY, "capacity": 1.5}}
 
-    with pytest.raises(RefusedError, match=r"^gateway.capacity is 1.5, and must be a whole number"):
+    with pytest.raises(RefusedError, match=r"^gateway.capacity is 1.5, but must be a whole number"):
         host.construct("ApiGateway", "gateway", inputs, Cloud())

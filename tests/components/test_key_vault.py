@@ -166,7 +166,7 @@ def test_the_named_value_waits_for_a_role_that_has_no_effect_yet(
     assert delay <= sum(slept) < delay + 31
     told = [found.text for found in deployed.deployment.messages if "openai-api-key" in found.text]
     assert len(told) == len(slept)
-    assert "Key Vault refuses the gateway as long as its new role has no effect" in told[0]
+    assert "Key Vault refuses the gateway until its new role takes effect" in told[0]
     assert told[0].endswith("next try in 2 s (0 s of 15 min so far)")
 
 

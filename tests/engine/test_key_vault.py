@@ -83,7 +83,7 @@ def test_a_role_that_takes_its_time_is_waited_for(new_stack: Callable[[str], Sta
 
     said = stack.up("--skip-preview", faults={"role_delay": 1.0})
 
-    assert "Key Vault refuses the gateway as long as its new role has no effect" in said
+    assert "Key Vault refuses the gateway until its new role takes effect" in said
     assert "retrying create due to on-error hook request (1/100)" in said
     stack.assert_in_step()
     assert "Key Vault refuses" not in stack.up("--expect-no-changes")

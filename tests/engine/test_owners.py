@@ -61,7 +61,7 @@ def test_who_runs_it_next_changes_no_owners(entra: Stack) -> None:
     name_owners(entra, pipeline)
     entra.sign_in(Deployer.DEVELOPER)
     said = entra.up("--expect-no-changes", "--skip-preview")
-    assert f"does not name who deploys, {person}" in said
+    assert f"does not include the deployer, {person}" in said
 
     assert owners(entra) == [[person]] * 2
 
