@@ -273,12 +273,12 @@ def test_a_preview_lists_all_that_another_stack_has_on_the_service_and_both_ways
     assert lines == [
         "these exist on the service already and are not in this stack's state:",
         *sorted(taken),
-        "give this stack its own names with gateway.namePrefix, or take over those that are yours with pulumi import and "
-        'the type, name and ID above (docs/environments.md: "Several stacks on one service")',
+        "give this stack its own names with gateway.namePrefix, or take over those that are yours with pulumi import "
+        'and the type, name and ID above (docs/environments.md: "Several stacks on one service")',
         "these roles are assigned already and are not in this stack's state:",
         *(f"  {entry.type} {entry.name} {entry.id}" for entry in first.all("RoleAssignment")),
-        "leave them to the account's owner with roleAssigned in existing, or take over those that are yours with pulumi "
-        'import and the type, name and ID above (docs/environments.md: "Several stacks on one service")',
+        "leave them to the account's owner with roleAssigned in existing, or take over those that are yours with "
+        'pulumi import and the type, name and ID above (docs/environments.md: "Several stacks on one service")',
     ]
     assert len(taken) == 7
 

@@ -177,8 +177,9 @@ def test_owners_are_who_deploys_and_those_that_are_named(azure: Azure) -> None:
 
     assert owners(deployed) == [[DEVELOPER, PIPELINE]] * 2
     assert [message.text for message in deployed.deployment.messages] == [
-        f"entra.owners of openai does not include the deployer, {DEVELOPER}: it becomes an owner of an app registration "
-        "that it creates, and the owners of an existing one stay as they are; to change those, include the deployer"
+        f"entra.owners of openai does not include the deployer, {DEVELOPER}: it becomes an owner of an app "
+        "registration that it creates, and the owners of an existing one stay as they are; to change those, "
+        "include the deployer"
     ]
 
 
@@ -355,7 +356,7 @@ def test_a_subscription_key_can_be_demanded_beside_the_token(azure: Azure, requi
 
 @pytest.mark.parametrize("more", [{}, {"entra": EntraOptions(), "jwt": JWT}], ids=["neither", "both"])
 def test_one_kind_of_token_is_demanded(azure: Azure, more: dict[str, Any]) -> None:
-    with pytest.raises(DeployError, match="one of entra and jwt is needed"):
+    with pytest.raises(DeployError, match="exactly one of entra and jwt is required"):
         deploy(azure, **more)
 
 

@@ -16,7 +16,7 @@ from apim_emulator.gateway.context.query import Query
 from apim_emulator.model import Backend
 from apim_emulator.testing import PolicyBench, Reply, Request, Response, event_stream
 from components._api import policy_document
-from components._failover import _AGAIN, forwarding
+from components._failover import _RETRYABLE, forwarding
 from options import AccountOptions, OpenAIOptions
 from policies import SetBackendService
 from tests.components.conftest import Azure
@@ -168,7 +168,7 @@ def test_a_connection_that_leaves_no_response_is_tried_again_too() -> None:
     url = Url("http", "gateway.test", 80, "/", Query(""))
     request = CallersRequest("POST", {}, url, "/", Query(""), "127.0.0.1", {})  # type: ignore[arg-type]
 
-    assert compile_expression(_AGAIN, Type.BOOL)(Context("apim", request)) is True
+    assert compile_expression(_RETRYABLE, Type.BOOL)(Context("apim", request)) is True
 
 
 def test_an_accounts_own_error_reaches_the_caller_and_takes_it_out_of_the_pool() -> None:

@@ -280,7 +280,7 @@ REFUSED = [
     ),
     pytest.param(
         {"entra": ENTRA, "jwt": {"openidConfigUrls": ["https://a.example"], "audiences": ["a"]}},
-        "^one of entra and jwt is needed",
+        "^exactly one of entra and jwt is required",
         id="rule-of-the-component",
     ),
     pytest.param(
