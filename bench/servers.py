@@ -18,9 +18,9 @@ from aiohttp import web
 
 from apim_emulator.clock import Clock
 from apim_emulator.gateway import GatewayServer
+from apim_emulator.listening import freeze_heap, serve
 from apim_emulator.model import Api, Gateway, Operation
-from apim_emulator.services.listening import serve, settle
-from apim_emulator.services.network import Network
+from apim_emulator.network import Network
 from policies import LlmTokenLimit
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -152,7 +152,7 @@ KINDS = {"upstream": upstream, "bare": bare, "passthrough": passthrough, "protec
 async def _main(kind: str, base: str) -> None:
     async with AsyncExitStack() as stack:
         ready = await KINDS[kind](stack, base)
-        settle()
+        freeze_heap()
         print(json.dumps(ready), flush=True)
         await asyncio.Event().wait()
 

@@ -8,8 +8,8 @@ from typing import Any, Self
 from apim_emulator.azure import Cloud
 from apim_emulator.model import Application, User
 from apim_emulator.services.entra import Entra
-from apim_emulator.services.grants import COGNITIVE_SERVICES
-from apim_emulator.services.providers import Provider
+from apim_emulator.services.entra.grants import COGNITIVE_SERVICES
+from apim_emulator.services.openid.stand_ins import ProviderStandIn
 from apim_emulator.services.signing import LIFETIME, SigningKey, tamper, unverified_claims
 
 FOREIGN_TENANT = "99999999-9999-4999-8999-999999999999"
@@ -85,7 +85,7 @@ def entra_tokens(entra: Entra, application: Application, callers: Callers, role:
     ]
 
 
-def provider_tokens(provider: Provider, audience: str, claims: Mapping[str, object]) -> list[BadToken]:
+def provider_tokens(provider: ProviderStandIn, audience: str, claims: Mapping[str, object]) -> list[BadToken]:
     """Tokens that an API must refuse that demands `claims` for `audience` from `provider`."""
 
     def issue(**changes: Any) -> str:

@@ -15,7 +15,7 @@ from apim_emulator.azure import Cloud
 from apim_emulator.gateway import CallRecord
 from apim_emulator.pulumi.deploy import load_project
 from apim_emulator.services.azure_openai import Received
-from apim_emulator.services.token_request import client_credentials_form, password_form, request_token
+from apim_emulator.services.token_client import client_credentials_form, password_form, request_token
 from sandbox.applications import find_application
 from sandbox.callers import entra_tokens, provider_tokens
 from sandbox.client import Client, Credentials, new_http_client

@@ -8,7 +8,7 @@ from typing import Any
 
 from apim_emulator.azure import Cloud, CloudError
 from apim_emulator.azure.authorization import KEY_VAULT_SECRETS_OFFICER
-from apim_emulator.services.openai_auth import OPENAI_USER
+from apim_emulator.services.azure_openai.authentication import OPENAI_USER
 
 MODELS = ("gpt-5.6-luna", "text-embedding-3-large")
 """Models that an adopted account has deployed, under their own names."""
@@ -136,7 +136,7 @@ def _assign_role(cloud: Cloud, place: _Place, identities: list[re.Match[str]]) -
     for identity in identities:
         args = {"resourceGroupName": identity["group"], "resourceName": identity["name"]}
         function = "azure-native:managedidentity:getUserAssignedIdentity"
-        principals.add(cloud.call(function, args, subscription_id=identity["subscription"])["principalId"])
+        principals.add(cloud.invoke(function, args, subscription_id=identity["subscription"])["principalId"])
     scope = (
         f"/subscriptions/{place.subscription or cloud.subscription_id}/resourceGroups/{place.group}"
         f"/providers/Microsoft.CognitiveServices/accounts/{place.name}"

@@ -8,20 +8,20 @@ from typing import Any, Never, Self
 from urllib.parse import urlsplit
 
 from apim_emulator.azure import Cloud
-from apim_emulator.cli.session import Caller
 from apim_emulator.clock import Clock
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 from apim_emulator.gateway import GatewayServer, PolicyLoadError, Recorder
 from apim_emulator.gateway.tokens.requirements import Demand, demands
+from apim_emulator.listening import serve
 from apim_emulator.model import Gateway
+from apim_emulator.network import Network
 from apim_emulator.pulumi.deploy import Deployment, Project, deploy
 from apim_emulator.services.azure_openai import AzureOpenAI
+from apim_emulator.services.azure_openai.authentication import OPENAI_USER
 from apim_emulator.services.content_safety import ContentSafety
 from apim_emulator.services.entra import Entra
-from apim_emulator.services.listening import serve
-from apim_emulator.services.network import Network
-from apim_emulator.services.openai_auth import OPENAI_USER
-from apim_emulator.services.providers import Provider, Providers
+from apim_emulator.services.openid.stand_ins import ProviderStandIn, ProviderStandIns
+from apim_emulator.services.token_client import Caller
 from apim_emulator.tracing import TraceRecorder
 from apim_emulator.tracing.server import TraceServer
 from sandbox.callers import Callers
@@ -44,11 +44,11 @@ def deploy_to(
 
 
 def only_service(cloud: Cloud) -> Gateway | None:
-    """Return the API Management service that has APIs; None where none has any yet. Raises `SandboxError` for two."""
+    """Return the API Management service that has APIs; None where none has any yet. Raises `EmulatorError` for two."""
     found = [service for service in cloud.gateways() if service.apis]
     if len(found) > 1:
         names = ", ".join(service.name for service in found)
-        raise SandboxError(f"the sandbox serves one API Management service, and {names} have APIs; destroy one stack")
+        raise EmulatorError(f"the sandbox serves one API Management service, and {names} have APIs; destroy one stack")
     return found[0] if found else None
 
 
@@ -58,7 +58,7 @@ def deployed_service(cloud: Cloud, deployment: Deployment) -> Gateway:
     for service in cloud.gateways():
         if host == f"{service.name.lower()}.azure-api.net":
             return service
-    raise SandboxError(
+    raise EmulatorError(
         "the program has no export gatewayUrl of an API Management service; export ApiGateway.gateway_url"
     )
 
@@ -89,7 +89,7 @@ class Sandbox:
         traces = TraceRecorder() if trace else None
         self._traces = None if traces is None else TraceServer(traces)
         self.gateway = GatewayServer(self.network, self.entra, self.clock, recorder, traces)
-        self._providers = Providers(self.network, self.clock)
+        self._providers = ProviderStandIns(self.network, self.clock)
         self.url = ""
         """Where the gateway listens, without a trailing slash."""
         self.entra_url = ""
@@ -102,7 +102,7 @@ class Sandbox:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        """Start the servers; the gateway knows no API yet. Raises `SandboxError` where the port is taken."""
+        """Start the servers; the gateway knows no API yet. Raises `EmulatorError` where the port is taken."""
         try:
             gateway = await self._stack.enter_async_context(self.gateway.running())
             self.url = await serve(self._stack, gateway, self._port)
@@ -149,7 +149,7 @@ class Sandbox:
                 try:
                     service = await asyncio.to_thread(only_service, self.cloud)
                     await self._load(service or Gateway(name="", sku="", apis=()))
-                except (PolicyLoadError, SandboxError) as error:
+                except (PolicyLoadError, EmulatorError) as error:
                     changed(str(error))
                 else:
                     changed(None)
@@ -165,7 +165,7 @@ class Sandbox:
     def deployment(self) -> Deployment:
         """What the program exported and registered."""
         if self._deployment is None:
-            raise SandboxError("nothing is deployed yet")
+            raise EmulatorError("nothing is deployed yet")
         return self._deployment
 
     @property
@@ -174,13 +174,13 @@ class Sandbox:
         if self._deployment is not None:
             return deployed_service(self.cloud, self._deployment)
         if self._served is None:
-            raise SandboxError("nothing is deployed yet")
+            raise EmulatorError("nothing is deployed yet")
         return self._served
 
     @property
-    def providers(self) -> Mapping[str, Provider]:
+    def providers(self) -> Mapping[str, ProviderStandIn]:
         """Stand-ins for the OpenID Connect providers of the deployed policies, by configuration URL."""
-        return self._providers.found
+        return self._providers.by_url
 
     def callers_of(self, demand: Demand) -> list[Caller]:
         """List who can get a token of such a provider for a demand."""

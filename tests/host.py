@@ -28,7 +28,7 @@ from pulumi.runtime.proto import (
 
 from apim_emulator.azure import Cloud
 from apim_emulator.pulumi.mocks import AzureMockMonitor, AzureMocks, Registration
-from apim_emulator.pulumi.plugin import lay_out
+from apim_emulator.pulumi.plugin import create_pulumi_home
 from tests.deployed import ROOT
 
 PACKAGE = ROOT / "components"
@@ -192,7 +192,7 @@ class Checkout:
         venv.create(self.folder / ".venv", with_pip=True)
         (packages,) = (self.folder / ".venv").glob("lib/python*/site-packages")
         (packages / "tests.pth").write_text("\n".join(site.getsitepackages()), encoding="utf-8")
-        self._env = {**os.environ, **lay_out(folder / "sandbox", ROOT)}
+        self._env = {**os.environ, **create_pulumi_home(folder / "sandbox", ROOT)}
 
     def pulumi(self, *arguments: str, cwd: str = ".") -> str:
         """Run the Pulumi CLI and return what it prints."""

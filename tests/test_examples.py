@@ -13,7 +13,7 @@ import yaml
 from apim_emulator.azure import Cloud
 from apim_emulator.pulumi.deploy import deploy, load_stack
 from apim_emulator.pulumi.mocks import Registration
-from apim_emulator.pulumi.wire import is_secret, plain
+from apim_emulator.pulumi.property_values import is_secret, plain
 from tests.deployed import ROOT
 from tests.host import Checkout, Host, output, running_host
 

@@ -10,7 +10,7 @@ import pytest
 
 from apim_emulator.azure import Cloud
 from apim_emulator.pulumi.deploy import DeployError
-from apim_emulator.pulumi.wire import UNKNOWN
+from apim_emulator.pulumi.property_values import UNKNOWN
 from definitions import without_server
 from sandbox.existing import create_existing
 from tests.deployed import ROOT, Deployed, deploy_program

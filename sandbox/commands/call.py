@@ -10,8 +10,8 @@ from openai import APIError, APIStatusError
 from apim_emulator.cli.session import Api, Session, SessionFile, only_running
 from apim_emulator.cli.token import find_caller
 from apim_emulator.cli.trace import traced
-from apim_emulator.errors import SandboxError
-from apim_emulator.services.token_request import request_token
+from apim_emulator.errors import EmulatorError
+from apim_emulator.services.token_client import request_token
 from sandbox.client import Client, Credentials, new_http_client, refusal
 
 
@@ -29,7 +29,7 @@ def run(
     session = SessionFile(Path.cwd(), stack or only_running(Path.cwd())).read()
     model = model or session.model
     if model is None:
-        raise SandboxError(f"stack {session.stack} deploys no chat model; name a deployment with --model")
+        raise EmulatorError(f"stack {session.stack} deploys no chat model; name a deployment with --model")
     return asyncio.run(_call(session, session.api(api), caller, model, prompt, stream=stream, as_json=as_json))
 
 
@@ -58,7 +58,7 @@ async def _call(
             sys.stdout.write(f"{json.dumps(refused) if as_json else text}\n")
             return 1
         except APIError:
-            raise SandboxError(f"{api.url} does not answer; start the sandbox again") from None
+            raise EmulatorError(f"{api.url} does not answer; start the sandbox again") from None
     if as_json:
         sys.stdout.write(json.dumps({"api": api.name, "status": 200, "answer": answer}))
     elif not stream:

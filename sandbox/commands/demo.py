@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from apim_emulator.cli.terminal import progress
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 from sandbox.commands.terminal import explained
 from sandbox.demo import Report
 from sandbox.demo import run as run_demo
@@ -24,7 +24,9 @@ def run(mode: str, as_json: bool) -> int:
     """Go through the modes whose name contains `mode`; 1 if a call went otherwise than it must."""
     modes = [found for found in MODES if mode.lower() in found.name.lower()]
     if not modes:
-        raise SandboxError(f"--mode {mode}: no mode has that in its name; there are {'; '.join(m.name for m in MODES)}")
+        raise EmulatorError(
+            f"--mode {mode}: no mode has that in its name; there are {'; '.join(m.name for m in MODES)}"
+        )
     with explained(), progress.status("starting") as status:
         report = asyncio.run(run_demo(modes, lambda started: status.update(started.name)))
     if as_json:

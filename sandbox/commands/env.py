@@ -7,8 +7,9 @@ from pathlib import Path
 
 from apim_emulator.azure import Cloud
 from apim_emulator.cli.terminal import progress
-from apim_emulator.pulumi.plugin import STORE, lay_out, shell_exports
-from apim_emulator.pulumi.recovery import RECOVERED, recover
+from apim_emulator.environment import RECOVERED, STORE
+from apim_emulator.pulumi.plugin import create_pulumi_home, shell_exports
+from apim_emulator.pulumi.recovery import recover
 from sandbox.callers import Callers
 from sandbox.commands.terminal import explained, project_and_config
 from sandbox.existing import create_existing, subscription_id
@@ -18,7 +19,7 @@ def run(stack: str, as_json: bool) -> int:
     """Lay out the plugins and the cloud, and print what to export."""
     with explained():
         _, config = project_and_config(stack)
-    environment = lay_out(Path.cwd() / ".sandbox", Path.cwd())
+    environment = create_pulumi_home(Path.cwd() / ".sandbox", Path.cwd())
     cloud = Cloud(Path(environment[STORE]), subscription_id=subscription_id(config))
     Callers.register(cloud)
     create_existing(cloud, config)

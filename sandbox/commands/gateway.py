@@ -8,14 +8,15 @@ from pathlib import Path
 from apim_emulator.azure import Cloud
 from apim_emulator.cli.session import SessionFile, to_json
 from apim_emulator.cli.terminal import note
-from apim_emulator.pulumi.plugin import STORE, lay_out
+from apim_emulator.environment import STORE
+from apim_emulator.pulumi.plugin import create_pulumi_home
 from sandbox.commands.up import describe, text
 from sandbox.runtime import Sandbox
 
 
 def run(stack: str, port: int, as_json: bool, trace: bool) -> int:
     """Serve until Ctrl-C or SIGTERM."""
-    store = Path(lay_out(Path.cwd() / ".sandbox", Path.cwd())[STORE])
+    store = Path(create_pulumi_home(Path.cwd() / ".sandbox", Path.cwd())[STORE])
     asyncio.run(_serve(Cloud(store), stack, port, as_json, trace))
     return 0
 

@@ -5,7 +5,7 @@ import sys
 
 from apim_emulator.azure import Cloud, Deployer
 from apim_emulator.cli.terminal import progress
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 from apim_emulator.gateway import effective_policy
 from sandbox.callers import Callers
 from sandbox.commands.terminal import explained, project_and_config, tell
@@ -24,7 +24,7 @@ def run(stack: str, api: str | None, as_json: bool) -> int:
         policies = {found.id: effective_policy(service, found.id) for found in service.apis}
     tell(deployment.messages)
     if api is not None and api not in policies:
-        raise SandboxError(f"--api {api}: stack {stack} has no such API; it has {', '.join(policies)}")
+        raise EmulatorError(f"--api {api}: stack {stack} has no such API; it has {', '.join(policies)}")
     chosen = policies if api is None else {api: policies[api]}
     if as_json:
         text = json.dumps(chosen, indent=2) + "\n"

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from apim_emulator.azure.deployer import VARIABLE, Deployer
+from apim_emulator import environment
+from apim_emulator.azure import Deployer
 from apim_emulator.cli.terminal import note
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 from apim_emulator.gateway import PolicyLoadError
 from apim_emulator.model import Application
 from apim_emulator.pulumi.deploy import DeployError, Message, Project, load_project, load_stack
@@ -15,7 +16,7 @@ from apim_emulator.pulumi.deploy import DeployError, Message, Project, load_proj
 
 @contextmanager
 def explained(callers: Iterable[Application] = ()) -> Iterator[None]:
-    """Turn mistakes in the project, its config or its policies into a `SandboxError`.
+    """Turn mistakes in the project, its config or its policies into a `EmulatorError`.
 
     One about a principal that does not exist tells which `callers` do, and one about privileges who else may deploy.
     """
@@ -33,8 +34,8 @@ def explained(callers: Iterable[Application] = ()) -> Iterator[None]:
             ]
         if "Authorization_RequestDenied" in lines[0]:
             others = [other for other in Deployer if other is not Deployer.from_environment()]
-            lines.append(f"  set {VARIABLE} to {' or '.join(others)} to deploy as one")
-        raise SandboxError("\n".join(lines)) from None
+            lines.append(f"  set {environment.DEPLOYER} to {' or '.join(others)} to deploy as one")
+        raise EmulatorError("\n".join(lines)) from None
 
 
 def tell(messages: Iterable[Message]) -> None:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from apim_emulator.azure import Cloud, Deployer
 from apim_emulator.cli.instructions import curl_command, python_program, token_command
-from apim_emulator.cli.session import Api, Caller, Session, SessionFile, to_json
+from apim_emulator.cli.session import Api, Session, SessionFile, to_json
 from apim_emulator.cli.terminal import note, progress, stop_signal
 from apim_emulator.gateway.tokens.requirements import Demand, demands
+from apim_emulator.listening import freeze_heap
 from apim_emulator.model import Api as DeployedApi
 from apim_emulator.model import Application, Gateway
-from apim_emulator.services.listening import settle
-from apim_emulator.services.openai_operations import kind
-from apim_emulator.services.token_request import client_credentials_form, password_form
+from apim_emulator.services.azure_openai.operations import kind
+from apim_emulator.services.token_client import Caller, client_credentials_form, password_form
 from sandbox.applications import assign_role, consent, find_application
 from sandbox.commands.terminal import explained, project_and_config, tell
 from sandbox.existing import subscription_id
@@ -32,7 +32,7 @@ def run(stack: str, port: int, as_json: bool, trace: bool) -> int:
 async def _until_signalled(stack: str, port: int, as_json: bool, trace: bool) -> None:
     stop = stop_signal()
     async with serving(stack, port, trace=trace) as session:
-        settle()
+        freeze_heap()
         sys.stdout.write(f"{to_json(session) if as_json else text(session)}\n")
         sys.stdout.flush()
         await stop.wait()
@@ -57,7 +57,7 @@ async def serving(stack: str, port: int, *, trace: bool = False) -> AsyncIterato
 
 def describe(sandbox: Sandbox, stack: str) -> Session:
     """Say how to call what is deployed, with every credential that a caller needs."""
-    models = (model for account in sandbox.cloud.accounts() for model in account.models)
+    models = (model for account in sandbox.cloud.accounts() for model in account.deployments)
     model = next((model.name for model in models if kind(model) == "chatCompletion"), None)
     apis = [_api(sandbox, api) for api in sandbox.service.apis]
     if model is not None:

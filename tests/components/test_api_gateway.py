@@ -8,7 +8,7 @@ from apim_emulator.azure import Cloud
 from apim_emulator.azure.faults import Faults
 from apim_emulator.clock import Clock
 from apim_emulator.pulumi.deploy import DeployError
-from apim_emulator.pulumi.wire import UNKNOWN
+from apim_emulator.pulumi.property_values import UNKNOWN
 from components import ApiGateway
 from options import AdditionalLocationOptions, ExistingResource, GatewayOptions, GatewaySku, HostnameOptions
 from tests.deployed import deploy_component

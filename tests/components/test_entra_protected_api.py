@@ -6,7 +6,7 @@ import pytest
 
 from apim_emulator.azure import Cloud, Deployer
 from apim_emulator.pulumi.deploy import DeployError
-from apim_emulator.pulumi.wire import UNKNOWN
+from apim_emulator.pulumi.property_values import UNKNOWN
 from components import EntraProtectedApi
 from options import (
     AppRoleAssignmentOptions,

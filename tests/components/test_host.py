@@ -8,7 +8,7 @@ import pytest
 from pulumi.runtime import rpc
 
 from apim_emulator.azure import Cloud
-from apim_emulator.pulumi.wire import is_secret, plain
+from apim_emulator.pulumi.property_values import is_secret, plain
 from definitions import without_server
 from tests.components.conftest import GROUP, SERVICE, Azure
 from tests.host import Host, RefusedError, output, running_host

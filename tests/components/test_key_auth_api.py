@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from apim_emulator.pulumi.deploy import DeployError
-from apim_emulator.pulumi.wire import UNKNOWN
+from apim_emulator.pulumi.property_values import UNKNOWN
 from components import KeyAuthApi, OpenAIAccount, OpenAIBackend, OpenAIBackendArgs
 from definitions import UNREACHABLE, azure_openai, without_server
 from options import ExistingResource, KeyDelivery, KeyOptions, KeySource, KeyVaultOptions, OpenAIOptions
@@ -203,11 +203,11 @@ def test_an_account_that_refuses_keys_leaves_an_api_that_reaches_nothing(azure: 
 def test_a_key_that_azure_does_not_tell_is_refused_with_a_remedy(
     azure: Azure, monkeypatch: pytest.MonkeyPatch, account_key: str, told: dict[str, str]
 ) -> None:
-    account, call = azure.account("oai"), azure.cloud.call
+    account, invoke = azure.account("oai"), azure.cloud.invoke
     monkeypatch.setattr(
         azure.cloud,
-        "call",
-        lambda token, *args, **more: told if token.endswith(":listAccountKeys") else call(token, *args, **more),
+        "invoke",
+        lambda token, *args, **more: told if token.endswith(":listAccountKeys") else invoke(token, *args, **more),
     )
 
     with pytest.raises(

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from apim_emulator.pulumi.deploy import DeployError
-from apim_emulator.pulumi.wire import UNKNOWN
+from apim_emulator.pulumi.property_values import UNKNOWN
 from components import ApiGateway, ApiGatewayArgs, ManagedIdentityApi, OpenAIAccount, OpenAIBackend, OpenAIBackendArgs
 from options import GatewayOptions, OpenAIOptions
 from tests.components.conftest import GROUP, SERVICE, Azure, exporting

@@ -4,7 +4,7 @@ import pytest
 from pulumi_azure_native import apimanagement
 
 from apim_emulator.pulumi.deploy import DeployError
-from apim_emulator.pulumi.wire import UNKNOWN
+from apim_emulator.pulumi.property_values import UNKNOWN
 from components import OpenAIBackend, OpenAIBackendArgs
 from options import AccountKind, AccountOptions, DeploymentOptions, ExistingAccount, OpenAIOptions, VersionUpgrade
 from tests.components.conftest import GROUP, SERVICE, Azure, exporting

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from apim_emulator.azure import Cloud, Deployer
-from apim_emulator.azure.deployer import VARIABLE as DEPLOYER
-from apim_emulator.pulumi.plugin import STORE, lay_out
+from apim_emulator.environment import DEPLOYER, FAULTS, STORE
+from apim_emulator.pulumi.plugin import create_pulumi_home
 from tests.deployed import ROOT
 from tests.modes import mode_config, shared_cloud
 
@@ -45,9 +45,9 @@ class Stack:
             else:
                 shutil.copy(ROOT / part, folder / part)
         (folder / ".venv").symlink_to(sys.prefix)
-        laid_out = lay_out(folder / ".sandbox", ROOT)
+        laid_out = create_pulumi_home(folder / ".sandbox", ROOT)
         self.environment = {**os.environ, **laid_out, "NO_COLOR": "1"}
-        for variable in ("SANDBOX_FAULTS", DEPLOYER):
+        for variable in (FAULTS, DEPLOYER):
             self.environment.pop(variable, None)
         self.store = Path(laid_out[STORE])
         self.said: list[str] = []
@@ -79,7 +79,7 @@ class Stack:
 
     def run(self, *arguments: str, fails: bool = False, faults: Mapping[str, Any] | None = None) -> str:
         """Output of a command, which succeeds, or else `fails`."""
-        environment = {**self.environment, **({"SANDBOX_FAULTS": json.dumps(faults)} if faults else {})}
+        environment = {**self.environment, **({FAULTS: json.dumps(faults)} if faults else {})}
         done = subprocess.run(  # noqa: S603 - the engine
             self.command(*arguments),
             cwd=self.folder,

@@ -12,8 +12,8 @@ import pytest
 from openai import AuthenticationError
 
 from apim_emulator.azure import Cloud
-from apim_emulator.errors import SandboxError
-from apim_emulator.services.token_request import request_token
+from apim_emulator.errors import EmulatorError
+from apim_emulator.services.token_client import request_token
 from sandbox.__main__ import main
 from sandbox.callers import Callers
 from sandbox.client import Client, Credentials, new_http_client
@@ -150,7 +150,7 @@ def test_without_a_command_the_help_is_shown(run: Run) -> None:
     assert error == ""
 
 
-START = "no sandbox of stack keys is running; start one with: python -m sandbox up --stack keys"
+START = "stack keys is not running; start it with: python -m sandbox up --stack keys"
 
 
 @pytest.mark.parametrize(
@@ -206,13 +206,13 @@ def test_who_may_not_assign_roles_is_told_who_else_may_deploy(run: Run, monkeypa
 
     assert code == 2
     assert "Authorization_RequestDenied: Insufficient privileges to complete the operation." in error
-    assert "set SANDBOX_DEPLOYER to pipeline or administrator to deploy as one" in error
+    assert "set APIM_EMULATOR_DEPLOYER to pipeline or administrator to deploy as one" in error
 
-    monkeypatch.setenv("SANDBOX_DEPLOYER", "administrator")
+    monkeypatch.setenv("APIM_EMULATOR_DEPLOYER", "administrator")
     assert run("policies", "--stack", "assigning")[0] == 0
-    monkeypatch.setenv("SANDBOX_DEPLOYER", "root")
+    monkeypatch.setenv("APIM_EMULATOR_DEPLOYER", "root")
     code, _, error = run("policies", "--stack", "assigning")
-    assert (code, "SANDBOX_DEPLOYER: 'root' is nobody; set it to developer" in error) == (2, True)
+    assert (code, "APIM_EMULATOR_DEPLOYER: 'root' is nobody; set it to developer" in error) == (2, True)
 
 
 def test_folder_without_a_project_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
@@ -358,7 +358,7 @@ async def test_gateway_serves_what_the_engine_deployed_and_traces_it(folder: Pat
         assert (call["api"], call["status"]) == ("openai", 200)
         assert {span["policy"] for span in call["spans"]} >= {"set-backend-service", "forward-request"}
     else:
-        assert traced == (2, "", "error: sandbox keys keeps no traces; start it without --no-trace\n")
+        assert traced == (2, "", "error: stack keys keeps no traces; start it without --no-trace\n")
 
 
 @pytest.mark.usefixtures("folder")
@@ -371,7 +371,7 @@ async def test_call_and_token_find_the_only_sandbox_that_runs(run: Run) -> None:
     assert called == (0, "You said: Hello\n", "")
     assert (code, token.count(".")) == (0, 2)
     assert alone == (
-        2, "", "error: no sandbox is running in this folder; start one with: python -m sandbox up, or serve\n",
+        2, "", "error: nothing is running in this folder; start with: python -m sandbox up, or serve\n",
     )  # fmt: skip
 
 
@@ -491,7 +491,7 @@ async def test_token_is_printed_alone_or_as_json(run: Run) -> None:
 @pytest.mark.usefixtures("folder")
 async def test_second_sandbox_of_a_stack_is_refused() -> None:
     async with serving("keys", 0):
-        with pytest.raises(SandboxError, match=r"^a sandbox of stack keys runs already; stop it first$"):
+        with pytest.raises(EmulatorError, match=r"^stack keys is running already; stop it first$"):
             async with serving("keys", 0):
                 pass
 

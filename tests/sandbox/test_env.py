@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from apim_emulator.pulumi.recovery import RECOVERED
+from apim_emulator.environment import RECOVERED
 from emulator.tests.pulumi.interrupted import ENDED, held_by, lock, noting_engine
 from sandbox.commands import env
 from tests.deployed import ROOT

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from apim_emulator.azure import Cloud
-from apim_emulator.services.openai_auth import OPENAI_USER
+from apim_emulator.services.azure_openai.authentication import OPENAI_USER
 from sandbox.existing import MODELS, create_existing, subscription_id
 
 IDENTITY = (
@@ -43,7 +43,7 @@ def test_adopted_identities_exist_in_their_subscription_and_on_the_service() -> 
     (gateway,) = cloud.gateways()
     args = {"resourceGroupName": "rg-ids", "resourceName": "id-gateway"}
     subscription = IDENTITY.split("/")[2]
-    found = cloud.call("azure-native:managedidentity:getUserAssignedIdentity", args, subscription_id=subscription)
+    found = cloud.invoke("azure-native:managedidentity:getUserAssignedIdentity", args, subscription_id=subscription)
     assert found["id"] == IDENTITY
     assert [(one.system_assigned, one.client_id) for one in gateway.identities][1:] == [(False, found["clientId"])]
 
@@ -75,7 +75,7 @@ def test_the_role_may_be_given_to_the_identity_of_a_service_that_is_to_be_create
 
     args = {"resourceGroupName": "rg-ids", "resourceName": "id-gateway"}
     function = "azure-native:managedidentity:getUserAssignedIdentity"
-    identity = cloud.call(function, args, subscription_id=IDENTITY.split("/")[2])
+    identity = cloud.invoke(function, args, subscription_id=IDENTITY.split("/")[2])
     assert cloud.has_role(identity["principalId"], OPENAI_USER, cloud.accounts()[0].id)
 
 
@@ -94,7 +94,7 @@ def test_what_names_a_subscription_exists_there_and_the_rest_where_the_stack_is_
     create_existing(cloud, {**values, "azure-native:subscriptionId": own})
 
     found = {
-        name: cloud.call(
+        name: cloud.invoke(
             "azure-native:cognitiveservices:getAccount",
             {"resourceGroupName": "rg-shared", "accountName": name},
             subscription_id=subscription,
@@ -112,7 +112,7 @@ def test_adopted_accounts_serve_models_and_take_keys() -> None:
     create_existing(cloud, config(openai={"accounts": [existing("oai-a"), existing("oai-b"), {"location": "x"}]}))
 
     assert [account.host for account in cloud.accounts()] == ["oai-a.openai.azure.com", "oai-b.openai.azure.com"]
-    assert {tuple(model.name for model in account.models) for account in cloud.accounts()} == {MODELS}
+    assert {tuple(model.name for model in account.deployments) for account in cloud.accounts()} == {MODELS}
     assert all(account.local_auth for account in cloud.accounts())
 
 
@@ -129,7 +129,7 @@ def test_adopted_vault_exists(values: dict[str, Any]) -> None:
 
     create_existing(cloud, config(**values))
 
-    found = cloud.call("azure-native:keyvault:getVault", {"resourceGroupName": "rg-shared", "vaultName": "kv-a"})
+    found = cloud.invoke("azure-native:keyvault:getVault", {"resourceGroupName": "rg-shared", "vaultName": "kv-a"})
     assert found["properties"]["enableRbacAuthorization"] is True
 
 
@@ -169,6 +169,6 @@ def test_the_certificate_of_a_hostname_is_in_its_vault() -> None:
 
     create_existing(cloud, config(gateway={"hostnames": [hostname, "nonsense", {"name": "b.contoso.com"}]}))
 
-    vault = cloud.call("azure-native:keyvault:getVault", {"resourceGroupName": "rg-shared", "vaultName": "kv-tls"})
+    vault = cloud.invoke("azure-native:keyvault:getVault", {"resourceGroupName": "rg-shared", "vaultName": "kv-tls"})
     secret = cloud.read("azure-native:keyvault:Secret", f"{vault['id']}/secrets/contoso")
     assert secret["properties"]["contentType"] == "application/x-pkcs12"

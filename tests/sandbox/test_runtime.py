@@ -7,10 +7,10 @@ import aiohttp
 import pytest
 
 from apim_emulator.azure import Cloud
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 from apim_emulator.gateway import CallRecord, PolicyLoadError
 from apim_emulator.pulumi.deploy import Deployment, Project, load_project
-from apim_emulator.services.token_request import client_credentials_form, request_token
+from apim_emulator.services.token_client import client_credentials_form, request_token
 from sandbox.client import Client, Credentials, new_http_client
 from sandbox.runtime import Sandbox, deployed_service
 
@@ -59,7 +59,7 @@ async def test_port_in_use_is_refused_with_a_remedy() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
 
-        with pytest.raises(SandboxError, match=rf"^port {port} is in use; .* --port$"):
+        with pytest.raises(EmulatorError, match=rf"^port {port} is in use; .* --port$"):
             async with Sandbox(port=port):
                 pass
 
@@ -67,7 +67,7 @@ async def test_port_in_use_is_refused_with_a_remedy() -> None:
 async def test_gateway_knows_no_api_before_a_deployment() -> None:
     async with Sandbox() as sandbox, aiohttp.ClientSession() as http, http.get(f"{sandbox.url}/openai") as response:
         assert response.status == 404
-        with pytest.raises(SandboxError, match="nothing is deployed yet"):
+        with pytest.raises(EmulatorError, match="nothing is deployed yet"):
             _ = sandbox.deployment
 
 
@@ -112,19 +112,19 @@ async def test_provider_refuses_token_requests(changes: dict[str, str], error: s
         provider = sandbox.providers[url]
         form = client_credentials_form("client", provider.secret, audience="ai") | changes
 
-        with pytest.raises(SandboxError, match=f"^no token: {error}$"):
+        with pytest.raises(EmulatorError, match=f"^no token: {error}$"):
             await request_token(provider.token_url, form)
 
 
 async def test_token_endpoint_that_does_not_answer_is_one_line() -> None:
-    with pytest.raises(SandboxError, match=r"does not answer; start the sandbox again$"):
+    with pytest.raises(EmulatorError, match=r"does not answer; start it again$"):
         await request_token("http://127.0.0.1:9/token", {})
 
 
 def test_service_of_a_program_without_gateway_url_is_refused() -> None:
     deployment = Deployment(outputs={}, secret_outputs=frozenset(), registrations=(), messages=())
 
-    with pytest.raises(SandboxError, match="no export gatewayUrl"):
+    with pytest.raises(EmulatorError, match="no export gatewayUrl"):
         deployed_service(Cloud(), deployment)
 
 

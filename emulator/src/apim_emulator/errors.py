@@ -1,5 +1,5 @@
 """Mistakes of a person that the command line tells in one line."""
 
 
-class SandboxError(Exception):
+class EmulatorError(Exception):
     """Something the caller can mend; the message says how."""

@@ -145,7 +145,7 @@ class Gateway:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Model:
+class ModelDeployment:
     """A model deployment of an account."""
 
     name: str
@@ -162,7 +162,7 @@ class Account:
     """`NAME.openai.azure.com`, from the custom subdomain."""
     keys: tuple[str, str] = field(repr=False)
     local_auth: bool = False
-    models: tuple[Model, ...] = ()
+    deployments: tuple[ModelDeployment, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,7 +200,7 @@ class User:
     password: str = field(repr=False)
 
 
-class Directory(Protocol):
+class ControlPlane(Protocol):
     """Questions that the data plane asks the deployed cloud; each answer is the state at that moment."""
 
     def gateways(self) -> Sequence[Gateway]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from apim_emulator.azure.cloud import resource_types
-from apim_emulator.azure.inert import inert_type
+from apim_emulator.azure.inert import unmodelled_type
 from apim_emulator.azure.shape import Shape
 from emulator.tests.azure.azure import Azure
 
@@ -31,7 +31,7 @@ def test_a_type_takes_the_properties_of_its_arm_type(token: str) -> None:
 
 @pytest.mark.parametrize("token", sorted(OFFICIAL.keys() - resource_types().keys()))
 def test_a_type_that_is_not_modelled_has_its_official_arm_type(azure: Azure, token: str) -> None:
-    kind = inert_type(token)
+    kind = unmodelled_type(token)
     assert kind is not None
     names = {name: f"{name}-x" for name in kind.immutable if name != "location"}
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from apim_emulator.azure import Cloud
 from apim_emulator.azure.cloud import resource_types
 from apim_emulator.azure.differences import Difference
-from apim_emulator.pulumi.wire import UNKNOWN
+from apim_emulator.pulumi.property_values import UNKNOWN
 
 SERVICE = "azure-native:apimanagement:ApiManagementService"
 API = "azure-native:apimanagement:Api"

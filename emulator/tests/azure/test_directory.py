@@ -8,7 +8,7 @@ import pytest
 
 from apim_emulator.azure import Cloud, CloudError
 from apim_emulator.clock import Clock
-from apim_emulator.model import Directory, ManagedIdentity, Model, Operation, PoolMember
+from apim_emulator.model import ControlPlane, ManagedIdentity, ModelDeployment, Operation, PoolMember
 from emulator.tests.azure.azure import DEFINITION, OPENAI_USER, SECRETS_USER, Azure
 
 OTHER_TENANT = "99999999-9999-9999-9999-999999999999"
@@ -16,7 +16,7 @@ SECRET_URI = "https://kv-contoso.vault.azure.net/secrets/openai-key"
 
 
 def test_the_cloud_is_a_directory(cloud: Cloud) -> None:
-    directory: Directory = cloud
+    directory: ControlPlane = cloud
 
     assert [*directory.gateways(), *directory.accounts(), *directory.applications()] == []
 
@@ -297,7 +297,7 @@ def test_accounts_have_their_host_and_models(azure: Azure) -> None:
     (account,) = azure.cloud.accounts()
 
     assert (account.id, account.host, account.local_auth) == (account_id, "oai.openai.azure.com", False)
-    assert account.models == (Model(name="gpt-4o", model="gpt-4o", version="2024-11-20"),)
+    assert account.deployments == (ModelDeployment(name="gpt-4o", model="gpt-4o", version="2024-11-20"),)
 
 
 def test_a_role_counts_on_its_scope_and_below_and_nowhere_else(azure: Azure) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from apim_emulator.azure import Cloud, CloudError
 from apim_emulator.azure.cloud import resource_types
-from apim_emulator.azure.faults import AZURE, CRASHED, VARIABLE, Faults
-from apim_emulator.errors import SandboxError
+from apim_emulator.azure.faults import AZURE, CRASHED, Faults
+from apim_emulator.environment import FAULTS
+from apim_emulator.errors import EmulatorError
 from emulator.tests.azure.azure import Azure
 
 GROUP = "azure-native:resources:ResourceGroup"
@@ -126,7 +127,7 @@ def test_faults_are_read_from_the_environment() -> None:
         '"role_delay": 60}'
     )
 
-    assert Faults.from_environment(resource_types(), {VARIABLE: text}) == Faults(
+    assert Faults.from_environment(resource_types(), {FAULTS: text}) == Faults(
         fail={NAMED_VALUE: "InternalServerError"},
         delay={SERVICE: 1800},
         time_scale=0.001,
@@ -161,8 +162,8 @@ def test_creations_can_take_as_long_as_on_azure() -> None:
     ],
 )
 def test_bad_faults_are_told_in_one_line(text: str, message: str) -> None:
-    with pytest.raises(SandboxError, match=message) as refusal:
-        Faults.from_environment(resource_types(), {VARIABLE: text})
+    with pytest.raises(EmulatorError, match=message) as refusal:
+        Faults.from_environment(resource_types(), {FAULTS: text})
 
-    assert str(refusal.value).startswith(VARIABLE)
+    assert str(refusal.value).startswith(FAULTS)
     assert "\n" not in str(refusal.value)

@@ -97,7 +97,7 @@ def test_each_type_that_is_not_modelled_is_told_once_as_a_warning() -> None:
 
     assert {message.severity for message in messages} == {"warning"}
     assert sorted(message.text for message in messages) == [
-        f"{token} is not modelled: the sandbox keeps what it is given and does nothing with it"
+        f"{token} is not modelled: the emulator keeps what it is given and does nothing with it"
         for token in (
             INSIGHTS,
             "azure-native:network:Subnet",
@@ -185,11 +185,11 @@ def test_it_is_looked_up_by_its_names(azure: Azure) -> None:
     resource_id, outputs = azure.create("storage:StorageAccount", **PLACE, accountName="files")
     names = {"resourceGroupName": "rg", "accountName": "files"}
 
-    assert azure.cloud.call("azure-native:storage:getStorageAccount", names) == {"id": resource_id, **outputs}
+    assert azure.cloud.invoke("azure-native:storage:getStorageAccount", names) == {"id": resource_id, **outputs}
     with pytest.raises(CloudError, match="ResourceNotFound"):
-        azure.cloud.call("azure-native:storage:getStorageAccount", names | {"accountName": "other"})
+        azure.cloud.invoke("azure-native:storage:getStorageAccount", names | {"accountName": "other"})
     with pytest.raises(CloudError, match=r"listStorageAccountKeys.* is not modelled"):
-        azure.cloud.call("azure-native:storage:listStorageAccountKeys", names)
+        azure.cloud.invoke("azure-native:storage:listStorageAccountKeys", names)
 
 
 @pytest.mark.parametrize("token", ["azure-native:storage:StorageAcount", "azure-native:stor:Account", "azuread:x:Y"])

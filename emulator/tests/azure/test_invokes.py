@@ -68,7 +68,7 @@ def adopted(azure: Azure) -> Azure:
 def test_a_lookup_returns_id_and_outputs(
     adopted: Azure, token: str, args: Mapping[str, Any], expected: Mapping[str, Any]
 ) -> None:
-    found = adopted.cloud.call(f"azure-native:{token}", {"resourceGroupName": "rg", **args})
+    found = adopted.cloud.invoke(f"azure-native:{token}", {"resourceGroupName": "rg", **args})
 
     assert expected.items() <= found.items()
     assert found["id"].endswith(found["name"])
@@ -82,7 +82,7 @@ def test_what_a_service_does_not_have_is_not_found(adopted: Azure, function: str
     args = {"resourceGroupName": "rg", "serviceName": "apim", parameter: "missing"}
 
     with pytest.raises(CloudError) as refusal:
-        adopted.cloud.call(f"azure-native:apimanagement:{function}", args)
+        adopted.cloud.invoke(f"azure-native:apimanagement:{function}", args)
 
     assert refusal.value.code == "ResourceNotFound"
 
@@ -94,7 +94,7 @@ def test_a_role_assignment_is_looked_up_by_its_scope_and_name(adopted: Azure) ->
 
     def look_up(scope: str) -> Mapping[str, Any]:
         token = "azure-native:authorization:getRoleAssignment"
-        return adopted.cloud.call(token, {"scope": scope, "roleAssignmentName": name})
+        return adopted.cloud.invoke(token, {"scope": scope, "roleAssignmentName": name})
 
     assert look_up(scope) == {"id": assigned, **outputs}
     with pytest.raises(CloudError) as refusal:
@@ -106,7 +106,7 @@ def test_no_lookup_returns_a_secret(adopted: Azure) -> None:
     args = {"resourceGroupName": "rg", "serviceName": "apim", "namedValueId": "openai-api-key", "sid": "callers"}
 
     found = [
-        adopted.cloud.call(f"azure-native:apimanagement:get{kind}", args) for kind in ("NamedValue", "Subscription")
+        adopted.cloud.invoke(f"azure-native:apimanagement:get{kind}", args) for kind in ("NamedValue", "Subscription")
     ]
 
     assert "s3cr3t" not in str(found)
@@ -114,7 +114,7 @@ def test_no_lookup_returns_a_secret(adopted: Azure) -> None:
 
 
 def test_keys_are_those_that_the_account_accepts(adopted: Azure) -> None:
-    keys = adopted.cloud.call(
+    keys = adopted.cloud.invoke(
         "azure-native:cognitiveservices:listAccountKeys", {"resourceGroupName": "rg", "accountName": "oai"}
     )
 
@@ -125,15 +125,15 @@ def test_keys_are_those_that_the_account_accepts(adopted: Azure) -> None:
 def test_subscription_keys_are_those_that_the_gateway_accepts(adopted: Azure, sid: str) -> None:
     args = {"resourceGroupName": "rg", "serviceName": "apim", "sid": sid}
 
-    keys = adopted.cloud.call("azure-native:apimanagement:listSubscriptionSecrets", args)
+    keys = adopted.cloud.invoke("azure-native:apimanagement:listSubscriptionSecrets", args)
 
     found = next(found for found in adopted.cloud.gateways()[0].subscriptions if found.id == sid)
     assert keys == {"primaryKey": found.primary_key, "secondaryKey": found.secondary_key}
 
 
 def test_client_config_is_the_deployers(cloud: Cloud) -> None:
-    azure = cloud.call("azure-native:authorization:getClientConfig", {})
-    entra = cloud.call("azuread:index/getClientConfig:getClientConfig", {})
+    azure = cloud.invoke("azure-native:authorization:getClientConfig", {})
+    entra = cloud.invoke("azuread:index/getClientConfig:getClientConfig", {})
 
     assert azure["subscriptionId"] == cloud.subscription_id
     assert azure["tenantId"] == entra["tenantId"] == cloud.tenant_id
@@ -151,8 +151,8 @@ def test_applications_are_found_by_id_name_and_uri(azure: Azure) -> None:
         {"objectId": application["objectId"]},
         {"identifierUri": "api://contoso"},
     ):
-        assert azure.cloud.call("azuread:index/getApplication:getApplication", args)["id"] == resource_id
-    principal = azure.cloud.call(
+        assert azure.cloud.invoke("azuread:index/getApplication:getApplication", args)["id"] == resource_id
+    principal = azure.cloud.invoke(
         "azuread:index/getServicePrincipal:getServicePrincipal", {"clientId": application["clientId"]}
     )
     assert principal["displayName"] == "api"
@@ -203,6 +203,6 @@ def test_a_call_that_cannot_be_answered_is_refused(
     adopted.account("keyless", disableLocalAuth=True)
 
     with pytest.raises(CloudError) as refusal:
-        adopted.cloud.call(token, args)
+        adopted.cloud.invoke(token, args)
 
     assert refusal.value.code == code

@@ -251,7 +251,7 @@ def test_a_regenerated_key_is_dead_and_the_other_lives_on(azure: Azure, key: str
     after = azure.cloud.accounts()[0].keys
     assert after[other] == before[other]
     assert after[1 - other] not in before
-    listed = azure.cloud.call(
+    listed = azure.cloud.invoke(
         "azure-native:cognitiveservices:listAccountKeys", {"resourceGroupName": "rg", "accountName": "oai"}
     )
     assert (listed["key1"], listed["key2"]) == after

@@ -129,7 +129,7 @@ def test_keys_differ_between_clouds_and_principals_do_not() -> None:
     for azure in (first, second):
         azure.account()
 
-    keys = [azure.cloud.call("azure-native:cognitiveservices:listAccountKeys", args) for azure in (first, second)]
+    keys = [azure.cloud.invoke("azure-native:cognitiveservices:listAccountKeys", args) for azure in (first, second)]
 
     assert len({key for pair in keys for key in pair.values()}) == 4
     assert first.identity() == second.identity()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from apim_emulator.azure import Cloud, CloudError
-from apim_emulator.pulumi.wire import UNKNOWN
+from apim_emulator.pulumi.property_values import UNKNOWN
 
 SERVICE = {"resourceGroupName": "rg", "serviceName": "apim"}
 

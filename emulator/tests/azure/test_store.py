@@ -15,7 +15,7 @@ import pytest
 from apim_emulator.azure import Cloud, CloudError
 from apim_emulator.azure.store import Store
 from apim_emulator.clock import Clock
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 from emulator.tests.azure.azure import OPENAI_USER, Azure
 
 ROOT = Path(__file__).parents[3]
@@ -222,7 +222,7 @@ def test_what_is_no_cloud_is_refused_and_left_alone(tmp_path: Path, content: byt
         path.write_bytes(content)
     mode = path.stat().st_mode
 
-    with pytest.raises(SandboxError, match=message) as refusal:
+    with pytest.raises(EmulatorError, match=message) as refusal:
         Cloud(path)
 
     assert str(refusal.value).startswith(str(path))
@@ -234,7 +234,7 @@ def test_what_is_no_cloud_is_refused_and_left_alone(tmp_path: Path, content: byt
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(SandboxError, match="choose a folder that can be written"):
+    with pytest.raises(EmulatorError, match="choose a folder that can be written"):
         Cloud(tmp_path / "file" / "cloud.db")
 
 
@@ -246,7 +246,7 @@ def test_a_change_under_way_elsewhere_is_waited_for_and_then_named(
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
 
-    with pytest.raises(SandboxError, match="locked"):
+    with pytest.raises(EmulatorError, match="locked"):
         impatient.create(GROUP, "group", {"location": "swedencentral"})
     assert impatient.read(GROUP, azure.group_id())["name"] == "rg"
 
@@ -287,7 +287,7 @@ def test_a_change_that_cannot_be_written_is_not_kept_in_memory(azure: Azure, mon
 
     with monkeypatch.context() as patch:
         patch.setattr(Store, "_save", full)
-        with pytest.raises(SandboxError, match="disk is full"):
+        with pytest.raises(EmulatorError, match="disk is full"):
             azure.account()
 
     assert azure.cloud.accounts() == ()

@@ -35,7 +35,7 @@ def test_a_resource_is_in_the_subscription_of_its_provider(hub: str) -> None:
 def test_a_subscription_that_nobody_added_is_not_found(cloud: Cloud) -> None:
     for request in (
         lambda: cloud.create(GROUP, "rg", PLACE, subscription_id=HUB),
-        lambda: cloud.call(GET_IDENTITY, {**PLACE, "resourceName": "id"}, subscription_id=HUB),
+        lambda: cloud.invoke(GET_IDENTITY, {**PLACE, "resourceName": "id"}, subscription_id=HUB),
     ):
         with pytest.raises(CloudError) as refused:
             request()
@@ -50,10 +50,10 @@ def test_a_function_finds_nothing_outside_the_subscription_of_its_provider(cloud
     args = {"resourceGroupName": "rg-hub", "resourceName": "id-hub"}
 
     with pytest.raises(CloudError) as refused:
-        cloud.call(GET_IDENTITY, args)
+        cloud.invoke(GET_IDENTITY, args)
 
     assert str(refused.value) == "ResourceGroupNotFound: Resource group 'rg-hub' could not be found."
-    assert cloud.call(GET_IDENTITY, args, subscription_id=HUB)["name"] == "id-hub"
+    assert cloud.invoke(GET_IDENTITY, args, subscription_id=HUB)["name"] == "id-hub"
 
 
 @pytest.mark.usefixtures("hub")
@@ -96,13 +96,13 @@ def test_a_role_is_given_in_another_subscription_by_its_scope(cloud: Cloud, azur
 def test_the_client_config_tells_the_subscription_of_its_provider(cloud: Cloud) -> None:
     token = "azure-native:authorization:getClientConfig"
 
-    assert cloud.call(token, {})["subscriptionId"] == cloud.subscription_id
-    assert cloud.call(token, {}, subscription_id=HUB)["subscriptionId"] == HUB
+    assert cloud.invoke(token, {})["subscriptionId"] == cloud.subscription_id
+    assert cloud.invoke(token, {}, subscription_id=HUB)["subscriptionId"] == HUB
 
 
 def test_a_refusal_in_another_subscription_leaves_the_next_request_in_the_own_one(cloud: Cloud, hub: str) -> None:
     with pytest.raises(CloudError, match="ResourceNotFound"):
-        cloud.call(GET_IDENTITY, {**PLACE, "resourceName": "nobody"}, subscription_id=HUB)
+        cloud.invoke(GET_IDENTITY, {**PLACE, "resourceName": "nobody"}, subscription_id=HUB)
 
     own, _ = cloud.create(GROUP, "rg", {"resourceGroupName": "rg", "location": "swedencentral"})
     assert own.startswith(f"/subscriptions/{cloud.subscription_id}/")

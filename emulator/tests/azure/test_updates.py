@@ -93,14 +93,14 @@ def test_a_subscription_keeps_its_keys_unless_given_others(azure: Azure) -> None
     subscription, _ = azure.apim("Subscription", **inputs)
     args = {"resourceGroupName": "rg", "serviceName": "apim", "sid": "caller"}
     list_secrets = "azure-native:apimanagement:listSubscriptionSecrets"
-    before = azure.cloud.call(list_secrets, args)
+    before = azure.cloud.invoke(list_secrets, args)
 
     azure.change("apimanagement:Subscription", subscription, state="suspended")
 
-    assert azure.cloud.call(list_secrets, args) == before
+    assert azure.cloud.invoke(list_secrets, args) == before
     assert not azure.cloud.gateways()[0].subscriptions[1].active
     azure.change("apimanagement:Subscription", subscription, primaryKey="k" * 32)
-    assert azure.cloud.call(list_secrets, args) == before | {"primaryKey": "k" * 32}
+    assert azure.cloud.invoke(list_secrets, args) == before | {"primaryKey": "k" * 32}
 
 
 def test_an_account_keeps_its_keys_and_hides_them_without_local_authentication(azure: Azure) -> None:
@@ -114,7 +114,7 @@ def test_an_account_keeps_its_keys_and_hides_them_without_local_authentication(a
     (after,) = azure.cloud.accounts()
     assert (after.keys, before.local_auth, after.local_auth) == (before.keys, True, False)
     with pytest.raises(CloudError, match="disableLocalAuth"):
-        azure.cloud.call(
+        azure.cloud.invoke(
             "azure-native:cognitiveservices:listAccountKeys", {"resourceGroupName": "rg", "accountName": "oai"}
         )
 

@@ -15,7 +15,7 @@ from multidict import CIMultiDict
 from apim_emulator.clock import Clock
 from apim_emulator.gateway import CallRecord, GatewayServer
 from apim_emulator.model import Api, Backend, Gateway, ManagedIdentity, Operation
-from apim_emulator.services.network import Network
+from apim_emulator.network import Network
 
 NOW = 1_700_000_000.0
 BACKEND_URL = "https://contoso.openai.azure.com/openai"

@@ -11,7 +11,7 @@ from yarl import URL
 from apim_emulator.clock import Clock
 from apim_emulator.gateway.http.transport import HttpTransport
 from apim_emulator.gateway.tokens.openid import CACHE_SECONDS, RETRY_SECONDS, Metadata, OpenIdProvider
-from apim_emulator.services.network import Network
+from apim_emulator.network import Network
 from emulator.tests.gateway.harness import NOW, Bench, inbound, serve
 from emulator.tests.gateway.oidc import Provider, claims, rsa, running, sign
 from emulator.tests.gateway.test_validate_jwt import answer, policy

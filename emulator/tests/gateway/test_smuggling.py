@@ -17,7 +17,7 @@ from aiohttp import web
 from apim_emulator.clock import Clock
 from apim_emulator.gateway import GatewayServer
 from apim_emulator.model import Operation
-from apim_emulator.services.network import Network
+from apim_emulator.network import Network
 from emulator.tests.gateway.harness import Tokens, gateway
 
 HIDDEN = b"GET /api/models?hidden HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -10,8 +10,8 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from apim_emulator.azure import Cloud
+from apim_emulator.pulumi.property_values import decode, encode, plain
 from apim_emulator.pulumi.provider import Provider
-from apim_emulator.pulumi.wire import decode, encode, plain
 
 GROUP = "azure-native:resources:ResourceGroup"
 SERVICE = "azure-native:apimanagement:ApiManagementService"

@@ -4,7 +4,7 @@ import pytest
 from pulumi.runtime.proto import provider_pb2
 
 from apim_emulator.pulumi.naming import CREATE_BEFORE_DELETE
-from apim_emulator.pulumi.wire import UNKNOWN, plain
+from apim_emulator.pulumi.property_values import UNKNOWN, plain
 from emulator.tests.pulumi.client import (
     ACCOUNT,
     GATEWAY,

@@ -245,7 +245,7 @@ def test_model_deployments_of_an_account_must_wait_for_each_other() -> None:
 
     run(lambda: _deployments(chained=True), cloud=cloud)
 
-    assert [len(found.models) for found in cloud.accounts()] == [3, 1]
+    assert [len(found.deployments) for found in cloud.accounts()] == [3, 1]
     with pytest.raises(DeployError, match="RequestConflict"):
         run(lambda: _deployments(chained=False))
 
@@ -472,7 +472,7 @@ def _transform() -> None:
             id="duplicate-name",
         ),
         pytest.param(
-            _transform, "the sandbox runs no transforms; deploy with the Pulumi engine to use them", id="transform"
+            _transform, "the emulator runs no transforms; deploy with the Pulumi engine to use them", id="transform"
         ),
         pytest.param(
             lambda: pulumi.Config().require("owner"),

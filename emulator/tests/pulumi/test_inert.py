@@ -4,7 +4,7 @@ import grpc  # type: ignore[import-untyped]
 import pytest
 
 from apim_emulator.azure import Cloud
-from apim_emulator.pulumi.wire import UNKNOWN, plain
+from apim_emulator.pulumi.property_values import UNKNOWN, plain
 from emulator.tests.pulumi.client import GROUP, Client, secret, served, urn
 
 INSIGHTS = "azure-native:applicationinsights:Component"
@@ -59,7 +59,7 @@ def test_each_type_is_told_once_with_the_first_resource(cloud: Cloud) -> None:
     assert told == [
         (
             urn(INSIGHTS, "one"),
-            f"{INSIGHTS} is not modelled: the sandbox keeps what it is given and does nothing with it",
+            f"{INSIGHTS} is not modelled: the emulator keeps what it is given and does nothing with it",
         )
     ]
 

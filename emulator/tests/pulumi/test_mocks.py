@@ -14,7 +14,7 @@ from pulumi.runtime import rpc
 
 from apim_emulator.azure import Cloud, CloudError
 from apim_emulator.pulumi import AzureMocks
-from apim_emulator.pulumi.wire import UNKNOWN, decode, encode, has_unknown, is_secret, plain
+from apim_emulator.pulumi.property_values import UNKNOWN, decode, encode, has_unknown, is_secret, plain
 
 UNIT_TESTS = Path(__file__).parent / "programs" / "unit_tests.py"
 SECRET = rpc.wrap_rpc_secret("s3cr3t")

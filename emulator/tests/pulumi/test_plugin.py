@@ -16,8 +16,8 @@ from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from apim_emulator.azure.sdk import PACKAGES
-from apim_emulator.errors import SandboxError
-from apim_emulator.pulumi.plugin import lay_out, shell_exports
+from apim_emulator.errors import EmulatorError
+from apim_emulator.pulumi.plugin import create_pulumi_home, shell_exports
 from emulator.tests.pulumi.client import GROUP, Client
 
 ROOT = Path(__file__).parents[3]
@@ -44,7 +44,7 @@ def started(
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    return lay_out(tmp_path / ".sandbox", ROOT)
+    return create_pulumi_home(tmp_path / ".sandbox", ROOT)
 
 
 def plugins(environment: dict[str, str]) -> list[Path]:
@@ -67,7 +67,7 @@ def test_a_plugin_runs_in_this_virtual_environment(environment: dict[str, str]) 
 
 
 def test_the_environment_is_all_below_the_folder(environment: dict[str, str], tmp_path: Path) -> None:
-    places = ("PULUMI_HOME", "PULUMI_BACKEND_URL", "SANDBOX_STORE")
+    places = ("PULUMI_HOME", "PULUMI_BACKEND_URL", "APIM_EMULATOR_STORE")
 
     assert all(environment[name].removeprefix("file://").startswith(str(tmp_path)) for name in places)
     assert Path(urlsplit(environment["PULUMI_BACKEND_URL"]).path).is_dir()
@@ -78,15 +78,15 @@ def test_the_environment_is_all_below_the_folder(environment: dict[str, str], tm
 def test_laying_out_again_changes_nothing(environment: dict[str, str], tmp_path: Path) -> None:
     files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
 
-    assert lay_out(tmp_path / ".sandbox", ROOT) == environment
+    assert create_pulumi_home(tmp_path / ".sandbox", ROOT) == environment
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == files
 
 
 def test_a_stand_in_of_another_version_goes_when_the_requirement_changes(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("pulumi-azure-native==1.0\npulumi-azuread==1.0\npulumi-random==1.0\n")
-    lay_out(tmp_path, tmp_path)
+    create_pulumi_home(tmp_path, tmp_path)
 
-    environment = lay_out(tmp_path, ROOT)
+    environment = create_pulumi_home(tmp_path, ROOT)
 
     assert len(plugins(environment)) == len(PACKAGES)
 
@@ -94,8 +94,8 @@ def test_a_stand_in_of_another_version_goes_when_the_requirement_changes(tmp_pat
 def test_a_provider_without_a_version_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("pulumi-azure-native==1.0\npulumi-azuread\n")
 
-    with pytest.raises(SandboxError, match="pulumi-azuread==VERSION is missing"):
-        lay_out(tmp_path / ".sandbox", tmp_path)
+    with pytest.raises(EmulatorError, match="pulumi-azuread==VERSION is missing"):
+        create_pulumi_home(tmp_path / ".sandbox", tmp_path)
 
 
 def test_a_project_in_another_language_gets_the_versions_that_are_installed(
@@ -103,7 +103,7 @@ def test_a_project_in_another_language_gets_the_versions_that_are_installed(
 ) -> None:
     monkeypatch.setattr(metadata, "version", lambda name: {"pulumi-random": "4.0"}.get(name, "3.0"))
 
-    environment = lay_out(tmp_path / ".sandbox", tmp_path)
+    environment = create_pulumi_home(tmp_path / ".sandbox", tmp_path)
 
     assert [plugin.name for plugin in plugins(environment)] == [
         "resource-azure-native-v3.0",
@@ -120,8 +120,8 @@ def test_a_project_in_another_language_without_an_installed_provider_is_a_mistak
 
     monkeypatch.setattr(metadata, "version", absent)
 
-    with pytest.raises(SandboxError, match="pulumi-azure-native is not installed"):
-        lay_out(tmp_path / ".sandbox", tmp_path)
+    with pytest.raises(EmulatorError, match="pulumi-azure-native is not installed"):
+        create_pulumi_home(tmp_path / ".sandbox", tmp_path)
 
 
 def test_a_shell_reads_the_environment_back() -> None:
@@ -167,8 +167,8 @@ def test_a_plugin_ends_when_the_engine_is_gone(environment: dict[str, str]) -> N
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        pytest.param({"SANDBOX_STORE": ""}, "SANDBOX_STORE is not set", id="no store"),
-        pytest.param({"SANDBOX_FAULTS": "{"}, "SANDBOX_FAULTS: not JSON", id="bad faults"),
+        pytest.param({"APIM_EMULATOR_STORE": ""}, "APIM_EMULATOR_STORE is not set", id="no store"),
+        pytest.param({"APIM_EMULATOR_FAULTS": "{"}, "APIM_EMULATOR_FAULTS: not JSON", id="bad faults"),
     ],
 )
 def test_a_mistake_in_the_environment_is_one_line(

@@ -6,7 +6,7 @@ import pytest
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
-from apim_emulator.pulumi.wire import UNKNOWN, decode, encode
+from apim_emulator.pulumi.property_values import UNKNOWN, decode, encode
 from emulator.tests.pulumi.client import ACCOUNT, GROUP, OPENAI, Client
 
 

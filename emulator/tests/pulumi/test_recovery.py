@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 from apim_emulator.pulumi.recovery import recover
 from emulator.tests.pulumi.interrupted import ENDED, held_by, lock, noting_engine
 
@@ -41,7 +41,7 @@ def test_an_interrupted_stack_is_unlocked_and_refreshed(
 def test_a_running_update_is_not_disturbed(tmp_path: Path, environment: dict[str, str]) -> None:
     lock(tmp_path, held_by(os.getpid()))
 
-    with pytest.raises(SandboxError, match=f"being updated by process {os.getpid()}"):
+    with pytest.raises(EmulatorError, match=f"being updated by process {os.getpid()}"):
         recover(tmp_path, "sandbox", environment)
     assert not (tmp_path / "said").exists()
 
@@ -53,5 +53,5 @@ def test_what_the_engine_says_against_it_is_told(
     lock(tmp_path, held_by(ENDED))
     (tmp_path / "broken").touch()
 
-    with pytest.raises(SandboxError, match="pulumi cancel --stack sandbox failed: no"):
+    with pytest.raises(EmulatorError, match="pulumi cancel --stack sandbox failed: no"):
         recover(tmp_path, "sandbox", environment)

@@ -10,7 +10,7 @@ from pulumi.runtime.proto import provider_pb2
 from apim_emulator.azure import Cloud
 from apim_emulator.azure.faults import Faults
 from apim_emulator.pulumi.naming import CREATE_BEFORE_DELETE
-from apim_emulator.pulumi.wire import UNKNOWN, is_secret, plain
+from apim_emulator.pulumi.property_values import UNKNOWN, is_secret, plain
 from emulator.tests.pulumi.client import (
     ACCOUNT,
     APPLICATION,

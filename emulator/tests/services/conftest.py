@@ -7,7 +7,7 @@ from aiohttp.test_utils import TestServer
 from apim_emulator.clock import Clock
 from apim_emulator.services.azure_openai import AzureOpenAI
 from apim_emulator.services.entra import Entra
-from emulator.tests.services.fake_directory import FakeDirectory
+from emulator.tests.services.fake_control_plane import FakeControlPlane
 
 NOW = 1_750_000_000.5
 
@@ -18,17 +18,17 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def directory() -> FakeDirectory:
-    return FakeDirectory()
+def directory() -> FakeControlPlane:
+    return FakeControlPlane()
 
 
 @pytest.fixture
-def entra(directory: FakeDirectory, clock: Clock) -> Entra:
+def entra(directory: FakeControlPlane, clock: Clock) -> Entra:
     return Entra(directory, clock)
 
 
 @pytest.fixture
-def service(directory: FakeDirectory, entra: Entra, clock: Clock) -> AzureOpenAI:
+def service(directory: FakeControlPlane, entra: Entra, clock: Clock) -> AzureOpenAI:
     return AzureOpenAI(directory, entra, clock)
 
 

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestServer
 
 from apim_emulator.services.content_safety import ContentSafety
 from apim_emulator.services.entra import Entra
-from emulator.tests.services.fake_directory import IDENTITY
+from emulator.tests.services.fake_control_plane import IDENTITY
 
 KEY = {"Ocp-Apim-Subscription-Key": "the-key"}
 ANALYZE = "contentsafety/text:analyze?api-version=2024-09-01"

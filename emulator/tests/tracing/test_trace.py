@@ -571,14 +571,14 @@ async def test_command_follows_new_calls(options: ServeOptions, capsys: pytest.C
 @pytest.mark.usefixtures("options")
 def test_command_of_a_stack_that_does_not_run_names_a_command_that_there_is(run: Run) -> None:
     assert run("--stack", "serve-1") == (
-        2, "", "error: no sandbox of stack serve-1 is running; start one with: apim-emulator serve\n",
+        2, "", "error: stack serve-1 is not running; start it with: apim-emulator serve\n",
     )  # fmt: skip
 
 
 @pytest.mark.usefixtures("options")
 def test_command_without_a_sandbox_says_how_to_start_one(run: Run) -> None:
     assert run() == (
-        2, "", "error: no sandbox is running in this folder; start one with: apim-emulator serve\n",
+        2, "", "error: nothing is running in this folder; start with: apim-emulator serve\n",
     )  # fmt: skip
 
 
@@ -593,8 +593,8 @@ async def test_sandbox_without_traces_and_several_sandboxes_are_told(options: Se
             several = await asyncio.to_thread(run)
     names = ", ".join(sorted([session.stack, other.stack]))
 
-    assert none == (2, "", f"error: sandbox {session.stack} keeps no traces; start it without --no-trace\n")
-    assert several == (2, "", f"error: several sandboxes run here: {names}; choose one with --stack\n")
+    assert none == (2, "", f"error: stack {session.stack} keeps no traces; start it without --no-trace\n")
+    assert several == (2, "", f"error: several stacks run here: {names}; choose one with --stack\n")
 
 
 async def test_sandbox_that_does_not_answer_is_told(
@@ -608,7 +608,7 @@ async def test_sandbox_that_does_not_answer_is_told(
         session = served.session
         result = await asyncio.to_thread(run)
 
-    assert result == (2, "", f"error: sandbox {session.stack} does not answer; start it again\n")
+    assert result == (2, "", f"error: stack {session.stack} does not answer; start it again\n")
 
 
 # the server of the pages

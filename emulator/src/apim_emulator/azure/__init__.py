@@ -1,4 +1,4 @@
-"""The control plane of the sandbox."""
+"""The control plane of Azure."""
 
 from apim_emulator.azure.cloud import Cloud
 from apim_emulator.azure.deployer import Deployer

@@ -23,7 +23,7 @@ from apim_emulator.azure.deployer import Deployer
 from apim_emulator.azure.differences import Difference, difference
 from apim_emulator.azure.errors import CloudError, not_found
 from apim_emulator.azure.faults import Faults
-from apim_emulator.azure.inert import inert_invoke, inert_type
+from apim_emulator.azure.inert import unmodelled_function, unmodelled_type
 from apim_emulator.azure.retention import delete, purge
 from apim_emulator.azure.state import Properties, Resource, ResourceType, State
 from apim_emulator.azure.store import Memory, Store
@@ -47,18 +47,18 @@ def resource_type(token: str) -> ResourceType:
     Raises `CloudError` for one that no provider has.
     """
     plain = _versionless(token)
-    kind = _TYPES.get(plain) or inert_type(plain)
+    kind = _TYPES.get(plain) or unmodelled_type(plain)
     if kind is None:
         raise CloudError("InvalidResourceType", f"the resource type {token!r} does not exist", token)
     return kind
 
 
-def inert_warning(token: str) -> str | None:
+def unmodelled_warning(token: str) -> str | None:
     """Say what to tell of a type that is not modelled; None of one that is."""
     plain = _versionless(token)
-    if plain in _TYPES or inert_type(plain) is None:
+    if plain in _TYPES or unmodelled_type(plain) is None:
         return None
-    return f"{token} is not modelled: the sandbox keeps what it is given and does nothing with it"
+    return f"{token} is not modelled: the emulator keeps what it is given and does nothing with it"
 
 
 def _versionless(token: str) -> str:
@@ -71,6 +71,10 @@ def _given(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _given(item) for key, item in value.items() if item is not None}
     return [_given(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+_SEED = "sandbox"
+"""Part of every ID that follows from a seed: configs may name such IDs, so it stays."""
 
 
 class Cloud:
@@ -86,7 +90,7 @@ class Cloud:
         self,
         store: Path | None = None,
         *,
-        seed: str = "sandbox",
+        seed: str = _SEED,
         subscription_id: str | None = None,
         clock: Clock | None = None,
         faults: Faults | None = None,
@@ -96,7 +100,7 @@ class Cloud:
 
         With `store` the cloud is in that file, which other processes may open too; it keeps the seed and the
         subscription it was made with. Soft-deleted resources go by `clock`. `deployer` is who asks for everything; see
-        `acting_as` for others. Raises `SandboxError` for a file that is no cloud or cannot be written.
+        `acting_as` for others. Raises `EmulatorError` for a file that is no cloud or cannot be written.
         """
         self._store = Store(store, seed, subscription_id) if store else Memory(State(seed, subscription_id))
         self._subscription_id = self._store.state.subscription_id
@@ -266,12 +270,12 @@ class Cloud:
             )
         self._faults.after()
 
-    def call(self, token: str, args: Mapping[str, Any], *, subscription_id: str | None = None) -> Properties:
+    def invoke(self, token: str, args: Mapping[str, Any], *, subscription_id: str | None = None) -> Properties:
         """Answer an invoke, such as `azure-native:cognitiveservices:listAccountKeys`.
 
         It finds what is in the provider's subscription alone; left out: the deployer's own.
         """
-        invoke = _INVOKES.get(_versionless(token)) or inert_invoke(_versionless(token))
+        invoke = _INVOKES.get(_versionless(token)) or unmodelled_function(_versionless(token))
         if invoke is None:
             raise CloudError("InvalidRequest", f"the function {token!r} is not modelled", token)
         with self._reading() as state, state.within(subscription_id):

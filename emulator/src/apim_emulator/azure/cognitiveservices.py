@@ -11,7 +11,7 @@ from apim_emulator.azure.managedidentity import attach
 from apim_emulator.azure.models import check_model, check_spillover, sku_of
 from apim_emulator.azure.shape import Shape, Text
 from apim_emulator.azure.state import Invoke, Properties, Resource, SoftDelete, State, once_set
-from apim_emulator.model import Account, Model
+from apim_emulator.model import Account, ModelDeployment
 
 ACCOUNT = "azure-native:cognitiveservices:Account"
 DEPLOYMENT = "azure-native:cognitiveservices:Deployment"
@@ -44,7 +44,7 @@ def accounts(state: State) -> tuple[Account, ...]:
             host=_openai_host(account.outputs["properties"]),
             keys=(account.private["keys"][0], account.private["keys"][1]),
             local_auth=not account.outputs["properties"]["disableLocalAuth"],
-            models=tuple(_model(deployment) for deployment in state.of(DEPLOYMENT, under=account.id)),
+            deployments=tuple(_model(deployment) for deployment in state.of(DEPLOYMENT, under=account.id)),
         )
         for account in state.of(ACCOUNT)
         if "customSubDomainName" in account.outputs["properties"]
@@ -57,9 +57,9 @@ def _openai_host(properties: Properties) -> str:
     return str(urlsplit(url).hostname)
 
 
-def _model(deployment: Resource) -> Model:
+def _model(deployment: Resource) -> ModelDeployment:
     model = deployment.outputs["properties"]["model"]
-    return Model(name=deployment.name, model=model["name"], version=model.get("version"))
+    return ModelDeployment(name=deployment.name, model=model["name"], version=model.get("version"))
 
 
 def _complete_account(state: State, resource: Resource, _parent: Resource) -> None:

@@ -4,9 +4,8 @@ import os
 from collections.abc import Mapping
 from enum import StrEnum
 
-from apim_emulator.errors import SandboxError
-
-VARIABLE = "SANDBOX_DEPLOYER"
+from apim_emulator import environment
+from apim_emulator.errors import EmulatorError
 
 
 class Deployer(StrEnum):
@@ -29,10 +28,10 @@ class Deployer(StrEnum):
         return "ServicePrincipal" if self is Deployer.PIPELINE else "User"
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Deployer":
-        """Read `SANDBOX_DEPLOYER`; the developer where it is not set. Raises `SandboxError` for anything else."""
-        given = environment.get(VARIABLE) or Deployer.DEVELOPER
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Deployer":
+        """Read `APIM_EMULATOR_DEPLOYER`, by default the developer. Raises `EmulatorError` for anything else."""
+        given = environment.read(environment.DEPLOYER, environ) or Deployer.DEVELOPER
         try:
             return cls(given)
         except ValueError:
-            raise SandboxError(f"{VARIABLE}: {given!r} is nobody; set it to {', '.join(cls)}") from None
+            raise EmulatorError(f"{environment.DEPLOYER}: {given!r} is nobody; set it to {', '.join(cls)}") from None

@@ -9,10 +9,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from apim_emulator import environment
 from apim_emulator.azure.errors import CloudError
-from apim_emulator.errors import SandboxError
-
-VARIABLE = "SANDBOX_FAULTS"
+from apim_emulator.errors import EmulatorError
 
 CRASHED = 86
 """Exit code of a process that crashed on demand."""
@@ -62,7 +61,7 @@ class Faults:
 
         Such as `{"fail": {"azure-native:apimanagement:NamedValue": "InternalServerError"}, "delay": "azure",
         "time_scale": 0.001, "throttle": {"azure-native:apimanagement:Api": 2}, "crash_after": 5}`; `types` are the
-        tokens that exist. Raises `SandboxError` in one line that begins with `source`.
+        tokens that exist. Raises `EmulatorError` in one line that begins with `source`.
         """
         checks: dict[str, Callable[[Any], bool]] = {
             "fail": lambda code: isinstance(code, str) and bool(code),
@@ -70,7 +69,7 @@ class Faults:
             "throttle": _is_count,
         }
         if not isinstance(value, Mapping):
-            raise SandboxError(f"{source}: must be an object with some of {_NAMES}")
+            raise EmulatorError(f"{source}: must be an object with some of {_NAMES}")
         given: dict[str, Any] = dict(value)
         if given.get("delay") == "azure":
             given["delay"] = AZURE
@@ -79,25 +78,27 @@ class Faults:
                 _check_types(f"{source}: {name}", found, checks[name], types)
             elif name == "crash_after":
                 if not _is_count(found) or found < 1:
-                    raise SandboxError(f"{source}: crash_after is {found!r}; it must be a whole number from 1")
+                    raise EmulatorError(f"{source}: crash_after is {found!r}; it must be a whole number from 1")
             elif name in {"role_delay", "time_scale"}:
                 if not _is_number(found) or found < 0:
-                    raise SandboxError(f"{source}: {name} is {found!r}; it must be a number from 0")
+                    raise EmulatorError(f"{source}: {name} is {found!r}; it must be a number from 0")
             else:
-                raise SandboxError(f"{source}: {name!r} is not a fault; it takes {_NAMES}")
+                raise EmulatorError(f"{source}: {name!r} is not a fault; it takes {_NAMES}")
         return cls(**given)
 
     @classmethod
-    def from_environment(cls, types: Collection[str], environment: Mapping[str, str] = os.environ) -> "Faults":
-        """Read faults from the JSON in `SANDBOX_FAULTS`, as in `parse`; none where it is not set."""
-        text = environment.get(VARIABLE)
+    def from_environment(cls, types: Collection[str], environ: Mapping[str, str] = os.environ) -> "Faults":
+        """Read faults from the JSON in `APIM_EMULATOR_FAULTS`, as in `parse`; none where it is not set."""
+        text = environment.read(environment.FAULTS, environ)
         if not text:
             return cls()
         try:
             value = json.loads(text)
         except ValueError as error:
-            raise SandboxError(f"{VARIABLE}: not JSON ({error}); write an object with some of {_NAMES}") from None
-        return cls.parse(value, types, VARIABLE)
+            raise EmulatorError(
+                f"{environment.FAULTS}: not JSON ({error}); write an object with some of {_NAMES}"
+            ) from None
+        return cls.parse(value, types, environment.FAULTS)
 
     def before(self, token: str, *, creating: bool = False, deleting: bool = False) -> None:
         """Wait, or refuse, before a call that changes a resource of a type."""
@@ -126,12 +127,12 @@ _NAMES = "fail, delay, throttle, crash_after, role_delay, time_scale"
 
 def _check_types(where: str, value: object, check: Callable[[Any], bool], types: Collection[str]) -> None:
     if not isinstance(value, Mapping):
-        raise SandboxError(f"{where} is {value!r}; it must be an object by type token")
+        raise EmulatorError(f"{where} is {value!r}; it must be an object by type token")
     for token, found in value.items():
         if token not in types:
-            raise SandboxError(f"{where}: {token!r} is not a type that is modelled; write it like {min(types)}")
+            raise EmulatorError(f"{where}: {token!r} is not a type that is modelled; write it like {min(types)}")
         if not check(found):
-            raise SandboxError(
+            raise EmulatorError(
                 f"{where}: {token} is {found!r}; fail takes an error code, delay seconds, throttle calls"
             )
 

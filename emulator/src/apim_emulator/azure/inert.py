@@ -1,4 +1,4 @@
-"""Resource types that the sandbox does not model: kept as they are given, and without any effect.
+"""Resource types that the emulator does not model: kept as they are given, and without any effect.
 
 A program may have resources that nothing here is about, such as Application Insights, a network or a storage account.
 They get an ID of Azure Resource Manager's shape, the outputs that their inputs say, and for every other text that
@@ -59,7 +59,7 @@ class _Anything(Shape):
 
 
 @cache
-def inert_type(token: str) -> ResourceType | None:
+def unmodelled_type(token: str) -> ResourceType | None:
     """Describe a type that is not modelled, by its token without a version; None for one that no provider has.
 
     Of packages other than azure-native, azuread and random all types are taken to exist.
@@ -96,7 +96,7 @@ def inert_type(token: str) -> ResourceType | None:
     )
 
 
-def inert_invoke(token: str) -> Invoke | None:
+def unmodelled_function(token: str) -> Invoke | None:
     """Look up a resource of such a type by its names, as `azure-native:storage:getStorageAccount` does.
 
     None for any other function.
@@ -105,7 +105,7 @@ def inert_invoke(token: str) -> Invoke | None:
     if match is None:
         return None
     of = f"{match[1]}:{match[2]}"
-    kind = inert_type(of)
+    kind = unmodelled_type(of)
     if kind is None:
         return None
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from apim_emulator.azure.state import Resource, State
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 
 _FORMAT = 1
 _BUSY = 30.0
@@ -57,7 +57,7 @@ class Store(Memory):
     def __init__(self, path: Path, seed: str, subscription_id: str | None) -> None:
         """Open the file, or make it with an empty cloud. One that exists keeps its seed and its subscription.
 
-        Raises `SandboxError` where it is not such a file, or cannot be written.
+        Raises `EmulatorError` where it is not such a file, or cannot be written.
         """
         self._path = path
         with self._explained():
@@ -150,13 +150,13 @@ class Store(Memory):
         try:
             yield
         except sqlite3.OperationalError as error:
-            raise SandboxError(
+            raise EmulatorError(
                 f"{self._path}: {error}; end what else uses it, and see that it can be written"
             ) from None
         except sqlite3.DatabaseError as error:
-            raise SandboxError(f"{self._path}: {error}; delete the file to start with an empty cloud") from None
+            raise EmulatorError(f"{self._path}: {error}; delete the file to start with an empty cloud") from None
         except OSError as error:
-            raise SandboxError(f"{self._path}: {error.strerror}; choose a folder that can be written") from None
+            raise EmulatorError(f"{self._path}: {error.strerror}; choose a folder that can be written") from None
 
 
 def _rows(state: State) -> dict[str, Resource]:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import yaml
 from pydantic import ConfigDict, StrictBool, StrictStr, TypeAdapter, ValidationError
 
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 from apim_emulator.gateway import PolicyLoadError, Problem
 from apim_emulator.gateway.loading.document import NAMED_VALUE
 from apim_emulator.gateway.standalone import API
@@ -55,7 +55,7 @@ class DocumentFiles:
     fragments: Mapping[str, Path] = field(default_factory=dict)
 
     def read(self) -> Texts:
-        """Read all. Raises `SandboxError` with every named value and every fragment that is missing."""
+        """Read all. Raises `EmulatorError` with every named value and every fragment that is missing."""
         values, secrets = _named_values(self.named_values)
         texts = Texts(
             policy=_text(self.policy),
@@ -70,7 +70,7 @@ class DocumentFiles:
             for what, message in self._missing(path, text, values):
                 missing.setdefault(what, message)
         if missing:
-            raise SandboxError("\n".join(missing.values()))
+            raise EmulatorError("\n".join(missing.values()))
         return texts
 
     def state(self) -> Hashable:
@@ -79,12 +79,12 @@ class DocumentFiles:
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Turn what prevents a document from being loaded into a `SandboxError`: a line for each problem."""
+        """Turn what prevents a document from being loaded into a `EmulatorError`: a line for each problem."""
         files = {f"api {API}": self.policy, **{f"fragment {name}": path for name, path in self.fragments.items()}}
         try:
             yield
         except PolicyLoadError as error:
-            raise SandboxError("\n".join(problem_line(problem, files) for problem in error.problems)) from None
+            raise EmulatorError("\n".join(problem_line(problem, files) for problem in error.problems)) from None
 
     def _missing(self, path: Path, text: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """Give what is missing with a message, wherever it is used outside of comments."""
@@ -106,13 +106,13 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
     except OSError as error:
-        raise SandboxError(f"{path}: {error.strerror}") from None
+        raise EmulatorError(f"{path}: {error.strerror}") from None
     if len(data) > _LARGEST:
-        raise SandboxError(f"{path}: larger than {_LARGEST} bytes")
+        raise EmulatorError(f"{path}: larger than {_LARGEST} bytes")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SandboxError(f"{path}: byte {error.start} is not UTF-8; save it as UTF-8") from None
+        raise EmulatorError(f"{path}: byte {error.start} is not UTF-8; save it as UTF-8") from None
 
 
 def _stamp(path: Path) -> Hashable:
@@ -133,18 +133,18 @@ def _named_values(path: Path | None) -> tuple[dict[str, str], frozenset[str]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = "" if mark is None else f":{mark.line + 1}:{mark.column + 1}"
-        raise SandboxError(f"{path}{place}: {error.problem or 'not YAML'}") from None
+        raise EmulatorError(f"{path}{place}: {error.problem or 'not YAML'}") from None
     except ValidationError as error:
         name = next((str(one["loc"][0]) for one in error.errors(include_input=False) if one["loc"]), None)
         subject = "" if name is None or _NAME.fullmatch(name) is None else f"{name}: "
         form = "text in quotes, or {value: text in quotes, secret: false}"
         form = f"must be {form}" if subject else f"must be names with their values: {form}"
-        raise SandboxError(f"{path}: {subject}{form}") from None
+        raise EmulatorError(f"{path}: {subject}{form}") from None
     except (yaml.YAMLError, RecursionError, TypeError, ValueError):
-        raise SandboxError(f"{path}: not YAML or JSON") from None
+        raise EmulatorError(f"{path}: not YAML or JSON") from None
     for name in found:
         if _NAME.fullmatch(name) is None:
-            raise SandboxError(f"{path}: a name must be of letters, digits, dots, dashes and underscores")
+            raise EmulatorError(f"{path}: a name must be of letters, digits, dots, dashes and underscores")
     values = {name: one if isinstance(one, str) else one.value for name, one in found.items()}
     public = {name for name, one in found.items() if isinstance(one, NamedValue) and not one.secret}
     return values, frozenset(values) - public

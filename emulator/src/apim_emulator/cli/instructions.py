@@ -1,4 +1,4 @@
-"""How to call an API of a running sandbox: a curl command and a Python program that work as they stand."""
+"""How to call an API of a running emulator: a curl command and a Python program that work as they stand."""
 
 import json
 import shlex

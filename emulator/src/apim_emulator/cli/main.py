@@ -8,7 +8,7 @@ import typer
 
 from apim_emulator import __version__
 from apim_emulator.cli import program
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 
 app = typer.Typer(
     add_completion=False,
@@ -30,7 +30,7 @@ ApiName = Annotated[
 ]
 Trace = Annotated[bool, typer.Option("--trace/--no-trace", help="Keep what each policy does with the last calls.")]
 Running = Annotated[
-    str | None, typer.Option("--stack", "-s", help="Running sandbox; the only one if left out.", metavar="NAME")
+    str | None, typer.Option("--stack", "-s", help="What runs; the only one if left out.", metavar="NAME")
 ]
 CallerName = Annotated[
     str | None,
@@ -118,7 +118,7 @@ def trace(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new calls until Ctrl-C.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Print what each policy did with the last calls of a running sandbox.
+    """Print what each policy did with the last calls of a running emulator.
 
     For each policy: where it stands, what it read, what it changed, how long it took and what failed. Credentials,
     secret named values and tokens are masked. The last 50 calls are kept. With --json, an array of calls; with
@@ -173,10 +173,10 @@ def cases(
 
 @app.command()
 def token(stack: Running = None, api: ApiName = None, caller: CallerName = None, as_json: Json = False) -> None:
-    """Print a caller's access token for an API of a running sandbox.
+    """Print a caller's access token for an API of a running emulator.
 
     The token comes from the token endpoint of the stand-in Microsoft Entra ID or other provider, by client credentials,
-    and is signed with its own key: nothing but this sandbox accepts it.
+    and is signed with its own key: nothing but this emulator accepts it.
     """
     from apim_emulator.cli.token import run
 
@@ -194,7 +194,7 @@ def run(commands: typer.Typer, arguments: list[str] | None = None) -> int:
         context = getattr(error, "ctx", None)
         command = name if context is None else context.command_path
         message = f"{error.format_message().rstrip('.')}; see {command} --help"
-    except SandboxError as error:
+    except EmulatorError as error:
         message = str(error)
     sys.stderr.write(f"error: {message}\n")
     return 2

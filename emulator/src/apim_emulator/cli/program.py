@@ -1,4 +1,4 @@
-"""What people type to run these commands: this package, or one that is built on it."""
+"""What people type to run these commands, and where they leave files: this package, or one that is built on it."""
 
 _OWN = "apim_emulator"
 _module = _OWN
@@ -18,6 +18,11 @@ def module() -> str:
 def command() -> str:
     """Return what people type before the name of a command."""
     return "apim-emulator" if _module == _OWN else f"python -m {_module}"
+
+
+def folder() -> str:
+    """Return the folder, in the current one, with what a running emulator leaves for other processes."""
+    return ".apim-emulator" if _module == _OWN else f".{_module}"
 
 
 def starting(stack: str | None = None) -> str:

@@ -16,14 +16,14 @@ from apim_emulator.cli.program import command
 from apim_emulator.cli.session import Api, Session, SessionFile, to_json
 from apim_emulator.cli.terminal import note, stop_signal
 from apim_emulator.clock import Clock
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 from apim_emulator.gateway import GatewayServer
 from apim_emulator.gateway.backends.targets import endpoint
 from apim_emulator.gateway.standalone import API, SKUS, standalone
+from apim_emulator.listening import serve
 from apim_emulator.model import Gateway
-from apim_emulator.services.listening import serve
-from apim_emulator.services.network import HostRefusedError, Network, is_loopback
-from apim_emulator.services.surroundings import Surroundings, identities, references
+from apim_emulator.network import HostRefusedError, Network, is_loopback
+from apim_emulator.services.dependencies import DependencyStandIns, managed_identities, references
 from apim_emulator.tracing import TraceRecorder
 from apim_emulator.tracing.server import TraceServer
 
@@ -98,13 +98,15 @@ class ServedDocument:
     """How to call it."""
 
     def __init__(self, options: ServeOptions, stack: AsyncExitStack) -> None:
-        """Check the options; raises `SandboxError`."""
+        """Check the options; raises `EmulatorError`."""
         if options.sku not in SKUS:
-            raise SandboxError(f"--sku {options.sku}: no pricing tier; there are {', '.join(SKUS)}")
+            raise EmulatorError(f"--sku {options.sku}: no pricing tier; there are {', '.join(SKUS)}")
         network, clock = Network(), Clock()
         for host in options.allowed_hosts:
             if not _HOST.fullmatch(host):
-                raise SandboxError(f"--allow-host {host}: must be the name of a host, such as contoso.openai.azure.com")
+                raise EmulatorError(
+                    f"--allow-host {host}: must be the name of a host, such as contoso.openai.azure.com"
+                )
             network.allow(host)
         self.backend_urls = _pairs("--backend-id", options.backends)
         """URLs by backend ID, as they are given."""
@@ -119,13 +121,13 @@ class ServedDocument:
             fragments={name: Path(path) for name, path in _pairs("--fragment", options.fragments).items()},
         )
         self._state = self._files.state()
-        self._surroundings = Surroundings(network, clock, options.allowed_hosts)
+        self._stand_ins = DependencyStandIns(network, clock, options.allowed_hosts)
         self._recorder = TraceRecorder() if options.trace else None
-        self._gateway = GatewayServer(network, self._surroundings, clock, tracer=self._recorder)
+        self._gateway = GatewayServer(network, self._stand_ins, clock, tracer=self._recorder)
 
     async def start(self) -> None:
-        """Load and serve the document; raises `SandboxError`."""
-        await self._surroundings.start(self._stack)
+        """Load and serve the document; raises `EmulatorError`."""
+        await self._stand_ins.start(self._stack)
         service = await self._load()
         gateway = await self._stack.enter_async_context(self._gateway.running())
         url = await serve(self._stack, gateway, self._options.port)
@@ -146,7 +148,7 @@ class ServedDocument:
             self._state, before = state, self.session
             try:
                 self.session = self._described(self.session, await self._load())
-            except SandboxError as error:
+            except EmulatorError as error:
                 tell(f"error: {error}\nWhat was loaded before is still served.")
             else:
                 loaded(before)
@@ -169,7 +171,7 @@ class ServedDocument:
         return "\n".join([*lines, "", api.curl])
 
     async def _load(self) -> Gateway:
-        """Read the files and load what they hold; raises `SandboxError`, and what was loaded before stays."""
+        """Read the files and load what they hold; raises `EmulatorError`, and what was loaded before stays."""
         options, texts = self._options, self._files.read()
         with self._files.explained():
             service = standalone(
@@ -177,16 +179,16 @@ class ServedDocument:
                 fragments=texts.fragments, sku=options.sku,
             )  # fmt: skip
             wanted = references(service)
-            backends = self._surroundings.backends(wanted, self.backend_urls, options.backend)
-            service = replace(service, backends=backends, identities=identities(wanted.client_ids))
+            backends = self._stand_ins.backends(wanted, self.backend_urls, options.backend)
+            service = replace(service, backends=backends, identities=managed_identities(wanted.client_ids))
             self._gateway.load(service)
-        await self._surroundings.surround(service, self._stack)
-        self._named_backends = {one.id: self._surroundings.what(one) for one in backends}
+        await self._stand_ins.serve_providers(service, self._stack)
+        self._named_backends = {one.id: self._stand_ins.describe(one) for one in backends}
         return service
 
     def _described(self, session: Session, service: Gateway) -> Session:
-        demands = self._surroundings.demands(service)
-        callers = self._surroundings.callers(service)
+        demands = self._stand_ins.demands(service)
+        callers = self._stand_ins.callers(service)
         api = Api(name=API, url=session.url, key=None, callers=callers, needs_token=bool(demands))
         curl = f"curl -i {session.url}/"
         if callers and demands[0].header is not None:
@@ -197,14 +199,14 @@ class ServedDocument:
 def _check_url(option: str, url: str, network: Network) -> None:
     if endpoint(url) is None:
         shown = "" if "@" in url else url
-        raise SandboxError(
+        raise EmulatorError(
             f"{option}{shown}: must be an http or https URL without query and user, such as http://127.0.0.1:9000"
         )
     try:
         network.target(URL(url))
     except HostRefusedError:
         host = URL(url).host
-        raise SandboxError(f"{option}{url}: {host} is not this machine; allow it with --allow-host {host}") from None
+        raise EmulatorError(f"{option}{url}: {host} is not this machine; allow it with --allow-host {host}") from None
 
 
 def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
@@ -212,9 +214,9 @@ def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
     for text in texts:
         name, sign, value = text.partition("=")
         if not (name and sign and value):
-            raise SandboxError(f"{option} {text}: must be a name, = and a value")
+            raise EmulatorError(f"{option} {text}: must be a name, = and a value")
         if name in found:
-            raise SandboxError(f"{option} {name}: is given twice")
+            raise EmulatorError(f"{option} {name}: is given twice")
         found[name] = value
     return found
 

@@ -1,4 +1,4 @@
-"""A running sandbox as other processes see it: a file that says how to call it."""
+"""A running emulator as other processes see it: a file that says how to call it."""
 
 import fcntl
 import os
@@ -11,20 +11,9 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from apim_emulator.cli.program import command, starting
-from apim_emulator.errors import SandboxError
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Caller:
-    """A client application and the request that gets it a token for an API."""
-
-    name: str
-    client_id: str
-    object_id: str | None
-    """Object ID of its service principal, None outside Microsoft Entra ID."""
-    token_url: str
-    form: dict[str, str] = field(repr=False)
-    """Body of the token request."""
+from apim_emulator.cli.program import folder as session_folder
+from apim_emulator.errors import EmulatorError
+from apim_emulator.services.token_client import Caller
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +35,7 @@ class Api:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Session:
-    """A running sandbox."""
+    """A running emulator."""
 
     stack: str
     url: str
@@ -57,12 +46,12 @@ class Session:
     """Where the traces of the last calls are, None where none are kept."""
 
     def api(self, name: str | None) -> Api:
-        """Return the API of a name, or the first. Raises `SandboxError`."""
+        """Return the API of a name, or the first. Raises `EmulatorError`."""
         for api in self.apis:
             if name in (api.name, None):
                 return api
         names = ", ".join(api.name for api in self.apis)
-        raise SandboxError(f"--api {name}: stack {self.stack} has no such API; it has {names}")
+        raise EmulatorError(f"--api {name}: stack {self.stack} has no such API; it has {names}")
 
 
 _SESSION = TypeAdapter(Session)
@@ -74,29 +63,29 @@ def to_json(session: Session) -> str:
 
 
 class SessionFile:
-    """The file of a stack's running sandbox, locked for as long as it runs."""
+    """The file of a stack's running emulator, locked for as long as it runs."""
 
     def __init__(self, folder: Path, stack: str) -> None:
-        """Name the file `.sandbox/{stack}.json` in the project's folder."""
-        self._path = folder / ".sandbox" / f"{stack}.json"
+        """Name the file `.apim-emulator/{stack}.json` in the project's folder."""
+        self._path = folder / session_folder() / f"{stack}.json"
         self._stack = stack
 
     @contextmanager
     def owned(self) -> Iterator[Callable[[Session], None]]:
         """Hold the file, which only its owner can read, and remove it at the end; yields what writes it.
 
-        Raises `SandboxError` where a sandbox of the stack runs already.
+        Raises `EmulatorError` where one of the stack runs already.
         """
         try:
             self._path.parent.mkdir(exist_ok=True)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise SandboxError(f"{self._path}: {error.strerror}; the sandbox keeps its keys there") from None
+            raise EmulatorError(f"{self._path}: {error.strerror}; what runs keeps its keys there") from None
         with os.fdopen(descriptor, "rb+", buffering=0) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise SandboxError(f"a sandbox of stack {self._stack} runs already; stop it first") from None
+                raise EmulatorError(f"stack {self._stack} is running already; stop it first") from None
             try:
                 os.fchmod(descriptor, 0o600)
                 file.truncate()
@@ -105,34 +94,34 @@ class SessionFile:
                 self._path.unlink(missing_ok=True)
 
     def read(self) -> Session:
-        """Return the running sandbox. Raises `SandboxError` where none runs, whatever file one has left behind."""
-        start = f"start one with: {starting(self._stack)}"
+        """Return the running emulator. Raises `EmulatorError` where none runs, whatever file one has left behind."""
+        start = f"start it with: {starting(self._stack)}"
         try:
             with self._path.open(encoding="utf-8") as file:
                 if _is_free(file.fileno()):
-                    raise SandboxError(f"no sandbox of stack {self._stack} is running; {start}")
+                    raise EmulatorError(f"stack {self._stack} is not running; {start}")
                 text = file.read()
         except OSError:
-            raise SandboxError(f"no sandbox of stack {self._stack} is running; {start}") from None
+            raise EmulatorError(f"stack {self._stack} is not running; {start}") from None
         if not text:
-            raise SandboxError(f"the sandbox of stack {self._stack} is still starting; try again when it says so")
+            raise EmulatorError(f"stack {self._stack} is still starting; try again when it says so")
         return _SESSION.validate_json(text)
 
 
 def only_running(folder: Path) -> str:
-    """Return the stack whose sandbox runs in a project's folder; raises `SandboxError` for none and for several."""
+    """Return the stack whose emulator runs in a project's folder; raises `EmulatorError` for none and for several."""
     names = list(_running(folder))
     if len(names) == 1:
         return names[0]
     if names:
-        raise SandboxError(f"several sandboxes run here: {', '.join(names)}; choose one with --stack")
+        raise EmulatorError(f"several stacks run here: {', '.join(names)}; choose one with --stack")
     serving = f"{command()} serve"
     start = serving if starting() == serving else f"{starting()}, or serve"
-    raise SandboxError(f"no sandbox is running in this folder; start one with: {start}")
+    raise EmulatorError(f"nothing is running in this folder; start with: {start}")
 
 
 def _running(folder: Path) -> Iterator[str]:
-    for path in sorted((folder / ".sandbox").glob("*.json")):
+    for path in sorted((folder / session_folder()).glob("*.json")):
         with path.open("rb") as file:
             if not _is_free(file.fileno()):
                 yield path.stem

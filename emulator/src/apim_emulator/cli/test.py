@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 from apim_emulator.testing.cases.format import CaseFile
 from apim_emulator.testing.cases.reading import SUFFIX, CaseFileError, read_cases
 from apim_emulator.testing.cases.running import Result, run_case
@@ -26,7 +26,7 @@ def run(paths: Sequence[Path], keyword: str | None, junit: Path | None, show_tra
                 sys.stdout.write(_text(result, show_trace))
                 sys.stdout.flush()
     if not results and not mistakes:
-        raise SandboxError(f"-k {keyword}: no case has that in its name")
+        raise EmulatorError(f"-k {keyword}: no case has that in its name")
     if junit is not None:
         _write(junit, _junit(results, mistakes))
     failed = sum(not result.passed for result in results)
@@ -54,10 +54,10 @@ def _files(paths: Sequence[Path]) -> list[Path]:
         elif path.name.endswith(SUFFIX) or not path.exists():
             found[path] = None
         else:
-            raise SandboxError(f"{path}: is no case file; the name of one ends with {SUFFIX}")
+            raise EmulatorError(f"{path}: is no case file; the name of one ends with {SUFFIX}")
     if not found:
         names = ", ".join(map(str, paths))
-        raise SandboxError(f"{names}: holds no case file; the name of one ends with {SUFFIX}")
+        raise EmulatorError(f"{names}: holds no case file; the name of one ends with {SUFFIX}")
     return list(found)
 
 
@@ -150,4 +150,4 @@ def _write(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
-        raise SandboxError(f"--junit {path}: {error.strerror}") from None
+        raise EmulatorError(f"--junit {path}: {error.strerror}") from None

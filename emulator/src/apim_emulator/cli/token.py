@@ -1,4 +1,4 @@
-"""`token`: prints a caller's access token for an API of a running sandbox."""
+"""`token`: prints a caller's access token for an API of a running emulator."""
 
 import asyncio
 import json
@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from apim_emulator.cli.program import starting
-from apim_emulator.cli.session import Api, Caller, SessionFile, only_running
-from apim_emulator.errors import SandboxError
-from apim_emulator.services.token_request import request_token
+from apim_emulator.cli.session import Api, SessionFile, only_running
+from apim_emulator.errors import EmulatorError
+from apim_emulator.services.token_client import Caller, request_token
 
 
 def run(stack: str | None, api: str | None, caller: str | None, as_json: bool) -> int:
@@ -22,15 +22,15 @@ def run(stack: str | None, api: str | None, caller: str | None, as_json: bool) -
 
 
 def find_caller(api: Api, name: str | None) -> Caller:
-    """Return the caller of a name, or the first. Raises `SandboxError`."""
+    """Return the caller of a name, or the first. Raises `EmulatorError`."""
     if not api.needs_token:
         if api.key is None:
-            raise SandboxError(f"API {api.name} takes no token: its policy validates none")
-        raise SandboxError(f"API {api.name} takes a subscription key, not a token; `{starting()}` prints the key")
+            raise EmulatorError(f"API {api.name} takes no token: its policy validates none")
+        raise EmulatorError(f"API {api.name} takes a subscription key, not a token; `{starting()}` prints the key")
     if not api.callers:
-        raise SandboxError(f"API {api.name} takes tokens that nobody in the sandbox issues; get one from its provider")
+        raise EmulatorError(f"API {api.name} takes tokens that nobody here issues; get one from its provider")
     for caller in api.callers:
         if name in (caller.name, None):
             return caller
     names = ", ".join(caller.name for caller in api.callers)
-    raise SandboxError(f"--caller {name}: API {api.name} has no such caller; it has {names}")
+    raise EmulatorError(f"--caller {name}: API {api.name} has no such caller; it has {names}")

@@ -1,4 +1,4 @@
-"""`trace`: the last calls of a running sandbox, policy by policy."""
+"""`trace`: the last calls of a running emulator, policy by policy."""
 
 import sys
 import time
@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
 
 from apim_emulator.cli.session import SessionFile, only_running
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 from apim_emulator.tracing import CallTrace, as_text
 from apim_emulator.tracing.model import from_json, to_json
 
@@ -18,11 +18,11 @@ _PAUSE = 0.5
 
 
 def run(stack: str | None, last: int, follow: bool, as_json: bool, pause: Callable[[float], None] = time.sleep) -> int:
-    """Print the last calls, the oldest first; with `follow`, go on until Ctrl-C or until the sandbox ends."""
+    """Print the last calls, the oldest first; with `follow`, go on until Ctrl-C or until the emulator ends."""
     name = stack or only_running(Path.cwd())
     url = SessionFile(Path.cwd(), name).read().trace_url
     if url is None:
-        raise SandboxError(f"sandbox {name} keeps no traces; start it without --no-trace")
+        raise EmulatorError(f"stack {name} keeps no traces; start it without --no-trace")
     calls = traced(name, url, 0)
     _print(calls[len(calls) - min(last, len(calls)) :], as_json, follow)
     seen = max((call.number for call in calls), default=0)
@@ -38,12 +38,12 @@ def run(stack: str | None, last: int, follow: bool, as_json: bool, pause: Callab
 
 
 def traced(name: str, url: str, after: int) -> list[CallTrace]:
-    """Return the calls of a running sandbox that came after a number. Raises `SandboxError` where it is gone."""
+    """Return the calls of a running emulator that came after a number. Raises `EmulatorError` where it is gone."""
     try:
         with _OPENER.open(f"{url}calls.json?after={after}", timeout=10) as answer:
             return from_json(answer.read())
     except (OSError, HTTPException, ValueError):
-        raise SandboxError(f"sandbox {name} does not answer; start it again") from None
+        raise EmulatorError(f"stack {name} does not answer; start it again") from None
 
 
 def _print(calls: list[CallTrace], as_json: bool, follow: bool) -> None:

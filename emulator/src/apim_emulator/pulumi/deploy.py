@@ -1,4 +1,4 @@
-"""Runs a Pulumi program against the sandbox's cloud, in this process and without the engine."""
+"""Runs a Pulumi program against the emulator's cloud, in this process and without the engine."""
 
 import asyncio
 import contextvars
@@ -19,9 +19,9 @@ from pulumi.runtime.settings import Settings
 from pulumi.runtime.stack import run_in_stack
 
 from apim_emulator.azure import Cloud
-from apim_emulator.azure.hooks import Callbacks
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 from apim_emulator.pulumi import project_yaml
+from apim_emulator.pulumi.error_hooks import Callbacks
 from apim_emulator.pulumi.mocks import AzureMockMonitor, AzureMocks, Registration
 
 _GRACE = 5.0
@@ -41,7 +41,7 @@ class Message:
     """Resource that it is about."""
 
 
-class DeployError(SandboxError):
+class DeployError(EmulatorError):
     """A deployment that failed for a reason its author can act on; the message says which."""
 
     messages: tuple[Message, ...] = ()
@@ -165,7 +165,7 @@ def _run_file(program: Path) -> None:
 def _explain(mocks: AzureMocks, error: BaseException | None) -> None:
     """Raise the one error that says what to do about a failed deployment, if it is not a bug of the program."""
     said = _said(error)
-    if failures := [*mocks.failures, *(call for call in mocks.refused_calls if str(call.error) in said)]:
+    if failures := [*mocks.failures, *(call for call in mocks.refused_invokes if str(call.error) in said)]:
         lines = [f"{failure.type} {failure.name}: {failure.error}" for failure in failures]
         if len(lines) == 1:
             raise DeployError(lines[0]) from None
@@ -272,7 +272,7 @@ def load_stack(folder: Path, stack: str) -> dict[str, Any]:
     config = dict(project.defaults)
     for key, value in _config_of(path, _read(path)).items():
         if isinstance(value, dict) and value.keys() == {"secure"}:
-            raise DeployError(f"{path}: {key} is encrypted, and the sandbox has no key; give it in clear here")
+            raise DeployError(f"{path}: {key} is encrypted, and the emulator has no key; give it in clear here")
         config[key if ":" in key else f"{project.name}:{key}"] = value
     missing = [key for key in project.required if key not in config]
     if missing:

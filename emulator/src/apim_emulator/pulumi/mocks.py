@@ -12,13 +12,13 @@ from google.protobuf import json_format  # type: ignore[import-untyped]
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto import resource_pb2
 
-from apim_emulator.azure.cloud import Cloud, inert_warning
+from apim_emulator.azure.cloud import Cloud, unmodelled_warning
 from apim_emulator.azure.errors import CloudError
-from apim_emulator.azure.hooks import ErrorHook, remote, unsupported
-from apim_emulator.azure.registration import Registration
 from apim_emulator.azure.sdk import PACKAGES
-from apim_emulator.azure.successor import Successor
-from apim_emulator.pulumi.wire import UNKNOWN, decode, encode, has_unknown, is_secret, plain
+from apim_emulator.pulumi.error_hooks import ErrorHook, remote, unsupported
+from apim_emulator.pulumi.property_values import UNKNOWN, decode, encode, has_unknown, is_secret, plain
+from apim_emulator.pulumi.registration import Registration
+from apim_emulator.pulumi.stack_update import StackUpdate
 
 _STACK = "pulumi:pulumi:Stack"
 _PROVIDER = "pulumi:providers:"
@@ -57,11 +57,11 @@ class AzureMocks(pulumi.runtime.Mocks):
         what an earlier deployment registered, which this one changes.
         """
         self.cloud = cloud or Cloud()
-        self._successor = Successor(self.cloud, before)
+        self._stack_update = StackUpdate(self.cloud, before)
         self.registrations: list[Registration] = []
         """Resources that were made, in the order in which they were done."""
         self.failures: list[Failure] = []
-        self.refused_calls: list[Failure] = []
+        self.refused_invokes: list[Failure] = []
         """Invokes; a program may go on without an answer."""
         self.warnings: dict[str, str] = {}
         """What is told of types that are not modelled, once each, by the URN of the first resource."""
@@ -133,24 +133,24 @@ class AzureMocks(pulumi.runtime.Mocks):
 
     def knows(self, urn: str) -> bool:
         """Whether an earlier deployment made a resource."""
-        return urn in self._successor.before
+        return urn in self._stack_update.before
 
     def finish(self) -> None:
         """Delete what an earlier deployment registered and this one did not; failures are recorded."""
-        left = tuple(self._successor.left(frozenset(found.urn for found in self.registrations)))
+        left = tuple(self._stack_update.removed(frozenset(found.urn for found in self.registrations)))
         going = frozenset(found.urn for found in left)
         for found in () if self._preview else left:
             try:
-                self._successor.delete(found, going)
+                self._stack_update.delete(found, going)
             except CloudError as error:
                 self.failures.append(Failure(type=found.type, name=found.urn.rsplit("::", 1)[1], error=error))
 
     def invoke(self, token: str, args: Mapping[str, Any], provider: str = "") -> dict[str, Any]:
         """Answer an invoke with plain arguments; `provider` is the URN of the provider it was given."""
         try:
-            return self.cloud.call(token, args, subscription_id=self._configured(provider, "subscriptionId"))
+            return self.cloud.invoke(token, args, subscription_id=self._configured(provider, "subscriptionId"))
         except CloudError as error:
-            self.refused_calls.append(Failure(type=token, name="invoke", error=error))
+            self.refused_invokes.append(Failure(type=token, name="invoke", error=error))
             raise
 
     def _require_turn(self, registration: Registration) -> None:
@@ -190,7 +190,7 @@ class AzureMocks(pulumi.runtime.Mocks):
         self.cloud.check(registration.type, inputs)
         if self._preview:
             # Objects are left out, so unknown: the provider completes them, as it does identities with principal IDs.
-            known = self._successor.before.get(registration.urn)
+            known = self._stack_update.before.get(registration.urn)
             outputs = {name: value for name, value in inputs.items() if not isinstance(value, Mapping)}
             return known.id if known else "", outputs
         if has_unknown(inputs):
@@ -199,12 +199,12 @@ class AzureMocks(pulumi.runtime.Mocks):
         if location and inputs.get("location") is None and self.cloud.has_location(registration.type):
             inputs["location"] = location
         subscription_id = self._configured(registration.provider, "subscriptionId")
-        if changed := self._successor.changed(registration.type, registration.urn, inputs):
+        if changed := self._stack_update.update(registration.type, registration.urn, inputs):
             return changed
         return self.cloud.create(registration.type, registration.name, inputs, subscription_id=subscription_id)
 
     def _warn(self, registration: Registration) -> None:
-        warning = inert_warning(registration.type)
+        warning = unmodelled_warning(registration.type)
         with self._lock:
             if warning and warning not in self.warnings.values():
                 self.warnings[registration.urn] = warning
@@ -215,7 +215,7 @@ class AzureMocks(pulumi.runtime.Mocks):
         return value if isinstance(value, str) else None
 
 
-class _RefusedCall(grpc.RpcError):  # type: ignore[misc]
+class _InvokeError(grpc.RpcError):  # type: ignore[misc]
     """An invoke that failed, as the engine tells it: a program can go on."""
 
     def code(self) -> grpc.StatusCode:
@@ -233,7 +233,7 @@ class AzureMockMonitor(MockMonitor):
         self.exports: dict[str, Any] = {}
         """Outputs of the stack, plain."""
         self.secret_exports: frozenset[str] = frozenset()
-        self._door = mocks
+        self._mocks = mocks
         self.hooks: dict[str, ErrorHook] = {}
         """Error hooks by name."""
         self._stack_urn = ""
@@ -276,9 +276,9 @@ class AzureMockMonitor(MockMonitor):
     ) -> resource_pb2.ResourceInvokeResponse:
         """Answer a function of a provider."""
         try:
-            result = self._door.invoke(request.tok, plain(decode(request.args)), _provider_urn(request.provider))
+            result = self._mocks.invoke(request.tok, plain(decode(request.args)), _provider_urn(request.provider))
         except CloudError as error:
-            raise _RefusedCall(str(error)) from error
+            raise _InvokeError(str(error)) from error
         return resource_pb2.ResourceInvokeResponse(**{"return": encode(result)})
 
     def RegisterResourceOutputs(  # noqa: N802 - gRPC's name
@@ -311,7 +311,7 @@ class AzureMockMonitor(MockMonitor):
         custom: bool,
     ) -> Registration:
         inputs = decode(properties)
-        done = self._door.register(
+        done = self._mocks.register(
             Registration(
                 type=request.type,
                 name=request.name,
@@ -350,7 +350,7 @@ class AzureMockMonitor(MockMonitor):
             urn=urn,
             name=request.name,
             type=request.type,
-            failed_operation="update" if self._door.knows(urn) else "create",
+            failed_operation="update" if self._mocks.knows(urn) else "create",
             errors=errors,
         )
         answers = [self.hooks[name](operation) for name in request.hooks.on_error]
@@ -372,7 +372,7 @@ def _require_known(token: str) -> None:
             " override new_resource in a subclass of AzureMocks and return one",
             token,
         )
-    if not token.startswith("pulumi:") and (warning := inert_warning(token)):
+    if not token.startswith("pulumi:") and (warning := unmodelled_warning(token)):
         warnings.warn(f"{warning}; its ID is inferred", stacklevel=3)
 
 

@@ -19,7 +19,7 @@ _SUFFIX = 4
 """Random bytes at the end of a name."""
 
 
-def filled_in(request: provider_pb2.CheckRequest, news: Mapping[str, Any], location: str | None) -> Properties:
+def apply_defaults(request: provider_pb2.CheckRequest, news: Mapping[str, Any], location: str | None) -> Properties:
     """Return inputs with the name and the location that the resource has already.
 
     A new resource gets the provider's location, another of which moves nothing that exists, and a name that follows
@@ -43,7 +43,7 @@ def filled_in(request: provider_pb2.CheckRequest, news: Mapping[str, Any], locat
     return inputs
 
 
-def asked_for(inputs: Mapping[str, Any]) -> Properties:
+def program_inputs(inputs: Mapping[str, Any]) -> Properties:
     """Return plain inputs without the provider's own note."""
     return {name: value for name, value in inputs.items() if name != CREATE_BEFORE_DELETE}
 

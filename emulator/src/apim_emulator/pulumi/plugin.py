@@ -1,6 +1,5 @@
 """Provider plugins as the engine finds and starts them, and the environment in which it finds these."""
 
-import os
 import re
 import shlex
 import shutil
@@ -15,17 +14,16 @@ import grpc  # type: ignore[import-untyped]
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2_grpc
 
+from apim_emulator import environment
 from apim_emulator.azure import Cloud, Deployer
 from apim_emulator.azure.cloud import resource_types
 from apim_emulator.azure.faults import Faults
 from apim_emulator.azure.sdk import PACKAGES
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 from apim_emulator.pulumi.provider import Provider
 
-STORE = "SANDBOX_STORE"
-"""Environment variable with the path of the cloud's file."""
-
 _PASSPHRASE = "sandbox"  # noqa: S105 - protects no more than the file beside the state, and is the same in every clone
+"""Encrypts the state of stacks; another word would not open what earlier versions wrote."""
 _PARALLEL = 256
 """Requests at a time; the engine sends one for each resource that can go ahead."""
 
@@ -51,7 +49,7 @@ runtime:
 """
 
 
-def lay_out(folder: Path, project: Path) -> dict[str, str]:
+def create_pulumi_home(folder: Path, project: Path) -> dict[str, str]:
     """Make a `PULUMI_HOME` with the stand-ins below `folder` and return the environment that selects it.
 
     The stand-ins have the versions that `project` requires, or in another language those that are installed here, so
@@ -79,7 +77,7 @@ def lay_out(folder: Path, project: Path) -> dict[str, str]:
         # A real provider must never answer here: none is downloaded, and none on the PATH is used.
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
-        STORE: str(folder.resolve() / "cloud.db"),
+        environment.STORE: str(folder.resolve() / "cloud.db"),
     }
 
 
@@ -95,7 +93,7 @@ def serve(package: str, version: str, arguments: Sequence[str]) -> None:
     """
     try:
         cloud = _cloud()
-    except SandboxError as error:
+    except EmulatorError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None
     server = grpc.server(ThreadPoolExecutor(_PARALLEL), options=_GRPC_CHANNEL_OPTIONS)
@@ -133,9 +131,9 @@ def _unheard(_urn: str, _text: str) -> None:
 
 
 def _cloud() -> Cloud:
-    store = os.environ.get(STORE)
+    store = environment.read(environment.STORE)
     if not store:
-        raise SandboxError(f"{STORE} is not set; evaluate in this shell what the command env prints, first")
+        raise EmulatorError(f"{environment.STORE} is not set; first evaluate what the command env prints")
     faults = Faults.from_environment(resource_types())
     return Cloud(Path(store), faults=faults, deployer=Deployer.from_environment())
 
@@ -162,7 +160,7 @@ def _versions(requirements: Path) -> dict[str, str]:
     for package in PACKAGES:
         pinned = re.search(rf"^pulumi-{package}==([\w.]+)", text, re.MULTILINE)
         if pinned is None:
-            raise SandboxError(f"{requirements}: pulumi-{package}==VERSION is missing; pin the version to stand in for")
+            raise EmulatorError(f"{requirements}: pulumi-{package}==VERSION is missing; pin the version to imitate")
         versions[package] = pinned[1]
     return versions
 
@@ -171,7 +169,7 @@ def _installed(package: str) -> str:
     try:
         return metadata.version(f"pulumi-{package}")
     except metadata.PackageNotFoundError:
-        raise SandboxError(
+        raise EmulatorError(
             f"the project has no requirements.txt, and pulumi-{package} is not installed beside apim-emulator;"
             " install the version to stand in for"
         ) from None

@@ -7,7 +7,7 @@ from pulumi import _types
 
 from apim_emulator.azure import sdk
 from apim_emulator.azure.state import Properties
-from apim_emulator.pulumi.wire import UNKNOWN
+from apim_emulator.pulumi.property_values import UNKNOWN
 
 _STABLE = ("name", "location")
 """Outputs that azure-native keeps in the preview of an update, because nothing in place can change them."""

@@ -15,13 +15,13 @@ from google.protobuf import empty_pb2, struct_pb2  # type: ignore[import-untyped
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from apim_emulator.azure import Cloud, CloudError
-from apim_emulator.azure.cloud import inert_warning
+from apim_emulator.azure.cloud import unmodelled_warning
 from apim_emulator.pulumi import preview
-from apim_emulator.pulumi.difference import diff_response, top
-from apim_emulator.pulumi.naming import CREATE_BEFORE_DELETE, asked_for, filled_in
+from apim_emulator.pulumi.diff_response import diff_response, top
+from apim_emulator.pulumi.naming import CREATE_BEFORE_DELETE, apply_defaults, program_inputs
+from apim_emulator.pulumi.property_values import decode, encode, has_unknown, plain
 from apim_emulator.pulumi.schema import schema
-from apim_emulator.pulumi.secrets import kept, marked, masked, secret_texts
-from apim_emulator.pulumi.wire import decode, encode, has_unknown, plain
+from apim_emulator.pulumi.secret_marks import kept, marked, masked, secret_texts
 
 T = TypeVar("T")
 
@@ -139,7 +139,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             failures = [provider_pb2.CheckFailure(property=name, reason="is not known yet") for name in unknown]
             return provider_pb2.InvokeResponse(failures=failures)
         with _refusing(context, given) as secrets:
-            result = self._cloud.call(request.tok, args, subscription_id=self._subscription_id)
+            result = self._cloud.invoke(request.tok, args, subscription_id=self._subscription_id)
         return provider_pb2.InvokeResponse(**{"return": encode(marked(result, None, secrets))})
 
     def Check(self, request: provider_pb2.CheckRequest, context: Any) -> provider_pb2.CheckResponse:  # noqa: N802
@@ -147,9 +147,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         news = decode(request.news)
         with _refusing(context, news) as secrets:
             try:
-                self._tell(request.urn, inert_warning(request.type))
-                inputs = filled_in(request, news, self._location)
-                self._cloud.check(request.type, asked_for(plain(inputs)))
+                self._tell(request.urn, unmodelled_warning(request.type))
+                inputs = apply_defaults(request, news, self._location)
+                self._cloud.check(request.type, program_inputs(plain(inputs)))
             except CloudError as error:
                 failure = provider_pb2.CheckFailure(reason=masked(error.message, secrets))
                 if error.target and error.target != request.type:
@@ -161,7 +161,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Compare inputs."""
         given = decode(request.news)
         before = plain(decode(request.old_inputs))
-        old, new = asked_for(before), asked_for(plain(given))
+        old, new = program_inputs(before), program_inputs(plain(given))
         with _refusing(context, given):
             response = diff_response(self._cloud.diff(request.type, old, new), old, new)
         response.deleteBeforeReplace &= not before.get(CREATE_BEFORE_DELETE)
@@ -170,7 +170,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Create(self, request: provider_pb2.CreateRequest, context: Any) -> provider_pb2.CreateResponse:  # noqa: N802
         """Create a resource; at preview, say what it will be."""
         given = decode(request.properties)
-        inputs = asked_for(plain(given))
+        inputs = program_inputs(plain(given))
         with _refusing(context, given) as secrets:
             if request.preview:
                 resource_id, outputs = "", preview.created(request.type, inputs)
@@ -202,7 +202,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 return _unkept(request)
             try:
                 outputs = self._cloud.read(request.type, request.id)
-                inputs = self._cloud.inputs_of(request.type, request.id, asked_for(plain(given)))
+                inputs = self._cloud.inputs_of(request.type, request.id, program_inputs(plain(given)))
             except CloudError as error:
                 if error.code != _NOT_FOUND:
                     raise
@@ -219,7 +219,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Update(self, request: provider_pb2.UpdateRequest, context: Any) -> provider_pb2.UpdateResponse:  # noqa: N802
         """Change a resource in place; at preview, say what it will be."""
         given, before = decode(request.news), decode(request.olds)
-        inputs = asked_for(plain(given))
+        inputs = program_inputs(plain(given))
         with _refusing(context, given, before) as secrets:
             if request.preview:
                 outputs = preview.updated(request.type, inputs, plain(before))
@@ -293,7 +293,7 @@ def _refusing(context: Any, *given: Any) -> Iterator[frozenset[str]]:
         # The message may hold a secret, so only the place is told.
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}:{place.lineno}"
-        context.abort(grpc.StatusCode.INTERNAL, f"the sandbox has a bug: {type(error).__name__} at {where}")
+        context.abort(grpc.StatusCode.INTERNAL, f"the emulator has a bug: {type(error).__name__} at {where}")
 
 
 def _unimplemented(context: Any, message: str) -> NoReturn:

@@ -13,25 +13,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from apim_emulator.errors import SandboxError
-
-RECOVERED = "SANDBOX_RECOVERED"
-"""Set where a stack was recovered. What was created and not noted in the state looks like somebody else's to a preview
-of the program, so the next update goes without one."""
+from apim_emulator.errors import EmulatorError
 
 
 def recover(project: Path, stack: str, env: Mapping[str, str]) -> bool:
     """Make a stack ready for its next update if the engine was killed during one, and tell whether it was.
 
-    `env` is the environment from `lay_out`. Raises `SandboxError` where an update is still running, or where the
-    engine cannot recover.
+    `env` is the environment from `create_pulumi_home`. Raises `EmulatorError` where an update is still running
+    or the engine cannot recover.
     """
     locks = list(_locks(stack, env))
     if not locks:
         return False
     for lock in locks:
         if lock.get("hostname") == socket.gethostname() and _runs(lock["pid"]):
-            raise SandboxError(f"stack {stack} is being updated by process {lock['pid']}; wait for it, or end it")
+            raise EmulatorError(f"stack {stack} is being updated by process {lock['pid']}; wait for it, or end it")
     for command in (["cancel", "--yes"], ["refresh", "--yes", "--skip-preview", "--clear-pending-creates"]):
         done = subprocess.run(  # noqa: S603 - the engine
             ["pulumi", *command, "--stack", stack, "--non-interactive", "--color", "never"],  # noqa: S607
@@ -42,7 +38,7 @@ def recover(project: Path, stack: str, env: Mapping[str, str]) -> bool:
             check=False,
         )
         if done.returncode:
-            raise SandboxError(f"pulumi {command[0]} --stack {stack} failed: {(done.stderr or done.stdout).strip()}")
+            raise EmulatorError(f"pulumi {command[0]} --stack {stack} failed: {(done.stderr or done.stdout).strip()}")
     return True
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
-from apim_emulator.services.grants import COGNITIVE_SERVICES
+from apim_emulator.services.entra.grants import COGNITIVE_SERVICES
 from apim_emulator.services.signing import InvalidTokenError
 
 CATEGORIES = ("Hate", "SelfHarm", "Sexual", "Violence")

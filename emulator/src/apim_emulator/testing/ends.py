@@ -12,7 +12,7 @@ from yarl import URL
 
 from apim_emulator.gateway.http.headers import phrase
 from apim_emulator.gateway.http.transport import Answer, Body
-from apim_emulator.services.network import HostRefusedError
+from apim_emulator.network import HostRefusedError
 from apim_emulator.testing.values import BackendFunction, Headers, Reply, Request
 
 _FAILURES = (OSError, aiohttp.ClientError)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from apim_emulator.clock import Clock
-from apim_emulator.services.oidc import OpenIdProvider
+from apim_emulator.services.openid.provider import OpenIdProvider
 from apim_emulator.services.signing import SigningKey
 from apim_emulator.testing.values import Reply, Request
 

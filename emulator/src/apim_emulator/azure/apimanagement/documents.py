@@ -47,7 +47,7 @@ def references(text: str, content_format: str) -> Iterator[Reference]:
 def check(text: str, content_format: str, *, root: str, sku: str) -> None:
     """Refuse a document that API Management would not save, with the place."""
     if content_format not in {"xml", "rawxml"}:
-        raise invalid(f"format {content_format!r}: the sandbox downloads nothing; use xml or rawxml", "format")
+        raise invalid(f"format {content_format!r}: the emulator downloads nothing; use xml or rawxml", "format")
     limit = (16 if sku == "Consumption" else 256) * _KB
     if len(text.encode()) > limit:
         raise invalid(f"the policy document is larger than the {limit // _KB} KiB that {sku} takes", "value")

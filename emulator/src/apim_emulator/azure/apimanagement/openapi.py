@@ -34,7 +34,7 @@ def definition(content_format: str, value: str, *, query_in_template: bool = Tru
     if content_format in {"openapi", "openapi+json"}:
         return _parsed(content_format, value, query_in_template=query_in_template)
     if content_format.endswith("-link"):
-        raise invalid("the sandbox downloads nothing; give the document itself, as openapi or openapi+json", "value")
+        raise invalid("the emulator downloads nothing; give the document itself, as openapi or openapi+json", "value")
     raise invalid(f"format {content_format!r} is not modelled; use openapi or openapi+json", "format")
 
 

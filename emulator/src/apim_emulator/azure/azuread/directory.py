@@ -66,7 +66,7 @@ def add_caller(state: State, display_name: str, tenant_id: str) -> Application:
 
 
 def users(state: State) -> tuple[User, ...]:
-    """People whose password the sandbox knows."""
+    """People whose password the emulator knows."""
     return tuple(
         User(
             tenant_id=user.private["tenant_id"],

@@ -14,7 +14,7 @@ from apim_emulator.gateway.backends.targets import Endpoint, Target
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Failure
 from apim_emulator.gateway.http import bodies
-from apim_emulator.services.network import HostRefusedError
+from apim_emulator.network import HostRefusedError
 
 _SECONDS = 30.0
 

@@ -14,7 +14,7 @@ from apim_emulator.gateway.failures import Failure, internal_error
 from apim_emulator.gateway.http.bodies import CALLERS_FAULT, at_hand, request_at_hand, request_chunks, too_slow
 from apim_emulator.gateway.http.headers import end_to_end, is_sound
 from apim_emulator.gateway.http.transport import Answer
-from apim_emulator.services.network import HostRefusedError
+from apim_emulator.network import HostRefusedError
 
 
 async def forward(exchange: Exchange, seconds: float, *, fail_on_error: bool) -> None:

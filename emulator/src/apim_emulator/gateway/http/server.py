@@ -17,7 +17,7 @@ from apim_emulator.gateway.http.headers import envelope, is_sound_head, phrase
 from apim_emulator.gateway.http.reply import CallerRequest, send
 from apim_emulator.gateway.http.transport import MAX_FIELD, MAX_LINE, HttpTransport
 from apim_emulator.model import Gateway
-from apim_emulator.services.network import Network
+from apim_emulator.network import Network
 
 
 def _without_details(record: logging.LogRecord) -> bool:

@@ -12,7 +12,7 @@ from aiohttp.typedefs import LooseHeaders
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from apim_emulator.services.network import Network
+from apim_emulator.network import Network
 
 MAX_LINE = 16_384
 MAX_FIELD = 32_768

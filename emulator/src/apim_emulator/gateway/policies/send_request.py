@@ -24,7 +24,7 @@ from apim_emulator.gateway.policies.forward_request import timeout
 from apim_emulator.gateway.policies.set_body import body_value
 from apim_emulator.gateway.policies.set_header import HeaderChange
 from apim_emulator.gateway.policies.set_method import method_value
-from apim_emulator.services.network import HostRefusedError
+from apim_emulator.network import HostRefusedError
 
 _ORDER = ("set-url", "set-method", "set-header", "set-body", "authentication-managed-identity")
 DEFAULT_TIMEOUT = 60

@@ -12,7 +12,7 @@ from apim_emulator.clock import Clock
 from apim_emulator.gateway.http.transport import Transport
 from apim_emulator.gateway.tokens.jwks import SigningKey, from_jwks
 from apim_emulator.gateway.tokens.strict import strict_json
-from apim_emulator.services.network import HostRefusedError
+from apim_emulator.network import HostRefusedError
 
 CACHE_SECONDS = 3600
 """How long metadata and keys are used (validate-jwt: every hour)."""

@@ -31,7 +31,7 @@ RECORD = Record(
         ),
         "timeout": internal("Timeout", "the service did not answer in time", bench={"hosts": {"audit.test": late}}),
         "unknown host": internal(
-            "BackendConnectionFailure", "host audit.test is not served by the sandbox", bench={"hosts": {}}
+            "BackendConnectionFailure", "host audit.test is not served by the emulator", bench={"hosts": {}}
         ),
         "error status": internal(
             "BackendResponseFailure",

@@ -10,9 +10,9 @@ from joserfc.jwk import KeySet
 
 from apim_emulator.clock import Clock
 from apim_emulator.services.entra import Entra
-from apim_emulator.services.grants import TokenRequestError
+from apim_emulator.services.entra.grants import TokenRequestError
 from apim_emulator.services.signing import LIFETIME, InvalidTokenError, SigningKey, tamper, unverified_claims
-from emulator.tests.services.fake_directory import (
+from emulator.tests.services.fake_control_plane import (
     API,
     CLIENT,
     FOREIGN_API,
@@ -22,7 +22,7 @@ from emulator.tests.services.fake_directory import (
     UNKNOWN,
     USER,
     V1_API,
-    FakeDirectory,
+    FakeControlPlane,
 )
 
 COGNITIVE_SERVICES = "https://cognitiveservices.azure.com"
@@ -47,9 +47,9 @@ async def published_keys(http: ClientSession, login: TestServer, tenant: str = T
         return KeySet.import_key_set(await response.json())
 
 
-def assigned(*roles: str, required: bool = False) -> FakeDirectory:
+def assigned(*roles: str, required: bool = False) -> FakeControlPlane:
     assignments = {CLIENT.service_principal_id: frozenset(roles)} if roles else {}
-    return FakeDirectory(apps=[CLIENT, replace(API, assignments=assignments, assignment_required=required)])
+    return FakeControlPlane(apps=[CLIENT, replace(API, assignments=assignments, assignment_required=required)])
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ async def test_assigned_roles_are_in_the_token(http: ClientSession, login: TestS
 
 
 async def test_a_role_that_is_taken_away_is_missing_from_the_next_token(
-    http: ClientSession, login: TestServer, directory: FakeDirectory
+    http: ClientSession, login: TestServer, directory: FakeControlPlane
 ) -> None:
     directory.apps = assigned("Chat.User").apps
     _, before = await request_token(http, login)
@@ -237,7 +237,7 @@ async def test_a_managed_identity_gets_a_token(
     assert (claims["iss"], claims["ver"]) == (f"https://sts.windows.net/{TENANT}/", "1.0")
 
 
-def test_a_managed_identity_gets_its_roles_in_an_application(directory: FakeDirectory, entra: Entra) -> None:
+def test_a_managed_identity_gets_its_roles_in_an_application(directory: FakeControlPlane, entra: Entra) -> None:
     directory.apps = [replace(API, assignments={IDENTITY.principal_id: frozenset({"Chat.User"})})]
 
     token, _ = entra.managed_identity_token(IDENTITY.principal_id, "api://openai")
@@ -257,7 +257,7 @@ def test_a_managed_identity_gets_its_roles_in_an_application(directory: FakeDire
     ],
 )
 def test_a_managed_identity_is_refused_with_a_clear_reason(
-    directory: FakeDirectory, entra: Entra, principal: str, resource: str, message: str
+    directory: FakeControlPlane, entra: Entra, principal: str, resource: str, message: str
 ) -> None:
     directory.apps = [replace(API, assignment_required=True)]
 
@@ -265,7 +265,7 @@ def test_a_managed_identity_is_refused_with_a_clear_reason(
         entra.managed_identity_token(principal, resource)
 
 
-def test_a_minted_token_is_what_the_token_endpoint_would_issue(directory: FakeDirectory, entra: Entra) -> None:
+def test_a_minted_token_is_what_the_token_endpoint_would_issue(directory: FakeControlPlane, entra: Entra) -> None:
     directory.apps = assigned("Chat.User").apps
 
     claims = entra.verify(mint(entra, directory.apps[1]))
@@ -305,8 +305,8 @@ def test_a_minted_token_can_be_changed(
         pytest.param(lambda entra: mint(entra, API, age=LIFETIME + 1), "expired", id="expired"),
         pytest.param(lambda entra: mint(entra, API, age=-60), "not valid yet", id="from the future"),
         pytest.param(lambda entra: tamper(mint(entra, API), roles=["Chat.Admin"]), "signature", id="tampered"),
-        pytest.param(lambda entra: mint(entra, API, tenant_id=UNKNOWN), "no known tenant", id="unknown tenant"),
-        pytest.param(lambda entra: mint(entra, API, claims={"iss": None}), "no known tenant", id="no issuer"),
+        pytest.param(lambda entra: mint(entra, API, tenant_id=UNKNOWN), "not a known tenant", id="unknown tenant"),
+        pytest.param(lambda entra: mint(entra, API, claims={"iss": None}), "not a known tenant", id="no issuer"),
         pytest.param(
             lambda entra: SigningKey().sign(unverified_claims(mint(entra, API))), "signature", id="another issuer's key"
         ),
@@ -343,9 +343,9 @@ FOR_USER = {
 }
 
 
-def assigned_user(*roles: str, required: bool = False) -> FakeDirectory:
+def assigned_user(*roles: str, required: bool = False) -> FakeControlPlane:
     assignments = {USER.object_id: frozenset(roles)} if roles else {}
-    return FakeDirectory(apps=[CLIENT, replace(API, assignments=assignments, assignment_required=required)])
+    return FakeControlPlane(apps=[CLIENT, replace(API, assignments=assignments, assignment_required=required)])
 
 
 async def test_a_client_gets_a_users_token_with_what_it_was_granted(

@@ -7,7 +7,7 @@ texts, which Azure passes on. Where a text is inferred, its function says so.
 from collections.abc import Mapping
 
 
-class ServiceError(Exception):
+class AzureOpenAIError(Exception):
     """A refused request."""
 
     def __init__(self, status: int, body: dict[str, object], headers: Mapping[str, str] | None = None) -> None:
@@ -18,11 +18,11 @@ class ServiceError(Exception):
         self.headers = headers or {}
 
 
-def _coded(status: int, code: str, message: str) -> ServiceError:
-    return ServiceError(status, {"error": {"code": code, "message": message}})
+def _coded(status: int, code: str, message: str) -> AzureOpenAIError:
+    return AzureOpenAIError(status, {"error": {"code": code, "message": message}})
 
 
-def invalid_key() -> ServiceError:
+def invalid_key() -> AzureOpenAIError:
     """Refuse a key that is not the account's."""
     return _coded(
         401,
@@ -32,9 +32,9 @@ def invalid_key() -> ServiceError:
     )
 
 
-def invalid_token() -> ServiceError:
+def invalid_token() -> AzureOpenAIError:
     """Refuse a token that is missing, invalid, expired or for another audience; its body has a shape of its own."""
-    return ServiceError(
+    return AzureOpenAIError(
         401,
         {
             "statusCode": 401,
@@ -44,12 +44,12 @@ def invalid_token() -> ServiceError:
     )
 
 
-def key_authentication_disabled() -> ServiceError:
+def key_authentication_disabled() -> AzureOpenAIError:
     """Refuse any key where `disableLocalAuth` is set."""
     return _coded(403, "AuthenticationTypeDisabled", "Key based authentication is disabled for this resource.")
 
 
-def permission_denied(principal_id: str, action: str, operation: str) -> ServiceError:
+def permission_denied(principal_id: str, action: str, operation: str) -> AzureOpenAIError:
     """Refuse a principal without a role on the account; the status is 401."""
     return _coded(
         401,
@@ -58,12 +58,12 @@ def permission_denied(principal_id: str, action: str, operation: str) -> Service
     )
 
 
-def resource_not_found() -> ServiceError:
+def resource_not_found() -> AzureOpenAIError:
     """Refuse an unknown path, method or API version; that an unknown host gets the same is inferred."""
     return _coded(404, "404", "Resource not found")
 
 
-def deployment_not_found() -> ServiceError:
+def deployment_not_found() -> AzureOpenAIError:
     """Refuse the name of a deployment that the account does not have."""
     return _coded(
         404,
@@ -73,22 +73,22 @@ def deployment_not_found() -> ServiceError:
     )
 
 
-def throttled(operation: str, api_version: str, seconds: int) -> ServiceError:
+def throttled(operation: str, api_version: str, seconds: int) -> AzureOpenAIError:
     """Refuse a call for want of quota (tokens per minute of the deployment)."""
     message = (
         f"Requests to the {operation} Operation under Azure OpenAI API version {api_version} have exceeded token rate"
         f" limit of your current OpenAI S0 pricing tier. Please retry after {seconds} seconds. Please go here:"
         " https://aka.ms/oai/quotaincrease if you would like to further increase the default rate limit."
     )
-    return ServiceError(429, {"error": {"code": "429", "message": message}}, {"Retry-After": str(seconds)})
+    return AzureOpenAIError(429, {"error": {"code": "429", "message": message}}, {"Retry-After": str(seconds)})
 
 
-def model_not_found(model_id: str) -> ServiceError:
+def model_not_found(model_id: str) -> AzureOpenAIError:
     """Refuse the ID of a model that the account does not have; code and text are inferred."""
     return _coded(404, "ResourceNotFound", f"The model '{model_id}' does not exist.")
 
 
-def operation_not_supported(operation: str, model: str) -> ServiceError:
+def operation_not_supported(operation: str, model: str) -> AzureOpenAIError:
     """Refuse an operation that the deployment's model cannot do."""
     return _coded(
         400,
@@ -99,7 +99,7 @@ def operation_not_supported(operation: str, model: str) -> ServiceError:
     )
 
 
-def invalid_request(message: str, *, param: str | None = None, code: str | None = None) -> ServiceError:
+def invalid_request(message: str, *, param: str | None = None, code: str | None = None) -> AzureOpenAIError:
     """Refuse a request body."""
     error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
-    return ServiceError(400, {"error": error})
+    return AzureOpenAIError(400, {"error": error})

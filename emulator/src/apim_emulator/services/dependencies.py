@@ -1,4 +1,4 @@
-"""What a policy document by itself refers to, served on this machine: token providers, checkers, embeddings."""
+"""Stand-ins for what a policy document depends on: token providers, content safety, embeddings."""
 
 import json
 import secrets
@@ -9,22 +9,22 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from apim_emulator.cli.session import Caller
 from apim_emulator.clock import Clock
 from apim_emulator.gateway import effective_sections
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.standalone import API, IDENTITIES
 from apim_emulator.gateway.tokens.requirements import Demand, demands
-from apim_emulator.model import Backend, Gateway, ManagedIdentity, Model
+from apim_emulator.listening import serve
+from apim_emulator.model import Backend, Gateway, ManagedIdentity, ModelDeployment
+from apim_emulator.network import Network
+from apim_emulator.services.azure_openai.embeddings import embeddings
+from apim_emulator.services.azure_openai.exceptions import AzureOpenAIError
 from apim_emulator.services.content_safety import ContentSafety
-from apim_emulator.services.listening import serve
-from apim_emulator.services.network import Network
-from apim_emulator.services.openai_embeddings import embeddings
-from apim_emulator.services.openai_errors import ServiceError
-from apim_emulator.services.providers import Providers, as_provider
+from apim_emulator.services.openid.stand_ins import ProviderStandIns, as_openid_requirement
 from apim_emulator.services.signing import InvalidTokenError
+from apim_emulator.services.token_client import Caller
 
-_MODEL = Model(name="embeddings", model="text-embedding-3-small")
+_MODEL = ModelDeployment(name="embeddings", model="text-embedding-3-small")
 _MAX_BODY = 1024 * 1024
 _SAFETY_KEY = "Ocp-Apim-Subscription-Key"
 
@@ -35,7 +35,7 @@ class References:
 
     backends: frozenset[str]
     """Backends that calls are forwarded to."""
-    checkers: frozenset[str]
+    content_safety: frozenset[str]
     """Backends of `llm-content-safety`."""
     embeddings: frozenset[str]
     """Backends of the semantic cache."""
@@ -46,11 +46,11 @@ class References:
 def references(gateway: Gateway) -> References:
     """Read the only API of a gateway; raises `PolicyLoadError`."""
     nodes = list(_nodes(effective_sections(gateway, API, named_values=gateway.named_values)))
-    checkers = [node for node in nodes if node.name == "llm-content-safety"]
+    safety_checks = [node for node in nodes if node.name == "llm-content-safety"]
     authentications = [node for node in nodes if node.name == "authentication-managed-identity"]
     return References(
         backends=_values((node for node in nodes if node.name != "llm-content-safety"), "backend-id"),
-        checkers=_values(checkers, "backend-id"),
+        content_safety=_values(safety_checks, "backend-id"),
         embeddings=_values(nodes, "embeddings-backend-id"),
         client_ids=_values(authentications, "client-id"),
     )
@@ -62,25 +62,25 @@ def _values(nodes: Iterable[Node], attribute: str) -> frozenset[str]:
 
 
 def _nodes(sections: Mapping[str, Iterable[Node]]) -> Iterator[Node]:
-    def everything(nodes: Iterable[Node]) -> Iterator[Node]:
+    def walk(nodes: Iterable[Node]) -> Iterator[Node]:
         for node in nodes:
             yield node
-            yield from everything(node.children)
+            yield from walk(node.children)
 
     for nodes in sections.values():
-        yield from everything(nodes)
+        yield from walk(nodes)
 
 
-class Surroundings:
-    """Stand-ins for what documents refer to; a `apim_emulator.gateway.TokenSource` for their managed identities.
+class DependencyStandIns:
+    """Stand-ins for what documents refer to, and the `TokenSource` of their managed identities.
 
-    Each provider of tokens, Microsoft Entra tenants among them, issues tokens of its own keys alone. The checker of
-    texts finds the trigger words of `apim_emulator.services.content_safety`.
+    Each provider of tokens, Microsoft Entra tenants among them, issues tokens of its own keys alone. Content
+    safety finds the trigger words of `apim_emulator.services.content_safety`.
     """
 
     def __init__(self, network: Network, clock: Clock, allowed: Iterable[str] = ()) -> None:
         """Stand in for none of the `allowed` hosts: they are called as they are."""
-        self._providers = Providers(network, clock)
+        self._providers = ProviderStandIns(network, clock)
         self._allowed = frozenset(host.lower() for host in allowed)
         self._safety_key = secrets.token_urlsafe(24)
         self._url = ""
@@ -92,13 +92,13 @@ class Surroundings:
         app.router.add_post("/embeddings", _embed)
         self._url = await serve(stack, app)
 
-    async def surround(self, gateway: Gateway, stack: AsyncExitStack) -> None:
+    async def serve_providers(self, gateway: Gateway, stack: AsyncExitStack) -> None:
         """Stand in for the providers that the policies of a gateway name."""
         await self._providers.serve(stack, [one for one in self.demands(gateway) if not self._is_allowed(one)])
 
     def demands(self, gateway: Gateway) -> list[Demand]:
         """List the tokens that policies demand, those of Microsoft Entra tenants as of any other provider."""
-        return list(map(as_provider, demands(gateway, API)))
+        return list(map(as_openid_requirement, demands(gateway, API)))
 
     def _is_allowed(self, demand: Demand) -> bool:
         return bool({urlsplit(url).hostname for url in demand.openid_config_urls} & self._allowed)
@@ -116,22 +116,22 @@ class Surroundings:
         found = {name: Backend(id=name, url=default) for name in wanted.backends}
         for name in wanted.embeddings - found.keys():
             found[name] = Backend(id=name, url=f"{self._url}/embeddings")
-        for name in wanted.checkers - found.keys():
+        for name in wanted.content_safety - found.keys():
             found[name] = Backend(id=name, url=f"{self._url}/safety", header={_SAFETY_KEY: (self._safety_key,)})
         found |= {name: Backend(id=name, url=url) for name, url in given.items()}
         return tuple(found[name] for name in sorted(found))
 
-    def what(self, backend: Backend) -> str:
-        """Say what answers for a backend."""
+    def describe(self, backend: Backend) -> str:
+        """Say what answers for a backend: a stand-in, or its URL."""
         kinds = {"embeddings": "embeddings of a stand-in", "safety": "a stand-in for Azure AI Content Safety"}
         return kinds.get((backend.url or "").removeprefix(f"{self._url}/"), backend.url or "")
 
     def managed_identity_token(self, principal_id: str, resource: str) -> tuple[str, float]:
-        """Issue a token that is only text: it is of no use elsewhere."""
+        """Issue a token that nothing but this emulator accepts: it is not even signed."""
         return f"identity-token.{principal_id}.{resource}", float("inf")
 
 
-def identities(client_ids: Iterable[str]) -> tuple[ManagedIdentity, ...]:
+def managed_identities(client_ids: Iterable[str]) -> tuple[ManagedIdentity, ...]:
     """Make the system-assigned identity and the user-assigned ones that a document names."""
     own = (ManagedIdentity(principal_id=one, client_id=one, system_assigned=False) for one in sorted(client_ids))
     return (*IDENTITIES, *own)
@@ -145,7 +145,7 @@ async def _embed(request: web.Request) -> web.Response:
     try:
         body = json.loads(await request.read())
         return web.json_response(embeddings(_MODEL, body if isinstance(body, dict) else {}, 0))
-    except ServiceError as refused:
+    except AzureOpenAIError as refused:
         return web.json_response(refused.body, status=refused.status)
     except (ValueError, RecursionError):
         return web.json_response({"error": {"message": "not JSON"}}, status=400)

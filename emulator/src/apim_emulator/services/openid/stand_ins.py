@@ -10,15 +10,14 @@ from uuid import UUID
 
 from aiohttp import web
 
-from apim_emulator.cli.session import Caller
 from apim_emulator.clock import Clock
 from apim_emulator.gateway.tokens.requirements import Demand
+from apim_emulator.listening import serve
+from apim_emulator.network import Network
 from apim_emulator.services.entra import LOGIN
-from apim_emulator.services.listening import serve
-from apim_emulator.services.network import Network
-from apim_emulator.services.oidc import OpenIdProvider
+from apim_emulator.services.openid.provider import OpenIdProvider
 from apim_emulator.services.signing import LIFETIME
-from apim_emulator.services.token_request import client_credentials_form
+from apim_emulator.services.token_client import Caller, client_credentials_form
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 CLIENT = "client"
@@ -28,14 +27,14 @@ _TENANT = "72f988bf-0000-4000-8000-2d7cd011db47"
 _APPLICATION = "11111111-0000-4000-8000-000000000001"
 
 
-class Provider(OpenIdProvider):
+class ProviderStandIn(OpenIdProvider):
     """A provider at a given URL, which also has a token endpoint (RFC 6749 section 4.4) at `{issuer}/token`.
 
-    It knows two clients, `client`, whose tokens carry what the policies demand, and `client-without-claims`.
+    It knows two clients, `client`, whose tokens carry what the policies require, and `client-without-claims`.
     """
 
     def __init__(self, configuration_url: str, clock: Clock) -> None:
-        """Be the provider whose OpenID configuration is at a URL."""
+        """Serve the provider whose OpenID configuration a policy reads from this URL."""
         super().__init__(configuration_url.removesuffix(WELL_KNOWN), clock)
         self.clients: Mapping[str, Mapping[str, object]] = {}
         """Clients and the claims that their tokens carry."""
@@ -43,11 +42,11 @@ class Provider(OpenIdProvider):
         """Client secret of both."""
         self.base_url = ""
         """Where its host listens on this machine."""
-        self._named: dict[str, object] = {}
+        self._issuer_claim: dict[str, object] = {}
         self._token_path = f"{urlsplit(self.issuer).path.rstrip('/')}/token"
         self.app.router.add_post(self._token_path, self._token)
 
-    def meet(self, demands: Iterable[Demand]) -> None:
+    def issue_for(self, demands: Iterable[Demand]) -> None:
         """Issue from now on what these policies accept; where they differ, the first decides."""
         own: dict[str, object] = {}
         wanted: dict[str, object] = {}
@@ -56,7 +55,7 @@ class Provider(OpenIdProvider):
             own = {**_tenant_claims(demand), **own}
             wanted = {**demand.claims, **wanted}
             issuers += [demand.issuer] if demand.issuer else []
-        self._named = {"iss": issuers[0]} if issuers else {}
+        self._issuer_claim = {"iss": issuers[0]} if issuers else {}
         self.clients = {CLIENT: {**own, **wanted}, WITHOUT_CLAIMS: own}
 
     @property
@@ -65,12 +64,14 @@ class Provider(OpenIdProvider):
         return f"{self.base_url}{self._token_path}"
 
     def issue(self, *, audience: str, subject: str, age: float = 0, claims: Mapping[str, object] | None = None) -> str:
-        """Mint an access token, by the issuer that the policy accepts."""
-        return super().issue(audience=audience, subject=subject, age=age, claims={**self._named, **(claims or {})})
+        """Mint an access token of the issuer that the policy accepts."""
+        return super().issue(
+            audience=audience, subject=subject, age=age, claims={**self._issuer_claim, **(claims or {})}
+        )
 
     def configuration(self) -> dict[str, object]:
         """Return what the OpenID configuration endpoint answers; a tenant named by its domain tells its GUID."""
-        return {**super().configuration(), "issuer": self._named.get("iss", self.issuer)}
+        return {**super().configuration(), "issuer": self._issuer_claim.get("iss", self.issuer)}
 
     async def _token(self, request: web.Request) -> web.Response:
         form = await request.post()
@@ -84,30 +85,30 @@ class Provider(OpenIdProvider):
         return web.json_response({"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME})
 
 
-class Providers:
-    """The providers of one sandbox, by configuration URL; those of one host share a port."""
+class ProviderStandIns:
+    """Stand-ins by configuration URL; those of one host share a port."""
 
     def __init__(self, network: Network, clock: Clock) -> None:
         """Start without any; the network is told where each host is."""
         self._network = network
         self._clock = clock
-        self.found: dict[str, Provider] = {}
+        self.by_url: dict[str, ProviderStandIn] = {}
 
     async def serve(self, stack: AsyncExitStack, demands: Sequence[Demand]) -> None:
         """Serve every provider that the demands name and that is not served already, until the stack is closed.
 
         One on this machine, or without a plain URL, gets no stand-in.
         """
-        by_url: dict[str, list[Demand]] = {}
+        demands_by_url: dict[str, list[Demand]] = {}
         for demand in demands:
             for url in filter(_is_plain, demand.openid_config_urls):
-                by_url.setdefault(url, []).append(demand)
-        new = {url: Provider(url, self._clock) for url in by_url if url not in self.found}
-        self.found |= new
-        for url, wanted in by_url.items():
-            self.found[url].meet(wanted)
+                demands_by_url.setdefault(url, []).append(demand)
+        new = {url: ProviderStandIn(url, self._clock) for url in demands_by_url if url not in self.by_url}
+        self.by_url |= new
+        for url, wanted in demands_by_url.items():
+            self.by_url[url].issue_for(wanted)
         for host in {urlsplit(url).hostname or "" for url in new}:
-            here = [one for url, one in self.found.items() if urlsplit(url).hostname == host]
+            here = [one for url, one in self.by_url.items() if urlsplit(url).hostname == host]
             base_url = await serve(stack, _merged(here))
             self._network.route(host, base_url)
             for one in here:
@@ -115,7 +116,7 @@ class Providers:
 
     def callers(self, demand: Demand) -> list[Caller]:
         """List who can get a token for a demand; none where its provider is no stand-in."""
-        provider = next(filter(None, (self.found.get(url) for url in demand.openid_config_urls)), None)
+        provider = next(filter(None, (self.by_url.get(url) for url in demand.openid_config_urls)), None)
         if provider is None:
             return []
         return [
@@ -130,7 +131,7 @@ class Providers:
         ]
 
 
-def as_provider(demand: Demand) -> Demand:
+def as_openid_requirement(demand: Demand) -> Demand:
     """Tell a demand for a Microsoft Entra tenant's token as one for the token of the provider that the tenant is."""
     if demand.tenant is None:
         return demand
@@ -157,7 +158,7 @@ def _is_plain(url: str) -> bool:
     return url.endswith(WELL_KNOWN) and urlsplit(url).scheme == "https" and not set(url) & set("{}?#")
 
 
-def _merged(providers: Iterable[Provider]) -> web.Application:
+def _merged(providers: Iterable[ProviderStandIn]) -> web.Application:
     """Application of all providers of one host."""
     app = web.Application()
     for provider in providers:

@@ -156,7 +156,7 @@ async def test_each_validation_has_callers_of_its_own(folder: Path, capsys: pyte
         pytest.param("", {}, "takes no token: its policy validates none", id="no validation"),
         pytest.param(
             entra(), {"allowed_hosts": ["login.microsoftonline.com"]},
-            "takes tokens that nobody in the sandbox issues; get one from its provider", id="the real provider",
+            "takes tokens that nobody here issues; get one from its provider", id="the real provider",
         ),
     ],
 )  # fmt: skip
@@ -182,7 +182,7 @@ async def test_key_that_the_policy_holds_itself_is_never_signed_with(
         code = await asyncio.to_thread(command_line.run, command_line.app, ["token"])
 
     assert code == 2
-    assert "nobody in the sandbox issues" in capsys.readouterr().err
+    assert "nobody here issues" in capsys.readouterr().err
     assert "It demands tokens that nobody here issues; get one from its provider." in text
 
 

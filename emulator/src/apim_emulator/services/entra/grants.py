@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apim_emulator.model import Application, Directory, User
+from apim_emulator.model import Application, ControlPlane, User
 
 COGNITIVE_SERVICES = "https://cognitiveservices.azure.com"
 """Resource of Azure OpenAI's data plane."""
@@ -54,9 +54,9 @@ class Grant:
     """Whether the client proved itself with a certificate, as managed identities do, rather than a secret."""
 
 
-def known_tenant(directory: Directory, tenant: str) -> str:
-    """Tenant ID as the directory spells it, or the refusal for a tenant that does not exist."""
-    for tenant_id in directory.tenant_ids():
+def find_tenant(control_plane: ControlPlane, tenant: str) -> str:
+    """Tenant ID as the control plane spells it, or the refusal for a tenant that does not exist."""
+    for tenant_id in control_plane.tenant_ids():
         if tenant_id.lower() == tenant.lower():
             return tenant_id
     raise TokenRequestError(
@@ -68,25 +68,25 @@ def known_tenant(directory: Directory, tenant: str) -> str:
     )
 
 
-def requested(directory: Directory, tenant: str, form: Mapping[str, object]) -> Grant:
+def grant_request(control_plane: ControlPlane, tenant: str, form: Mapping[str, object]) -> Grant:
     """Decide a token request: a client's for itself, or on behalf of a user who told it the password."""
-    tenant_id = known_tenant(directory, tenant)
+    tenant_id = find_tenant(control_plane, tenant)
     grant_type = _parameter(form, "grant_type")
     if grant_type == "client_credentials":
-        return _client_credentials(directory, tenant_id, form)
+        return _client_credentials(control_plane, tenant_id, form)
     if grant_type == "password":
-        return _password_credentials(directory, tenant_id, form)
+        return _password_credentials(control_plane, tenant_id, form)
     raise TokenRequestError(
         "unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant_type}'."
     )
 
 
-def _client_credentials(directory: Directory, tenant_id: str, form: Mapping[str, object]) -> Grant:
+def _client_credentials(control_plane: ControlPlane, tenant_id: str, form: Mapping[str, object]) -> Grant:
     """Decide a client-credentials request (RFC 6749 section 4.4) with a client secret."""
-    client = _authenticated_client(directory, tenant_id, form)
+    client = _authenticated_client(control_plane, tenant_id, form)
     audience = _requested_resource(_parameter(form, "scope"))
-    resource = _resource(directory, tenant_id, audience)
-    _demand_assignment(resource, audience, client.service_principal_id, f"'{client.client_id}'({client.display_name})")
+    resource = _resource(control_plane, tenant_id, audience)
+    _require_assignment(resource, audience, client.service_principal_id, f"'{client.client_id}'({client.display_name})")
     return Grant(
         tenant_id=tenant_id,
         resource=resource,
@@ -96,17 +96,17 @@ def _client_credentials(directory: Directory, tenant_id: str, form: Mapping[str,
     )
 
 
-def _password_credentials(directory: Directory, tenant_id: str, form: Mapping[str, object]) -> Grant:
+def _password_credentials(control_plane: ControlPlane, tenant_id: str, form: Mapping[str, object]) -> Grant:
     """Decide a request with a user's password ("OAuth 2.0 Resource Owner Password Credentials").
 
     Of the flows for users it alone needs no browser. Nobody can be asked to consent here, so the client must have been
     pre-authorized or granted the scopes; the token then has all that it was granted of the resource. The `error` value
     of an unknown scope is inferred.
     """
-    client = _authenticated_client(directory, tenant_id, form)
+    client = _authenticated_client(control_plane, tenant_id, form)
     audience, names = _requested_scopes(_parameter(form, "scope"))
-    resource = _resource(directory, tenant_id, audience)
-    user = _authenticated_user(directory, tenant_id, form)
+    resource = _resource(control_plane, tenant_id, audience)
+    user = _authenticated_user(control_plane, tenant_id, form)
     scopes = frozenset[str]() if resource is None else resource.scopes
     for name in names - scopes - {_DEFAULT}:
         raise TokenRequestError(
@@ -146,11 +146,10 @@ def _password_credentials(directory: Directory, tenant_id: str, form: Mapping[st
     )
 
 
-def _authenticated_user(directory: Directory, tenant_id: str, form: Mapping[str, object]) -> User:
+def _authenticated_user(control_plane: ControlPlane, tenant_id: str, form: Mapping[str, object]) -> User:
     name, password = _parameter(form, "username"), _parameter(form, "password")
-    user = next(
-        (each for each in directory.users() if each.tenant_id == tenant_id and each.name.lower() == name.lower()), None
-    )
+    users = (user for user in control_plane.users() if user.tenant_id == tenant_id)
+    user = next((user for user in users if user.name.lower() == name.lower()), None)
     if user is None:
         raise TokenRequestError(
             "invalid_grant",
@@ -174,17 +173,17 @@ def _requested_scopes(scope: str) -> tuple[str, frozenset[str]]:
     return resources.pop(), frozenset(name for _, _, name in pairs)
 
 
-def managed_identity(directory: Directory, principal_id: str, audience: str) -> Grant:
+def grant_managed_identity(control_plane: ControlPlane, principal_id: str, audience: str) -> Grant:
     """Decide a managed identity's request for a resource.
 
     The refusal of an identity that does not exist is inferred.
     """
-    tenant_id = directory.identity_tenant(principal_id)
+    tenant_id = control_plane.identity_tenant(principal_id)
     if tenant_id is None:
         raise TokenRequestError("unauthorized_client", 700016, f"No managed identity '{principal_id}' was found.")
-    resource = _resource(directory, tenant_id, audience)
-    _demand_assignment(resource, audience, principal_id, f"'{principal_id}'")
-    identities = (identity for gateway in directory.gateways() for identity in gateway.identities)
+    resource = _resource(control_plane, tenant_id, audience)
+    _require_assignment(resource, audience, principal_id, f"'{principal_id}'")
+    identities = (identity for gateway in control_plane.gateways() for identity in gateway.identities)
     return Grant(
         tenant_id=tenant_id,
         resource=resource,
@@ -195,7 +194,7 @@ def managed_identity(directory: Directory, principal_id: str, audience: str) -> 
     )
 
 
-def _demand_assignment(resource: Application | None, audience: str, principal_id: str, client: str) -> None:
+def _require_assignment(resource: Application | None, audience: str, principal_id: str, client: str) -> None:
     if resource is not None and resource.assignment_required and not resource.assignments.get(principal_id):
         raise TokenRequestError(
             "invalid_grant",
@@ -214,9 +213,9 @@ def _parameter(form: Mapping[str, object], name: str) -> str:
     return value
 
 
-def _authenticated_client(directory: Directory, tenant_id: str, form: Mapping[str, object]) -> Application:
+def _authenticated_client(control_plane: ControlPlane, tenant_id: str, form: Mapping[str, object]) -> Application:
     client_id = _parameter(form, "client_id")
-    client = _application(directory, tenant_id, client_id)
+    client = _application(control_plane, tenant_id, client_id)
     if client is None:
         raise TokenRequestError(
             "unauthorized_client",
@@ -268,14 +267,14 @@ def _invalid_scope(scope: str) -> TokenRequestError:
     )
 
 
-def _resource(directory: Directory, tenant_id: str, audience: str) -> Application | None:
+def _resource(control_plane: ControlPlane, tenant_id: str, audience: str) -> Application | None:
     """Application that a request names, None for one of Microsoft's own."""
     if audience.removesuffix("/") in FIRST_PARTY:
         return None
-    for application in directory.applications():
+    for application in control_plane.applications():
         if application.tenant_id == tenant_id and audience in application.identifier_uris:
             return application
-    named = _application(directory, tenant_id, audience)
+    named = _application(control_plane, tenant_id, audience)
     if named is None:
         raise TokenRequestError(
             "invalid_resource",
@@ -287,9 +286,9 @@ def _resource(directory: Directory, tenant_id: str, audience: str) -> Applicatio
     return named
 
 
-def _application(directory: Directory, tenant_id: str, client_id: str) -> Application | None:
+def _application(control_plane: ControlPlane, tenant_id: str, client_id: str) -> Application | None:
     """Application of a tenant by its client ID."""
-    for application in directory.applications():
+    for application in control_plane.applications():
         if application.tenant_id == tenant_id and application.client_id.lower() == client_id.lower():
             return application
     return None

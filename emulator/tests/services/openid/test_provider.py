@@ -4,7 +4,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from apim_emulator.clock import Clock
-from apim_emulator.services.oidc import OpenIdProvider
+from apim_emulator.services.openid.provider import OpenIdProvider
 from apim_emulator.services.signing import LIFETIME, unverified_claims
 
 

@@ -1,7 +1,7 @@
 import pytest
 from yarl import URL
 
-from apim_emulator.services.network import HostRefusedError, Network
+from apim_emulator.network import HostRefusedError, Network
 
 
 @pytest.fixture

@@ -15,12 +15,19 @@ import pytest
 from aiohttp import ClientSession
 
 from apim_emulator.clock import Clock
-from apim_emulator.model import Model
+from apim_emulator.model import ModelDeployment
 from apim_emulator.services.azure_openai import API_VERSIONS, MAX_BODY, REMEMBERED, AzureOpenAI
+from apim_emulator.services.azure_openai.authentication import OPENAI_USER
+from apim_emulator.services.azure_openai.parameters import MAX_INPUTS
 from apim_emulator.services.entra import Entra
-from apim_emulator.services.openai_auth import OPENAI_USER
-from apim_emulator.services.openai_parameters import MAX_INPUTS
-from emulator.tests.services.fake_directory import ACCOUNT, ACCOUNT_ID, IDENTITY, KEYLESS_ACCOUNT, KEYS, FakeDirectory
+from emulator.tests.services.fake_control_plane import (
+    ACCOUNT,
+    ACCOUNT_ID,
+    IDENTITY,
+    KEYLESS_ACCOUNT,
+    KEYS,
+    FakeControlPlane,
+)
 
 VERSION = "2024-10-21"
 KEY = {"api-key": KEYS[0]}
@@ -212,9 +219,9 @@ async def test_base64_holds_the_same_numbers_as_float(http: ClientSession, endpo
     [("text-embedding-3-large", 3072), ("text-embedding-3-small", 1536), ("text-embedding-ada-002", 1536)],
 )
 async def test_a_vector_is_as_long_as_the_models(
-    client: openai.AsyncAzureOpenAI, directory: FakeDirectory, model: str, dimensions: int
+    client: openai.AsyncAzureOpenAI, directory: FakeControlPlane, model: str, dimensions: int
 ) -> None:
-    directory.openai = [replace(ACCOUNT, models=(Model(name="vectors", model=model),))]
+    directory.openai = [replace(ACCOUNT, deployments=(ModelDeployment(name="vectors", model=model),))]
 
     answer = await client.embeddings.create(model="vectors", input="red")
 
@@ -242,7 +249,7 @@ async def test_a_model_is_found_by_its_id(client: openai.AsyncAzureOpenAI) -> No
 
 
 async def test_the_synchronous_client_with_a_token_works_too(
-    endpoint: str, directory: FakeDirectory, entra: Entra, service: AzureOpenAI
+    endpoint: str, directory: FakeControlPlane, entra: Entra, service: AzureOpenAI
 ) -> None:
     directory.roles = {(IDENTITY.principal_id, OPENAI_USER, ACCOUNT_ID)}
     token, _ = entra.managed_identity_token(IDENTITY.principal_id, "https://cognitiveservices.azure.com")
@@ -292,9 +299,9 @@ async def test_a_chat_model_does_nothing_else(http: ClientSession, endpoint: str
 
 
 async def test_a_model_is_served_as_soon_as_it_is_deployed(
-    client: openai.AsyncAzureOpenAI, directory: FakeDirectory
+    client: openai.AsyncAzureOpenAI, directory: FakeControlPlane
 ) -> None:
-    directory.openai = [replace(ACCOUNT, models=(Model(name="new", model="gpt-4o-mini"),))]
+    directory.openai = [replace(ACCOUNT, deployments=(ModelDeployment(name="new", model="gpt-4o-mini"),))]
 
     answer = await client.chat.completions.create(model="new", messages=[{"role": "user", "content": "Hello"}])
 
@@ -442,7 +449,7 @@ async def test_an_unknown_host_is_not_found(
 
 @pytest.mark.parametrize("host", [KEYLESS_ACCOUNT.host, KEYLESS_ACCOUNT.host.upper(), f"{KEYLESS_ACCOUNT.host}:443"])
 async def test_the_host_header_selects_the_account(
-    http: ClientSession, endpoint: str, directory: FakeDirectory, entra: Entra, host: str
+    http: ClientSession, endpoint: str, directory: FakeControlPlane, entra: Entra, host: str
 ) -> None:
     directory.roles = {(IDENTITY.principal_id, OPENAI_USER, KEYLESS_ACCOUNT.id)}
     token, _ = entra.managed_identity_token(IDENTITY.principal_id, "https://cognitiveservices.azure.com")

@@ -7,9 +7,9 @@ import re
 import struct
 from functools import lru_cache
 
-from apim_emulator.model import Model
-from apim_emulator.services.openai_errors import invalid_request
-from apim_emulator.services.openai_parameters import Json, inputs, missing, whole_number
+from apim_emulator.model import ModelDeployment
+from apim_emulator.services.azure_openai.exceptions import invalid_request
+from apim_emulator.services.azure_openai.parameters import Json, inputs, missing, whole_number
 
 _DIMENSIONS = {"text-embedding-3-large": 3072}
 _DEFAULT_DIMENSIONS = 1536
@@ -18,7 +18,7 @@ _MAX_WORDS = 256
 """Different words of a text that count."""
 
 
-def embeddings(model: Model, body: Json, _now: int) -> Json:
+def embeddings(model: ModelDeployment, body: Json, _now: int) -> Json:
     """Embed each input."""
     if body.get("input") is None:
         raise missing("input")

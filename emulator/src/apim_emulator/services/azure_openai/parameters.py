@@ -3,7 +3,7 @@
 import json
 from typing import Any, TypeAlias
 
-from apim_emulator.services.openai_errors import ServiceError, invalid_request
+from apim_emulator.services.azure_openai.exceptions import AzureOpenAIError, invalid_request
 
 Json: TypeAlias = dict[str, Any]
 
@@ -34,12 +34,12 @@ def parse(content: bytes) -> Json:
     return body
 
 
-def missing(param: str) -> ServiceError:
+def missing(param: str) -> AzureOpenAIError:
     """Refusal of a body without a parameter."""
     return invalid_request(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
 
 
-def wrong_type(param: str, expected: str, value: object) -> ServiceError:
+def wrong_type(param: str, expected: str, value: object) -> AzureOpenAIError:
     """Refusal of a parameter of another type."""
     got = next((name for kind, name in _KINDS if isinstance(value, kind)), "null")
     return invalid_request(

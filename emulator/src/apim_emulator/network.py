@@ -11,7 +11,7 @@ class HostRefusedError(Exception):
 
     def __init__(self, url: URL) -> None:
         """Say which host; never the path or query, which may carry a secret."""
-        super().__init__(f"host {url.host or '(none)'} is not served by the sandbox")
+        super().__init__(f"host {url.host or '(none)'} is not served by the emulator")
 
 
 class Network:

@@ -1,4 +1,4 @@
-"""A stand-in Azure OpenAI: the accounts of a directory behind one listener."""
+"""The service: all Azure OpenAI accounts behind one listener."""
 
 import json
 import re
@@ -12,12 +12,12 @@ from math import ceil
 from aiohttp import web
 
 from apim_emulator.clock import Clock
-from apim_emulator.model import Account, Directory
+from apim_emulator.model import Account, ControlPlane
+from apim_emulator.services.azure_openai.authentication import Credential, authenticate, authorize, credential
+from apim_emulator.services.azure_openai.exceptions import AzureOpenAIError, resource_not_found, throttled
+from apim_emulator.services.azure_openai.generation import Answer
+from apim_emulator.services.azure_openai.operations import OPERATIONS, Call, Operation
 from apim_emulator.services.entra import Entra
-from apim_emulator.services.openai_auth import Credential, authenticate, authorize, credential
-from apim_emulator.services.openai_errors import ServiceError, resource_not_found, throttled
-from apim_emulator.services.openai_generation import Answer
-from apim_emulator.services.openai_operations import OPERATIONS, Call, Operation
 
 API_VERSIONS = frozenset(
     {
@@ -71,7 +71,7 @@ class Received:
 
 
 class AzureOpenAI:
-    """Azure OpenAI for the accounts of a directory; the `Host` header selects the account.
+    """Azure OpenAI for all accounts of a control plane; the `Host` header selects the account.
 
     Paths, parameters and answers follow the "Azure OpenAI REST API reference". Answers are deterministic.
     """
@@ -81,9 +81,9 @@ class AzureOpenAI:
     received: deque[Received]
     """Latest requests, refused ones too; oldest first."""
 
-    def __init__(self, directory: Directory, entra: Entra, clock: Clock) -> None:
-        """Ask `directory` anew on each request, and check tokens with `entra`'s keys."""
-        self._directory = directory
+    def __init__(self, control_plane: ControlPlane, entra: Entra, clock: Clock) -> None:
+        """Ask the control plane anew on each request, and check tokens with `entra`'s keys."""
+        self._control_plane = control_plane
         self._entra = entra
         self._clock = clock
         self.received = deque(maxlen=REMEMBERED)
@@ -97,7 +97,7 @@ class AzureOpenAI:
     def throttle(self, host: str, seconds: float) -> None:
         """Let the account at a host refuse all calls of its models from now on, as if its quota were spent.
 
-        It is over after `seconds` of the sandbox's clock.
+        It is over after `seconds` of the emulator's clock.
         """
         self._throttled[host.lower()] = self._clock.now() + seconds
 
@@ -114,11 +114,11 @@ class AzureOpenAI:
                 raise resource_not_found()
             if principal_id is not None:
                 described = f"{operation.method} {operation.path}"
-                authorize(self._directory, principal_id, account, operation.action, described)
+                authorize(self._control_plane, principal_id, account, operation.action, described)
             self._take_quota(account, operation, request.query["api-version"])
             call = Call(account, request.match_info.get("name", ""), content, int(self._clock.now()))
             answer = operation.answer(call)
-        except ServiceError as refusal:
+        except AzureOpenAIError as refusal:
             status, answer, more = refusal.status, refusal.body, refusal.headers
         self.received.append(_record(request, content, principal_id, status))
         return await _send(request, status, answer, more)
@@ -131,7 +131,7 @@ class AzureOpenAI:
     def _account(self, host: str) -> Account:
         """Account that a `Host` header names, with or without a port."""
         names = {host.lower(), host.lower().partition(":")[0]}
-        for account in self._directory.accounts():
+        for account in self._control_plane.accounts():
             if account.host.lower() in names:
                 return account
         raise resource_not_found()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from apim_emulator.model import Account, Application, Gateway, ManagedIdentity, Model, User
+from apim_emulator.model import Account, Application, Gateway, ManagedIdentity, ModelDeployment, User
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 OTHER_TENANT = "22222222-2222-4222-8222-222222222222"
@@ -16,19 +16,19 @@ ACCOUNT = Account(
     host="127.0.0.1",
     keys=KEYS,
     local_auth=True,
-    models=(
-        Model(name="chat", model="gpt-4o", version="2024-11-20"),
-        Model(name="reasoning", model="gpt-5.6-luna", version="2026-07-09"),
-        Model(name="instruct", model="gpt-35-turbo-instruct", version="0914"),
-        Model(name="small", model="text-embedding-3-small", version="1"),
-        Model(name="ada", model="text-embedding-ada-002", version="2"),
+    deployments=(
+        ModelDeployment(name="chat", model="gpt-4o", version="2024-11-20"),
+        ModelDeployment(name="reasoning", model="gpt-5.6-luna", version="2026-07-09"),
+        ModelDeployment(name="instruct", model="gpt-35-turbo-instruct", version="0914"),
+        ModelDeployment(name="small", model="text-embedding-3-small", version="1"),
+        ModelDeployment(name="ada", model="text-embedding-ada-002", version="2"),
     ),
 )
 KEYLESS_ACCOUNT = Account(
     id=ACCOUNT_ID + "-keyless",
     host="keyless.openai.azure.com",
     keys=("keyless-primary", ""),
-    models=(Model(name="chat", model="gpt-4o"),),
+    deployments=(ModelDeployment(name="chat", model="gpt-4o"),),
 )
 
 CLIENT = Application(
@@ -80,7 +80,7 @@ IDENTITY = ManagedIdentity(
 
 
 @dataclass
-class FakeDirectory:
+class FakeControlPlane:
     """Answers from fields that a test may change between requests."""
 
     tenants: list[str] = field(default_factory=lambda: [TENANT, OTHER_TENANT])

@@ -9,10 +9,10 @@ from multidict import CIMultiDict
 
 from apim_emulator.clock import Clock
 from apim_emulator.services.azure_openai import AzureOpenAI
+from apim_emulator.services.azure_openai.authentication import OPENAI_CONTRIBUTOR, OPENAI_USER
 from apim_emulator.services.entra import Entra
-from apim_emulator.services.openai_auth import OPENAI_CONTRIBUTOR, OPENAI_USER
 from apim_emulator.services.signing import LIFETIME, SigningKey, tamper, unverified_claims
-from emulator.tests.services.fake_directory import (
+from emulator.tests.services.fake_control_plane import (
     ACCOUNT,
     ACCOUNT_ID,
     CLIENT,
@@ -21,7 +21,7 @@ from emulator.tests.services.fake_directory import (
     KEYS,
     TENANT,
     UNKNOWN,
-    FakeDirectory,
+    FakeControlPlane,
 )
 
 COGNITIVE_SERVICES = "https://cognitiveservices.azure.com"
@@ -88,7 +88,7 @@ async def test_a_request_without_a_valid_credential_is_refused(
 
 
 async def test_an_empty_key_of_an_account_opens_nothing(
-    http: ClientSession, endpoint: str, directory: FakeDirectory
+    http: ClientSession, endpoint: str, directory: FakeControlPlane
 ) -> None:
     directory.openai = [replace(ACCOUNT, keys=("", ""))]
 
@@ -115,7 +115,7 @@ async def test_a_managed_identity_with_the_role_is_accepted(
     http: ClientSession,
     endpoint: str,
     service: AzureOpenAI,
-    directory: FakeDirectory,
+    directory: FakeControlPlane,
     entra: Entra,
     *,
     role: str,
@@ -162,7 +162,7 @@ async def test_a_principal_without_the_role_is_told_which_action_it_lacks(
 
 
 async def test_removing_the_role_closes_the_account_at_once(
-    http: ClientSession, endpoint: str, directory: FakeDirectory, entra: Entra
+    http: ClientSession, endpoint: str, directory: FakeControlPlane, entra: Entra
 ) -> None:
     headers = bearer(identity_token(entra))
     directory.roles = {(IDENTITY.principal_id, OPENAI_USER, ACCOUNT_ID)}
@@ -174,7 +174,7 @@ async def test_removing_the_role_closes_the_account_at_once(
 
 
 async def test_a_role_on_one_account_does_not_open_another(
-    http: ClientSession, endpoint: str, directory: FakeDirectory, entra: Entra
+    http: ClientSession, endpoint: str, directory: FakeControlPlane, entra: Entra
 ) -> None:
     directory.roles = {(IDENTITY.principal_id, OPENAI_USER, ACCOUNT_ID)}
 
@@ -203,7 +203,7 @@ def caller_token(entra: Entra, **changes: Any) -> str:
     ],
 )
 async def test_a_bad_token_is_refused_even_where_the_principal_has_the_role(
-    http: ClientSession, endpoint: str, directory: FakeDirectory, entra: Entra, bad: Any
+    http: ClientSession, endpoint: str, directory: FakeControlPlane, entra: Entra, bad: Any
 ) -> None:
     directory.roles = {(IDENTITY.principal_id, OPENAI_USER, ACCOUNT_ID)}
 
@@ -211,7 +211,7 @@ async def test_a_bad_token_is_refused_even_where_the_principal_has_the_role(
 
 
 async def test_a_token_expires_when_time_passes(
-    http: ClientSession, endpoint: str, directory: FakeDirectory, entra: Entra, clock: Clock
+    http: ClientSession, endpoint: str, directory: FakeControlPlane, entra: Entra, clock: Clock
 ) -> None:
     directory.roles = {(IDENTITY.principal_id, OPENAI_USER, ACCOUNT_ID)}
     headers = bearer(identity_token(entra))
@@ -221,7 +221,7 @@ async def test_a_token_expires_when_time_passes(
 
 
 async def test_a_wrong_key_beside_a_good_token_is_refused(
-    http: ClientSession, endpoint: str, service: AzureOpenAI, directory: FakeDirectory, entra: Entra
+    http: ClientSession, endpoint: str, service: AzureOpenAI, directory: FakeControlPlane, entra: Entra
 ) -> None:
     directory.roles = {(IDENTITY.principal_id, OPENAI_USER, ACCOUNT_ID)}
     headers = bearer(identity_token(entra)) | {"api-key": "a subscription key that leaked"}
@@ -231,7 +231,7 @@ async def test_a_wrong_key_beside_a_good_token_is_refused(
 
 
 async def test_a_registered_application_with_the_role_is_accepted(
-    http: ClientSession, endpoint: str, directory: FakeDirectory, entra: Entra
+    http: ClientSession, endpoint: str, directory: FakeControlPlane, entra: Entra
 ) -> None:
     directory.roles = {(CLIENT.service_principal_id, OPENAI_USER, ACCOUNT_ID)}
     token = caller_token(entra, client_id=CLIENT.client_id, principal_id=CLIENT.service_principal_id, tenant_id=TENANT)

@@ -5,12 +5,12 @@ from typing import Any
 
 from apim_emulator.azure.cloud import Cloud
 from apim_emulator.azure.errors import CloudError
-from apim_emulator.azure.registration import Registration
+from apim_emulator.pulumi.registration import Registration
 
 _GONE = "ResourceNotFound"
 
 
-class Successor:
+class StackUpdate:
     """Changes a cloud from what an earlier deployment made to what the next one asks for, as the engine does.
 
     A resource is known by its URN; aliases are not followed. What cannot change in place is deleted and made anew when
@@ -22,7 +22,7 @@ class Successor:
         self._cloud = cloud
         self.before = {found.urn: found for found in before if found.owned}
 
-    def changed(self, type_: str, urn: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    def update(self, type_: str, urn: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
         """ID and outputs of a resource that exists, updated if its inputs differ; None for one to be created."""
         found = self.before.get(urn)
         if found is None:
@@ -43,7 +43,7 @@ class Successor:
             return None
         return found.id, self._cloud.update(type_, found.id, inputs) if difference.changed else outputs
 
-    def left(self, registered: frozenset[str]) -> Iterator[Registration]:
+    def removed(self, registered: frozenset[str]) -> Iterator[Registration]:
         """List what the next deployment did not register, in the order in which it can be deleted."""
         return (found for urn, found in reversed(self.before.items()) if urn not in registered)
 

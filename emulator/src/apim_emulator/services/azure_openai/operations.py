@@ -4,11 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from apim_emulator.model import Account, Model
-from apim_emulator.services.openai_embeddings import embeddings
-from apim_emulator.services.openai_errors import deployment_not_found, model_not_found, operation_not_supported
-from apim_emulator.services.openai_generation import Answer, chat_completion, completion, model_id
-from apim_emulator.services.openai_parameters import Json, parse
+from apim_emulator.model import Account, ModelDeployment
+from apim_emulator.services.azure_openai.embeddings import embeddings
+from apim_emulator.services.azure_openai.exceptions import (
+    deployment_not_found,
+    model_not_found,
+    operation_not_supported,
+)
+from apim_emulator.services.azure_openai.generation import Answer, chat_completion, completion, model_id
+from apim_emulator.services.azure_openai.parameters import Json, parse
 
 _ACTIONS = "Microsoft.CognitiveServices/accounts/OpenAI"
 
@@ -36,7 +40,7 @@ class Operation:
     """What a refusal for want of quota calls it; empty: it takes no quota."""
 
 
-def kind(model: Model) -> str:
+def kind(model: ModelDeployment) -> str:
     """Operation that a model is made for, told by its name: `embeddings`, `completion` or `chatCompletion`."""
     if "embedding" in model.model:
         return "embeddings"
@@ -45,8 +49,8 @@ def kind(model: Model) -> str:
     return "chatCompletion"
 
 
-def _infer(operation: str, infer: Callable[[Model, Json, int], Answer], call: Call) -> Answer:
-    model = next((model for model in call.account.models if model.name == call.name), None)
+def _infer(operation: str, infer: Callable[[ModelDeployment, Json, int], Answer], call: Call) -> Answer:
+    model = next((model for model in call.account.deployments if model.name == call.name), None)
     if model is None:
         raise deployment_not_found()
     if kind(model) != operation:
@@ -55,18 +59,18 @@ def _infer(operation: str, infer: Callable[[Model, Json, int], Answer], call: Ca
 
 
 def _list_models(call: Call) -> Json:
-    described = {model_id(model): _describe(model, call.now) for model in call.account.models}
+    described = {model_id(model): _describe(model, call.now) for model in call.account.deployments}
     return {"object": "list", "data": list(described.values())}
 
 
 def _get_model(call: Call) -> Json:
-    for model in call.account.models:
+    for model in call.account.deployments:
         if model_id(model) == call.name:
             return _describe(model, call.now)
     raise model_not_found(call.name)
 
 
-def _describe(model: Model, now: int) -> Json:
+def _describe(model: ModelDeployment, now: int) -> Json:
     return {
         "id": model_id(model),
         "object": "model",

@@ -8,9 +8,17 @@ import json
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from apim_emulator.model import Model
-from apim_emulator.services.openai_errors import invalid_request
-from apim_emulator.services.openai_parameters import Json, array, inputs, missing, tokens, whole_number, wrong_type
+from apim_emulator.model import ModelDeployment
+from apim_emulator.services.azure_openai.exceptions import invalid_request
+from apim_emulator.services.azure_openai.parameters import (
+    Json,
+    array,
+    inputs,
+    missing,
+    tokens,
+    whole_number,
+    wrong_type,
+)
 
 Answer: TypeAlias = Json | list[Json]
 """A body, or the events of a stream."""
@@ -63,12 +71,12 @@ class _Generation:
         return [{"prompt_index": index, "content_filter_results": _SEVERITIES} for index in range(self.prompts)]
 
 
-def model_id(model: Model) -> str:
+def model_id(model: ModelDeployment) -> str:
     """Name of a model with its version, as answers and the list of models give it."""
     return f"{model.model}-{model.version}" if model.version else model.model
 
 
-def chat_completion(model: Model, body: Json, now: int) -> Answer:
+def chat_completion(model: ModelDeployment, body: Json, now: int) -> Answer:
     """Answer a chat with its last user message."""
     if body.get("messages") is None:
         raise missing("messages")
@@ -114,7 +122,7 @@ def chat_completion(model: Model, body: Json, now: int) -> Answer:
     }
 
 
-def completion(model: Model, body: Json, now: int) -> Answer:
+def completion(model: ModelDeployment, body: Json, now: int) -> Answer:
     """Complete each prompt with itself."""
     prompts = inputs("prompt", body["prompt"]) if body.get("prompt") is not None else [["<|endoftext|>"]]
     limit = whole_number(body, "max_tokens")
@@ -170,7 +178,7 @@ def _echo(text: str, limit: int | None) -> _Choice:
     return _Choice(answer[:limit], "length" if cut else "stop")
 
 
-def _id(prefix: str, model: Model, body: Json) -> str:
+def _id(prefix: str, model: ModelDeployment, body: Json) -> str:
     return prefix + hashlib.sha256(json.dumps([model.name, body], sort_keys=True).encode()).hexdigest()[:29]
 
 

@@ -1,4 +1,4 @@
-"""A stand-in Microsoft Entra ID: OpenID configuration, signing keys and tokens of every tenant."""
+"""The service: OpenID configuration, signing keys and tokens of every tenant."""
 
 import secrets
 import uuid
@@ -8,8 +8,14 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from apim_emulator.clock import Clock
-from apim_emulator.model import Application, Directory, User
-from apim_emulator.services.grants import Grant, TokenRequestError, known_tenant, managed_identity, requested
+from apim_emulator.model import Application, ControlPlane, User
+from apim_emulator.services.entra.grants import (
+    Grant,
+    TokenRequestError,
+    find_tenant,
+    grant_managed_identity,
+    grant_request,
+)
 from apim_emulator.services.signing import LIFETIME, InvalidTokenError, SigningKey, unverified_claims, validity
 
 LOGIN = "https://login.microsoftonline.com"
@@ -20,7 +26,7 @@ STS = "https://sts.windows.net"
 
 
 class Entra:
-    """Microsoft Entra ID for the tenants, applications and managed identities of a directory.
+    """Microsoft Entra ID for the tenants, applications and managed identities of a control plane.
 
     Endpoints and claims follow "OpenID Connect on the Microsoft identity platform", "Access token claims reference" and
     "OAuth 2.0 client credentials flow"; unlike Entra, each tenant has a key of its own.
@@ -29,9 +35,9 @@ class Entra:
     app: web.Application
     """Serves the host `login.microsoftonline.com`."""
 
-    def __init__(self, directory: Directory, clock: Clock) -> None:
-        """Ask `directory` anew on each request."""
-        self._directory = directory
+    def __init__(self, control_plane: ControlPlane, clock: Clock) -> None:
+        """Ask the control plane anew on each request."""
+        self._control_plane = control_plane
         self._clock = clock
         self._keys: dict[str, SigningKey] = {}
         self.app = web.Application(middlewares=[self._refuse])
@@ -66,7 +72,7 @@ class Entra:
         """
         if isinstance(resource, str):
             target, audience = None, resource
-            home = self._directory.tenant_ids()[0]
+            home = self._control_plane.tenant_ids()[0]
         else:
             target, audience = resource, next(iter(resource.identifier_uris), resource.client_id)
             home = resource.tenant_id
@@ -87,18 +93,20 @@ class Entra:
         Raises `TokenRequestError` for an identity or a resource that does not exist.
         """
         now = self._clock.now()
-        return self._token(managed_identity(self._directory, principal_id, resource), now), float(int(now) + LIFETIME)
+        return self._token(grant_managed_identity(self._control_plane, principal_id, resource), now), float(
+            int(now) + LIFETIME
+        )
 
     def verify(self, token: str) -> dict[str, object]:
-        """Return the claims of a token that a tenant of the directory issued and that is valid now.
+        """Return the claims of a valid token that a known tenant issued.
 
         Raises `InvalidTokenError` for any other.
         """
         issuer = unverified_claims(token).get("iss")
-        for tenant_id in self._directory.tenant_ids():
+        for tenant_id in self._control_plane.tenant_ids():
             if issuer in (_issuer_v1(tenant_id), _issuer_v2(tenant_id)):
                 return self._key(tenant_id).verify(token, self._clock.now())
-        raise InvalidTokenError("the issuer is no known tenant")
+        raise InvalidTokenError("the issuer is not a known tenant")
 
     def _key(self, tenant_id: str) -> SigningKey:
         return self._keys.setdefault(tenant_id.lower(), SigningKey())
@@ -155,7 +163,7 @@ class Entra:
         return web.json_response(self._key(self._tenant(request)).jwks())
 
     async def _token_request(self, request: web.Request) -> web.Response:
-        grant = requested(self._directory, request.match_info["tenant"], await request.post())
+        grant = grant_request(self._control_plane, request.match_info["tenant"], await request.post())
         answer = {
             "token_type": "Bearer",
             **(
@@ -168,7 +176,7 @@ class Entra:
         return web.json_response(answer, headers={"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"})
 
     def _tenant(self, request: web.Request) -> str:
-        return known_tenant(self._directory, request.match_info["tenant"])
+        return find_tenant(self._control_plane, request.match_info["tenant"])
 
     def _error(self, refusal: TokenRequestError) -> web.Response:
         timestamp = datetime.fromtimestamp(self._clock.now(), UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -5,15 +5,15 @@ from typing import Literal, TypeAlias
 
 from multidict import CIMultiDictProxy
 
-from apim_emulator.model import Account, Directory
-from apim_emulator.services.entra import Entra
-from apim_emulator.services.grants import COGNITIVE_SERVICES
-from apim_emulator.services.openai_errors import (
+from apim_emulator.model import Account, ControlPlane
+from apim_emulator.services.azure_openai.exceptions import (
     invalid_key,
     invalid_token,
     key_authentication_disabled,
     permission_denied,
 )
+from apim_emulator.services.entra import Entra
+from apim_emulator.services.entra.grants import COGNITIVE_SERVICES
 from apim_emulator.services.signing import InvalidTokenError
 
 OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
@@ -50,9 +50,9 @@ def authenticate(headers: CIMultiDictProxy[str], account: Account, entra: Entra)
     return principal_id
 
 
-def authorize(directory: Directory, principal_id: str, account: Account, action: str, operation: str) -> None:
+def authorize(control_plane: ControlPlane, principal_id: str, account: Account, action: str, operation: str) -> None:
     """Demand a role on the account that allows inference."""
-    if not any(directory.has_role(principal_id, role, account.id) for role in (OPENAI_USER, OPENAI_CONTRIBUTOR)):
+    if not any(control_plane.has_role(principal_id, role, account.id) for role in (OPENAI_USER, OPENAI_CONTRIBUTOR)):
         raise permission_denied(principal_id, action, operation)
 
 

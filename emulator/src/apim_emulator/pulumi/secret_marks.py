@@ -5,7 +5,7 @@ from typing import Any
 
 from pulumi.runtime import rpc
 
-from apim_emulator.pulumi.wire import is_secret, plain
+from apim_emulator.pulumi.property_values import is_secret, plain
 
 _SIGNATURE = rpc._special_sig_key
 _LEAST = 4

@@ -48,7 +48,7 @@ class Callbacks:
 
 def unsupported(what: str) -> pulumi.RunError:
     """Refuse a kind of callback."""
-    return pulumi.RunError(f"the sandbox runs no {what}s; deploy with the Pulumi engine to use them")
+    return pulumi.RunError(f"the emulator runs no {what}s; deploy with the Pulumi engine to use them")
 
 
 def _local(hook: pulumi.ErrorHook, loop: asyncio.AbstractEventLoop) -> ErrorHook:

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 from aiohttp import web
 
-from apim_emulator.errors import SandboxError
+from apim_emulator.errors import EmulatorError
 
 HOST = "127.0.0.1"
 
@@ -15,7 +15,7 @@ HOST = "127.0.0.1"
 async def serve(stack: AsyncExitStack, server: web.Application | web.Server, port: int = 0) -> str:
     """Serve until the stack is closed, on any free port where it is 0; returns the base URL.
 
-    Raises `SandboxError` where the port is taken.
+    Raises `EmulatorError` where the port is taken.
     """
     listener = _listen(port)
     runner: web.BaseRunner
@@ -29,7 +29,7 @@ async def serve(stack: AsyncExitStack, server: web.Application | web.Server, por
     return f"http://{HOST}:{listener.getsockname()[1]}"
 
 
-def settle() -> None:
+def freeze_heap() -> None:
     """Spare the garbage collector what was made until now, in a process that only serves from here on.
 
     A look at all that a deployment loads holds up every call for a tenth of a second.
@@ -47,8 +47,8 @@ def _listen(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise SandboxError(
+            raise EmulatorError(
                 f"port {port} is in use; stop what listens there, or choose another with --port"
             ) from None
-        raise SandboxError(f"cannot listen on port {port}: {error.strerror}; choose another with --port") from None
+        raise EmulatorError(f"cannot listen on port {port}: {error.strerror}; choose another with --port") from None
     return listener

@@ -1,0 +1,1 @@
+"""OpenID Connect providers other than Microsoft Entra ID."""
