@@ -1,38 +1,44 @@
-# `make` alone lists what there is. Everything runs in .venv, which is made on first use.
-PYTHON ?= python3.11
+# `make` alone lists what there is. Everything runs in .venv, which scripts/environment.sh makes on first use.
 STACK ?= sandbox
-VENV := .venv
-PY := $(VENV)/bin/python
+PY := .venv/bin/python
+LONG := engine or attack or hypothesis or slow
+export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up preview refresh destroy serve test format
+.PHONY: help demo up preview refresh destroy serve quick test trial check format environment
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / {n = split($$1, t, " "); for (i = 1; i <= n; i++) {line = $$2; sub("COMMAND", t[i], line); printf "  make %-10s %s\n", t[i], line}}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / {n = split($$1, t, " "); for (i = 1; i <= n; i++) {line = $$2; sub("COMMAND", t[i], line); printf "  make %-12s %s\n", t[i], line}}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/installed ## deploy every auth mode on this machine and call each one
+demo: environment ## deploy every auth mode on this machine and call each one
 	@$(PY) -m sandbox demo
 
 up preview refresh destroy: ## pulumi COMMAND on STACK: on this machine for STACK=sandbox (the default), else on Azure
 	@bash scripts/pulumi.sh $@ $(STACK)
 
-serve: $(VENV)/installed ## serve what `make up` deployed on this machine, until Ctrl-C
+serve: environment ## serve what `make up` deployed on this machine, until Ctrl-C
 	@$(PY) -m sandbox gateway --stack $(STACK)
 
-test: $(VENV)/installed ## check format, lint and types, and run the tests
-	$(PY) -m ruff format --check .
-	$(PY) -m ruff check .
-	$(PY) -m mypy
+quick: check ## check, and run the tests that take no longer than a minute together
+	@echo "left to make test: what is marked $(LONG)"
+	$(PY) -m pytest -n auto -m "not ($(LONG))"
+
+test: check ## check, and run all tests
 	$(PY) -m pytest -n auto tests --cov --cov-report=term
 	$(PY) -m pytest -n auto emulator/tests
 
-format: $(VENV)/installed ## format the code and mend what the linter can mend
+trial: environment ## install the emulator into an empty environment, test a policy there and serve it
+	$(PY) scripts/try_emulator.py
+
+check: environment ## check format, lint, imports and types
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	.venv/bin/lint-imports --no-logo
+	$(PY) -m mypy
+
+format: environment ## format the code and mend what the linter can mend
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
-$(VENV)/installed: requirements.txt requirements-dev.txt emulator/pyproject.toml
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on the PATH: install Python 3.11, or name it with PYTHON=..."; exit 2; }
-	@echo "installing into $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	@touch $@
+environment: ## make .venv with PYTHON, by default the first from 3.11 to 3.13 on the PATH, or bring it up to date
+	@bash scripts/environment.sh

@@ -7,11 +7,11 @@ python=.venv/bin/python
 
 if [ "$stack" != sandbox ]; then
   bash "$(dirname "$0")/preflight.sh" "$stack"
-  make --silent --no-print-directory .venv/installed
+  bash "$(dirname "$0")/environment.sh"
   exec pulumi "$command" --stack "$stack"
 fi
 
-make --silent --no-print-directory .venv/installed
+bash "$(dirname "$0")/environment.sh"
 if ! command -v pulumi >/dev/null; then
   if [ "$command" = up ]; then
     echo "the Pulumi CLI is not on the PATH, so the program runs on Pulumi's mocks in this process"

@@ -1,6 +1,5 @@
 """The program as a whole, in every mode."""
 
-import ast
 import os
 from pathlib import Path
 from typing import Any
@@ -374,35 +373,6 @@ def test_at_preview_the_exports_are_unknown_and_the_keys_still_secret() -> None:
 
     assert deployed.outputs["openaiUrl"] is UNKNOWN
     assert deployed.deployment.secret_outputs == {"openaiSubscriptionKey"}
-
-
-ROOMS = {
-    "policies": set[str](),
-    "definitions": set[str](),
-    "options": {"policies", "definitions"},
-    "settings": {"policies", "options"},
-    "components": {"policies", "definitions", "options"},
-    "sandbox": {"apim_emulator"},
-    "emulator/src": {"apim_emulator"},
-    "emulator/tests": {"apim_emulator"},
-    "deployment.py": {"components", "options", "settings"},
-    "__main__.py": {"components", "deployment", "settings"},
-}
-
-
-@pytest.mark.parametrize("room", list(ROOMS))
-def test_imports_point_one_way(room: str) -> None:
-    names = {name.removesuffix(".py") for name in ROOMS} - {"__main__"} | {"apim_emulator", "tests"}
-    files = [ROOT / room] if room.endswith(".py") else list((ROOT / room).rglob("*.py"))
-    imported: set[str] = set()
-    for file in files:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                imported.add((node.module or "").split(".")[0])
-
-    assert imported & names - {room} <= ROOMS[room]
 
 
 @pytest.mark.parametrize(

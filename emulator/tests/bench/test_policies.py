@@ -1,5 +1,6 @@
 """The count of public documents that load, on documents made here."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -39,7 +40,9 @@ def repository(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     made = tmp_path / "repositories" / "one" / "repo"
     identity = ["-c", "user.name=n", "-c", "user.email=e@example.com"]
     for arguments in (["init", "-q"], ["add", "."], [*identity, "commit", "-q", "-m", "m"]):
-        subprocess.run(["git", *arguments], cwd=folder, check=True)  # noqa: S603, S607 - git, in a folder made here
+        # A hook of Git that runs these tests has the repository that it belongs to in the environment.
+        own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        subprocess.run(["git", *arguments], cwd=folder, env=own, check=True)  # noqa: S603, S607 - git, in a folder made here
     made.parent.mkdir(parents=True)
     (folder / ".git").rename(made)
     return tmp_path / "repositories"

@@ -17,6 +17,8 @@ from apim_emulator.testing import PolicyBench, Reply
 from emulator.tests.gateway.harness import BACKEND_URL, Bench, inbound, serve
 from emulator.tests.gateway.test_smuggling import HIDDEN, Line, post, serving, statuses
 
+pytestmark = pytest.mark.attack
+
 CHAT = "/api/deployments/d/chat/completions"
 TRIPS = CircuitBreaker(
     count=1, interval=60, trip_duration=60, status_codes=((500, 599),),

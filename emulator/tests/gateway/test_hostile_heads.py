@@ -28,6 +28,8 @@ from emulator.tests.gateway.test_smuggling import (
     statuses,
 )
 
+pytestmark = pytest.mark.attack
+
 NOWHERE = b"/api/nowhere"
 
 

@@ -13,6 +13,8 @@ from apim_emulator.testing import PolicyBench
 from emulator.tests.gateway.harness import Bench, inbound
 from emulator.tests.gateway.tally import Tally
 
+pytestmark = pytest.mark.attack
+
 EVERYTHING = (Operation(name="any", method="GET", url_template="/{*path}"),)
 
 ASTRAY = [

@@ -27,6 +27,8 @@ from emulator.tests.gateway.harness import NOW, Bench, gateway, inbound
 from emulator.tests.gateway.oidc import Provider, claims, elliptic, encode, forge, rsa, running, sign, sign_text
 from emulator.tests.gateway.tally import Tally
 
+pytestmark = pytest.mark.attack
+
 Attack = tuple[str, str]
 """Name and token."""
 ORDER_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

@@ -9,6 +9,8 @@ from apim_emulator.testing import PolicyBench, Reply
 from emulator.tests.gateway.harness import inbound
 from emulator.tests.gateway.tally import Tally
 
+pytestmark = pytest.mark.attack
+
 SENT = 'context.Request.Body.As<JObject>(preserveContent: true)["v"].ToString()'
 TEXT = escape(f"@({SENT})")
 VALUE = f'"{escape(f"@({SENT})", {chr(34): "&quot;"})}"'

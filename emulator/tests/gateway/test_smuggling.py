@@ -20,6 +20,8 @@ from apim_emulator.model import Operation
 from apim_emulator.network import Network
 from emulator.tests.gateway.harness import Tokens, gateway
 
+pytestmark = pytest.mark.attack
+
 HIDDEN = b"GET /api/models?hidden HTTP/1.1\r\nHost: x\r\n\r\n"
 ANY = tuple(
     Operation(name=f"{method}-{number}", method=method, url_template=template)

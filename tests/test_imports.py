@@ -1,0 +1,112 @@
+"""Who may import whom: `.importlinter` says it, and these tests show that it would find who does not."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.deployed import ROOT
+
+PACKAGES = ("policies", "definitions", "options", "settings", "components", "sandbox", "bench", "tests", "emulator")
+LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
+
+
+FORBIDDEN = {
+    "config reads options, not definitions": (
+        "settings/schema.py",
+        "import definitions.document",
+        "Who imports definitions",
+    ),
+    "policies know no options": ("policies/base.py", "import options.auth", "Who imports options"),
+    "components know no stack config": (
+        "components/_names.py",
+        "import settings.schema",
+        "Who imports settings and components",
+    ),
+    "the sandbox runs the program and imports none of it": (
+        "sandbox/modes.py",
+        "import policies.document",
+        "Who imports policies",
+    ),
+    "the emulator knows nothing of the program": (
+        "emulator/src/apim_emulator/model.py",
+        "import sandbox.runtime",
+        "Who imports sandbox",
+    ),
+    "nor do the emulator's tests": ("emulator/tests/conftest.py", "import options.auth", "Who imports options"),
+    "the program knows nothing of the emulator": (
+        "components/_arm.py",
+        "import apim_emulator.model",
+        "Who imports apim_emulator",
+    ),
+    "nothing imports what puts it together": (
+        "options/auth.py",
+        "import deployment",
+        "Nothing imports deployment.py, bench or tests",
+    ),
+    "nothing needs the program's tests": (
+        "emulator/bench/policies.py",
+        "import tests.deployed",
+        "Nothing imports deployment.py, bench or tests",
+    ),
+    "options need no Pulumi": ("options/auth.py", "import pulumi", "Policies, definitions and options need no Pulumi"),
+}
+"""File and import, and the contract that it breaks."""
+
+
+def report(folder: Path) -> str:
+    """What lint-imports says of a copy of the packages in a folder."""
+    shutil.copy(ROOT / ".importlinter", folder)
+    for package in PACKAGES:
+        ignored = shutil.ignore_patterns("__pycache__", "*.json", "*.xml")
+        shutil.copytree(ROOT / package, folder / package, ignore=ignored)
+    for file, line, _ in FORBIDDEN.values():
+        with (folder / file).open("a", encoding="utf-8") as changed:
+            changed.write(f"\n{line}\n")
+    done = subprocess.run(  # noqa: S603 - of this environment
+        [LINT_IMPORTS, "--no-logo", "--no-cache"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder / "emulator" / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return report(tmp_path_factory.mktemp("checkout"))
+
+
+@pytest.mark.parametrize(("file", "line", "contract"), FORBIDDEN.values(), ids=FORBIDDEN)
+def test_an_import_that_is_not_allowed_is_found(found: str, file: str, line: str, contract: str) -> None:
+    importer = file.removeprefix("emulator/src/").removesuffix(".py").replace("/", ".")
+    problems = found.partition("Broken contracts")[2]
+
+    assert f"{contract} BROKEN" in found
+    assert f"{importer} -> {line.removeprefix('import ')} (l." in problems
+
+
+@pytest.mark.parametrize(
+    ("file", "allowed"),
+    [
+        pytest.param("deployment.py", {"components", "options", "settings"}, id="deployment.py"),
+        pytest.param("__main__.py", {"components", "deployment", "settings"}, id="__main__.py"),
+    ],
+)
+def test_what_puts_the_program_together_imports_what_it_may(file: str, allowed: set[str]) -> None:
+    """Neither is a package, so lint-imports does not look at them."""
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").split(".")[0])
+
+    assert imported & {*PACKAGES, "apim_emulator", "deployment"} <= allowed
