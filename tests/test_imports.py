@@ -53,6 +53,26 @@ FORBIDDEN = {
         "import tests.deployed",
         "Nothing imports deployment.py, bench or tests",
     ),
+    "the gateway knows no Azure": (
+        "emulator/src/apim_emulator/gateway/core.py",
+        "import apim_emulator.azure.cloud",
+        "The emulator is layered",
+    ),
+    "members know no compiler": (
+        "emulator/src/apim_emulator/csharp/types.py",
+        "import apim_emulator.csharp.compiler",
+        "Expressions are compiled to members, and members know no compiler",
+    ),
+    "expressions know nothing of HTTP": (
+        "emulator/src/apim_emulator/csharp/types.py",
+        "import aiohttp",
+        "Expressions know nothing of HTTP",
+    ),
+    "policies are tested without Pulumi": (
+        "emulator/src/apim_emulator/testing/plugin.py",
+        "import pulumi",
+        "Policies are run and tested without Pulumi",
+    ),
     "options need no Pulumi": ("options/auth.py", "import pulumi", "Policies, definitions and options need no Pulumi"),
 }
 """File and import, and the contract that it breaks."""

@@ -376,7 +376,7 @@ async def test_command_serves_until_it_is_told_to_stop(folder: Path, form: list[
     )  # fmt: skip
     assert process.stdout is not None
     first = await process.stdout.readline()
-    (written,) = (folder / ".sandbox").glob("serve-*.json")
+    (written,) = (folder / ".apim-emulator").glob("serve-*.json")
     session = json.loads(written.read_text(encoding="utf-8"))
     process.send_signal(signal.SIGINT)
     rest, errors = await process.communicate()
@@ -385,4 +385,4 @@ async def test_command_serves_until_it_is_told_to_stop(folder: Path, form: list[
     silent = "nothing listens on http://127.0.0.1:9 yet: calls that are forwarded there fail until something does\n"
     assert (process.returncode, errors.decode()) == (0, silent)
     assert json.loads(text) == session if form else session["trace_url"] in text
-    assert list((folder / ".sandbox").iterdir()) == []
+    assert list((folder / ".apim-emulator").iterdir()) == []

@@ -11,7 +11,7 @@ import yaml
 from pydantic import ConfigDict, StrictBool, StrictStr, TypeAdapter, ValidationError
 
 from apim_emulator.errors import EmulatorError
-from apim_emulator.gateway import PolicyLoadError, Problem
+from apim_emulator.gateway import PolicyLoadError
 from apim_emulator.gateway.loading.document import NAMED_VALUE
 from apim_emulator.gateway.standalone import API
 from apim_emulator.unique_keys import UniqueKeys
@@ -84,7 +84,7 @@ class DocumentFiles:
         try:
             yield
         except PolicyLoadError as error:
-            raise EmulatorError("\n".join(problem_line(problem, files) for problem in error.problems)) from None
+            raise EmulatorError("\n".join(problem.in_file(files) for problem in error.problems)) from None
 
     def _missing(self, path: Path, text: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """Give what is missing with a message, wherever it is used outside of comments."""
@@ -152,12 +152,3 @@ def _named_values(path: Path | None) -> tuple[dict[str, str], frozenset[str]]:
 
 def _place(path: Path, text: str, offset: int) -> str:
     return f"{path}:{text.count(chr(10), 0, offset) + 1}:{offset - text.rfind(chr(10), 0, offset)}"
-
-
-def problem_line(problem: Problem, files: Mapping[str, Path]) -> str:
-    """Tell a problem with its place in the file of its document."""
-    place = ":".join(
-        str(part) for part in (files.get(problem.document, problem.document), problem.line, problem.column) if part
-    )
-    subject = problem.policy if problem.attribute is None else f"{problem.policy}, {problem.attribute}"
-    return f"{place}: {subject}: {problem.reason}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from uuid import UUID
 
 from multidict import CIMultiDict
@@ -25,9 +26,18 @@ class Problem:
 
     def __str__(self) -> str:
         """One line for the person who wrote the document."""
-        subject = self.policy if self.attribute is None else f"{self.policy}, {self.attribute}"
         place = f"line {self.line}" if self.column is None else f"line {self.line}, column {self.column}"
-        return f"{self.document}, {place}: {subject}: {self.reason}"
+        return f"{self.document}, {place}: {self._told}"
+
+    def in_file(self, files: Mapping[str, Path]) -> str:
+        """Return the same line with the place as editors read it, FILE:LINE:COLUMN, where the document has a file."""
+        place = (files.get(self.document, self.document), self.line, self.column)
+        return f"{':'.join(str(part) for part in place if part)}: {self._told}"
+
+    @property
+    def _told(self) -> str:
+        subject = self.policy if self.attribute is None else f"{self.policy}, {self.attribute}"
+        return f"{subject}: {self.reason}"
 
 
 class PolicyLoadError(Exception):

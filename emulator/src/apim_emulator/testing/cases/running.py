@@ -7,7 +7,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from apim_emulator.cli.documents import problem_line
 from apim_emulator.gateway import PolicyLoadError
 from apim_emulator.gateway.loading.document import GLOBAL
 from apim_emulator.gateway.standalone import API
@@ -70,7 +69,7 @@ def run_case(cases: Cases, one: Runnable) -> Result:
         bench = make_bench(cases, one.case)
     except PolicyLoadError as error:
         files = _documents(cases)
-        raise CaseFileError("\n".join(problem_line(problem, files) for problem in error.problems)) from None
+        raise CaseFileError("\n".join(problem.in_file(files) for problem in error.problems)) from None
     mask = Mask([*_secrets(cases.content), *map(_key, cases.content.subscriptions)], [_KEY])
     failed = []
     for number, call in enumerate(one.calls, 1):
