@@ -27,7 +27,7 @@ from apim_emulator.tracing.mask import (
 )
 from apim_emulator.tracing.model import CallTrace, Change, Read, Span
 from apim_emulator.tracing.state import State, changes, state_of
-from apim_emulator.tracing.watch import reader, watch
+from apim_emulator.tracing.watch import reader, watch_parts, watched
 
 CALLS = 50
 """Calls that are kept."""
@@ -88,7 +88,7 @@ class _Call:
         self._failure: BaseException | None = None
         self._bodies: list[bytes] = []
         self._learned = False
-        watch(exchange.context)
+        exchange.context = watched(exchange.context)
         self._state = state_of(exchange)
 
     def has_room(self) -> bool:
@@ -100,7 +100,7 @@ class _Call:
 
     def ascribe(self, exchange: Exchange, found: list[Change]) -> None:
         """Take down what changed since the last time."""
-        watch(exchange.context)
+        watch_parts(exchange.context)
         state = state_of(exchange)
         if self.mask.add(self._secrets(exchange, state)):
             self._learned = True

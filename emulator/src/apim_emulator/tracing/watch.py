@@ -1,8 +1,9 @@
-"""A call's context that notes who reads what; the parts keep their identity, so policies work as ever."""
+"""A call's context that notes who reads what."""
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Protocol
+from dataclasses import fields
+from typing import Any, Protocol
 
 from multidict import CIMultiDict
 
@@ -21,20 +22,38 @@ reader: ContextVar[Reader | None] = ContextVar("reader", default=None)
 """The policy that runs now; each of those that run side by side has its own."""
 
 
-def watch(context: Context) -> None:
-    """Note every read from now on; to be called again after each policy, which may have put in new parts."""
+def watched(context: Context) -> Context:
+    """Make a context, of one that nobody has seen yet, that notes every read."""
+    found = _Context(**_fields(context))
+    found.variables = _Variables(context.variables)
+    found.request = _Request(**_fields(context.request))
+    found.request.headers = _RequestHeaders(context.request.headers)
+    watch_parts(found)
+    return found
+
+
+def watch_parts(context: Context) -> None:
+    """Note what is read of the parts that a policy may have put into a watched context; after each policy."""
     request, response = context.request, context.response
-    if type(context) is Context:
-        context.__class__ = _Context
-        context.variables = _Variables(context.variables)
-        request.__class__ = _Request
-        request.headers = _RequestHeaders(request.headers)
     if type(request.query) is Query:
         request.query = _Query(str(request.query))
     if response is not None and type(response) is Response:
-        response.__class__ = _Response
+        context.response = _Response(**_fields(response))
+        _put_into_variables(context, response, context.response)
+        response = context.response
     if response is not None and type(response.headers) is CIMultiDict:
         response.headers = _ResponseHeaders(response.headers)
+
+
+def _put_into_variables(context: Context, old: Response, new: Response) -> None:
+    """Let variables that hold a response hold the watched one: the two are the same to policies."""
+    for name, value in dict.items(context.variables):
+        if value is old:
+            context.variables[name] = new
+
+
+def _fields(part: Context | Request | Response) -> dict[str, Any]:
+    return {one.name: getattr(part, one.name) for one in fields(part)}
 
 
 def _note(what: str, name: str, value: object) -> None:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 from aiohttp import web
+from aiohttp.http import StreamWriter
 from multidict import CIMultiDict
 
 from apim_emulator.gateway.context.objects import Response
@@ -20,24 +21,29 @@ _BODILESS = frozenset({204, 205, 304})
 """Status codes whose responses have no body."""
 _AUTOMATIC = ("Server", "Content-Type")
 """Headers that aiohttp adds and nobody asked for."""
-_DROP: web.ResponseKey[tuple[str, ...]] = web.ResponseKey("drop", tuple)
 _AT_ONCE = 32 * 1024
 """Bytes that always fit between asyncio's buffer for an idle connection and its high-water mark of 64 KiB."""
 _NO_WAIT = nullcontext()
 
 
-class CallerRequest(web.BaseRequest):
-    """A caller's request; its response goes out without the headers that aiohttp adds."""
+class _Writer(StreamWriter):
+    """Writes a response without the headers that aiohttp adds."""
 
-    @classmethod
-    def made(cls, message: Any, payload: Any, protocol: Any, writer: Any, task: "asyncio.Task[None]") -> Self:
-        """Make one as `aiohttp.web.Server` asks for it."""
-        return cls(message, payload, protocol, writer, task, task.get_loop())
+    unwanted: tuple[str, ...] = ("Server",)
 
-    async def _prepare_hook(self, response: web.StreamResponse) -> None:
-        # aiohttp offers `on_response_prepare` to applications only; this is where it calls that.
-        for name in response.get(_DROP, ("Server",)):
-            response.headers.popall(name, None)
+    async def write_headers(self, status_line: str, headers: CIMultiDict[str]) -> None:
+        """Write what is left of the headers."""
+        for name in self.unwanted:
+            headers.popall(name, None)
+        await super().write_headers(status_line, headers)
+
+
+def caller_request(
+    message: Any, payload: Any, protocol: Any, _writer: Any, task: "asyncio.Task[None]"
+) -> web.BaseRequest:
+    """Make a caller's request, as `aiohttp.web.Server` asks for one."""
+    loop = task.get_loop()
+    return web.BaseRequest(message, payload, protocol, _Writer(protocol, loop), task, loop)
 
 
 async def send(incoming: web.BaseRequest, exchange: Exchange) -> web.StreamResponse:
@@ -48,7 +54,8 @@ async def send(incoming: web.BaseRequest, exchange: Exchange) -> web.StreamRespo
     response = exchange.response
     take_body(incoming, exchange)
     reply = _prepared(response, response.headers.copy(), keeps_length=incoming.method == "HEAD")
-    reply[_DROP] = tuple(name for name in _AUTOMATIC if name not in response.headers)
+    if isinstance(incoming.writer, _Writer):
+        incoming.writer.unwanted = tuple(name for name in _AUTOMATIC if name not in response.headers)
     try:
         await reply.prepare(incoming)
         exchange.sent = len(response.body)

@@ -3,8 +3,9 @@
 It listens on plain HTTP on this machine, so an API's https-only protocol has no meaning here.
 """
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,7 +15,7 @@ from apim_emulator.clock import Clock
 from apim_emulator.gateway.backends.identity import TokenSource
 from apim_emulator.gateway.core import Core, Recorder, Tracer
 from apim_emulator.gateway.http.headers import envelope, is_sound_head, phrase
-from apim_emulator.gateway.http.reply import CallerRequest, send
+from apim_emulator.gateway.http.reply import caller_request, send
 from apim_emulator.gateway.http.transport import MAX_FIELD, MAX_LINE, HttpTransport
 from apim_emulator.model import Gateway
 from apim_emulator.network import Network
@@ -30,7 +31,6 @@ _http_log = logging.getLogger("apim_emulator.gateway.http")
 _http_log.addFilter(_without_details)
 
 _OPTIONS: Mapping[str, Any] = {
-    "handler_cancellation": True,
     "access_log": None,
     "logger": _http_log,
     "max_line_size": MAX_LINE,
@@ -77,7 +77,7 @@ class GatewayServer:
         """
         await self._transport.open()
         try:
-            yield _Server(self._answer, request_factory=CallerRequest.made, **{**_OPTIONS, **options})
+            yield _Server(self._answer, {**_OPTIONS, **options})
         finally:
             await self._transport.close()
 
@@ -97,8 +97,14 @@ class GatewayServer:
 class _Server(web.Server):
     """A server that answers what it cannot read as the gateway answers."""
 
+    def __init__(
+        self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], options: Mapping[str, Any]
+    ) -> None:
+        super().__init__(handler, request_factory=caller_request, handler_cancellation=True)
+        self._options = options
+
     def __call__(self) -> web.RequestHandler:
-        return _Connection(self, loop=self._loop, **self._kwargs)
+        return _Connection(self, loop=asyncio.get_running_loop(), **self._options)
 
 
 class _Connection(web.RequestHandler):

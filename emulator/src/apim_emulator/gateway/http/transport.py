@@ -3,7 +3,7 @@
 HTTP is one pair of them. Whoever brings another pair runs the same policies without a socket.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 import aiohttp
@@ -103,16 +103,25 @@ class Transport(Protocol):
 
 
 class _Request(aiohttp.ClientRequest):
-    """A request whose headers are those of the caller and the policies: aiohttp adds none, and none is copied."""
-
-    _skip_auto_headers = CIMultiDict({"Content-Type": None})
+    """A request whose headers are those of the caller and the policies, in their order."""
 
     def update_headers(self, headers: LooseHeaders | None) -> None:
         """Take the headers as they are; `Host` is among them."""
         self.headers = headers if isinstance(headers, CIMultiDict) else CIMultiDict(headers or ())
 
-    def update_auto_headers(self, skip_auto_headers: Iterable[str] | None) -> None:
-        """Add nothing."""
+
+class BrokenConnectionError(aiohttp.ClientError):
+    """A connection that broke before the response came; whether the backend took the request is not known."""
+
+
+async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Let no request be sent twice: aiohttp repeats GET and the like where it sees one of these two errors."""
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise BrokenConnectionError(str(error)) from error
 
 
 class HttpTransport:
@@ -131,12 +140,12 @@ class HttpTransport:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=30),
             auto_decompress=False,
             request_class=_Request,
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+            middlewares=(_send_once,),
             trust_env=False,
             max_line_size=MAX_LINE,
             max_field_size=MAX_FIELD,
         )
-        # aiohttp would send GET and the like a second time on its own where the connection breaks.
-        self._session._retry_connection = False
 
     async def close(self) -> None:
         """Close every connection."""
