@@ -24,7 +24,7 @@ from apim_emulator.network import Network
 from policies import LlmTokenLimit
 
 ROOT = Path(__file__).resolve().parent.parent
-PATH = "/openai/deployments/gpt-4o/chat/completions"
+PATH = "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21"
 ANSWER = json.dumps(
     {
         "id": "chatcmpl-1",
@@ -53,7 +53,7 @@ async def upstream(stack: AsyncExitStack, _: str) -> dict[str, object]:
         await response.write(b"data: [DONE]\n\n")
         return response
 
-    return await _serve(stack, answer)
+    return {**await _serve(stack, answer), "path": ""}
 
 
 async def bare(stack: AsyncExitStack, base: str) -> dict[str, object]:
