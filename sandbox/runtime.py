@@ -11,7 +11,7 @@ from apim_emulator.azure import Cloud
 from apim_emulator.clock import Clock
 from apim_emulator.errors import EmulatorError
 from apim_emulator.gateway import GatewayServer, PolicyLoadError, Recorder
-from apim_emulator.gateway.tokens.requirements import Demand, demands
+from apim_emulator.gateway.tokens.requirements import TokenRequirement, token_requirements
 from apim_emulator.listening import serve
 from apim_emulator.model import Gateway
 from apim_emulator.network import Network
@@ -158,7 +158,7 @@ class Sandbox:
     async def _load(self, service: Gateway) -> None:
         self.gateway.load(service)
         self._served = service
-        wanted = [demand for api in service.apis for demand in demands(service, api.id)]
+        wanted = [requirement for api in service.apis for requirement in token_requirements(service, api.id)]
         await self._providers.serve(self._stack, wanted)
 
     @property
@@ -182,9 +182,9 @@ class Sandbox:
         """Stand-ins for the OpenID Connect providers of the deployed policies, by configuration URL."""
         return self._providers.by_url
 
-    def callers_of(self, demand: Demand) -> list[Caller]:
-        """List who can get a token of such a provider for a demand."""
-        return self._providers.callers(demand)
+    def callers_of(self, requirement: TokenRequirement) -> list[Caller]:
+        """List who can get a token of such a provider for a requirement."""
+        return self._providers.callers(requirement)
 
     @property
     def token_url(self) -> str:

@@ -11,7 +11,7 @@ from apim_emulator.azure import Cloud, Deployer
 from apim_emulator.cli.instructions import curl_command, python_program, token_command
 from apim_emulator.cli.session import Api, Session, SessionFile, to_json
 from apim_emulator.cli.terminal import note, progress, stop_signal
-from apim_emulator.gateway.tokens.requirements import Demand, demands
+from apim_emulator.gateway.tokens.requirements import TokenRequirement, token_requirements
 from apim_emulator.listening import freeze_heap
 from apim_emulator.model import Api as DeployedApi
 from apim_emulator.model import Application, Gateway
@@ -66,13 +66,13 @@ def describe(sandbox: Sandbox, stack: str) -> Session:
 
 
 def _api(sandbox: Sandbox, api: DeployedApi) -> Api:
-    demanded = _first_demand(sandbox, api)
+    required = _first_requirement(sandbox, api)
     return Api(
         name=api.id,
         url=f"{sandbox.url}/{api.path}",
         key=_subscription_key(sandbox.service, api) if api.subscription_required else None,
-        callers=_callers(sandbox, demanded) if demanded else [],
-        needs_token=demanded is not None,
+        callers=_callers(sandbox, required) if required else [],
+        needs_token=required is not None,
     )
 
 
@@ -82,17 +82,17 @@ def _subscription_key(service: Gateway, api: DeployedApi) -> str | None:
     return next(keys, None)
 
 
-def _first_demand(sandbox: Sandbox, api: DeployedApi) -> Demand | None:
-    return next(iter(demands(sandbox.service, api.id)), None)
+def _first_requirement(sandbox: Sandbox, api: DeployedApi) -> TokenRequirement | None:
+    return next(iter(token_requirements(sandbox.service, api.id)), None)
 
 
-def _callers(sandbox: Sandbox, demanded: Demand) -> list[Caller]:
-    if demanded.tenant is None:
-        return sandbox.callers_of(demanded)
-    application = find_application(sandbox.cloud, demanded.audience)
+def _callers(sandbox: Sandbox, required: TokenRequirement) -> list[Caller]:
+    if required.tenant is None:
+        return sandbox.callers_of(required)
+    application = find_application(sandbox.cloud, required.audience)
     if application is None:
         return []
-    scope = f"{demanded.audience}/.default"
+    scope = f"{required.audience}/.default"
 
     def caller(name: str, client: Application, object_id: str, form: dict[str, str]) -> Caller:
         return Caller(
@@ -117,22 +117,22 @@ def _callers(sandbox: Sandbox, demanded: Demand) -> list[Caller]:
 
 
 def _admit(sandbox: Sandbox) -> Iterator[str]:
-    """Give `client` the roles that an API demands, where the config gives none to any caller; say what was done."""
+    """Give `client` the roles that an API requires, where the config gives none to any caller; say what was done."""
     client = sandbox.callers.client
     for api in sandbox.service.apis:
-        demanded = _first_demand(sandbox, api)
-        if demanded is None or demanded.tenant is None:
+        required = _first_requirement(sandbox, api)
+        if required is None or required.tenant is None:
             continue
-        if demanded.client_ids and not {caller.client_id for caller in sandbox.callers} & set(demanded.client_ids):
+        if required.client_ids and not {caller.client_id for caller in sandbox.callers} & set(required.client_ids):
             yield (
                 f"API {api.id}: clientApplicationIds lets in no caller of the sandbox; add {client.client_id}"
                 f" ({client.display_name}) to try it"
             )
-        application = find_application(sandbox.cloud, demanded.audience)
+        application = find_application(sandbox.cloud, required.audience)
         if application is None:
-            yield f"API {api.id}: the sandbox has no app registration for {demanded.audience}, so nobody gets a token"
+            yield f"API {api.id}: the sandbox has no app registration for {required.audience}, so nobody gets a token"
             continue
-        given = demanded.claims.get("roles", list(application.app_roles.values()))
+        given = required.claims.get("roles", list(application.app_roles.values()))
         roles = {given} if isinstance(given, str) else set(given)
         if application.scopes and not any(who == client.client_id for who, _ in application.granted):
             consent(sandbox.cloud, application, client)

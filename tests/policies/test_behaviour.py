@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from apim_emulator.gateway.standalone import API, standalone
-from apim_emulator.gateway.tokens.requirements import demands
+from apim_emulator.gateway.tokens.requirements import token_requirements
 from apim_emulator.model import ManagedIdentity, Subscription
 from apim_emulator.testing import PolicyBench, Reply, Response, event_stream
 from apim_emulator.testing.bench import identity_token
@@ -26,7 +26,7 @@ class Mode:
     def __init__(self, name: str) -> None:
         text = (SNAPSHOTS / f"{name}.xml").read_text(encoding="utf-8")
         service = standalone(text, "https://backend.test", named_values={"openai-api-key": KEY})
-        self.demand = next(iter(demands(service, API)), None)
+        self.requirement = next(iter(token_requirements(service, API)), None)
         tenant = re.search('tenant-id="(.+?)"', text)
         identity = ManagedIdentity(principal_id="identity", client_id=USER_ASSIGNED, system_assigned=True)
         self.bench = PolicyBench(
@@ -44,16 +44,16 @@ class Mode:
         self.provider = self.bench.issuer("https://login.contoso.com")
 
     def token(self, **changes: object) -> str:
-        if self.demand is None:
+        if self.requirement is None:
             return "callers-token"
         # A user's scope: where roles open it as well, an expression and no required claim asks for either.
-        claims = {"scp": "access_as_user", **self.demand.claims, **changes}
-        if self.demand.openid_config_urls:
-            claims.setdefault("iss", self.demand.issuer)
-            return self.provider.issue(audience=self.demand.audience, subject="me", claims=claims)
-        clients = self.demand.client_ids
+        claims = {"scp": "access_as_user", **self.requirement.claims, **changes}
+        if self.requirement.openid_config_urls:
+            claims.setdefault("iss", self.requirement.issuer)
+            return self.provider.issue(audience=self.requirement.audience, subject="me", claims=claims)
+        clients = self.requirement.client_ids
         return self.bench.entra.issue(
-            audience=self.demand.audience, subject="me",
+            audience=self.requirement.audience, subject="me",
             claims={"tid": self.bench.entra.tenant_id, "ver": "2.0", "azp": clients[0] if clients else None, **claims},
         )  # fmt: skip
 

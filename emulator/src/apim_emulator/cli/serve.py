@@ -187,12 +187,12 @@ class ServedDocument:
         return service
 
     def _described(self, session: Session, service: Gateway) -> Session:
-        demands = self._stand_ins.demands(service)
+        requirements = self._stand_ins.token_requirements(service)
         callers = self._stand_ins.callers(service)
-        api = Api(name=API, url=session.url, key=None, callers=callers, needs_token=bool(demands))
+        api = Api(name=API, url=session.url, key=None, callers=callers, needs_token=bool(requirements))
         curl = f"curl -i {session.url}/"
-        if callers and demands[0].header is not None:
-            curl += f' -H "{demands[0].header}: Bearer $({token_command(api, session.stack)})"'
+        if callers and requirements[0].header is not None:
+            curl += f' -H "{requirements[0].header}: Bearer $({token_command(api, session.stack)})"'
         return replace(session, apis=[replace(api, curl=curl)])
 
 

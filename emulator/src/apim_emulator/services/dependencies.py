@@ -13,7 +13,7 @@ from apim_emulator.clock import Clock
 from apim_emulator.gateway import effective_sections
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.standalone import API, IDENTITIES
-from apim_emulator.gateway.tokens.requirements import Demand, demands
+from apim_emulator.gateway.tokens.requirements import TokenRequirement, token_requirements
 from apim_emulator.listening import serve
 from apim_emulator.model import Backend, Gateway, ManagedIdentity, ModelDeployment
 from apim_emulator.network import Network
@@ -94,21 +94,23 @@ class DependencyStandIns:
 
     async def serve_providers(self, gateway: Gateway, stack: AsyncExitStack) -> None:
         """Stand in for the providers that the policies of a gateway name."""
-        await self._providers.serve(stack, [one for one in self.demands(gateway) if not self._is_allowed(one)])
+        await self._providers.serve(
+            stack, [one for one in self.token_requirements(gateway) if not self._is_allowed(one)]
+        )
 
-    def demands(self, gateway: Gateway) -> list[Demand]:
-        """List the tokens that policies demand, those of Microsoft Entra tenants as of any other provider."""
-        return list(map(as_openid_requirement, demands(gateway, API)))
+    def token_requirements(self, gateway: Gateway) -> list[TokenRequirement]:
+        """List the tokens that policies require, those of Microsoft Entra tenants as of any other provider."""
+        return list(map(as_openid_requirement, token_requirements(gateway, API)))
 
-    def _is_allowed(self, demand: Demand) -> bool:
-        return bool({urlsplit(url).hostname for url in demand.openid_config_urls} & self._allowed)
+    def _is_allowed(self, requirement: TokenRequirement) -> bool:
+        return bool({urlsplit(url).hostname for url in requirement.openid_config_urls} & self._allowed)
 
     def callers(self, gateway: Gateway) -> list[Caller]:
-        """List who can get a token; those of a second demand have its number in their names."""
+        """List who can get a token; those of a second requirement have its number in their names."""
         found = []
-        for number, demand in enumerate(self.demands(gateway), 1):
+        for number, requirement in enumerate(self.token_requirements(gateway), 1):
             suffix = "" if number == 1 else f"-{number}"
-            found += [replace(one, name=f"{one.name}{suffix}") for one in self._providers.callers(demand)]
+            found += [replace(one, name=f"{one.name}{suffix}") for one in self._providers.callers(requirement)]
         return found
 
     def backends(self, wanted: References, given: Mapping[str, str], default: str) -> tuple[Backend, ...]:

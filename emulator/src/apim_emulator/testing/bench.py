@@ -19,7 +19,7 @@ from apim_emulator.gateway.http.observe import StreamStoppedError
 from apim_emulator.gateway.http.reply import take_body
 from apim_emulator.gateway.standalone import Rendered, standalone
 from apim_emulator.model import Backend
-from apim_emulator.testing.ends import Call, Functions, Log, as_headers, log
+from apim_emulator.testing.in_memory import FunctionTransport, InMemoryRequest, Log, as_headers, log
 from apim_emulator.testing.tokens import TENANT, EntraTenant, TokenIssuer
 from apim_emulator.testing.values import BackendFunction, Headers, Reply, Request, Response
 from apim_emulator.tracing import TraceRecorder
@@ -70,7 +70,7 @@ class PolicyBench:
         self.entra = EntraTenant(self.clock, tenant_id)
         """The tenant whose metadata is at `login.microsoftonline.com`."""
         named = backends or {}
-        self._functions = Functions()
+        self._functions = FunctionTransport()
         self._functions.add(BACKEND_HOST, "backend", backend)
         self._functions.add(_LOGIN_HOST, None, self.entra.answer)
         for name, function in named.items():
@@ -142,7 +142,7 @@ class PolicyBench:
         raw, sent = quote(f"{url}{_query(url, params)}", safe=_AS_IT_IS), as_headers(headers)
         sent.setdefault("Host", GATEWAY_HOST)
         body = _request_body(sent, json, data)
-        call = Call(method, raw, CIMultiDictProxy(sent), remote, body)
+        call = InMemoryRequest(method, raw, CIMultiDictProxy(sent), remote, body)
         own = Log()
         log.set(own)
         exchange = self._core.begin(call)

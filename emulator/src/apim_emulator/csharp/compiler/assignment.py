@@ -12,7 +12,7 @@ from apim_emulator.csharp.compiler.member_access import bound_of, compiled_argum
 from apim_emulator.csharp.compiler.operators import RefusedError
 from apim_emulator.csharp.compiler.overloads import Argument, Candidate, bind
 from apim_emulator.csharp.compiler.scope import Compiler, rule
-from apim_emulator.csharp.compiler.syntax import children, parts
+from apim_emulator.csharp.compiler.syntax import all_children, children
 from apim_emulator.csharp.library.table import INDEX_SETTERS, INDEXERS, SETTERS
 from apim_emulator.csharp.runtime.exceptions import EvaluationError
 from apim_emulator.csharp.types import Frame, Run, Type, Typed, substituted
@@ -33,7 +33,7 @@ class Target:
 
 @rule("assignment_expression")
 def _assignment(compiler: Compiler, node: Node) -> Typed:
-    target_node, operator_node, value_node = parts(node)
+    target_node, operator_node, value_node = all_children(node)
     symbol = compiler.text(operator_node)
     target = _target(compiler, target_node)
     if symbol == "=":
@@ -60,7 +60,7 @@ def _compound(compiler: Compiler, node: Node, target: Target, symbol: str, value
 
 @rule("postfix_unary_expression")
 def _postfix(compiler: Compiler, node: Node) -> Typed:
-    operand, operator = parts(node)
+    operand, operator = all_children(node)
     symbol = compiler.text(operator)
     if symbol not in {"++", "--"}:
         raise compiler.error(operator, f"{symbol} is not supported")

@@ -9,7 +9,7 @@ from apim_emulator.csharp.compiler.assignment import incremented
 from apim_emulator.csharp.compiler.functions import is_function
 from apim_emulator.csharp.compiler.operators import RefusedError, constant
 from apim_emulator.csharp.compiler.scope import Compiler, rule
-from apim_emulator.csharp.compiler.syntax import character_literal, children, parts, string_literal
+from apim_emulator.csharp.compiler.syntax import all_children, character_literal, children, string_literal
 from apim_emulator.csharp.compiler.try_catch import thrown
 from apim_emulator.csharp.runtime import system_convert
 from apim_emulator.csharp.runtime.casts import is_instance
@@ -120,7 +120,7 @@ def _default(compiler: Compiler, node: Node) -> Typed:
 
 @rule("binary_expression")
 def _binary(compiler: Compiler, node: Node) -> Typed:
-    left_node, operator, right_node = parts(node)
+    left_node, operator, right_node = all_children(node)
     symbol = compiler.text(operator)
     if symbol in {"&&", "||"}:
         return _logic(compiler, left_node, symbol, right_node)
@@ -239,7 +239,7 @@ def _cast(compiler: Compiler, node: Node) -> Typed:
 
 @rule("as_expression")
 def _as(compiler: Compiler, node: Node) -> Typed:
-    operand_node, _, type_node = parts(node)
+    operand_node, _, type_node = all_children(node)
     target, operand = compiler.named_type(type_node), compiler.expression(operand_node)
     if not target.is_reference or not _may_test(operand.type, target):
         raise compiler.error(node, f"{operand.type} as {target} is not supported")
@@ -254,7 +254,7 @@ def _as(compiler: Compiler, node: Node) -> Typed:
 
 @rule("is_expression")
 def _is(compiler: Compiler, node: Node) -> Typed:
-    operand_node, _, type_node = parts(node)
+    operand_node, _, type_node = all_children(node)
     return _type_test(compiler, compiler.expression(operand_node), type_node)
 
 
@@ -277,7 +277,7 @@ def _may_test(source: Type, target: Type) -> bool:
 
 @rule("is_pattern_expression")
 def _is_pattern(compiler: Compiler, node: Node) -> Typed:
-    operand_node, _, pattern = parts(node)
+    operand_node, _, pattern = all_children(node)
     operand = compiler.expression(operand_node)
     run = operand.run
     if pattern.type == "declaration_pattern":

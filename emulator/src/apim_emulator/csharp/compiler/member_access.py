@@ -10,7 +10,7 @@ from apim_emulator.csharp.compiler.functions import compile_call
 from apim_emulator.csharp.compiler.invocation import applied, called
 from apim_emulator.csharp.compiler.overloads import Argument, Bound, Candidate
 from apim_emulator.csharp.compiler.scope import Compiler, rule
-from apim_emulator.csharp.compiler.syntax import children, parts
+from apim_emulator.csharp.compiler.syntax import all_children, children
 from apim_emulator.csharp.library.sequences import sequence
 from apim_emulator.csharp.library.table import (
     AMBIENT,
@@ -58,7 +58,7 @@ def _first_conditional(compiler: Compiler, node: Node) -> Node | None:
     """Find the `?` that is evaluated first and whose receiver is not there yet."""
     found = None
     while node.type in _CHAIN and node.id not in compiler.bound:
-        link = parts(node)[1]
+        link = all_children(node)[1]
         place = link.start_byte
         if place in compiler.source.conditional and node.type != "invocation_expression":
             found = node

@@ -82,14 +82,14 @@ class Source:
             (child.start_byte, binding.start_byte)
             for node, _ in _walk(root)
             if node.type == "conditional_access_expression"
-            for child, binding in zip(parts(node)[1:], parts(node)[2:], strict=False)
+            for child, binding in zip(all_children(node)[1:], all_children(node)[2:], strict=False)
             if child.type == "?"
         ]
         brackets = [
             bracket.start_byte
             for node, _ in _walk(root)
             if _is_sum(node)
-            for bracket in parts(node)
+            for bracket in all_children(node)
             if not bracket.is_named
         ]
         if not found and not brackets:
@@ -125,7 +125,7 @@ def children(node: Node) -> list[Node]:
     return [child for child in node.named_children if child.type != "comment"]
 
 
-def parts(node: Node) -> list[Node]:
+def all_children(node: Node) -> list[Node]:
     """All children, operators and keywords too, without comments."""
     return [child for child in node.children if child.type != "comment"]
 

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Part(Generic[T]):
+class ScopedLimit(Generic[T]):
     """The whole, an API or an operation with its limit."""
 
     limit: T
@@ -26,16 +26,16 @@ class Part(Generic[T]):
         return self.operation is None or (context.operation is not None and self.operation == context.operation.id)
 
 
-def parts(element: Element, read: Callable[[Element], T]) -> Iterator[Part[T]]:
+def scoped_limits(element: Element, read: Callable[[Element], T]) -> Iterator[ScopedLimit[T]]:
     """Read the limits of a policy and of its `api` and `operation` elements."""
-    yield Part(read(element))
+    yield ScopedLimit(read(element))
     for api in element.children("api"):
         own = Element(api)
         name = _identity(own)
-        yield Part(read(own), name)
+        yield ScopedLimit(read(own), name)
         for operation in own.children("operation"):
             inner = Element(operation)
-            yield Part(read(inner), name, _identity(inner))
+            yield ScopedLimit(read(inner), name, _identity(inner))
             inner.done()
         own.done()
 

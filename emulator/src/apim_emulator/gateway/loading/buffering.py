@@ -21,7 +21,7 @@ def bodies_of(node: Node) -> frozenset[str]:
     return bodies_in(*_texts(node))
 
 
-async def bring(exchange: Exchange, bodies: frozenset[str]) -> None:
+async def buffer_bodies(exchange: Exchange, bodies: frozenset[str]) -> None:
     """Bring bodies into memory, without their content encoding.
 
     Raises `Failure`: a body is too large, breaks off, or its content encoding cannot be undone.

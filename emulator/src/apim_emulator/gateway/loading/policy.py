@@ -9,7 +9,7 @@ from apim_emulator.gateway.backends.targets import Target
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Failure, Location, Problem, RefusedError, internal_error
 from apim_emulator.gateway.loading import unsupported
-from apim_emulator.gateway.loading.buffering import bodies_of, bring
+from apim_emulator.gateway.loading.buffering import bodies_of, buffer_bodies
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.validation.definition import Definitions
@@ -134,7 +134,7 @@ def _unsupported(name: str) -> str:
 
 def _reading(run: Run, bodies: frozenset[str]) -> Run:
     async def read_and_run(exchange: Exchange) -> None:
-        await bring(exchange, bodies)
+        await buffer_bodies(exchange, bodies)
         await run(exchange)
 
     return read_and_run
@@ -155,7 +155,7 @@ async def run_steps(steps: tuple[Step, ...], exchange: Exchange) -> None:
             raise thrown from None
 
 
-def later(run: Run, location: Location) -> Run:
+def deferred(run: Run, location: Location) -> Run:
     """Make what a policy leaves to be done later fail as the policy itself does."""
     return partial(run_steps, (Step(run, location),))
 

@@ -1,7 +1,7 @@
 """`choose`: runs the policies of the first `when` that holds, or of `otherwise`."""
 
 from apim_emulator.gateway.exchange import Exchange
-from apim_emulator.gateway.loading.buffering import bodies_in, bring
+from apim_emulator.gateway.loading.buffering import bodies_in, buffer_bodies
 from apim_emulator.gateway.loading.element import Element, Value
 from apim_emulator.gateway.loading.policy import Policy, Run, Site, Step, run_steps
 
@@ -29,7 +29,7 @@ def _compile(element: Element, site: Site) -> Run:
 
     async def run(exchange: Exchange) -> None:
         for condition, bodies, steps in branches:
-            await bring(exchange, bodies)
+            await buffer_bodies(exchange, bodies)
             if condition(exchange.context):
                 return await run_steps(steps, exchange)
         return await run_steps(rest, exchange)

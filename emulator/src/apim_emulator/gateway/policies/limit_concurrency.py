@@ -2,7 +2,7 @@
 
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Failure
-from apim_emulator.gateway.loading.buffering import bodies_in, bring
+from apim_emulator.gateway.loading.buffering import bodies_in, buffer_bodies
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site, run_steps
 
@@ -17,7 +17,7 @@ def _compile(element: Element, site: Site) -> Run:
     steps = site.sequence(element.policies())
 
     async def run(exchange: Exchange) -> None:
-        await bring(exchange, bodies)
+        await buffer_bodies(exchange, bodies)
         running, name = exchange.services.running, key(exchange.context)
         if running.get(name, 0) >= limit:
             # The reason is inferred; the status is documented.

@@ -15,7 +15,7 @@ from apim_emulator.gateway.llm.safety_check import LONGEST_TEXT, Check, guarded,
 from apim_emulator.gateway.llm.token_usage import is_event_stream
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.loading.element import Element, Value, leaf
-from apim_emulator.gateway.loading.policy import Policy, Run, Site, later
+from apim_emulator.gateway.loading.policy import Policy, Run, Site, deferred
 
 _CATEGORIES = ("Hate", "SelfHarm", "Sexual", "Violence")
 _OUTPUT_TYPES = ("FourSeverityLevels", "EightSeverityLevels")
@@ -76,7 +76,7 @@ def _compile(element: Element, site: Site) -> Run:
         if text:
             await _demand(rules.check(exchange), text, shield=shield(exchange.context))
         if enforce(exchange.context):
-            exchange.on_response.append(later(check_response, location))
+            exchange.on_response.append(deferred(check_response, location))
 
     return check_prompt if site.section == "inbound" else check_response
 

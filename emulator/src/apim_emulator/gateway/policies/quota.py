@@ -3,7 +3,7 @@
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.limits.call_quota import call_quota
 from apim_emulator.gateway.limits.quota_counter import every
-from apim_emulator.gateway.limits.scoped import parts
+from apim_emulator.gateway.limits.scoped import scoped_limits
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
@@ -13,7 +13,7 @@ def _compile(element: Element, _site: Site) -> Run:
     if period is None:
         raise element.refused("attribute is missing", "renewal-period")
     seconds = period
-    quotas = list(parts(element, call_quota))
+    quotas = list(scoped_limits(element, call_quota))
     definition = object()
 
     async def run(exchange: Exchange) -> None:

@@ -2,14 +2,14 @@
 
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.limits.call_rate import literal_call_rate, rate_outputs
-from apim_emulator.gateway.limits.scoped import parts
+from apim_emulator.gateway.limits.scoped import scoped_limits
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:
     outputs = rate_outputs(element)
-    rates = list(parts(element, literal_call_rate))
+    rates = list(scoped_limits(element, literal_call_rate))
     definition = object()
 
     async def run(exchange: Exchange) -> None:

@@ -4,7 +4,7 @@ from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.limits.call_rate import MAX_CALLS, call_rate, rate_outputs
 from apim_emulator.gateway.limits.counters import short
 from apim_emulator.gateway.loading.element import Element
-from apim_emulator.gateway.loading.policy import Policy, Run, Site, later
+from apim_emulator.gateway.loading.policy import Policy, Run, Site, deferred
 
 
 def _compile(element: Element, site: Site) -> Run:
@@ -28,7 +28,7 @@ def _compile(element: Element, site: Site) -> Run:
         try:
             rate.check(exchange, key, 1 if late else max(1, amount(context)), outputs.retry)
             if late:
-                exchange.on_end.append(later(count, location))
+                exchange.on_end.append(deferred(count, location))
             else:
                 await count(exchange)
         finally:

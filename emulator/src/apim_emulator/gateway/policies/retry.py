@@ -5,7 +5,7 @@ from secrets import randbelow
 from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Failure
-from apim_emulator.gateway.loading.buffering import bodies_in, bring
+from apim_emulator.gateway.loading.buffering import bodies_in, buffer_bodies
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site, Step, run_steps
@@ -56,7 +56,7 @@ def _compile(element: Element, site: Site) -> Run:
         retries = count(context)
         for number in range(1, retries + 2):
             failure = await _attempt(steps, exchange)
-            await bring(exchange, bodies)
+            await buffer_bodies(exchange, bodies)
             if number > retries or not condition(context):
                 if failure is not None:
                     raise failure

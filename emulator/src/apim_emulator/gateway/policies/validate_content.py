@@ -13,7 +13,7 @@ from apim_emulator.gateway.loading.element import Element, Value
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.validation.definition import Content, Definitions, media_type
 from apim_emulator.gateway.validation.json_schema import Check
-from apim_emulator.gateway.validation.outcome import Action, Findings, action
+from apim_emulator.gateway.validation.outcome import Action, ValidationErrors, action
 
 _LARGEST = 102_400
 """Largest `max-size`, in bytes."""
@@ -58,42 +58,42 @@ class _Rules:
     size_exceeded: Action
     contents: tuple[_Rule, ...]
 
-    def refuse_unread(self, findings: Findings, body: _Body, error: str) -> None:
+    def refuse_unread(self, errors: ValidationErrors, body: _Body, error: str) -> None:
         """Note a body whose content encoding cannot be undone, or only to more than any `max-size`."""
-        asked = findings.asks(self.size_exceeded)
+        asked = errors.chosen(self.size_exceeded)
         if asked is not None:
             details = f"Body of the {body.subject} cannot be validated for the content type {body.type}. It is {error}."
-            findings.add(asked, "", body.kind, "ValidationException", details, public=False)
+            errors.add(asked, "", body.kind, "ValidationException", details, public=False)
 
-    def validate(self, findings: Findings, body: _Body, context: Context) -> None:
+    def validate(self, errors: ValidationErrors, body: _Body, context: Context) -> None:
         """Look for errors; a body that is too large is not looked into (inferred)."""
         size, limit = len(body.data), self.max_size(context)
         if size > limit:
-            asked = findings.asks(self.size_exceeded)
+            asked = errors.chosen(self.size_exceeded)
             if asked is not None:
                 whose = body.subject.capitalize()
                 details = f"{whose}'s body is {size} bytes long and it exceeds the limit of {limit} bytes."
-                findings.add(asked, "", body.kind, "SizeLimit", details, public=body.is_request)
+                errors.add(asked, "", body.kind, "SizeLimit", details, public=body.is_request)
             return
         content = body.described.get(body.type)
         if content is not None:
             for rule in self.contents:
-                self._look_into(findings, rule, content, body)
+                self._look_into(errors, rule, content, body)
             return
-        asked = findings.asks(self.unspecified)
+        asked = errors.chosen(self.unspecified)
         if asked is not None:
             details = f"Unspecified content type {body.type} is not allowed."
-            findings.add(asked, body.type, body.kind, "Unspecified", details, public=body.is_request)
+            errors.add(asked, body.type, body.kind, "Unspecified", details, public=body.is_request)
 
-    def _look_into(self, findings: Findings, rule: _Rule, content: Content, body: _Body) -> None:
-        asked = findings.asks(rule.action) if rule.type in {None, body.type} else None
+    def _look_into(self, errors: ValidationErrors, rule: _Rule, content: Content, body: _Body) -> None:
+        asked = errors.chosen(rule.action) if rule.type in {None, body.type} else None
         error = None if asked is None else _error(body.data, content.check(rule.additional))
         if asked is not None and error is not None:
             details = (
                 f"Body of the {body.subject} does not conform to the definition {content.definition}, which is "
                 f"associated with the content type {body.type}. {error}"
             )
-            findings.add(asked, body.type, body.kind, "IncorrectMessage", details, public=body.is_request)
+            errors.add(asked, body.type, body.kind, "IncorrectMessage", details, public=body.is_request)
 
 
 def _compile(element: Element, site: Site) -> Run:
@@ -117,7 +117,7 @@ def _compile(element: Element, site: Site) -> Run:
             return
         headers = context.request.headers if on_request else exchange.response.headers
         given = mapped(media_type(headers.get("Content-Type", "")), context)
-        findings = Findings(context)
+        errors = ValidationErrors(context)
         if on_request:
             body = _Body("request", data, given, operation.contents)
         else:
@@ -126,10 +126,10 @@ def _compile(element: Element, site: Site) -> Run:
         try:
             plain = decoded(data, headers, _LARGEST)
         except ValueError as error:
-            rules.refuse_unread(findings, body, str(error))
+            rules.refuse_unread(errors, body, str(error))
         else:
-            rules.validate(findings, replace(body, data=plain), context)
-        findings.finish(exchange, variable, on_request=on_request)
+            rules.validate(errors, replace(body, data=plain), context)
+        errors.finish(exchange, variable, on_request=on_request)
 
     return run
 

@@ -8,7 +8,7 @@ from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.validation.definition import OperationDefinition, Parameter
-from apim_emulator.gateway.validation.outcome import Action, Findings, action, named_actions
+from apim_emulator.gateway.validation.outcome import Action, ValidationErrors, action, named_actions
 
 _PLACES = {"headers": "header", "query": "query", "path": "path"}
 _KINDS = {"header": "RequestHeader", "query": "QueryParameter", "path": "PathParameter"}
@@ -38,10 +38,10 @@ def _compile(element: Element, site: Site) -> Run:
         operation = definitions.of(exchange)
         if operation is None:
             return
-        findings = Findings(exchange.context)
+        errors = ValidationErrors(exchange.context)
         for place, actions in places.items():
-            _validate(findings, operation, place, actions, exchange.context.request)
-        findings.finish(exchange, variable, on_request=True)
+            _validate(errors, operation, place, actions, exchange.context.request)
+        errors.finish(exchange, variable, on_request=True)
 
     return run
 
@@ -60,24 +60,24 @@ def _actions(element: Element, group: str, specified: Action, unspecified: Actio
 
 
 def _validate(
-    findings: Findings, operation: OperationDefinition, place: str, actions: _Actions, request: Request
+    errors: ValidationErrors, operation: OperationDefinition, place: str, actions: _Actions, request: Request
 ) -> None:
     kind, word = _KINDS[place], _WORDS[place]
     parameters = operation.parameters[place]
     for parameter in parameters:
-        asked = findings.asks(actions.of(parameter.name, specified=True))
+        asked = errors.chosen(actions.of(parameter.name, specified=True))
         if asked is not None:
             error = value_error(
                 parameter, _values(request, place, parameter.name), f"{word} {parameter.name}", "Request"
             )
             if error is not None:
-                findings.add(asked, parameter.name, kind, "IncorrectMessage", error, public=True)
+                errors.add(asked, parameter.name, kind, "IncorrectMessage", error, public=True)
     known = {parameter.name.lower() for parameter in parameters}
     for name in _names(request, place):
-        asked = None if name.lower() in known else findings.asks(actions.of(name, specified=False))
+        asked = None if name.lower() in known else errors.chosen(actions.of(name, specified=False))
         if asked is not None:
             details = f"Unspecified {word} {name} is not allowed."
-            findings.add(asked, name, kind, "Unspecified", details, public=True)
+            errors.add(asked, name, kind, "Unspecified", details, public=True)
 
 
 def value_error(parameter: Parameter, values: list[str], subject: str, message: str) -> str | None:

@@ -3,7 +3,7 @@
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
-from apim_emulator.gateway.validation.outcome import Findings, action, named_actions
+from apim_emulator.gateway.validation.outcome import ValidationErrors, action, named_actions
 
 
 def _compile(element: Element, site: Site) -> Run:
@@ -20,12 +20,12 @@ def _compile(element: Element, site: Site) -> Run:
         status = exchange.response.status
         if operation is None or operation.response(status) is not None:
             return
-        findings = Findings(exchange.context)
-        asked = findings.asks(named.get(str(status), unspecified))
+        errors = ValidationErrors(exchange.context)
+        asked = errors.chosen(named.get(str(status), unspecified))
         if asked is not None:
             details = f"Response status code {status} is not allowed."
-            findings.add(asked, str(status), "StatusCode", "Unspecified", details, public=False)
-        findings.finish(exchange, variable, on_request=False)
+            errors.add(asked, str(status), "StatusCode", "Unspecified", details, public=False)
+        errors.finish(exchange, variable, on_request=False)
 
     return run
 

@@ -1,4 +1,4 @@
-"""What an API's policies demand of a caller's token."""
+"""What an API's policies require of a caller's token."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from apim_emulator.model import Gateway
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Demand:
+class TokenRequirement:
     """A `validate-azure-ad-token` or `validate-jwt` policy, as far as it tells which token to get."""
 
     audience: str
@@ -29,17 +29,17 @@ class Demand:
     """Header that carries the token; None where it is elsewhere."""
 
 
-def demands(gateway: Gateway, api_id: str) -> tuple[Demand, ...]:
+def token_requirements(gateway: Gateway, api_id: str) -> tuple[TokenRequirement, ...]:
     """Read the token validations of an API's effective policy, in order; raises what `effective_sections` raises."""
     sections = effective_sections(gateway, api_id, named_values=gateway.named_values)
     nodes = (node for found in sections.values() for node in _all(found))
     return tuple(_demand(node) for node in nodes if node.name in {"validate-azure-ad-token", "validate-jwt"})
 
 
-def _demand(node: Node) -> Demand:
+def _demand(node: Node) -> TokenRequirement:
     is_entra = node.name == "validate-azure-ad-token"
     backends = _texts(node, "backend-application-ids", "application-id")
-    return Demand(
+    return TokenRequirement(
         audience=next(iter((*_texts(node, "audiences", "audience"), *backends)), ""),
         openid_config_urls=tuple(one.attributes.get("url", "") for one in node.children if one.name == "openid-config"),
         issuer=next(iter(_texts(node, "issuers", "issuer")), None),

@@ -45,7 +45,7 @@ def named_actions(nodes: list[Node], attribute: str) -> dict[str, Action]:
     return found
 
 
-class Findings:
+class ValidationErrors:
     """The errors of one run of a policy. All are looked for before the call is stopped."""
 
     def __init__(self, context: Context) -> None:
@@ -54,7 +54,7 @@ class Findings:
         self._errors: list[ValidationError] = []
         self._stops: tuple[str, str] | None = None
 
-    def asks(self, action_value: Action) -> str | None:
+    def chosen(self, action_value: Action) -> str | None:
         """Evaluate an action; None for `ignore`."""
         chosen = action_value(self._context)
         return None if chosen == "ignore" else chosen

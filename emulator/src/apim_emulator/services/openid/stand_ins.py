@@ -11,7 +11,7 @@ from uuid import UUID
 from aiohttp import web
 
 from apim_emulator.clock import Clock
-from apim_emulator.gateway.tokens.requirements import Demand
+from apim_emulator.gateway.tokens.requirements import TokenRequirement
 from apim_emulator.listening import serve
 from apim_emulator.network import Network
 from apim_emulator.services.entra import LOGIN
@@ -46,15 +46,15 @@ class ProviderStandIn(OpenIdProvider):
         self._token_path = f"{urlsplit(self.issuer).path.rstrip('/')}/token"
         self.app.router.add_post(self._token_path, self._token)
 
-    def issue_for(self, demands: Iterable[Demand]) -> None:
+    def issue_for(self, requirements: Iterable[TokenRequirement]) -> None:
         """Issue from now on what these policies accept; where they differ, the first decides."""
         own: dict[str, object] = {}
         wanted: dict[str, object] = {}
         issuers = []
-        for demand in demands:
-            own = {**_tenant_claims(demand), **own}
-            wanted = {**demand.claims, **wanted}
-            issuers += [demand.issuer] if demand.issuer else []
+        for requirement in requirements:
+            own = {**_tenant_claims(requirement), **own}
+            wanted = {**requirement.claims, **wanted}
+            issuers += [requirement.issuer] if requirement.issuer else []
         self._issuer_claim = {"iss": issuers[0]} if issuers else {}
         self.clients = {CLIENT: {**own, **wanted}, WITHOUT_CLAIMS: own}
 
@@ -94,18 +94,18 @@ class ProviderStandIns:
         self._clock = clock
         self.by_url: dict[str, ProviderStandIn] = {}
 
-    async def serve(self, stack: AsyncExitStack, demands: Sequence[Demand]) -> None:
-        """Serve every provider that the demands name and that is not served already, until the stack is closed.
+    async def serve(self, stack: AsyncExitStack, requirements: Sequence[TokenRequirement]) -> None:
+        """Serve every provider that the requirements name and that is not served already, until the stack is closed.
 
         One on this machine, or without a plain URL, gets no stand-in.
         """
-        demands_by_url: dict[str, list[Demand]] = {}
-        for demand in demands:
-            for url in filter(_is_plain, demand.openid_config_urls):
-                demands_by_url.setdefault(url, []).append(demand)
-        new = {url: ProviderStandIn(url, self._clock) for url in demands_by_url if url not in self.by_url}
+        requirements_by_url: dict[str, list[TokenRequirement]] = {}
+        for requirement in requirements:
+            for url in filter(_is_plain, requirement.openid_config_urls):
+                requirements_by_url.setdefault(url, []).append(requirement)
+        new = {url: ProviderStandIn(url, self._clock) for url in requirements_by_url if url not in self.by_url}
         self.by_url |= new
-        for url, wanted in demands_by_url.items():
+        for url, wanted in requirements_by_url.items():
             self.by_url[url].issue_for(wanted)
         for host in {urlsplit(url).hostname or "" for url in new}:
             here = [one for url, one in self.by_url.items() if urlsplit(url).hostname == host]
@@ -114,9 +114,9 @@ class ProviderStandIns:
             for one in here:
                 one.base_url = base_url
 
-    def callers(self, demand: Demand) -> list[Caller]:
+    def callers(self, requirement: TokenRequirement) -> list[Caller]:
         """List who can get a token for a demand; none where its provider is no stand-in."""
-        provider = next(filter(None, (self.by_url.get(url) for url in demand.openid_config_urls)), None)
+        provider = next(filter(None, (self.by_url.get(url) for url in requirement.openid_config_urls)), None)
         if provider is None:
             return []
         return [
@@ -125,26 +125,26 @@ class ProviderStandIns:
                 client_id=name,
                 object_id=None,
                 token_url=provider.token_url,
-                form=client_credentials_form(name, provider.secret, audience=demand.audience),
+                form=client_credentials_form(name, provider.secret, audience=requirement.audience),
             )
             for name in provider.clients
         ]
 
 
-def as_openid_requirement(demand: Demand) -> Demand:
-    """Tell a demand for a Microsoft Entra tenant's token as one for the token of the provider that the tenant is."""
-    if demand.tenant is None:
-        return demand
-    url = f"{LOGIN}/{demand.tenant}/v2.0{WELL_KNOWN}"
-    return replace(demand, openid_config_urls=(url,), issuer=f"{LOGIN}/{_guid(demand.tenant)}/v2.0")
+def as_openid_requirement(requirement: TokenRequirement) -> TokenRequirement:
+    """Turn a requirement for an Entra tenant's token into one for a token of that tenant's OpenID provider."""
+    if requirement.tenant is None:
+        return requirement
+    url = f"{LOGIN}/{requirement.tenant}/v2.0{WELL_KNOWN}"
+    return replace(requirement, openid_config_urls=(url,), issuer=f"{LOGIN}/{_guid(requirement.tenant)}/v2.0")
 
 
-def _tenant_claims(demand: Demand) -> dict[str, object]:
+def _tenant_claims(requirement: TokenRequirement) -> dict[str, object]:
     """Claims of every v2.0 token that a tenant issues to an application."""
-    if demand.tenant is None:
+    if requirement.tenant is None:
         return {}
-    client = next(iter(demand.client_ids), _APPLICATION)
-    return {"tid": _guid(demand.tenant), "ver": "2.0", "azp": client, "oid": client}
+    client = next(iter(requirement.client_ids), _APPLICATION)
+    return {"tid": _guid(requirement.tenant), "ver": "2.0", "azp": client, "oid": client}
 
 
 def _guid(tenant: str) -> str:

@@ -1,4 +1,4 @@
-"""The gateway's two ends without HTTP: a request that is a value, and backends that are functions."""
+"""Requests and backends in memory, in place of HTTP: a request is a value, a backend a function."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextvars import ContextVar
@@ -31,34 +31,34 @@ class Log:
 log: ContextVar[Log] = ContextVar("log")
 
 
-class Parts:
-    """A body in parts."""
+class Chunks:
+    """A body in chunks."""
 
-    def __init__(self, parts: list[bytes] | AsyncIterable[bytes]) -> None:
-        """Give these parts, once."""
-        self._parts = parts
+    def __init__(self, chunks: list[bytes] | AsyncIterable[bytes]) -> None:
+        """Give these chunks, once."""
+        self._chunks = chunks
 
     def is_eof(self) -> bool:
         """Tell whether there is nothing to wait for."""
-        return isinstance(self._parts, list)
+        return isinstance(self._chunks, list)
 
     def read_nowait(self) -> bytes:
         """Give all of a body that has arrived."""
-        return b"".join(self._parts) if isinstance(self._parts, list) else b""
+        return b"".join(self._chunks) if isinstance(self._chunks, list) else b""
 
     async def iter_any(self) -> AsyncIterator[bytes]:
-        """Give each part."""
-        if isinstance(self._parts, list):
-            for part in self._parts:
-                yield part
+        """Give each chunk."""
+        if isinstance(self._chunks, list):
+            for chunk in self._chunks:
+                yield chunk
         else:
-            async for part in self._parts:
-                yield part
+            async for chunk in self._chunks:
+                yield chunk
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A caller's request; a `apim_emulator.gateway.http.transport.Incoming`."""
+class InMemoryRequest:
+    """A caller's request; an `apim_emulator.gateway.http.transport.Incoming`."""
 
     method: str
     raw_path: str
@@ -78,17 +78,17 @@ class Call:
 
     @property
     def content_length(self) -> int | None:
-        """Bytes of the body; several parts are chunked and announce none."""
+        """Bytes of the body; several chunks announce none."""
         return len(self.body[0]) if self.body is not None and len(self.body) == 1 else None
 
     @property
-    def content(self) -> Parts:
+    def content(self) -> Chunks:
         """The body."""
-        return Parts(self.body or [])
+        return Chunks(self.body or [])
 
 
-class Functions:
-    """Sends the gateway's requests to functions by host; a `apim_emulator.gateway.http.transport.Transport`."""
+class FunctionTransport:
+    """Sends the gateway's requests to functions by host; an `apim_emulator.gateway.http.transport.Transport`."""
 
     def __init__(self) -> None:
         """Start without any."""
@@ -101,7 +101,7 @@ class Functions:
     async def send(self, method: str, url: URL, headers: CIMultiDict[str], body: Body) -> Answer:
         """Ask the function of the URL's host; the longest suffix wins."""
         name, function = self._find(url)
-        content = body if isinstance(body, bytes) else b"".join([part async for part in body]) if body else b""
+        content = body if isinstance(body, bytes) else b"".join([chunk async for chunk in body]) if body else b""
         request = Request(
             backend=name or "", method=method, url=str(url), headers=CIMultiDict(headers.items()), content=content
         )
@@ -129,7 +129,7 @@ class Functions:
 
 
 class _Answer:
-    """A reply on its way; a `apim_emulator.gateway.http.transport.Answer`."""
+    """A reply on its way; an `apim_emulator.gateway.http.transport.Answer`."""
 
     def __init__(self, reply: Reply) -> None:
         self.status = reply.status_code
@@ -142,16 +142,16 @@ class _Answer:
         if isinstance(whole, bytes):
             found.setdefault("Content-Length", str(len(whole)))
         self.headers = CIMultiDictProxy(found)
-        self.content = Parts(self._parts([whole] if isinstance(whole, bytes) else whole))
+        self.content = Chunks(self._chunks([whole] if isinstance(whole, bytes) else whole))
 
-    async def _parts(self, parts: object) -> AsyncIterator[bytes]:
+    async def _chunks(self, chunks: object) -> AsyncIterator[bytes]:
         try:
-            if isinstance(parts, AsyncIterable):
-                async for part in parts:
-                    yield part
+            if isinstance(chunks, AsyncIterable):
+                async for chunk in chunks:
+                    yield chunk
             else:
-                for part in parts:  # type: ignore[attr-defined]
-                    yield part
+                for chunk in chunks:  # type: ignore[attr-defined]
+                    yield chunk
         except _FAILURES:
             raise
         except Exception as mistake:
@@ -159,7 +159,7 @@ class _Answer:
             raise ConnectionError from mistake
 
     def close(self) -> None:
-        """Nothing to give up: parts that nobody asks for are never made."""
+        """Nothing to give up: chunks that nobody asks for are never made."""
 
 
 def as_headers(headers: Headers) -> CIMultiDict[str]:

@@ -3,15 +3,15 @@ from typing import Any
 import pytest
 
 from apim_emulator.gateway.standalone import API, standalone
-from apim_emulator.gateway.tokens.requirements import Demand, demands
+from apim_emulator.gateway.tokens.requirements import TokenRequirement, token_requirements
 
 
 def policy(validation: str) -> str:
     return f"<policies><inbound><base />{validation}</inbound></policies>"
 
 
-def demanded(text: str | None, **service: Any) -> tuple[Demand, ...]:
-    return demands(standalone(text, "http://127.0.0.1", **service), API)
+def demanded(text: str | None, **service: Any) -> tuple[TokenRequirement, ...]:
+    return token_requirements(standalone(text, "http://127.0.0.1", **service), API)
 
 
 @pytest.mark.parametrize("text", [None, policy("")], ids=["no policy", "no validation"])
@@ -27,7 +27,7 @@ def test_validate_azure_ad_token_is_read() -> None:
     )
 
     assert demanded(text) == (
-        Demand(audience="a", openid_config_urls=(), issuer=None, client_ids=("c",), claims={}, tenant="t"),
+        TokenRequirement(audience="a", openid_config_urls=(), issuer=None, client_ids=("c",), claims={}, tenant="t"),
     )
 
 
@@ -38,7 +38,7 @@ def test_validate_jwt_is_read() -> None:
     )
 
     assert demanded(text) == (
-        Demand(
+        TokenRequirement(
             audience="", openid_config_urls=("https://one/x", "https://two/x"), issuer="i", client_ids=(), claims={}
         ),
     )
