@@ -26,6 +26,7 @@ from pulumi.runtime.proto import (
     status_pb2,
 )
 
+import apim_emulator
 from apim_emulator.azure import Cloud
 from apim_emulator.pulumi.mocks import AzureMockMonitor, AzureMocks, Registration
 from apim_emulator.pulumi.plugin import create_pulumi_home
@@ -179,19 +180,18 @@ def _served(monitor: _Monitor | None = None) -> Iterator[str]:
 
 
 class Checkout:
-    """A copy of the package and its examples, and the real engine with the sandbox's stand-ins for Azure."""
+    """A copy of the checkout, and the real engine with the sandbox's stand-ins for Azure."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "checkout"
         self._pulumi = shutil.which("pulumi") or pytest.skip("the Pulumi CLI is not on the PATH")
-        for name in ("components", "definitions", "options", "policies", "examples"):
-            shutil.copytree(ROOT / name, self.folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("requirements.txt",):
-            shutil.copy(ROOT / name, self.folder)
+        copy_checkout(self.folder)
         # What the engine would install is there already, by way of this environment.
-        venv.create(self.folder / ".venv", with_pip=True)
-        (packages,) = (self.folder / ".venv").glob("lib/python*/site-packages")
-        (packages / "tests.pth").write_text("\n".join(site.getsitepackages()), encoding="utf-8")
+        for environment in (self.folder / ".venv", self.folder / "examples" / "python" / ".venv"):
+            venv.create(environment, with_pip=True)
+            (packages,) = environment.glob("lib/python*/site-packages")
+            found = [*site.getsitepackages(), str(Path(apim_emulator.__file__).parents[1])]
+            (packages / "tests.pth").write_text("\n".join(found), encoding="utf-8")
         self._env = {**os.environ, **create_pulumi_home(folder / "sandbox", ROOT)}
 
     def pulumi(self, *arguments: str, cwd: str = ".") -> str:
@@ -206,3 +206,10 @@ class Checkout:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+
+def copy_checkout(folder: Path) -> None:
+    """Copy what the examples are made of, as a clone has it."""
+    for name in ("components", "definitions", "options", "policies", "sandbox", "examples"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".*", "sdks"))
+    shutil.copy(ROOT / "requirements.txt", folder)

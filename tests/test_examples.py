@@ -1,9 +1,14 @@
 """The examples: what they say exists in the schema, and all of them deploy the same gateway."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +19,9 @@ from apim_emulator.azure import Cloud
 from apim_emulator.pulumi.deploy import deploy, load_stack
 from apim_emulator.pulumi.mocks import Registration
 from apim_emulator.pulumi.property_values import is_secret, plain
+from sandbox.__main__ import main as sandbox
 from tests.deployed import ROOT
-from tests.host import Checkout, Host, output, running_host
+from tests.host import Checkout, Host, copy_checkout, output, running_host
 
 EXAMPLES = ROOT / "examples"
 SCHEMA: dict[str, Any] = json.loads((ROOT / "tests" / "snapshots" / "schema.json").read_text(encoding="utf-8"))
@@ -88,7 +94,8 @@ def python_registrations() -> tuple[Registration, ...]:
     deployment = deploy(PYTHON / "__main__.py", config, Cloud(), project="openai-gateway-python", stack="dev")
 
     assert deployment.messages == ()
-    assert deployment.outputs["url"].endswith(".azure-api.net/chat/openai")
+    assert deployment.outputs["gatewayUrl"].endswith(".azure-api.net")
+    assert deployment.outputs["url"] == f"{deployment.outputs['gatewayUrl']}/chat/openai"
     assert deployment.secret_outputs == {"subscriptionKey"}
     return deployment.registrations
 
@@ -157,19 +164,168 @@ def test_typescript_says_what_yaml_says() -> None:
     assert literals(typescript_components()) == literals(yaml_components())
 
 
+BLOCKS = {
+    (str(path.relative_to(EXAMPLES)), number): block
+    for path in (EXAMPLES / "README.md", *EXAMPLES.glob("*/*.md"))
+    for number, block in enumerate(
+        re.findall(r"^```\w*\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    )
+}
+"""What the documents tell to run, by document and place in it."""
+
+ON_AZURE, ON_THIS_MACHINE, SERVE, CALL, EXPORTS = (BLOCKS["README.md", number] for number in range(5))
+UP, CALL_UP, PYTEST = (BLOCKS["python/README.md", number] for number in range(3))
+
+RUN_BY: dict[tuple[str, int], str] = {
+    **{("README.md", number): "test_an_example_is_deployed_served_and_called" for number in range(5)},
+    ("python/README.md", 0): "test_the_python_example_is_served_and_called_without_the_engine",
+    ("python/README.md", 1): "test_the_python_example_is_served_and_called_without_the_engine",
+    ("python/README.md", 2): "test_the_unit_tests_of_the_python_example_pass",
+    ("typescript/README.md", 0): "test_an_example_is_deployed_served_and_called",
+}
+
+
+def test_every_command_of_the_documents_is_run() -> None:
+    assert RUN_BY.keys() == BLOCKS.keys()
+    assert {name for name in RUN_BY.values() if name not in globals()} == set()
+
+
+def shell(script: str, folder: Path, **environment: str) -> str:
+    """Run commands of a document in a folder, and return what they print."""
+    done = subprocess.run(  # noqa: S603 - commands of our own documents
+        ["bash", "-euo", "pipefail", "-c", script],  # noqa: S607
+        cwd=folder,
+        env={**os.environ, "NO_COLOR": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@contextmanager
+def serving(script: str, folder: Path) -> Iterator[str]:
+    """Run commands of a document, the last of which serves on a free port until it is ended; yield what it says."""
+    *before, last = script.strip().splitlines()
+    command = ["bash", "-euo", "pipefail", "-c", "\n".join([*before, f"exec {last} --port 0"])]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        try:
+            assert process.stdout
+            said = list(takewhile(lambda line: "chat.completions.create" not in line, process.stdout))
+            assert process.poll() is None, said
+            yield "".join(said)
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the checkout with its `.venv`."""
+    folder = tmp_path / "checkout"
+    copy_checkout(folder)
+    (folder / ".venv").symlink_to(sys.prefix)
+    return folder
+
+
+def test_the_python_example_is_served_and_called_without_the_engine(checkout: Path) -> None:
+    with serving(UP, checkout / "examples" / "python") as said:
+        answer = shell(CALL_UP, checkout / "examples" / "python")
+
+    assert re.search(r"API chat: http://127\.0\.0\.1:\d+/chat/openai\n", said)
+    assert answer == "You said: Hello\n"
+
+
+@pytest.mark.parametrize("example", ["yaml", "typescript"])
+def test_an_example_in_another_language_is_left_to_the_engine(
+    example: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(EXAMPLES / example)
+
+    assert sandbox(["policies", "--stack", "dev"]) == 2
+    assert "Python programs alone run: use the engine" in capsys.readouterr().err
+
+
+def test_the_unit_tests_of_the_python_example_pass(checkout: Path) -> None:
+    tests = (PYTHON / "tests" / "test_infra.py").read_text(encoding="utf-8").count("\ndef test_")
+
+    said = shell(PYTEST, checkout / "examples" / "python")
+
+    assert f"{tests} passed" in said
+
+
+def test_the_mocks_of_the_documentation_answer(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "components.md").read_text(encoding="utf-8")
+    program = "".join(re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
+    asked = "pulumi.runtime.MockResourceArgs('aws:s3/bucket:Bucket', 'logs', {'acl': 'private'})"
+    (tmp_path / "mocks.py").write_text(f"{program}\nprint(Mocks().new_resource({asked}))\n", encoding="utf-8")
+
+    assert shell(f"{sys.executable} mocks.py", tmp_path) == "('logs-1', {'acl': 'private'})\n"
+
+
+PINS = dict(
+    line.split("==")
+    for name in ("requirements.txt", "requirements-dev.txt")
+    for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
+    if "==" in line
+)
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_the_python_example_has_the_versions_of_the_program(name: str) -> None:
+    lines = (PYTHON / name).read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("-"))
+
+    assert pinned
+    assert pinned == {package: PINS.get(package) for package in pinned}
+
+
+def test_the_typescript_example_has_the_versions_of_the_program() -> None:
+    package = json.loads((EXAMPLES / "typescript" / "package.json").read_text(encoding="utf-8"))
+    own = {name.removeprefix("@pulumi/"): version for name, version in package["dependencies"].items()}
+
+    assert own == {
+        "pulumi": PINS["pulumi"],
+        "azure-native": PINS["pulumi-azure-native"],
+        "openai-gateway": "file:sdks/openai-gateway",
+    }
+
+
+def test_the_index_names_every_example() -> None:
+    index = (EXAMPLES / "README.md").read_text(encoding="utf-8")
+    folders = {path.name for path in EXAMPLES.iterdir() if (path / "Pulumi.yaml").is_file()}
+
+    assert set(re.findall(r"^\| \[`(\w+)/`\]", index, re.MULTILINE)) == folders
+
+
 @pytest.mark.engine
-def test_the_yaml_program_runs_under_the_engine(tmp_path: Path) -> None:
-    if shutil.which("pulumi-language-yaml") is None:
-        pytest.skip("pulumi-language-yaml is not on the PATH")
-    checkout = Checkout(tmp_path)
-    example = "examples/yaml"
-    checkout.pulumi("stack", "init", "dev", cwd=example)
-    checkout.pulumi("install", cwd=example)
+@pytest.mark.parametrize(
+    ("example", "host"),
+    [("python", "pulumi-language-python"), ("yaml", "pulumi-language-yaml"), ("typescript", "pulumi-language-nodejs")],
+    ids=["python", "yaml", "typescript"],
+)
+def test_an_example_is_deployed_served_and_called(example: str, host: str, tmp_path: Path) -> None:
+    if shutil.which(host) is None:
+        pytest.skip(f"{host} is not on the PATH")
+    folder = Checkout(tmp_path).folder / "examples" / example
+    environment, unasked = "\n".join(ON_THIS_MACHINE.splitlines()[:2]), {"PULUMI_SKIP_CONFIRMATIONS": "true"}
 
-    checkout.pulumi("up", "--yes", "--stack", "dev", cwd=example)
+    def run(commands: str) -> str:
+        return shell(f"{environment}\n{commands}", folder, **unasked)
 
-    outputs = json.loads(checkout.pulumi("stack", "output", "--json", "--stack", "dev", cwd=example))
-    assert outputs["url"].endswith(".azure-api.net/chat/openai")
+    shell(ON_THIS_MACHINE, folder, **unasked)
+    url, key = run(EXPORTS).splitlines()
+    outputs = json.loads(run("pulumi stack output --json"))
+    if example == "typescript":
+        run(BLOCKS["typescript/README.md", 0])
+    with serving(f"{environment}\n{SERVE}", folder) as said:
+        answer = shell(CALL, folder)
+    run("pulumi preview --expect-no-changes")
+    run("pulumi destroy")
+
+    assert ON_THIS_MACHINE.endswith(ON_AZURE)
+    assert url == f"{outputs['gatewayUrl']}/chat/openai"
+    assert outputs["gatewayUrl"].endswith(".azure-api.net")
     assert outputs["subscriptionKey"] == "[secret]"
-    checkout.pulumi("preview", "--expect-no-changes", "--stack", "dev", cwd=example)
-    checkout.pulumi("destroy", "--yes", "--stack", "dev", cwd=example)
+    assert f"subscription key: {key}" in said
+    assert answer == "You said: Hello\n"

@@ -33,5 +33,6 @@ const chat = new ManagedIdentityApi("chat", {
     roleAssignmentIds: openai.roleAssignmentIds,
 });
 
+export const gatewayUrl = gateway.gatewayUrl;
 export const url = pulumi.interpolate`${gateway.gatewayUrl}/chat/openai`;
 export const subscriptionKey = chat.subscriptionKey;
