@@ -1,7 +1,7 @@
 """Try the emulator as somebody who has nothing of this repository: an empty environment, a policy and tests.
 
-Installs `./emulator` with pytest and nothing else, runs the test in Python and the cases in YAML, serves the policy in
-front of a backend and calls it.
+Installs `./emulator` with pytest and nothing else, runs the test in Python and the cases in YAML, lints the policy and
+one with a mistake, serves the policy in front of a backend and calls it.
 """
 
 import json
@@ -80,6 +80,13 @@ def main() -> None:
         (folder / "policy.test.yaml").write_text(CASES, encoding="utf-8")
         tested = subprocess.run([binaries / "apim-emulator", "test"], cwd=folder, stdout=subprocess.PIPE, check=True)
         assert tested.stdout.endswith(b"2 passed, 0 failed\n"), tested.stdout
+        subprocess.run([binaries / "apim-emulator", "lint"], cwd=folder, check=True)
+        (folder / "wrong.xml").write_text(POLICY.replace("set-header", "set-haeder"), encoding="utf-8")
+        linted = subprocess.run(
+            [binaries / "apim-emulator", "lint", "wrong.xml"], cwd=folder, stdout=subprocess.PIPE, check=False
+        )
+        assert linted.returncode == 1, linted.stdout
+        assert b"wrong.xml:4:9: error: set-haeder" in linted.stdout, linted.stdout
         print(f"served: {call(folder, binaries)}")
 
 

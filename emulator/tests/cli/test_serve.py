@@ -369,7 +369,7 @@ def test_host_is_called_when_it_is_allowed(folder: Path) -> None:
 
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "JSON"])
 async def test_command_serves_until_it_is_told_to_stop(folder: Path, form: list[str]) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "src")}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "apim_emulator", "serve", "policy.xml", *LOOPBACK.split(), "--port", "0", *form,
         env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,

@@ -1,7 +1,7 @@
 """A policy document and what goes with it, read from a person's files; mistakes are told by file, line and column."""
 
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,8 @@ from apim_emulator.unique_keys import UniqueKeys
 _LARGEST = 4 * 1024 * 1024
 """Bytes of a file that are read; what the service takes is less and checked later."""
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_FRAGMENT = re.compile(r"""<include-fragment\s[^>]*?\bfragment-id\s*=\s*(["'])([^"'<>]*)\1""")
+FRAGMENT = re.compile(r"""<include-fragment\s[^>]*?\bfragment-id\s*=\s*(["'])([^"'<>]*)\1""")
+"""Where a text includes a fragment; its second group is the ID."""
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -56,10 +57,10 @@ class DocumentFiles:
 
     def read(self) -> Texts:
         """Read all. Raises `EmulatorError` with every named value and every fragment that is missing."""
-        values, secrets = _named_values(self.named_values)
+        values, secrets = read_named_values(self.named_values)
         texts = Texts(
-            policy=_text(self.policy),
-            fragments={name: _text(path) for name, path in self.fragments.items()},
+            policy=read_text(self.policy),
+            fragments={name: read_text(path) for name, path in self.fragments.items()},
             named_values=values,
             secret_names=secrets,
         )
@@ -94,14 +95,28 @@ class DocumentFiles:
             if found[1] not in values:
                 place = _place(path, bare, found.start())
                 yield f"value {found[1]}", f"{place}: named value {found[1]} has no value; {remedy}"
-        for found in _FRAGMENT.finditer(bare):
+        for found in FRAGMENT.finditer(bare):
             name = found[2]
             if name not in self.fragments and not NAMED_VALUE.search(name):
                 place = _place(path, bare, found.start())
                 yield f"fragment {name}", f"{place}: fragment {name} has no file; give it with --fragment {name}=FILE"
 
 
-def _text(path: Path) -> str:
+def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
+    """Read the values `NAME=VALUE` of an option that may be given several times; raises `EmulatorError`."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not (name and sign and value):
+            raise EmulatorError(f"{option} {text}: must be a name, = and a value")
+        if name in found:
+            raise EmulatorError(f"{option} {name}: is given twice")
+        found[name] = value
+    return found
+
+
+def read_text(path: Path) -> str:
+    """Read a file; raises `EmulatorError`."""
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
@@ -123,11 +138,11 @@ def _stamp(path: Path) -> Hashable:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _named_values(path: Path | None) -> tuple[dict[str, str], frozenset[str]]:
+def read_named_values(path: Path | None) -> tuple[dict[str, str], frozenset[str]]:
     """Read a YAML or JSON file of names and values; all are secret but those that say otherwise."""
     if path is None:
         return {}, frozenset()
-    text = _text(path)
+    text = read_text(path)
     try:
         found = _NAMED_VALUES.validate_python(yaml.load(text, UniqueKeys) or {})  # noqa: S506 - a safe one
     except yaml.MarkedYAMLError as error:

@@ -32,6 +32,14 @@ Trace = Annotated[bool, typer.Option("--trace/--no-trace", help="Keep what each 
 Running = Annotated[
     str | None, typer.Option("--stack", "-s", help="What runs; the only one if left out.", metavar="NAME")
 ]
+NamedValues = Annotated[
+    Path | None,
+    typer.Option("--named-values", help="YAML or JSON file of names and values, secret by default.", metavar="FILE"),
+]
+Fragments = Annotated[
+    list[str] | None,
+    typer.Option("--fragment", help="Policy fragment that documents include.", metavar="NAME=FILE"),
+]
 CallerName = Annotated[
     str | None,
     typer.Option("--caller", help="Caller that is listed for the API; the first one if left out.", metavar="NAME"),
@@ -68,16 +76,8 @@ def serve(
             "--backend-id", help="URL of a backend-id of the document; --backend if left out.", metavar="ID=URL"
         ),
     ] = None,
-    named_values: Annotated[
-        Path | None,
-        typer.Option(
-            "--named-values", help="YAML or JSON file of names and values, secret by default.", metavar="FILE"
-        ),
-    ] = None,
-    fragments: Annotated[
-        list[str] | None,
-        typer.Option("--fragment", help="Policy fragment that the document includes.", metavar="NAME=FILE"),
-    ] = None,
+    named_values: NamedValues = None,
+    fragments: Fragments = None,
     allowed_hosts: Annotated[
         list[str] | None,
         typer.Option("--allow-host", help="Host other than this machine that may be called.", metavar="HOST"),
@@ -127,6 +127,55 @@ def trace(
     from apim_emulator.cli.trace import run
 
     raise typer.Exit(run(stack, last, follow, as_json))
+
+
+@app.command()
+def lint(
+    *,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Policy files and folders; this folder if left out.", metavar="PATH")
+    ] = None,
+    named_values: NamedValues = None,
+    fragments: Fragments = None,
+    scope: Annotated[
+        str | None,
+        typer.Option(
+            "--scope",
+            help="global, product, api or operation; what the folders say if left out, else api.",
+            metavar="SCOPE",
+        ),
+    ] = None,
+    sku: Annotated[
+        str | None,
+        typer.Option("--sku", help="Pricing tier that the documents are for; any if left out.", metavar="SKU"),
+    ] = None,
+    fail_on: Annotated[
+        str,
+        typer.Option("--fail-on", help="Least level that counts: error, unsupported or warning.", metavar="LEVEL"),
+    ] = "error",
+    form: Annotated[str, typer.Option("--format", help="text, json or github.", metavar="FORMAT")] = "text",
+    as_json: Json = False,
+) -> None:
+    """Tell every mistake of policy documents, with file, line and column.
+
+    An *error* is what API Management refuses too. What is *unsupported* is run by API Management and not by this
+    emulator, which says why. A *warning* is a trap for security. In folders, XML files that begin with `<policies>` or
+    `<fragment>` are documents; a fragment's ID is its file's name, or its folder's if the file is policy.xml.
+
+    Named values and fragments that are not given are not checked. With --format github, findings are annotations of
+    GitHub Actions.
+
+    Exit codes: 0 nothing that counts, 1 some findings do, 2 a mistake in the command.
+    """
+    from apim_emulator.cli.documents import pairs
+    from apim_emulator.cli.lint import LintOptions, run
+
+    files = {name: Path(path) for name, path in pairs("--fragment", fragments or ()).items()}
+    options = LintOptions(
+        paths=paths or [Path()], named_values=named_values, fragments=files, scope=scope, sku=sku, fail_on=fail_on,
+        format="json" if as_json else form,
+    )  # fmt: skip
+    raise typer.Exit(run(options))
 
 
 @app.command("test")

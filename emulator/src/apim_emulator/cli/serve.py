@@ -10,7 +10,7 @@ from pathlib import Path
 
 from yarl import URL
 
-from apim_emulator.cli.documents import DocumentFiles
+from apim_emulator.cli.documents import DocumentFiles, pairs
 from apim_emulator.cli.instructions import token_command
 from apim_emulator.cli.program import command
 from apim_emulator.cli.session import Api, Session, SessionFile, to_json
@@ -108,7 +108,7 @@ class ServedDocument:
                     f"--allow-host {host}: must be the name of a host, such as contoso.openai.azure.com"
                 )
             network.allow(host)
-        self.backend_urls = _pairs("--backend-id", options.backends)
+        self.backend_urls = pairs("--backend-id", options.backends)
         """URLs by backend ID, as they are given."""
         _check_url("--backend ", options.backend, network)
         for name, url in self.backend_urls.items():
@@ -118,7 +118,7 @@ class ServedDocument:
         self._files = DocumentFiles(
             policy=options.policy,
             named_values=options.named_values,
-            fragments={name: Path(path) for name, path in _pairs("--fragment", options.fragments).items()},
+            fragments={name: Path(path) for name, path in pairs("--fragment", options.fragments).items()},
         )
         self._state = self._files.state()
         self._stand_ins = DependencyStandIns(network, clock, options.allowed_hosts)
@@ -207,18 +207,6 @@ def _check_url(option: str, url: str, network: Network) -> None:
     except HostRefusedError:
         host = URL(url).host
         raise EmulatorError(f"{option}{url}: {host} is not this machine; allow it with --allow-host {host}") from None
-
-
-def _pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for text in texts:
-        name, sign, value = text.partition("=")
-        if not (name and sign and value):
-            raise EmulatorError(f"{option} {text}: must be a name, = and a value")
-        if name in found:
-            raise EmulatorError(f"{option} {name}: is given twice")
-        found[name] = value
-    return found
 
 
 async def _without_listener(urls: Iterable[str]) -> list[str]:

@@ -43,17 +43,17 @@ class Dimensions:
         self._own: list[tuple[Value[str], Value[str] | None]] = []
         nodes = element.children("dimension")
         if not nodes:
-            raise element.refused("needs at least one dimension")
+            element.refuse("needs at least one dimension")
         for node in nodes:
             own = Element(node)
             value = own.optional_text("value")
             if value is None and (own.literal("name") or "") not in DEFAULT_DIMENSIONS:
-                raise node.refused(f"needs a value; only {', '.join(DEFAULT_DIMENSIONS)} have their own", "value")
+                node.refuse(f"needs a value; only {', '.join(DEFAULT_DIMENSIONS)} have their own", "value")
             self._own.append((own.text("name"), value))
             own.done()
         custom = sum(node.attributes.get("name") not in DEFAULT_DIMENSIONS for node in nodes)
         if len(nodes) > _MAX or custom > _MAX_CUSTOM:
-            raise element.refused(f"at most {_MAX} dimensions, at most {_MAX_CUSTOM} of them custom")
+            element.refuse(f"at most {_MAX} dimensions, at most {_MAX_CUSTOM} of them custom")
 
     def named(self, exchange: Exchange) -> dict[str, str | None]:
         """Evaluate the dimensions; None: one that the gateway knows, asked for when the metric is sent."""

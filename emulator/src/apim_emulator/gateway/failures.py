@@ -3,12 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 from multidict import CIMultiDict
 
 from apim_emulator.gateway.context.objects import LastError, Response
 from apim_emulator.gateway.http.headers import envelope
+
+ProblemKind = Literal["mistake", "reference", "unsupported", "warning"]
+"""What API Management refuses too, a name of something that is not given, what this gateway alone does not run, and
+what is loaded all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,9 @@ class Problem:
     attribute: str | None = None
     column: int | None = None
     """Counted from 1 in the text as it was given; None where there is no text."""
+    kind: ProblemKind = "mistake"
+    allowed: tuple[str, ...] = field(default=(), compare=False)
+    """What may stand there, where that is a list of names."""
 
     def __str__(self) -> str:
         """One line for the person who wrote the document."""

@@ -11,6 +11,11 @@ class ExpressionError(ValueError):
         self.line = line
         self.column = column
 
+    @property
+    def unsupported(self) -> bool:
+        """Whether C# may well have it and the compiler has not: the reason then speaks of what is supported."""
+        return "supported" in self.reason
+
 
 class EvaluationError(Exception):
     """An exception that the expression throws; carries the .NET type and never a value."""

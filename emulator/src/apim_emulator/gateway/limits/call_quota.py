@@ -38,7 +38,7 @@ def call_quota(element: Element) -> CallQuota:
     """Read `calls` and `bandwidth`."""
     calls, kilobytes = element.whole("calls", 1, _MAX), element.whole("bandwidth", 1, 2**63 - 1)
     if calls is None and kilobytes is None:
-        raise element.refused("needs calls, bandwidth or both")
+        element.refuse("needs calls, bandwidth or both")
     return CallQuota(calls, kilobytes)
 
 

@@ -35,5 +35,5 @@ def header_name(element: Element, attribute: str) -> str | None:
     """Read the name of a response header."""
     name = element.literal(attribute)
     if name is not None and not is_header_name(name):
-        raise element.refused("not a header name", attribute)
+        element.refuse("not a header name", attribute)
     return name

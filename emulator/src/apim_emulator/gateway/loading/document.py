@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 from lxml import etree
 
-from apim_emulator.gateway.failures import Problem, RefusedError
+from apim_emulator.gateway.failures import Problem, ProblemKind, RefusedError
 from apim_emulator.gateway.loading import raw_xml
+from apim_emulator.gateway.loading.mistakes import refuse
 
 SECTIONS = ("inbound", "backend", "outbound", "on-error")
 GLOBAL = "global"
@@ -18,6 +19,8 @@ EMPTY = "<policies/>"
 _MAX_NODES = 20_000
 NAMED_VALUE = re.compile(r"\{\{([A-Za-z0-9._-]+)\}\}")
 """A named value in a text, by its display name."""
+UNREAD = "@()"
+"""Stands for a text that could not be read, where all mistakes are wanted: an expression of which nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,21 @@ class Node:
     """Whether a named value was put in: its text is then never shown."""
     column: int | None = None
 
-    def refused(self, reason: str, attribute: str | None = None) -> RefusedError:
+    def refused(
+        self,
+        reason: str,
+        attribute: str | None = None,
+        *,
+        kind: ProblemKind = "mistake",
+        allowed: tuple[str, ...] = (),
+    ) -> RefusedError:
         """Make the error that refuses this element."""
-        return RefusedError(Problem(self.document, self.line, self.name, reason, attribute, self.column))
+        problem = Problem(self.document, self.line, self.name, reason, attribute, self.column, kind, allowed)
+        return RefusedError(problem)
+
+    def refuse(self, reason: str, attribute: str | None = None, *, kind: ProblemKind = "mistake") -> None:
+        """Refuse this element; where all mistakes are wanted, its reader goes on."""
+        refuse(self.refused(reason, attribute, kind=kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +80,15 @@ class Reader:
             raise replace(whole, line=line, column=column).refused(f"root element is not <{root}>")
         return self._node(found.root, document, positions)
 
-    def substituted(self, text: str, refuse: Node, attribute: str | None = None) -> str:
+    def substituted(self, text: str, node: Node, attribute: str | None = None) -> str:
         """Put named values into a text, raw and once; raises `RefusedError` for an unknown one."""
         values = self.named_values
         if values is None or "{{" not in text:
             return text
-
-        def value(match: re.Match[str]) -> str:
-            if match[1] not in values:
-                raise refuse.refused(f"named value {match[1]} does not exist", attribute)
-            return values[match[1]]
-
-        return NAMED_VALUE.sub(value, text)
+        missing = [name for name in dict.fromkeys(NAMED_VALUE.findall(text)) if name not in values]
+        for name in missing:
+            refuse(node.refused(f"named value {name} does not exist", attribute, kind="reference"))
+        return UNREAD if missing else NAMED_VALUE.sub(lambda match: values[match[1]], text)
 
     def _node(self, element: etree._Element, document: str, positions: Iterator[tuple[int, int]]) -> Node:
         line, column = next(positions)
@@ -85,7 +97,7 @@ class Reader:
         own = "".join([element.text or "", *(child.tail or "" for child in element)])
         text = self.substituted(own, bare)
         if len(element) and text.strip():
-            raise bare.refused("text between elements")
+            bare.refuse("text between elements")
         children = tuple(self._node(child, document, positions) for child in element)
         changed = text != own or attributes != dict(element.items())
         return replace(bare, attributes=attributes, children=children, text=text, substituted=changed)
@@ -100,16 +112,18 @@ def sections(root: Node, fragments: Mapping[str, Node]) -> dict[str, tuple[Node,
     found: dict[str, tuple[Node, ...]] = {}
     for child in root.children:
         if child.name not in SECTIONS or child.attributes or child.text.strip():
-            raise child.refused(f"not a plain section; sections are {', '.join(SECTIONS)}")
+            child.refuse(f"not a plain section; sections are {', '.join(SECTIONS)}")
         if child.name in found:
-            raise child.refused("section appears twice")
+            child.refuse("section appears twice")
         if child.name == "backend" and len(child.children) > 1:
-            raise child.refused("the backend section allows only one policy")
-        if sum(node.name == "base" for node in child.children) > 1:
-            raise child.refused("base appears twice")
-        found[child.name] = _expanded(child.children, fragments)
+            child.refuse("the backend section allows only one policy")
+        bases = [node for node in child.children if node.name == "base"]
+        if len(bases) > 1:
+            child.refuse("base appears twice")
+        nodes = tuple(node for node in child.children if node not in bases[1:] or node is bases[0])
+        found[child.name] = (*found.get(child.name, ()), *_expanded(nodes, fragments))
     if root.attributes or root.text.strip():
-        raise root.refused("attributes or text on the root element")
+        root.refuse("attributes or text on the root element")
     default = {name: (Node("base", {}, (), "", root.document, root.line),) for name in SECTIONS}
     if root.document == GLOBAL:
         default["backend"] = (Node("forward-request", {}, (), "", root.document, root.line),)
@@ -125,17 +139,20 @@ def _expanded(nodes: tuple[Node, ...], fragments: Mapping[str, Node]) -> tuple[N
             raise node.refused(f"more than {_MAX_NODES} elements once fragments are inserted")
         if node.name != "include-fragment":
             yield replace(node, children=tuple(inner for child in node.children for inner in expand(child, trail)))
-            return
+            return None
         name = node.attributes.get("fragment-id", "")
         if set(node.attributes) - {"fragment-id", "id"} or node.children or node.text.strip():
-            raise node.refused("takes fragment-id and id only")
+            node.refuse("takes fragment-id and id only")
         if name not in fragments:
-            raise node.refused(f"fragment {name or '(none)'} does not exist", "fragment-id")
+            kind: ProblemKind = "reference" if name else "mistake"
+            return refuse(node.refused(f"fragment {name or '(none)'} does not exist", "fragment-id", kind=kind))
         if name in trail:
-            raise node.refused(f"fragment {name} includes itself", "fragment-id")
+            return node.refuse(f"fragment {name} includes itself", "fragment-id")
         for child in fragments[name].children:
             if child.name == "base" or child.name in SECTIONS:
-                raise child.refused("has no place in a fragment")
+                child.refuse("has no place in a fragment")
+                continue
             yield from expand(child, (*trail, name))
+        return None
 
     return tuple(inner for node in nodes for inner in expand(node, ()))

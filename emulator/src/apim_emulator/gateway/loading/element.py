@@ -3,19 +3,52 @@
 import math
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from dataclasses import replace
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from apim_emulator.csharp import EvaluationError, ExpressionError, Type, compile_expression
 from apim_emulator.gateway.context import Context
-from apim_emulator.gateway.failures import RefusedError
+from apim_emulator.gateway.failures import ProblemKind, RefusedError
 from apim_emulator.gateway.loading import unsupported
-from apim_emulator.gateway.loading.document import Node
+from apim_emulator.gateway.loading.document import UNREAD, Node
+from apim_emulator.gateway.loading.mistakes import reads_on, refuse
 
+P = ParamSpec("P")
 T = TypeVar("T")
 Value = Callable[[Context], T]
 """An attribute or text: a literal or an expression, asked for once a call."""
 
 _DOUBLE = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+
+
+def _never(_: Context) -> Any:
+    """Stand for a value that could not be read."""
+    raise NotImplementedError("what is compiled for its mistakes is not run")
+
+
+def _or(
+    stand_in: Any,
+) -> Callable[[Callable[Concatenate["Element", str, P], T]], Callable[Concatenate["Element", str, P], T]]:
+    """Let the reader of an attribute give a stand-in after a mistake, where all mistakes are wanted."""
+
+    def decorate(read: Callable[Concatenate["Element", str, P], T]) -> Callable[Concatenate["Element", str, P], T]:
+        @wraps(read)
+        def reads(element: "Element", attribute: str, /, *args: P.args, **options: P.kwargs) -> T:
+            if not reads_on():
+                return read(element, attribute, *args, **options)
+            found: T = stand_in
+            if element.node.attributes.get(attribute) != UNREAD:
+                try:
+                    return read(element, attribute, *args, **options)
+                except RefusedError as refused:
+                    refuse(refused)
+            element.unread(attribute)
+            return found
+
+        return reads
+
+    return decorate
 
 
 class Element:
@@ -28,9 +61,24 @@ class Element:
         self._children: set[str] = set()
         self._text = False
 
-    def refused(self, reason: str, attribute: str | None = None) -> RefusedError:
+    def refused(self, reason: str, attribute: str | None = None, *, kind: ProblemKind = "mistake") -> RefusedError:
         """Make the error that refuses this element."""
-        return self.node.refused(reason, attribute)
+        return self.node.refused(reason, attribute, kind=kind)
+
+    def refuse(self, reason: str, attribute: str | None = None, *, kind: ProblemKind = "mistake") -> None:
+        """Refuse this element; where all mistakes are wanted, its reader goes on."""
+        refuse(self.refused(reason, attribute, kind=kind))
+
+    def needed(self, value: T | None, reason: str, attribute: str | None = None) -> T:
+        """Return a value that has to be there; refuses this element where it is None."""
+        if value is None:
+            self.refuse(reason, attribute)
+        return cast(T, value)
+
+    def unread(self, attribute: str) -> None:
+        """Take an attribute for an expression of which nothing is known."""
+        self._attributes.add(attribute)
+        self.node = replace(self.node, attributes={**self.node.attributes, attribute: UNREAD})
 
     def has(self, attribute: str) -> bool:
         """Tell whether an attribute is given."""
@@ -40,6 +88,7 @@ class Element:
         """Tell whether an attribute is an expression."""
         return _is_expression(self.node.attributes.get(attribute, ""), self.node, attribute)
 
+    @_or(True)
     def is_int(self, attribute: str) -> bool:
         """Tell whether an attribute is an expression of type `int`, which C# would make a `long` where one is asked."""
         text = self.node.attributes.get(attribute, "")
@@ -51,6 +100,7 @@ class Element:
             return False
         return True
 
+    @_or(None)
     def literal(self, attribute: str, default: str | None = None) -> str | None:
         """Read an attribute that may not be an expression."""
         text = self._attribute(attribute)
@@ -58,6 +108,7 @@ class Element:
             raise self.refused("an expression is not allowed here", attribute)
         return default if text is None else text
 
+    @_or(_never)
     def text(self, attribute: str, default: str | None = None) -> Value[str]:
         """Read a string; one without a default is required."""
         text = self._attribute(attribute)
@@ -69,6 +120,7 @@ class Element:
         """Read a string that may be left out."""
         return self.text(attribute) if self.has(attribute) else None
 
+    @_or(_never)
     def any_value(self, attribute: str) -> Value[object]:
         """Read a required string or an expression of any type."""
         text = self._attribute(attribute)
@@ -76,6 +128,7 @@ class Element:
             raise self.refused("attribute is missing", attribute)
         return _compiled(self.node, text, Type.OBJECT, attribute) or (lambda _: text)
 
+    @_or(_never)
     def boolean(self, attribute: str, default: bool | None = None) -> Value[bool]:
         """Read `true`, `false` or an expression."""
         text = self._attribute(attribute)
@@ -89,6 +142,7 @@ class Element:
         value = bool(default) if text is None else text.lower() == "true"
         return lambda _: value
 
+    @_or(False)
     def flag(self, attribute: str, default: bool) -> bool:
         """Read `true` or `false`, known when loading."""
         text = self.literal(attribute)
@@ -96,6 +150,7 @@ class Element:
             raise self.refused(f"{_shown(self.node, text)} is not true or false", attribute)
         return default if text is None else text.lower() == "true"
 
+    @_or(_never)
     def integer(
         self, attribute: str, low: int, high: int, default: int | None = None, *, result: Type = Type.INT
     ) -> Value[int]:
@@ -111,6 +166,7 @@ class Element:
             raise self.refused(f"{_shown(self.node, text or '')} is not a whole number, {low} to {high}", attribute)
         return lambda _: number
 
+    @_or(_never)
     def double(self, attribute: str, default: float) -> Value[float]:
         """Read a finite number, or an expression that is one."""
         text = self._attribute(attribute)
@@ -122,6 +178,7 @@ class Element:
             raise self.refused(f"{_shown(self.node, text or '')} is not a number", attribute)
         return lambda _: number
 
+    @_or(None)
     def whole(self, attribute: str, low: int, high: int) -> int | None:
         """Read a whole number in a range, known when loading; None where it is left out."""
         text = self.literal(attribute)
@@ -130,13 +187,26 @@ class Element:
             raise self.refused(f"{_shown(self.node, text)} is not a whole number, {low} to {high}", attribute)
         return number
 
+    @_or(1)
+    def required_whole(self, attribute: str, low: int, high: int) -> int:
+        """Read a whole number in a range, known when loading."""
+        number = self.whole(attribute, low, high)
+        if number is None:
+            raise self.refused("attribute is missing", attribute)
+        return number
+
     def choice(self, attribute: str, options: tuple[str, ...], default: str) -> str:
         """Read one of several words, known when loading."""
+        return self._choice(attribute, options, default) or default
+
+    @_or(None)
+    def _choice(self, attribute: str, options: tuple[str, ...], default: str) -> str | None:
         text = self.literal(attribute, default)
         if text not in options:
             raise self.refused(f"{_shown(self.node, text or '')} is not one of {', '.join(options)}", attribute)
         return text
 
+    @_or(_never)
     def word(self, attribute: str, options: tuple[str, ...], default: str | None = None) -> Value[str]:
         """Read one of several words, or an expression that is checked when it is evaluated."""
         value = self.text(attribute, default)
@@ -152,6 +222,7 @@ class Element:
 
         return evaluate
 
+    @_or(None)
     def name(self, attribute: str) -> str | None:
         """Read a name that may be left out but not be empty, known when loading."""
         text = self.literal(attribute)
@@ -159,6 +230,7 @@ class Element:
             raise self.refused("must not be empty", attribute)
         return text
 
+    @_or("unread")
     def required_name(self, attribute: str) -> str:
         """Read a name, known when loading."""
         text = self.name(attribute)
@@ -166,12 +238,13 @@ class Element:
             raise self.refused("attribute is missing", attribute)
         return text
 
+    @_or(None)
     def only(self, attribute: str) -> None:
         """Accept an attribute some of whose values the sandbox does not execute."""
         values, reason = unsupported.VALUES[self.node.name, attribute]
         text = self.literal(attribute)
         if text is not None and text not in values:
-            raise self.refused(f"only {' or '.join(values)} is supported: {reason}", attribute)
+            raise self.refused(f"only {' or '.join(values)} is supported: {reason}", attribute, kind="unsupported")
 
     def children(self, name: str) -> list[Node]:
         """Read the child elements of a name."""
@@ -182,7 +255,7 @@ class Element:
         """Read a child element that appears at most once."""
         found = self.children(name)
         if len(found) > 1:
-            raise found[1].refused("appears twice")
+            found[1].refuse("appears twice")
         return found[0] if found else None
 
     def texts(self, child: str, *, strip: bool = False) -> list[Value[str]]:
@@ -198,28 +271,37 @@ class Element:
         """Refuse children of these names in another order than this one, which is the schema's."""
         places = [names.index(child.name) for child in self.node.children if child.name in names]
         if places != sorted(places):
-            raise self.refused(f"children must come in the order {', '.join(names)}")
+            self.refuse(f"children must come in the order {', '.join(names)}")
 
     def content(self) -> Value[str]:
         """Read the text of the element itself."""
         self._text = True
-        return text_value(self.node, self.node.text)
+        if not reads_on():
+            return text_value(self.node, self.node.text)
+        if self.node.text != UNREAD:
+            try:
+                return text_value(self.node, self.node.text)
+            except RefusedError as refused:
+                refuse(refused)
+        return _never
 
     def done(self) -> None:
         """Refuse what nobody read."""
         for attribute in self.node.attributes:
             if attribute not in self._attributes:
-                raise self.refused(f"attribute is not supported{self._why(attribute)}", attribute)
+                self._unknown(self.node, "attribute is not supported", attribute, attribute, self._attributes)
         for child in self.node.children:
             if child.name not in self._children:
-                raise child.refused(f"element is not supported in {self.node.name}{self._why(child.name)}")
+                self._unknown(child, f"element is not supported in {self.node.name}", child.name, None, self._children)
         if self.node.text.strip() and not self._text:
-            raise self.refused("text is not supported here")
+            self.refuse("text is not supported here")
 
-    def _why(self, part: str) -> str:
-        """Say why a part is not read that API Management knows."""
-        reason = unsupported.PARTS.get((self.node.name, part))
-        return f": {reason}" if reason else ""
+    def _unknown(self, node: Node, reason: str, part: str, attribute: str | None, known: set[str]) -> None:
+        """Refuse a part, and say why where it is one that API Management knows."""
+        why = unsupported.PARTS.get((self.node.name, part))
+        kind: ProblemKind = "unsupported" if why else "mistake"
+        reason = f"{reason}: {why}" if why else reason
+        refuse(node.refused(reason, attribute, kind=kind, allowed=tuple(sorted(known))))
 
     def _attribute(self, name: str) -> str | None:
         self._attributes.add(name)
@@ -267,7 +349,8 @@ def _compiled(node: Node, text: str, result: Type, attribute: str | None) -> Cal
         # The reason may quote the expression, and the expression may hold a secret.
         place = f"line {error.line}, column {error.column} of the expression"
         reason = "not supported once its named values are in" if node.substituted else error.reason
-        raise node.refused(f"{place}: {reason}", attribute) from None
+        kind: ProblemKind = "unsupported" if error.unsupported else "mistake"
+        raise node.refused(f"{place}: {reason}", attribute, kind=kind) from None
 
 
 def _is_expression(text: str, node: Node, attribute: str | None) -> bool:

@@ -8,6 +8,7 @@ from apim_emulator.gateway.context.objects import ApiInfo, OperationInfo
 from apim_emulator.gateway.failures import PolicyLoadError, Problem, RefusedError
 from apim_emulator.gateway.http.headers import is_header_name
 from apim_emulator.gateway.loading.document import EMPTY, GLOBAL, SECTIONS, Node, Reader, sections
+from apim_emulator.gateway.loading.mistakes import every_mistake
 from apim_emulator.gateway.loading.policy import Site, Step, Wrap
 from apim_emulator.gateway.policies import POLICIES
 from apim_emulator.gateway.routing import ApiPaths, Operations
@@ -70,6 +71,22 @@ def compile_plan(gateway: Gateway, wrap: Wrap | None = None) -> Plan:
     if problems or subscriptions is None:
         raise PolicyLoadError(list(dict.fromkeys(problems)))
     return Plan(gateway, ApiPaths(paths), apis, subscriptions, loader.global_steps)
+
+
+def every_problem(gateway: Gateway) -> list[Problem]:
+    """Find all that prevents a gateway from being loaded; `compile_plan` goes no further than an element's first."""
+    with every_mistake() as found:
+        try:
+            compile_plan(gateway)
+        except PolicyLoadError as error:
+            found.extend(error.problems)
+    first: dict[object, Problem] = {}
+    for problem in found:
+        # What follows from a mistake in an attribute is told of that attribute too, but for its being there at all.
+        where = (problem.document, problem.line, problem.column)
+        place = (*where, problem.policy, problem.attribute, bool(problem.allowed))
+        first.setdefault(place if problem.attribute else problem, problem)
+    return sorted(first.values(), key=lambda one: (one.document, one.line, one.column or 0))
 
 
 @dataclass(frozen=True, slots=True)

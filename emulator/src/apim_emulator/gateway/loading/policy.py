@@ -1,6 +1,6 @@
 """What a policy is to the gateway: a name, the sections where it may stand, and how it compiles to a step."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -98,7 +98,7 @@ class Site:
         policy = self.table.get(node.name)
         self._check_section(node, policy.sections if policy else unsupported.SECTIONS.get(node.name, SECTIONS))
         if policy is None:
-            raise node.refused(_unsupported(node.name))
+            raise _unsupported(node, self.table)
         self._check_place(node, policy)
         element = Element(node)
         location = site.location(element)
@@ -110,14 +110,14 @@ class Site:
 
     def _check_section(self, node: Node, allowed: tuple[str, ...]) -> None:
         if self.section not in allowed:
-            raise node.refused(f"may not stand in {self.section}; allowed in {', '.join(sorted(allowed))}")
+            node.refuse(f"may not stand in {self.section}; allowed in {', '.join(sorted(allowed))}")
 
     def _check_place(self, node: Node, policy: Policy) -> None:
         if self.scope not in policy.scopes:
-            raise node.refused(f"may not stand at {self.scope} scope; allowed at {', '.join(sorted(policy.scopes))}")
+            node.refuse(f"may not stand at {self.scope} scope; allowed at {', '.join(sorted(policy.scopes))}")
         if _gateway(self.sku) in policy.missing_in:
             tiers = "Developer, Basic, Standard or Premium" + ("" if "v2" in policy.missing_in else ", classic or v2")
-            raise node.refused(f"is not available in {self.sku}; use the tier {tiers}, or leave the policy out")
+            node.refuse(f"is not available in {self.sku}; use the tier {tiers}, or leave the policy out")
 
 
 def _gateway(sku: str) -> str:
@@ -125,11 +125,13 @@ def _gateway(sku: str) -> str:
     return "v2" if sku.endswith("V2") else sku
 
 
-def _unsupported(name: str) -> str:
-    if name == "base":
-        return "must stand directly in a section"
-    reason = unsupported.POLICIES.get(name)
-    return f"policy is not supported{f': {reason}' if reason else ''}"
+def _unsupported(node: Node, table: Iterable[str]) -> RefusedError:
+    if node.name == "base":
+        return node.refused("must stand directly in a section")
+    reason = unsupported.POLICIES.get(node.name)
+    if reason is None:
+        return node.refused("policy is not supported", allowed=tuple(sorted({*table, *unsupported.POLICIES})))
+    return node.refused(f"policy is not supported: {reason}", kind="unsupported")
 
 
 def _reading(run: Run, bodies: frozenset[str]) -> Run:

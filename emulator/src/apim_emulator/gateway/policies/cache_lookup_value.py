@@ -14,7 +14,7 @@ def _compile(element: Element, _site: Site) -> Run:
     default = element.any_value("default-value") if element.has("default-value") else None
     element.choice("caching-type", CACHING_TYPES, "prefer-external")
     if element.node.document.startswith("fragment "):
-        raise element.refused("is not supported inside a fragment (include-fragment)")
+        element.refuse("is not supported inside a fragment (include-fragment)", kind="unsupported")
 
     async def run(exchange: Exchange) -> None:
         context = exchange.context

@@ -10,21 +10,21 @@ def _compile(element: Element, site: Site) -> Run:
     branches: list[tuple[Value[bool], frozenset[str], tuple[Step, ...]]] = []
     whens = element.children("when")
     if not whens:
-        raise element.refused("needs at least one when")
+        element.refuse("needs at least one when")
     for number, node in enumerate(whens, 1):
         when = Element(node)
         condition = when.boolean("condition")
         name = f"when[{number}]" if len(whens) > 1 else "when"
-        bodies = bodies_in(node.attributes["condition"])
+        bodies = bodies_in(when.node.attributes["condition"])
         branches.append((condition, bodies, site.inside(name).sequence(when.policies())))
         when.done()
     otherwise = element.child("otherwise")
     rest: tuple[Step, ...] = ()
     if otherwise is not None:
         if otherwise.attributes or otherwise.text.strip():
-            raise otherwise.refused("takes policies only")
+            otherwise.refuse("takes policies only")
         if element.node.children[-1] is not otherwise:
-            raise otherwise.refused("must come last")
+            otherwise.refuse("must come last")
         rest = site.inside("otherwise").sequence(otherwise.children)
 
     async def run(exchange: Exchange) -> None:

@@ -71,7 +71,7 @@ class _Rules:
 
 def _compile(element: Element, site: Site) -> Run:
     if "/" in site.path:
-        raise element.refused("must stand directly in inbound")
+        element.refuse("must stand directly in inbound")
     rules = _rules(element)
 
     async def run(exchange: Exchange) -> None:
@@ -123,9 +123,9 @@ def _rules(element: Element) -> _Rules:
         raise element.refused("needs allowed-origins")
     literals = [node.text.strip() for node in origins.nodes]
     if "*" in literals and len(literals) > 1:
-        raise element.refused("origin * must stand alone")
+        element.refuse("origin * must stand alone")
     if "*" in literals and element.node.attributes.get("allow-credentials", "").lower() == "true":
-        raise element.refused("credentials cannot go to any origin: list the origins", "allow-credentials")
+        element.refuse("credentials cannot go to any origin: list the origins", "allow-credentials")
     return _Rules(
         origins=origins.values,
         methods=(lambda _: "GET", lambda _: "POST") if methods is None else methods.values,
@@ -150,7 +150,7 @@ class _Group:
         names = tuple(node.text.strip() for node in self.nodes)
         for node, name in zip(self.nodes, names, strict=True):
             if not is_header_name(name):
-                raise node.refused("not a header name")
+                node.refuse("not a header name")
         return names
 
 
@@ -161,7 +161,7 @@ def _group(element: Element, name: str, item: str) -> _Group | None:
     group = Element(node)
     nodes = group.children(item)
     if not nodes:
-        raise node.refused(f"needs at least one {item}")
+        node.refuse(f"needs at least one {item}")
     values = tuple(leaf(child, strip=True) for child in nodes)
     has_age = name == "allowed-methods" and group.has("preflight-result-max-age")
     max_age = group.integer("preflight-result-max-age", 0, 2**32 - 1) if has_age else None

@@ -11,7 +11,7 @@ from apim_emulator.gateway.loading.policy import Policy, Run, Site
 def _compile(element: Element, site: Site) -> Run:
     old, new = element.text("from"), element.text("to")
     if element.node.attributes["from"] == "":
-        raise element.refused("must not be empty", "from")
+        element.refuse("must not be empty", "from")
     on_request = site.section in {"inbound", "backend"}
 
     async def run(exchange: Exchange) -> None:

@@ -15,7 +15,7 @@ _BLOCK = 8 * 1024
 def timeout(element: Element, default: int) -> Value[float]:
     """Read `timeout` or `timeout-ms`; gives seconds."""
     if element.has("timeout") and element.has("timeout-ms"):
-        raise element.refused("timeout and timeout-ms exclude each other", "timeout-ms")
+        element.refuse("timeout and timeout-ms exclude each other", "timeout-ms")
     in_ms = element.has("timeout-ms")
     limit = element.integer("timeout-ms" if in_ms else "timeout", 1, 2**31 - 1, default=default)
 

@@ -20,7 +20,7 @@ def _compile(element: Element, _site: Site) -> Run:
     tests = [_single(node) for node in element.children("address")]
     tests += [_range(node) for node in element.children("address-range")]
     if not tests:
-        raise element.refused("needs at least one address or address-range")
+        element.refuse("needs at least one address or address-range")
 
     async def run(exchange: Exchange) -> None:
         context = exchange.context
@@ -49,8 +49,8 @@ def _single(node: Node) -> _Test:
 
 def _range(node: Node) -> _Test:
     element = Element(node)
-    low = _address(node, element.text("from"), node.attributes["from"])
-    high = _address(node, element.text("to"), node.attributes.get("to", ""))
+    low = _address(node, element.text("from"), element.node.attributes["from"])
+    high = _address(node, element.text("to"), element.node.attributes["to"])
     element.done()
 
     def is_inside(caller: _Address, context: Context) -> bool:
@@ -64,9 +64,9 @@ def _address(node: Node, value: Value[str], text: str) -> Value[_Address]:
     """Make an address of a literal, which is checked at once, or of an expression."""
     if not text.strip().startswith("@"):
         known = _parsed(text)
-        if known is None:
-            raise node.refused("not an IP address")
-        return lambda _: known
+        if known is not None:
+            return lambda _: known
+        node.refuse("not an IP address")
 
     def evaluate(context: Context) -> _Address:
         found = _parsed(value(context))

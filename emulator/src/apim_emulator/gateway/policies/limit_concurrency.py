@@ -9,10 +9,7 @@ from apim_emulator.gateway.loading.policy import Policy, Run, Site, run_steps
 
 def _compile(element: Element, site: Site) -> Run:
     key = element.text("key")
-    most = element.whole("max-count", 1, 2**31 - 1)
-    if most is None:
-        raise element.refused("attribute is missing", "max-count")
-    limit = most
+    limit = element.required_whole("max-count", 1, 2**31 - 1)
     bodies = bodies_in(element.node.attributes["key"])
     steps = site.sequence(element.policies())
 

@@ -118,7 +118,7 @@ def _rules(element: Element, site: Site) -> _Rules:
         output_type = own.word("output-type", _OUTPUT_TYPES, _OUTPUT_TYPES[0])
         listed = [_category(node) for node in own.children("category")]
         if not listed:
-            raise categories.refused("needs at least one category")
+            categories.refuse("needs at least one category")
         own.done()
     ids: list[Value[str]] = []
     if blocklists is not None:
@@ -139,7 +139,7 @@ def _backend(element: Element, site: Site) -> Callable[[Context], Target]:
     name = element.text("backend-id")
     literal = None if element.computed("backend-id") else element.literal("backend-id")
     if literal is not None and literal not in site.backends:
-        raise element.refused("backend does not exist", "backend-id")
+        element.refuse("backend does not exist", "backend-id")
 
     def find(context: Context) -> Target:
         found = site.backends.get(name(context))

@@ -109,9 +109,8 @@ def _compile(element: Element, site: Site) -> Run:
 
 
 def _lookup(element: Element, site: Site) -> _Lookup:
-    backend = site.backends.get(element.literal("embeddings-backend-id") or "")
-    if backend is None:
-        raise element.refused("backend does not exist", "embeddings-backend-id")
+    known = site.backends.get(element.literal("embeddings-backend-id") or "")
+    backend = element.needed(known, "backend does not exist", "embeddings-backend-id")
     return _Lookup(
         _threshold(element),
         backend,
@@ -130,7 +129,7 @@ def _threshold(element: Element) -> float:
     except ValueError:
         number = -1.0
     if not 0 <= number <= 1:
-        raise element.refused("must be a number, 0 to 1", "score-threshold")
+        element.refuse("must be a number, 0 to 1", "score-threshold")
     return number
 
 

@@ -88,7 +88,7 @@ def _compile(element: Element, site: Site) -> Run:
     limits = _limits(element, site, retry)
     counter_key = element.text("counter-key")
     if not element.has("estimate-prompt-tokens"):
-        raise element.refused("attribute is missing", "estimate-prompt-tokens")
+        element.refuse("attribute is missing", "estimate-prompt-tokens")
     estimate = element.flag("estimate-prompt-tokens", default=False)
     prompt_type = element.choice("prompt-type", PROMPT_TYPES, "auto")
     ignore_prompt = element.flag("ignore-prompt", default=False)
@@ -135,13 +135,13 @@ def _limits(element: Element, site: Site, retry: Output) -> list[_Rate | _Quota]
     period = element.choice("token-quota-period", _PERIODS, "Indefinite")
     if element.has("token-quota"):
         if element.is_int("token-quota"):
-            raise element.refused("an expression must be of type long: cast it with (long)", "token-quota")
+            element.refuse("an expression must be of type long: cast it with (long)", "token-quota")
         most = element.integer("token-quota", 1, _MAX_QUOTA, result=Type.LONG)
         limits.append(_Quota(most, period, calendar(period), retry, quota))
     elif element.has("token-quota-period"):
-        raise element.refused("needs token-quota", "token-quota-period")
+        element.refuse("needs token-quota", "token-quota-period")
     if not limits:
-        raise element.refused("needs tokens-per-minute, token-quota or both")
+        element.refuse("needs tokens-per-minute, token-quota or both")
     return limits
 
 

@@ -14,7 +14,7 @@ def _compile(element: Element, _site: Site) -> Run:
     partition = element.whole("partition-id", 0, 2**31 - 1)
     key = element.optional_text("partition-key")
     if partition is not None and key is not None:
-        raise element.refused("partition-id and partition-key exclude each other", "partition-key")
+        element.refuse("partition-id and partition-key exclude each other", "partition-key")
     message = element.content()
 
     async def run(exchange: Exchange) -> None:

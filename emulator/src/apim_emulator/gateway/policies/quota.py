@@ -9,10 +9,7 @@ from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:
-    period = element.whole("renewal-period", 0, 2**31 - 1)
-    if period is None:
-        raise element.refused("attribute is missing", "renewal-period")
-    seconds = period
+    seconds = element.required_whole("renewal-period", 0, 2**31 - 1)
     quotas = list(scoped_limits(element, call_quota))
     definition = object()
 

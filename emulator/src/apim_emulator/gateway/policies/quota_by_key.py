@@ -1,6 +1,7 @@
 """`quota-by-key`: refuses calls beyond a volume for each value of a key, shared by all scopes."""
 
 import re
+from contextlib import suppress
 from datetime import datetime
 
 from apim_emulator.gateway.exchange import Exchange
@@ -19,8 +20,8 @@ def _compile(element: Element, site: Site) -> Run:
     quota = call_quota(element)
     period = element.whole("renewal-period", 0, MAX_CALLS)
     if period is None or 0 < period < _MIN_PERIOD:
-        raise element.refused(f"needs 0 or at least {_MIN_PERIOD} seconds", "renewal-period")
-    windows = every(period, _start(element))
+        element.refuse(f"needs 0 or at least {_MIN_PERIOD} seconds", "renewal-period")
+    windows = every(period or 0, _start(element))
     counter_key = element.text("counter-key")
     condition = element.boolean("increment-condition", default=True)
     amount = element.integer("increment-count", 0, MAX_CALLS, default=1)
@@ -50,12 +51,11 @@ def _compile(element: Element, site: Site) -> Run:
 
 def _start(element: Element) -> float:
     text = element.literal("first-period-start", "0001-01-01T00:00:00Z") or ""
-    try:
-        if _DATE_TIME.fullmatch(text) is None:
-            raise ValueError(text)
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        raise element.refused("must have the form yyyy-MM-ddTHH:mm:ssZ", "first-period-start") from None
+    moment = None
+    if _DATE_TIME.fullmatch(text) is not None:
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(text).timestamp()
+    return element.needed(moment, "must have the form yyyy-MM-ddTHH:mm:ssZ", "first-period-start")
 
 
 POLICY = Policy(

@@ -87,7 +87,7 @@ async def _attempt(steps: tuple[Step, ...], exchange: Exchange) -> Failure | Non
 
 def _refuse_wait(node: Node) -> None:
     if node.name == "wait":
-        raise node.refused("may not stand inside retry")
+        node.refuse("may not stand inside retry")
     for child in node.children:
         _refuse_wait(child)
 

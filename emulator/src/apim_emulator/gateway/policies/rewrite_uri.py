@@ -20,7 +20,7 @@ def _compile(element: Element, _site: Site) -> Run:
     copy = element.flag("copy-unmatched-params", default=True)
     literal = element.node.attributes["template"]
     if not literal.strip().startswith(("@", "/")):
-        raise element.refused("must begin with /", "template")
+        element.refuse("must begin with /", "template")
 
     async def run(exchange: Exchange) -> None:
         context = exchange.context

@@ -155,7 +155,7 @@ def read_message(element: Element, site: Site) -> Message:
     headers = [inner(node, HeaderChange) for node in element.children("set-header")]
     element.in_order(_ORDER)
     if url is None and element.node.attributes.get("mode", "new") == "new":
-        raise element.refused("needs set-url unless mode is copy")
+        element.refuse("needs set-url unless mode is copy")
     return Message(
         mode,
         None if url is None else leaf(url),

@@ -9,7 +9,7 @@ from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 def _compile(element: Element, site: Site) -> Run:
     if element.has("backend-id") == element.has("base-url"):
-        raise element.refused("needs exactly one of backend-id, base-url")
+        element.refuse("needs exactly one of backend-id, base-url")
     return _by_id(element, site) if element.has("backend-id") else _by_url(element, site)
 
 
@@ -17,7 +17,7 @@ def _by_id(element: Element, site: Site) -> Run:
     name, backends, scope = element.text("backend-id"), site.backends, site.scope
     literal = element.node.attributes["backend-id"]
     if not literal.strip().startswith("@") and literal not in backends:
-        raise element.refused("no such backend", "backend-id")
+        element.refuse("no such backend", "backend-id")
 
     async def run(exchange: Exchange) -> None:
         target = backends.get(name(exchange.context))

@@ -30,7 +30,7 @@ def exists_action(element: Element) -> Value[str]:
     literal, has_value = element.node.attributes.get("exists-action", "override"), bool(element.children("value"))
     is_known = not literal.strip().startswith("@")
     if is_known and (literal == "delete") == has_value:
-        raise element.refused("delete takes no value, every other action at least one", "exists-action")
+        element.refuse("delete takes no value, every other action at least one", "exists-action")
 
     def evaluate(context: Context) -> str:
         found = action(context)
@@ -51,10 +51,10 @@ class HeaderChange:
         self._values: list[Value[str]] = element.texts("value", strip=True)
         name = element.node.attributes["name"]
         if not name.startswith("@") and not _allowed(name):
-            raise element.refused("this header cannot be set or deleted", "name")
+            element.refuse("this header cannot be set or deleted", "name")
         for child in element.node.children:
             if not child.text.strip().startswith("@") and not is_header_value(child.text.strip(" \t\r\n")):
-                raise child.refused("not a header value")
+                child.refuse("not a header value")
 
     def apply(self, headers: CIMultiDict[str], context: Context) -> None:
         """Change the headers; raises `EvaluationError` for a name or value that no header may have."""

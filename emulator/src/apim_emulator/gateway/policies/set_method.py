@@ -14,7 +14,7 @@ def method_value(element: Element) -> Value[str]:
     text = element.node.text.strip()
     value = text_value(element.node, text)
     if not text.startswith("@") and not _is_method(text):
-        raise element.refused("needs the name of a method other than CONNECT")
+        element.refuse("needs the name of a method other than CONNECT")
 
     def evaluate(context: Context) -> str:
         method = value(context)

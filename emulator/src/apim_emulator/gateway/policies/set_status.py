@@ -16,7 +16,7 @@ class StatusChange:
         self._code = element.integer("code", 200, 599)
         self._reason = element.optional_text("reason")
         if not element.computed("reason") and not is_header_value(element.node.attributes.get("reason", "")):
-            raise element.refused("not a reason phrase", "reason")
+            element.refuse("not a reason phrase", "reason")
 
     def apply(self, response: Response, context: Context) -> None:
         """Change the response."""

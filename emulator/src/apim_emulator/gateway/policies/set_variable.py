@@ -6,10 +6,7 @@ from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:
-    name = element.literal("name")
-    if not name:
-        raise element.refused("attribute is missing", "name")
-    variable = name
+    variable = element.needed(element.literal("name") or None, "attribute is missing", "name")
     value = element.any_value("value")
 
     async def run(exchange: Exchange) -> None:

@@ -13,7 +13,7 @@ def _compile(element: Element, _site: Site) -> Run:
     severity = element.choice("severity", _SEVERITIES, "verbose")
     message_node = element.child("message")
     if (message_node is None) is not bool(element.node.text.strip()):
-        raise element.refused("needs a message, in an element or as its text")
+        element.refuse("needs a message, in an element or as its text")
     # The schema alone knows a message as text.
     message = _stripped(element.content()) if message_node is None else leaf(message_node, strip=True)
     metadata = []

@@ -106,7 +106,7 @@ def _rules(element: Element) -> _Rules:
     clients = listed_texts(element, "client-application-ids", "application-id")
     audiences = listed_texts(element, "audiences", "audience")
     if not clients and not audiences:
-        raise element.refused("needs client-application-ids, audiences or both")
+        element.refuse("needs client-application-ids, audiences or both")
     backends = listed_texts(element, "backend-application-ids", "application-id")
     return _Rules(tenant, clients, backends, audiences, required_claims(element))
 
@@ -114,7 +114,7 @@ def _rules(element: Element) -> _Rules:
 def _tenant(element: Element) -> str:
     text = (element.literal("tenant-id") or "").strip().removeprefix(f"{_LOGIN}/").rstrip("/").lower()
     if not text or not all(letter.isascii() and (letter.isalnum() or letter in ".-") for letter in text):
-        raise element.refused(f"must be a tenant's GUID, its domain or a URL below {_LOGIN}", "tenant-id")
+        element.refuse(f"must be a tenant's GUID, its domain or a URL below {_LOGIN}", "tenant-id")
     return _guid(text) or text
 
 

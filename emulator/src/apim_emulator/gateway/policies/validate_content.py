@@ -138,7 +138,7 @@ def _rule(node: Node, definitions: Definitions) -> _Rule:
     element = Element(node)
     element.only("validate-as")
     if not element.has("validate-as"):
-        raise element.refused("attribute is missing", "validate-as")
+        element.refuse("attribute is missing", "validate-as")
     given = element.literal("type")
     additional = element.flag("allow-additional-properties", default=False)
     rule = _Rule(
@@ -174,7 +174,7 @@ def _mapping(node: Node) -> tuple[Callable[[str, Context], bool], str]:
     element = Element(node)
     to = media_type(element.required_name("to"))
     if element.has("from") == element.has("when"):
-        raise element.refused("needs exactly one of from, when")
+        element.refuse("needs exactly one of from, when")
     if element.has("when"):
         when = element.boolean("when")
         element.done()

@@ -81,12 +81,12 @@ def _rules(element: Element) -> _Rules:
     element.only("require-signed-tokens")
     names = [node.name for node in element.node.children if node.name in _ORDER]
     if names != sorted(names, key=_ORDER.index):
-        raise element.refused(f"children must come in the order {', '.join(_ORDER)}")
+        element.refuse(f"children must come in the order {', '.join(_ORDER)}")
     urls = tuple(_url(node) for node in element.children("openid-config"))
     container = element.child("issuer-signing-keys")
     listed = () if container is None else tuple(_key(node) for node in only_children(container, "key"))
     if not urls and not listed:
-        raise element.refused("needs openid-config or issuer-signing-keys")
+        element.refuse("needs openid-config or issuer-signing-keys")
     return _Rules(
         place,
         urls,
@@ -110,7 +110,7 @@ def _url(node: Node) -> str:
     url = element.literal("url") or ""
     element.done()
     if not url.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
-        raise node.refused("must be an https URL", "url")
+        node.refuse("must be an https URL", "url")
     return url
 
 

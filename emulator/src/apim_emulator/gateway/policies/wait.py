@@ -22,10 +22,10 @@ def _compile(element: Element, site: Site) -> Run:
     mode = element.word("for", ("all", "any"), "all")
     children = element.policies()
     if not children:
-        raise element.refused("needs at least one policy")
+        element.refuse("needs at least one policy")
     for child in children:
         if child.name not in _CHILDREN:
-            raise child.refused(f"may not stand directly in wait; allowed are {', '.join(sorted(_CHILDREN))}")
+            child.refuse(f"may not stand directly in wait; allowed are {', '.join(sorted(_CHILDREN))}")
     steps = site.sequence(children)
 
     async def run(exchange: Exchange) -> None:

@@ -60,7 +60,7 @@ def only_children(container: Node, name: str) -> list[Node]:
     found = element.children(name)
     element.done()
     if not found:
-        raise container.refused(f"needs at least one {name}")
+        container.refuse(f"needs at least one {name}")
     return found
 
 
@@ -75,13 +75,11 @@ def listed_texts(parent: Element, container: str, child: str) -> tuple[Value[str
 
 def _claim(node: Node) -> RequiredClaim:
     element = Element(node)
-    name = element.literal("name")
-    if not name:
-        raise node.refused("attribute is missing", "name")
+    name = element.needed(element.literal("name") or None, "attribute is missing", "name")
     match_any = element.choice("match", ("all", "any"), "all") == "any"
     separator = element.literal("separator")
     if separator == "":
-        raise node.refused("must not be empty", "separator")
+        node.refuse("must not be empty", "separator")
     values = tuple(element.texts("value"))
     element.done()
     return RequiredClaim(name, values, match_any, separator)

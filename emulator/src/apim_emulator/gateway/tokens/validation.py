@@ -49,7 +49,7 @@ def token_place(element: Element, *, default_header: bool) -> TokenPlace:
     names = ("header-name", "query-parameter-name", "token-value")
     given = [name for name in names if element.has(name)]
     if len(given) > 1 or not (given or default_header):
-        raise element.refused(f"needs exactly one of {', '.join(names)}")
+        element.refuse(f"needs exactly one of {', '.join(names)}")
     header, query, value = (element.optional_text(name) for name in names)
     scheme = element.optional_text("require-scheme")
     return TokenPlace(header, query, value, scheme, default_header or scheme is not None)
@@ -82,7 +82,7 @@ def refusal(element: Element) -> Refusal:
     message = element.optional_text("failed-validation-error-message")
     variable = element.literal("output-token-variable-name")
     if variable == "":
-        raise element.refused("must not be empty", "output-token-variable-name")
+        element.refuse("must not be empty", "output-token-variable-name")
     return Refusal(status, message, variable)
 
 

@@ -39,7 +39,7 @@ def named_actions(nodes: list[Node], attribute: str) -> dict[str, Action]:
         element = Element(node)
         name = element.required_name(attribute).lower()
         if name in found:
-            raise node.refused(f"{name} appears twice", attribute)
+            node.refuse(f"{name} appears twice", attribute)
         found[name] = action(element, "action")
         element.done()
     return found
