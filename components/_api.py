@@ -33,7 +33,7 @@ from policies import (
     SetStatus,
     When,
 )
-from policies.hook import CALLER_HEADERS, CALLER_QUERY
+from policies.documents.hook import CALLER_HEADERS, CALLER_QUERY
 
 KEY_NAME = "api-key"
 """Header and query parameter in which the OpenAI SDKs send a key; the gateway reads the subscription key from them."""

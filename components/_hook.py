@@ -8,7 +8,14 @@ from components._inputs import raise_mistakes, read_options
 from options import KeyOptions
 from options.policy import PolicyOptions, check_policy
 from policies import Choose, Policy, ReturnResponse, SetBody, SetHeader, SetStatus, SetVariable, When
-from policies.hook import BODY_WRITERS, CALLER_HEADERS, CALLER_QUERY, CALLER_VARIABLE, hook_policies, read_section
+from policies.documents.hook import (
+    BODY_WRITERS,
+    CALLER_HEADERS,
+    CALLER_QUERY,
+    CALLER_VARIABLE,
+    hook_policies,
+    read_section,
+)
 
 _SHORTEST = 16
 """Fewest characters of a credential that is searched for; a shorter text may occur by chance."""

@@ -8,7 +8,7 @@ from typing import Self
 from options.mistakes import Mistake
 from options.rules import Rules
 from policies import Policy, PolicyError, Section
-from policies.hook import Problem, policies_text, problems, read_document, read_section, section_text
+from policies.documents.hook import Problem, policies_text, problems, read_document, read_section, section_text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,8 +11,8 @@ from typing import Any
 
 from options.mistakes import Key, Mistake, Name, Warn, camel
 from policies import PolicyError
-from policies.checks import check_decided, check_url
-from policies.options import check_characters
+from policies.shared.checks import check_static, check_url
+from policies.shared.options import check_characters
 
 Rule = Callable[[Key, Any], Iterator[Mistake]]
 
@@ -135,7 +135,7 @@ def distinct(key: Key, value: Any) -> Iterator[Mistake]:
 
 
 guid = matches(GUID, "a GUID such as 11111111-2222-3333-4444-555555555555")
-literal = passes(check_decided, check_characters)
+literal = passes(check_static, check_characters)
 url = passes(check_url)
 region = matches("[A-Za-z][A-Za-z0-9 ]*", "an Azure region such as swedencentral")
 short_text = matches(r"(?=.{1,100}\Z)\S(?:.*\S)?", "1 to 100 characters, without spaces around them")

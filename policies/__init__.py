@@ -1,6 +1,6 @@
-"""Gateway policies: typed options that render to the policy XML of Azure API Management.
+"""Gateway policies: typed options that are rendered as the policy XML of Azure API Management.
 
-Standard library only. A field is the XML attribute of that name in kebab case, and `None` leaves the attribute out.
+Standard library only. Each field is the XML attribute of that name in kebab case; `None` omits the attribute.
 """
 
 from policies.authentication_basic import AuthenticationBasic
@@ -17,16 +17,12 @@ from policies.cache_lookup_value import CacheLookupValue
 from policies.cache_remove_value import CacheRemoveValue
 from policies.cache_store import CacheStore
 from policies.cache_store_value import CacheStoreValue
-from policies.caching_type import CachingType
 from policies.check_header import CheckHeader
 from policies.choose import Choose, When
-from policies.claims import ClaimMatch, RequiredClaim
 from policies.cors import Cors
-from policies.dimension import DEFAULT_DIMENSIONS, Dimension
-from policies.document import Document
+from policies.documents.document import Document
 from policies.emit_metric import EmitMetric
 from policies.emit_token_metric import AzureOpenAIEmitTokenMetric, LlmEmitTokenMetric, TokenMetric
-from policies.errors import PolicyError
 from policies.find_and_replace import FindAndReplace
 from policies.forward_request import ForwardRequest, HttpVersion
 from policies.get_authorization_context import GetAuthorizationContext, IdentityType
@@ -36,7 +32,6 @@ from policies.limit_concurrency import LimitConcurrency
 from policies.llm_content_safety import HarmCategory, LlmContentSafety, SafetyCategory, SeverityLevels
 from policies.log_to_eventhub import LogToEventHub
 from policies.mock_response import MockResponse
-from policies.policy import Policy, Scope, Section
 from policies.proxy import Proxy
 from policies.quota import Quota, QuotaApi, QuotaOperation
 from policies.quota_by_key import QuotaByKey
@@ -56,8 +51,14 @@ from policies.set_method import SetMethod
 from policies.set_query_parameter import SetQueryParameter
 from policies.set_status import SetStatus
 from policies.set_variable import SetVariable
+from policies.shared.caching_type import CachingType
+from policies.shared.claims import ClaimMatch, RequiredClaim
+from policies.shared.dimension import DEFAULT_DIMENSIONS, Dimension
+from policies.shared.errors import PolicyError
+from policies.shared.policy import Policy, Scope, Section
+from policies.shared.token_validation import UNAUTHORIZED, DecryptionKey
+from policies.shared.validation_action import ValidationAction
 from policies.token_limit import AzureOpenAITokenLimit, LlmTokenLimit, PromptType, TokenQuotaPeriod
-from policies.token_validation import UNAUTHORIZED, DecryptionKey
 from policies.trace import Trace, TraceSeverity
 from policies.validate_azure_ad_token import ValidateAzureAdToken
 from policies.validate_client_certificate import CertificateIdentity, ValidateClientCertificate
@@ -72,7 +73,6 @@ from policies.validate_headers import ValidateHeaders
 from policies.validate_jwt import IssuerSigningKey, ValidateJwt
 from policies.validate_parameters import MessageParameters, PathParameters, ValidateParameters
 from policies.validate_status_code import ValidateStatusCode
-from policies.validation_action import ValidationAction
 from policies.wait import Wait, WaitFor
 
 __all__ = [

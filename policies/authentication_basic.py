@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from policies.checks import check_filled, check_secret
-from policies.errors import PolicyError
-from policies.policy import INBOUND_ONLY, Section, TypedPolicy
+from policies.shared.checks import check_not_blank, check_secret
+from policies.shared.errors import PolicyError
+from policies.shared.policy import INBOUND_ONLY, Section, TypedPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuthenticationBasic(TypedPolicy):
-    """Replaces `Authorization` by Basic credentials for the backend (authentication-basic)."""
+    """Replaces `Authorization` with Basic credentials for the backend (authentication-basic)."""
 
     tag: ClassVar[str] = "authentication-basic"
     sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
@@ -18,12 +18,14 @@ class AuthenticationBasic(TypedPolicy):
     username: str
     """Name, without a colon."""
     password: str = field(repr=False)
-    """Named value, such as `{{backend-password}}`, of the password."""
+    """Named value with the password, such as `{{backend-password}}`."""
 
     def __post_init__(self) -> None:
         """Check the name, and that the policy's text holds no secret."""
         TypedPolicy.__post_init__(self)
-        check_filled(f"{self.tag} username", self.username)
+        check_not_blank(f"{self.tag} username", self.username)
         if ":" in self.username:
-            raise PolicyError(f"{self.tag} username {self.username!r} has a colon, which ends it; leave it out")
+            raise PolicyError(
+                f"{self.tag} username {self.username!r} contains a colon, which is not allowed; remove it"
+            )
         check_secret(f"{self.tag} password", self.password)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from policies.checks import check_filled, check_output_names
-from policies.policy import Section, TypedPolicy
+from policies.shared.checks import check_not_blank, check_output_names
+from policies.shared.policy import Section, TypedPolicy
 
 COGNITIVE_SERVICES = "https://cognitiveservices.azure.com"
 """Resource (token audience) of Azure OpenAI."""
@@ -20,12 +20,12 @@ class AuthenticationManagedIdentity(TypedPolicy):
 
     tag: ClassVar[str] = "authentication-managed-identity"
     sections: ClassVar[frozenset[Section]] = frozenset({Section.INBOUND, Section.OUTBOUND})
-    """The policy reference names `inbound` alone; the official toolkit has it in `outbound` too."""
+    """The policy reference lists only `inbound`; the official toolkit also uses it in `outbound`."""
 
     resource: str = COGNITIVE_SERVICES
     """Application ID URI of the resource that the token is for."""
     client_id: str | None = None
-    """Client ID of a user-assigned identity. Left out: the system-assigned identity."""
+    """Client ID of a user-assigned identity. Defaults to the system-assigned identity."""
     output_token_variable_name: str | None = TOKEN_VARIABLE
     """Variable that receives the token, for a `SetHeader` with `BEARER_TOKEN`. `None`: the gateway sets the
     `Authorization` header of the request itself."""
@@ -35,5 +35,5 @@ class AuthenticationManagedIdentity(TypedPolicy):
     def __post_init__(self) -> None:
         """Check that the token has a resource and the variable a name."""
         TypedPolicy.__post_init__(self)
-        check_filled("authentication-managed-identity resource", self.resource)
+        check_not_blank("authentication-managed-identity resource", self.resource)
         check_output_names(self)

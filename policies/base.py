@@ -1,10 +1,10 @@
-"""`base`: runs the policies of the parent scope at this place."""
+"""`base`: runs the policies of the parent scope."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from policies.policy import ANY_SECTION, Placement, Policy
+from policies.shared.policy import ANY_SECTION, Placement, Policy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,26 +1,26 @@
-"""`cache-store`: keeps a response in the cache."""
+"""`cache-store`: stores a response in the cache."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from policies.checks import INT_MAX, check_range
-from policies.policy import Section, TypedPolicy
+from policies.shared.checks import INT_MAX, check_range
+from policies.shared.policy import Section, TypedPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CacheStore(TypedPolicy):
-    """Keeps the response for which `CacheLookup` found none (cache-store)."""
+    """Stores the response to a request for which `CacheLookup` found none (cache-store)."""
 
     tag: ClassVar[str] = "cache-store"
     sections: ClassVar[frozenset[Section]] = frozenset({Section.OUTBOUND})
     once: ClassVar[bool] = True
 
     duration: int | str
-    """Seconds for which the response is kept, at least 1, or an expression."""
+    """Seconds for which the response is cached, at least 1, or an expression."""
     cache_response: bool | str | None = None
-    """Whether this response is kept, or an expression. Left out: only one with status code 200 is."""
+    """Whether this response is cached, or an expression. By default only responses with status code 200 are."""
     caching_mode: str | None = None
-    """How the response is kept (the schema alone knows this option, and no value of it). Left out: as usual."""
+    """How the response is cached (only the schema has this option, without its values)."""
 
     def __post_init__(self) -> None:
         """Check the duration."""

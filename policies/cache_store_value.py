@@ -1,16 +1,16 @@
-"""`cache-store-value`: keeps a value in the cache."""
+"""`cache-store-value`: stores a value in the cache."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from policies.caching_type import CachingType
-from policies.checks import INT_MAX, check_filled, check_range
-from policies.policy import TypedPolicy
+from policies.shared.caching_type import CachingType
+from policies.shared.checks import INT_MAX, check_not_blank, check_range
+from policies.shared.policy import TypedPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CacheStoreValue(TypedPolicy):
-    """Keeps a value for `CacheLookupValue`; the gateway does not wait until it is stored (cache-store-value)."""
+    """Stores a value for `CacheLookupValue`; the gateway does not wait until it is stored (cache-store-value)."""
 
     tag: ClassVar[str] = "cache-store-value"
 
@@ -19,12 +19,12 @@ class CacheStoreValue(TypedPolicy):
     value: str
     """Value, or an expression."""
     duration: int | str
-    """Seconds for which the value is kept, at least 1, or an expression."""
+    """Seconds for which the value is cached, at least 1, or an expression."""
     caching_type: CachingType | None = None
-    """Cache to write. Left out: `prefer-external`."""
+    """Cache to write. Defaults to `prefer-external`."""
 
     def __post_init__(self) -> None:
         """Check key and duration."""
         TypedPolicy.__post_init__(self)
-        check_filled(f"{self.tag} key", self.key)
+        check_not_blank(f"{self.tag} key", self.key)
         check_range(f"{self.tag} duration", self.duration, 1, INT_MAX, "seconds")

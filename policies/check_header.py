@@ -1,17 +1,17 @@
-"""`check-header`: refuses requests without a header, or with another value of it."""
+"""`check-header`: refuses requests without a header, or with the wrong value."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_failure_code, check_header_name
-from policies.policy import INBOUND_ONLY, Section, TypedPolicy, text_element
+from policies.shared.checks import check_failure_code, check_header_name
+from policies.shared.policy import INBOUND_ONLY, Section, TypedPolicy, text_element
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckHeader(TypedPolicy):
-    """Lets a request pass only where a header is there and has one of the values (check-header)."""
+    """Accepts only requests with a header that has one of the values (check-header)."""
 
     tag: ClassVar[str] = "check-header"
     sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
@@ -21,11 +21,11 @@ class CheckHeader(TypedPolicy):
     failed_check_httpcode: int = 401
     """Status code of a refusal, 400 to 599."""
     failed_check_error_message: str | None = None
-    """Message of a refusal. Left out: the gateway's own, which names the header."""
+    """Message of a refusal. Defaults to the gateway's own, which names the header."""
     ignore_case: bool | str | None = False
-    """Whether values are compared without regard to case. `None`: with regard to case (inferred)."""
+    """Whether case is ignored when values are compared. `None`: it is not (inferred)."""
     values: list[str] = field(default_factory=list)
-    """Values, of which the header must have one. Left out: the header need only be there."""
+    """Values, of which the header must have one. By default any value is accepted."""
 
     def __post_init__(self) -> None:
         """Check the header's name and the status code."""

@@ -1,18 +1,18 @@
-"""`choose`: runs the policies of the first condition that holds."""
+"""`choose`: runs the policies of the first condition that is true."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.errors import PolicyError
-from policies.options import Options
-from policies.policy import Policy, TypedPolicy, options_element
+from policies.shared.errors import PolicyError
+from policies.shared.options import Options
+from policies.shared.policy import Policy, TypedPolicy, options_element
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class When(Options):
-    """A condition and the policies that run where it is the first to hold."""
+    """A condition, and the policies to run if it is the first that is true."""
 
     condition: bool | str
     """Expression that yields a Boolean, or a constant."""
@@ -22,14 +22,14 @@ class When(Options):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choose(TypedPolicy):
-    """Runs one list of policies, chosen by conditions in their order (choose)."""
+    """Runs the policies of the first condition that is true (choose)."""
 
     tag: ClassVar[str] = "choose"
 
     when: list[When]
-    """Conditions in the order in which they are tried, at least one."""
+    """Conditions in the order in which they are evaluated, at least one."""
     otherwise: list[Policy] | None = None
-    """Policies to run where no condition holds. Left out: none run."""
+    """Policies to run if no condition is true. Defaults to none."""
 
     def __post_init__(self) -> None:
         """Check that there is a condition."""

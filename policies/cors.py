@@ -6,10 +6,17 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import UNSIGNED_MAX, check_header_name, check_literal, check_method, check_range, check_some
-from policies.errors import PolicyError
-from policies.options import is_named_value
-from policies.policy import INBOUND_ONLY, Section, TypedPolicy, list_element
+from policies.shared.checks import (
+    UNSIGNED_MAX,
+    check_header_name,
+    check_literal,
+    check_method,
+    check_not_empty,
+    check_range,
+)
+from policies.shared.errors import PolicyError
+from policies.shared.options import is_named_value
+from policies.shared.policy import INBOUND_ONLY, Section, TypedPolicy, list_element
 
 _ANY = "*"
 _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?")
@@ -19,7 +26,7 @@ _ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.
 class Cors(TypedPolicy):
     """Answers preflight requests and marks responses for pages of other origins (cors).
 
-    Directly in `inbound` and once; put it first, since of a preflight request no other policy is run.
+    Allowed once, directly in `inbound`; put it first, since no other policy runs for a preflight request.
     """
 
     tag: ClassVar[str] = "cors"
@@ -27,20 +34,21 @@ class Cors(TypedPolicy):
     once: ClassVar[bool] = True
 
     allow_credentials: bool | str | None = None
-    """Whether pages may send cookies and the like; not for any origin. Left out: they may not."""
+    """Whether pages may send credentials such as cookies; not allowed with any origin. Defaults to false."""
     terminate_unmatched_request: bool | str | None = None
-    """Whether a request of another origin gets an empty 200 at once; the reference names both defaults. `False`:
-    a simple request goes on without CORS headers. Left out: as the gateway decides."""
+    """Whether a request from another origin gets an empty 200 at once; the reference gives both defaults. `False`:
+    a simple request goes on without CORS headers. By default the gateway decides."""
     allowed_origins: list[str]
     """Origins, at least one: `*` alone for any, or each as scheme, host and port, or a named value of it."""
     allowed_methods: list[str] = field(default_factory=list)
-    """Methods, or expressions; `*` for any. Left out: GET and POST."""
+    """Methods, or expressions; `*` for any. Defaults to GET and POST."""
     preflight_result_max_age: int | str | None = field(default=None, metadata={"content": True})
-    """Seconds for which a browser may keep the answer to a preflight request; needs `allowed_methods`. Left out: 0."""
+    """Seconds for which a browser may keep the answer to a preflight request; needs `allowed_methods`. Defaults to
+    0."""
     allowed_headers: list[str] = field(default_factory=list)
-    """Headers that pages may send; `*` for any. Left out: those that need no preflight request (inferred)."""
+    """Headers that pages may send; `*` for any. Defaults to those that need no preflight request (inferred)."""
     expose_headers: list[str] = field(default_factory=list)
-    """Headers of the response that pages may read; `*` for any. Left out: those that browsers always show."""
+    """Response headers that pages may read; `*` for any. Defaults to those that browsers always expose."""
 
     def __post_init__(self) -> None:
         """Check origins, methods and headers."""
@@ -57,7 +65,7 @@ class Cors(TypedPolicy):
                 check_header_name(f"{self.tag} {name}", header)
 
     def _check_origins(self) -> None:
-        check_some(f"{self.tag} allowed_origins []", self.allowed_origins, "origin")
+        check_not_empty(f"{self.tag} allowed_origins []", self.allowed_origins, "origin")
         if _ANY in self.allowed_origins:
             if len(self.allowed_origins) > 1:
                 raise PolicyError(f"{self.tag} allowed_origins has '*' beside others; give '*' alone, or origins")

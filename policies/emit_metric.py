@@ -6,27 +6,27 @@ from dataclasses import dataclass
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_literal
-from policies.dimension import Dimension, check_dimensions
-from policies.errors import PolicyError
-from policies.policy import TypedPolicy, options_element
+from policies.shared.checks import check_literal
+from policies.shared.dimension import Dimension, check_dimensions
+from policies.shared.errors import PolicyError
+from policies.shared.policy import TypedPolicy, options_element
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EmitMetric(TypedPolicy):
-    """Sends a custom metric to Application Insights; never changes the response (emit-metric)."""
+    """Sends a custom metric to Application Insights; does not change the response (emit-metric)."""
 
     tag: ClassVar[str] = "emit-metric"
 
     name: str
     """Name of the metric, literal."""
     namespace: str | None = None
-    """Namespace of the metric, literal. Left out: `API Management`."""
+    """Namespace of the metric, literal. Defaults to `API Management`."""
     value: float | str | None = None
-    """Value, or an expression that yields a `double`. Left out: 1."""
+    """Value, or an expression that yields a `double`. Defaults to 1."""
     default_dimensions: bool | None = None
-    """Whether the gateway adds its default dimensions (inferred; the schema alone knows this option). Left out: it
-    does not."""
+    """Whether the gateway adds its default dimensions (inferred; only the schema has this option). Defaults to
+    false."""
     dimensions: list[Dimension]
     """Dimensions, 1 to 10, of which at most 5 custom."""
 

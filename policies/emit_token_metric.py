@@ -6,13 +6,13 @@ from enum import StrEnum
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_literal
-from policies.dimension import Dimension, check_dimensions
-from policies.policy import INBOUND_ONLY, Section, TypedPolicy, options_element
+from policies.shared.checks import check_literal
+from policies.shared.dimension import Dimension, check_dimensions
+from policies.shared.policy import INBOUND_ONLY, Section, TypedPolicy, options_element
 
 
 class TokenMetric(StrEnum):
-    """Which tokens a metric counts (the schema alone knows these values)."""
+    """Which tokens a metric counts (only the schema has these values)."""
 
     ALL = "all"
     TOTAL_TOKENS = "total-tokens"
@@ -22,22 +22,22 @@ class TokenMetric(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LlmEmitTokenMetric(TypedPolicy):
-    """Sends how many tokens a call spent to Application Insights; never changes the response (llm-emit-token-metric).
+    """Sends the number of tokens of a call to Application Insights (llm-emit-token-metric).
 
-    The tokens of a streamed answer are estimated.
+    It does not change the response. The tokens of a streamed answer are estimated.
     """
 
     tag: ClassVar[str] = "llm-emit-token-metric"
     sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
 
     namespace: str | None = None
-    """Namespace of the metrics, literal. Left out: `API Management`."""
+    """Namespace of the metrics, literal. Defaults to `API Management`."""
     name: str | None = None
-    """Name of the metric (inferred; the schema alone knows this option). Left out: a name for each kind of token."""
+    """Name of the metric (inferred; only the schema has this option). Defaults to a name for each kind of token."""
     value_type: TokenMetric | None = None
-    """Which tokens are sent. Left out: `all`, a metric for each kind."""
+    """Which tokens are sent. Defaults to `all`, a metric for each kind."""
     ignore_prompt: bool | None = None
-    """Whether prompts do not count (inferred; the schema alone knows this option). Left out: they do."""
+    """Whether prompts are not counted (inferred; only the schema has this option). Defaults to false."""
     dimensions: list[Dimension]
     """Dimensions, 1 to 10, of which at most 5 custom."""
 
@@ -55,6 +55,6 @@ class LlmEmitTokenMetric(TypedPolicy):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AzureOpenAIEmitTokenMetric(LlmEmitTokenMetric):
-    """`LlmEmitTokenMetric` by the name that it has for Azure OpenAI (azure-openai-emit-token-metric)."""
+    """`LlmEmitTokenMetric` under its name for Azure OpenAI (azure-openai-emit-token-metric)."""
 
     tag: ClassVar[str] = "azure-openai-emit-token-metric"

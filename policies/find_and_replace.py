@@ -3,20 +3,20 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from policies.errors import PolicyError
-from policies.policy import TypedPolicy
+from policies.shared.errors import PolicyError
+from policies.shared.policy import TypedPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FindAndReplace(TypedPolicy):
-    """Replaces a text wherever the body of the request or response has it (find-and-replace)."""
+    """Replaces every occurrence of a text in the body of the request or response (find-and-replace)."""
 
     tag: ClassVar[str] = "find-and-replace"
 
     from_: str
     """Text to look for, or an expression."""
     to: str
-    """Text in its place, or an expression; an empty one removes what is found."""
+    """Replacement, or an expression; an empty text removes what is found."""
 
     def __post_init__(self) -> None:
         """Check that there is something to look for."""

@@ -1,12 +1,12 @@
-"""`get-authorization-context`: gets the token that the service keeps for another provider."""
+"""`get-authorization-context`: gets the token that the service stores for another provider."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from policies.checks import check_filled, check_literal
-from policies.errors import PolicyError
-from policies.policy import ANY_SECTION, Section, TypedPolicy
+from policies.shared.checks import check_literal, check_not_blank
+from policies.shared.errors import PolicyError
+from policies.shared.policy import ANY_SECTION, Section, TypedPolicy
 
 
 class IdentityType(StrEnum):
@@ -20,7 +20,7 @@ class IdentityType(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GetAuthorizationContext(TypedPolicy):
-    """Gets the `Authorization` of a credential manager's connection into a variable (get-authorization-context)."""
+    """Stores the `Authorization` of a credential manager's connection in a variable (get-authorization-context)."""
 
     tag: ClassVar[str] = "get-authorization-context"
     sections: ClassVar[frozenset[Section]] = ANY_SECTION - {Section.ON_ERROR}
@@ -32,18 +32,19 @@ class GetAuthorizationContext(TypedPolicy):
     context_variable_name: str
     """Variable that receives the `Authorization`, whose `AccessToken` is the token."""
     identity_type: IdentityType | str | None = None
-    """Whose access is checked, or an expression. Left out: that of the service's managed identity."""
+    """Whose access is checked, or an expression. Defaults to that of the service's managed identity."""
     identity: str | None = None
-    """Expression that yields a Microsoft Entra token, with `IdentityType.JWT`. Left out: no token is looked at."""
+    """Expression that yields a Microsoft Entra token; required with `IdentityType.JWT`."""
     ignore_error: bool | str | None = None
-    """Whether the variable becomes `null` where there is no token, or an expression. Left out: `on-error` runs."""
+    """Whether the variable becomes `null` if there is no token, or an expression. Defaults to false: `on-error`
+    runs."""
 
     def __post_init__(self) -> None:
-        """Check the names, and that a token is given where one is looked at."""
+        """Check the names, and that a token is given if one is needed."""
         TypedPolicy.__post_init__(self)
-        check_filled(f"{self.tag} provider_id", self.provider_id)
-        check_filled(f"{self.tag} authorization_id", self.authorization_id)
+        check_not_blank(f"{self.tag} provider_id", self.provider_id)
+        check_not_blank(f"{self.tag} authorization_id", self.authorization_id)
         check_literal(f"{self.tag} context_variable_name", self.context_variable_name)
-        check_filled(f"{self.tag} identity", self.identity)
+        check_not_blank(f"{self.tag} identity", self.identity)
         if self.identity is None and self.identity_type is IdentityType.JWT:
             raise PolicyError(f"{self.tag} has identity_type jwt without identity; give the token whose access counts")

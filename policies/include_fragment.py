@@ -4,15 +4,15 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from policies.errors import PolicyError
-from policies.policy import TypedPolicy
+from policies.shared.errors import PolicyError
+from policies.shared.policy import TypedPolicy
 
 _FRAGMENT_ID = re.compile(r"\w|\w[\w-]*\w", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IncludeFragment(TypedPolicy):
-    """Puts the policies of a fragment resource in this place, as if they were written here (include-fragment)."""
+    """Inserts the policies of a policy fragment, as if they were written here (include-fragment)."""
 
     tag: ClassVar[str] = "include-fragment"
 

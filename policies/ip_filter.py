@@ -1,4 +1,4 @@
-"""`ip-filter`: lets callers in, or keeps them out, by their address."""
+"""`ip-filter`: allows or blocks callers by their IP address."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -7,37 +7,37 @@ from enum import StrEnum
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.errors import PolicyError
-from policies.options import Options, is_expression, is_named_value
-from policies.policy import INBOUND_ONLY, Section, TypedPolicy, options_element, text_element
+from policies.shared.errors import PolicyError
+from policies.shared.options import Options, is_expression, is_named_value
+from policies.shared.policy import INBOUND_ONLY, Section, TypedPolicy, options_element, text_element
 
 
 class IpFilterAction(StrEnum):
-    """What happens to callers of the addresses."""
+    """What happens to callers from the addresses."""
 
     ALLOW = "allow"
-    """They alone are let in."""
+    """Only they are allowed."""
     FORBID = "forbid"
-    """They alone are kept out."""
+    """Only they are blocked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AddressRange(Options):
-    """A range of addresses, both ends included."""
+    """A range of addresses, both bounds included."""
 
     from_: str
-    """First address, or a named value of it."""
+    """First address, or a named value with it."""
     to: str
-    """Last address, or a named value of it."""
+    """Last address, or a named value with it."""
 
     def __post_init__(self) -> None:
         """Check that the range has addresses in it."""
         Options.__post_init__(self)
-        ends = [_address("address range", text) for text in (self.from_, self.to)]
-        if None in ends:
+        bounds = [_address("address range", text) for text in (self.from_, self.to)]
+        if None in bounds:
             return
-        first, last = (int(end) for end in ends if end is not None)
-        if len({end.version for end in ends if end is not None}) > 1 or first > last:
+        first, last = (int(bound) for bound in bounds if bound is not None)
+        if len({bound.version for bound in bounds if bound is not None}) > 1 or first > last:
             raise PolicyError(
                 f"address range from {self.from_} to {self.to} is empty; give the lower address first, both of a kind"
             )
@@ -45,17 +45,17 @@ class AddressRange(Options):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IpFilter(TypedPolicy):
-    """Lets calls in, or keeps them out, by the caller's address (ip-filter)."""
+    """Allows or blocks calls by the caller's IP address (ip-filter)."""
 
     tag: ClassVar[str] = "ip-filter"
     sections: ClassVar[frozenset[Section]] = INBOUND_ONLY
 
     action: IpFilterAction | str
-    """Whether the addresses are let in or kept out, or an expression."""
+    """Whether the addresses are allowed or blocked, or an expression."""
     addresses: list[str] = field(default_factory=list)
-    """Addresses, each literal or an expression. Left out: `address_ranges` says."""
+    """Addresses, each literal or an expression."""
     address_ranges: list[AddressRange] = field(default_factory=list)
-    """Ranges of addresses. Left out: `addresses` says."""
+    """Ranges of addresses."""
 
     def __post_init__(self) -> None:
         """Check that there are addresses."""
@@ -75,7 +75,7 @@ class IpFilter(TypedPolicy):
 
 
 def _address(what: str, text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the address, or nothing for a named value, which the gateway reads."""
+    """Return the address, or None for a named value, whose value is not known here."""
     if is_named_value(text):
         return None
     try:

@@ -6,16 +6,16 @@ from enum import StrEnum
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import INT_MAX, check_filled, check_range
-from policies.errors import PolicyError
-from policies.options import Options
-from policies.policy import ANY_SCOPE, Scope, Section, TypedPolicy, list_element, options_element
+from policies.shared.checks import INT_MAX, check_not_blank, check_range
+from policies.shared.errors import PolicyError
+from policies.shared.options import Options
+from policies.shared.policy import ANY_SCOPE, Scope, Section, TypedPolicy, list_element, options_element
 
 _HIGHEST = {None: 6, "FourSeverityLevels": 6, "EightSeverityLevels": 7}
 
 
 class HarmCategory(StrEnum):
-    """Kind of harm that is looked for."""
+    """Kind of harm to detect."""
 
     HATE = "Hate"
     SELF_HARM = "SelfHarm"
@@ -39,7 +39,7 @@ class SafetyCategory(Options):
     name: HarmCategory | str
     """Kind of harm, or an expression."""
     threshold: int | str
-    """Severity from which on content is blocked, 0 (everything) to 7, or an expression."""
+    """Severity from which content is blocked, 0 (everything) to 7, or an expression."""
 
     def __post_init__(self) -> None:
         """Check the threshold."""
@@ -49,11 +49,11 @@ class SafetyCategory(Options):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LlmContentSafety(TypedPolicy):
-    """Has content checked by Azure AI Content Safety and refuses, with 403, what is harmful (llm-content-safety).
+    """Checks content with Azure AI Content Safety and refuses harmful content with 403 (llm-content-safety).
 
-    Content that cannot be checked is refused too. In `inbound` it checks prompts, and with `enforce_on_completions`
-    answers; in `outbound` answers. A streamed answer that turns harmful stops, without a status code.
-    The reference shows several blocklists, the schema takes one a policy: use a policy for each.
+    Content that cannot be checked is refused too. In `inbound` it checks prompts, and answers with
+    `enforce_on_completions`; in `outbound` it checks answers. A streamed answer that turns harmful ends without a
+    status code. The reference shows several blocklists, but the schema allows one a policy: use a policy for each.
     """
 
     tag: ClassVar[str] = "llm-content-safety"
@@ -63,34 +63,34 @@ class LlmContentSafety(TypedPolicy):
     backend_id: str
     """Backend resource of Azure AI Content Safety, or an expression."""
     shield_prompt: bool | str | None = None
-    """Whether prompts are checked for attacks. Left out: they are not."""
+    """Whether prompts are checked for attacks. Defaults to false."""
     enforce_on_completions: bool | str | None = None
-    """Whether answers are checked as well. Left out: they are not."""
+    """Whether answers are checked as well. Defaults to false."""
     window_size: int | str | None = None
-    """Characters that are checked at a time, at least 1. Left out: 10,000 of a prompt, 1,000 of an answer."""
+    """Characters that are checked at a time, at least 1. Defaults to 10,000 of a prompt and 1,000 of an answer."""
     window_overlap_size: int | str | None = None
-    """Characters that two windows share, fewer than `window_size`. Left out: the gateway's own number."""
+    """Characters that two windows share, fewer than `window_size`. By default the gateway decides."""
     output_type: SeverityLevels | str | None = field(default=None, metadata={"content": True})
-    """Scale of the thresholds. Left out: `FourSeverityLevels`."""
+    """Scale of the thresholds. Defaults to `FourSeverityLevels`."""
     categories: list[SafetyCategory] = field(default_factory=list)
-    """Kinds of harm to block, each once. Left out: none."""
+    """Kinds of harm to block, each once. Defaults to none."""
     blocklist_ids: list[str] = field(default_factory=list)
-    """Blocklist of Azure AI Content Safety whose terms are blocked, one at most. Left out: none."""
+    """Blocklist of Azure AI Content Safety whose terms are blocked, one at most. Defaults to none."""
 
     def __post_init__(self) -> None:
-        """Check that something is checked, and that every threshold can be reached."""
+        """Check that there is something to check, and that every threshold can be reached."""
         TypedPolicy.__post_init__(self)
-        check_filled(f"{self.tag} backend_id", self.backend_id)
+        check_not_blank(f"{self.tag} backend_id", self.backend_id)
         if not (self.categories or self.blocklist_ids or self.shield_prompt):
             raise PolicyError(f"{self.tag} checks nothing; give categories, blocklist_ids or shield_prompt")
         self._check_windows()
         self._check_categories()
         if len(self.blocklist_ids) > 1:
             raise PolicyError(
-                f"{self.tag} has {len(self.blocklist_ids)} blocklist_ids; the schema takes one, use a policy for each"
+                f"{self.tag} has {len(self.blocklist_ids)} blocklist_ids; the schema allows one; use a policy for each"
             )
         for blocklist in self.blocklist_ids:
-            check_filled(f"{self.tag} blocklist_ids", blocklist)
+            check_not_blank(f"{self.tag} blocklist_ids", blocklist)
 
     def _check_windows(self) -> None:
         check_range(f"{self.tag} window_size", self.window_size, 1, INT_MAX, "characters")
@@ -99,7 +99,7 @@ class LlmContentSafety(TypedPolicy):
 
     def _check_categories(self) -> None:
         if self.output_type is not None and not self.categories:
-            raise PolicyError(f"{self.tag} has output_type but no categories; give categories or leave it out")
+            raise PolicyError(f"{self.tag} has output_type but no categories; give categories or remove it")
         names = [category.name for category in self.categories]
         for category in self.categories:
             if isinstance(category.name, HarmCategory) and names.count(category.name) > 1:

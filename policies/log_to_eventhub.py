@@ -4,16 +4,16 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import INT_MAX, check_literal, check_range
-from policies.errors import PolicyError
-from policies.policy import TypedPolicy
+from policies.shared.checks import INT_MAX, check_literal, check_range
+from policies.shared.errors import PolicyError
+from policies.shared.policy import TypedPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogToEventHub(TypedPolicy):
-    """Sends a message to the event hub of a logger; never changes the response (log-to-eventhub).
+    """Sends a message to the event hub of a logger; does not change the response (log-to-eventhub).
 
-    Whoever may read the event hub reads what it says, so no secrets.
+    The message must not contain secrets: everyone who can read the event hub sees it.
     """
 
     tag: ClassVar[str] = "log-to-eventhub"
@@ -21,11 +21,11 @@ class LogToEventHub(TypedPolicy):
     logger_id: str
     """Logger of the service, literal."""
     partition_id: int | None = None
-    """Index of the partition, from 0. Left out: `partition_key` or the event hub decides."""
+    """Index of the partition, from 0. By default `partition_key` or the event hub decides."""
     partition_key: str | None = None
-    """Value that decides the partition, or an expression. Left out: `partition_id` or the event hub decides."""
+    """Value that decides the partition, or an expression. By default `partition_id` or the event hub decides."""
     value: str = field(metadata={"content": True})
-    """Message, or an expression. The gateway cuts it off at 200 KB."""
+    """Message, or an expression. The gateway truncates it at 200 KB."""
 
     def __post_init__(self) -> None:
         """Check the logger and the partition."""

@@ -1,14 +1,14 @@
-"""`quota`: limits how much a subscription may call in a long time or altogether."""
+"""`quota`: limits the calls or the bandwidth of a subscription over a longer period, or in total."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.call_quota import check_volume
-from policies.checks import INT_MAX, check_range
-from policies.limited_scope import LimitedScope, api_element
-from policies.policy import INBOUND_ONLY, Scope, Section, TypedPolicy
+from policies.shared.call_quota import check_volume
+from policies.shared.checks import INT_MAX, check_range
+from policies.shared.limited_scope import LimitedScope, api_element
+from policies.shared.policy import INBOUND_ONLY, Scope, Section, TypedPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,9 +16,9 @@ class QuotaOperation(LimitedScope):
     """An operation with a quota of its own, renewed with that of the product."""
 
     calls: int | None = None
-    """Calls allowed in a period, at least 1. Left out: `bandwidth` alone counts."""
+    """Calls allowed in a period, at least 1. By default only `bandwidth` is limited."""
     bandwidth: int | None = None
-    """Kilobytes allowed in a period, at least 1. Left out: `calls` alone count."""
+    """Kilobytes allowed in a period, at least 1. By default only `calls` are limited."""
 
     def __post_init__(self) -> None:
         """Check that there is a quota."""
@@ -31,11 +31,11 @@ class QuotaApi(LimitedScope):
     """An API with a quota of its own, renewed with that of the product."""
 
     calls: int | None = None
-    """Calls allowed in a period, at least 1. Left out: `bandwidth` alone counts."""
+    """Calls allowed in a period, at least 1. By default only `bandwidth` is limited."""
     bandwidth: int | None = None
-    """Kilobytes allowed in a period, at least 1. Left out: `calls` alone count."""
+    """Kilobytes allowed in a period, at least 1. By default only `calls` are limited."""
     operations: list[QuotaOperation] = field(default_factory=list)
-    """Operations with a quota beside that of the API. Left out: none."""
+    """Operations with a quota in addition to that of the API. Defaults to none."""
 
     def __post_init__(self) -> None:
         """Check that there is a quota."""
@@ -47,8 +47,8 @@ class QuotaApi(LimitedScope):
 class Quota(TypedPolicy):
     """Refuses, with 403, the calls of a subscription beyond a quota; calls without a subscription key are not counted.
 
-    For the product scope, once a section (quota). Not offered: the reference's `renewal-period` of an `api` or
-    `operation`, which the schema does not know.
+    Allowed at product scope, once a section (quota). The reference's `renewal-period` of an `api` or `operation` is not
+    offered, since the schema does not have it.
     """
 
     tag: ClassVar[str] = "quota"
@@ -57,13 +57,13 @@ class Quota(TypedPolicy):
     once: ClassVar[bool] = True
 
     calls: int | None = None
-    """Calls allowed in a period, at least 1. Left out: `bandwidth` alone counts."""
+    """Calls allowed in a period, at least 1. By default only `bandwidth` is limited."""
     bandwidth: int | None = None
-    """Kilobytes allowed in a period, at least 1. Left out: `calls` alone count."""
+    """Kilobytes allowed in a period, at least 1. By default only `calls` are limited."""
     renewal_period: int
     """Seconds of a period, the first of which starts with the subscription; 0 for a quota that is never renewed."""
     apis: list[QuotaApi] = field(default_factory=list)
-    """APIs with a quota beside that of the product. Left out: none."""
+    """APIs with a quota in addition to that of the product. Defaults to none."""
 
     def __post_init__(self) -> None:
         """Check that there is a quota and a period."""

@@ -1,14 +1,14 @@
-"""`quota-by-key`: limits how much may be called in a long time or altogether for each value of a key."""
+"""`quota-by-key`: limits the calls or the bandwidth for each value of a key over a longer period, or in total."""
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from policies.call_quota import check_volume
-from policies.checks import INT_MAX, check_filled, check_range
-from policies.errors import PolicyError
-from policies.policy import CONSUMPTION, INBOUND_ONLY, V2, Section, TypedPolicy
+from policies.shared.call_quota import check_volume
+from policies.shared.checks import INT_MAX, check_not_blank, check_range
+from policies.shared.errors import PolicyError
+from policies.shared.policy import CONSUMPTION, INBOUND_ONLY, V2, Section, TypedPolicy
 
 _SHORTEST_PERIOD = 300
 _START = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
@@ -26,19 +26,19 @@ class QuotaByKey(TypedPolicy):
     missing_in: ClassVar[frozenset[str]] = frozenset({CONSUMPTION, V2})
 
     calls: int | None = None
-    """Calls allowed in a period, at least 1. Left out: `bandwidth` alone counts."""
+    """Calls allowed in a period, at least 1. By default only `bandwidth` is limited."""
     bandwidth: int | None = None
-    """Kilobytes allowed in a period, at least 1. Left out: `calls` alone count."""
+    """Kilobytes allowed in a period, at least 1. By default only `calls` are limited."""
     renewal_period: int
     """Seconds of a period, at least 300; 0 for a quota that is never renewed."""
     first_period_start: str | None = None
-    """Start of the first period in UTC, as `2026-01-31T00:00:00Z`. Left out: `0001-01-01T00:00:00Z`."""
+    """Start of the first period in UTC, as `2026-01-31T00:00:00Z`. Defaults to `0001-01-01T00:00:00Z`."""
     counter_key: str
-    """Key, normally an expression such as `@(context.Subscription.Id)`; every scope that uses a key counts on it."""
+    """Key, normally an expression such as `@(context.Subscription.Id)`; all scopes that use a key share its counter."""
     increment_condition: bool | str | None = None
-    """Whether a call counts, known once there is a response. Left out: every call counts."""
+    """Whether a call counts, evaluated once there is a response. Defaults to true."""
     increment_count: int | str | None = None
-    """By how much a call counts. Left out: 1."""
+    """How much a call counts. Defaults to 1."""
 
     def __post_init__(self) -> None:
         """Check that there is a quota, a period and a key."""
@@ -54,7 +54,7 @@ class QuotaByKey(TypedPolicy):
                 f"{self.tag} first_period_start {self.first_period_start!r} is not a time in UTC; "
                 "write it as 2026-01-31T00:00:00Z"
             )
-        check_filled(f"{self.tag} counter_key", self.counter_key)
+        check_not_blank(f"{self.tag} counter_key", self.counter_key)
         check_range(f"{self.tag} increment_count", self.increment_count, 0, INT_MAX)
 
 

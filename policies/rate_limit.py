@@ -1,13 +1,13 @@
-"""`rate-limit`: limits how many calls a subscription may make in a short time."""
+"""`rate-limit`: limits the calls of a subscription in a short period."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.call_rate import CallRate, check_rate
-from policies.limited_scope import LimitedScope, api_element
-from policies.policy import ANY_SCOPE, Scope
+from policies.shared.call_rate import CallRate, check_rate
+from policies.shared.limited_scope import LimitedScope, api_element
+from policies.shared.policy import ANY_SCOPE, Scope
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +34,7 @@ class RateLimitApi(LimitedScope):
     renewal_period: int
     """Seconds of the window, 1 to 300."""
     operations: list[RateLimitOperation] = field(default_factory=list)
-    """Operations with a rate beside that of the API. Left out: none."""
+    """Operations with a rate limit in addition to that of the API. Defaults to none."""
 
     def __post_init__(self) -> None:
         """Check the rate."""
@@ -46,8 +46,8 @@ class RateLimitApi(LimitedScope):
 class RateLimit(CallRate):
     """Refuses, with 429, the calls of a subscription beyond a rate; calls without a subscription key are not counted.
 
-    Once a section (rate-limit). The schema's headers and variables of an `api` or `operation`, and an `operation`
-    outside an `api`, neither of which the reference describes, are `RawElement`'s.
+    Allowed once a section (rate-limit). Use `RawElement` for the schema's headers and variables of an `api` or
+    `operation`, and for an `operation` outside an `api`, neither of which the reference describes.
     """
 
     tag: ClassVar[str] = "rate-limit"
@@ -59,7 +59,7 @@ class RateLimit(CallRate):
     renewal_period: int
     """Seconds of the sliding window, 1 to 300."""
     apis: list[RateLimitApi] = field(default_factory=list)
-    """APIs with a rate beside that of the product. Left out: none."""
+    """APIs with a rate limit in addition to that of the product. Defaults to none."""
 
     def __post_init__(self) -> None:
         """Check the rate."""

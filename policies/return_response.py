@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_output_names
-from policies.policy import TypedPolicy
 from policies.set_body import SetBody
 from policies.set_header import SetHeader
 from policies.set_status import SetStatus
+from policies.shared.checks import check_output_names
+from policies.shared.policy import TypedPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,13 +19,13 @@ class ReturnResponse(TypedPolicy):
     tag: ClassVar[str] = "return-response"
 
     response_variable_name: str | None = None
-    """Variable that holds a response, such as one of `send-request`, to start from. Left out: an empty one."""
+    """Variable with a response to start from, such as one of `send-request`. Defaults to an empty response."""
     status: SetStatus | None = None
-    """Status. Left out: 200, or that of the variable."""
+    """Status. Defaults to 200, or to that of the variable."""
     headers: list[SetHeader] = field(default_factory=list)
-    """Headers. Left out: none, or those of the variable."""
+    """Headers. Defaults to none, or to those of the variable."""
     body: SetBody | None = None
-    """Body. Left out: none, or that of the variable."""
+    """Body. Defaults to none, or to that of the variable."""
 
     def __post_init__(self) -> None:
         """Check the variable."""

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from policies.checks import check_filled
-from policies.errors import PolicyError
-from policies.options import starts_expression, starts_named_value
-from policies.policy import INBOUND_ONLY, Section, TypedPolicy
+from policies.shared.checks import check_not_blank
+from policies.shared.errors import PolicyError
+from policies.shared.options import starts_expression, starts_named_value
+from policies.shared.policy import INBOUND_ONLY, Section, TypedPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,11 +19,11 @@ class RewriteUri(TypedPolicy):
     template: str
     """Path and query with the operation's `{parameters}`, or an expression as a whole."""
     copy_unmatched_params: bool | None = None
-    """Whether query parameters that the operation's template does not name are kept. Left out: they are."""
+    """Whether query parameters that the operation's template does not name are kept. Defaults to true."""
 
     def __post_init__(self) -> None:
         """Check that the template is a path."""
         TypedPolicy.__post_init__(self)
-        check_filled("rewrite-uri template", self.template)
+        check_not_blank("rewrite-uri template", self.template)
         if not (starts_expression(self.template) or starts_named_value(self.template) or self.template.startswith("/")):
             raise PolicyError(f"rewrite-uri template {self.template!r} is not a path; begin it with /")

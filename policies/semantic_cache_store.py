@@ -1,17 +1,17 @@
-"""`llm-semantic-cache-store` and `azure-openai-semantic-cache-store`: keep an answer for similar prompts."""
+"""`llm-semantic-cache-store` and `azure-openai-semantic-cache-store`: cache an answer for similar prompts."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from policies.checks import INT_MAX, check_range
-from policies.policy import Section, TypedPolicy
+from policies.shared.checks import INT_MAX, check_range
+from policies.shared.policy import Section, TypedPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LlmSemanticCacheStore(TypedPolicy):
-    """Keeps an answer of status 200 in the external cache, for `LlmSemanticCacheLookup` (llm-semantic-cache-store).
+    """Stores an answer of status 200 in the external cache, for `LlmSemanticCacheLookup` (llm-semantic-cache-store).
 
-    Once a section.
+    Allowed once a section.
     """
 
     tag: ClassVar[str] = "llm-semantic-cache-store"
@@ -19,7 +19,7 @@ class LlmSemanticCacheStore(TypedPolicy):
     once: ClassVar[bool] = True
 
     duration: int | str
-    """Seconds for which the answer is kept, at least 1, or an expression."""
+    """Seconds for which the answer is cached, at least 1, or an expression."""
 
     def __post_init__(self) -> None:
         """Check the duration."""
@@ -29,6 +29,6 @@ class LlmSemanticCacheStore(TypedPolicy):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AzureOpenAISemanticCacheStore(LlmSemanticCacheStore):
-    """`LlmSemanticCacheStore` by the name that it has for Azure OpenAI (azure-openai-semantic-cache-store)."""
+    """`LlmSemanticCacheStore` under its name for Azure OpenAI (azure-openai-semantic-cache-store)."""
 
     tag: ClassVar[str] = "azure-openai-semantic-cache-store"

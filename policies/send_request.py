@@ -1,4 +1,4 @@
-"""`send-request` and `send-one-way-request`: send a request of the gateway's own."""
+"""`send-request` and `send-one-way-request`: send a separate request from the gateway."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from xml.etree import ElementTree as ET
 
 from policies.authentication_certificate import AuthenticationCertificate
 from policies.authentication_managed_identity import AuthenticationManagedIdentity
-from policies.checks import INT_MAX, check_location, check_output_names, check_range
-from policies.errors import PolicyError
-from policies.options import is_expression, starts_expression
-from policies.policy import TypedPolicy, text_element
 from policies.proxy import Proxy
 from policies.set_body import SetBody
 from policies.set_header import SetHeader
 from policies.set_method import SetMethod
+from policies.shared.checks import INT_MAX, check_location, check_output_names, check_range
+from policies.shared.errors import PolicyError
+from policies.shared.options import is_expression, starts_expression
+from policies.shared.policy import TypedPolicy, text_element
 
 
 class RequestMode(StrEnum):
@@ -28,31 +28,31 @@ class RequestMode(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class OwnRequest(TypedPolicy):
-    """What the policies that send a request of the gateway's own have in common.
+class GatewayRequest(TypedPolicy):
+    """The options that the policies for a separate request share.
 
-    `authentication-token` and `authentication-token-store`, which the schema alone knows, are `RawElement`'s.
+    Use `RawElement` for `authentication-token` and `authentication-token-store`, which only the schema has.
     """
 
     mode: RequestMode | str | None = None
-    """What the request starts from, or an expression. Left out: `new`."""
+    """What the request starts from, or an expression. Defaults to `new`."""
     url: str | None = field(default=None, metadata={"content": True})
-    """URL, or an expression. Left out, with `copy` only: that of the current request."""
+    """URL, or an expression. Required unless the mode is `copy`, where it defaults to that of the current request."""
     method: SetMethod | None = None
-    """Method. Left out, with `copy` only: that of the current request."""
+    """Method. Required unless the mode is `copy`, where it defaults to that of the current request."""
     headers: list[SetHeader] = field(default_factory=list)
-    """Headers. Left out: none, or those of the current request."""
+    """Headers. Defaults to none, or with `copy` to those of the current request."""
     body: SetBody | None = None
-    """Body. Left out: none, or that of the current request."""
+    """Body. Defaults to none, or with `copy` to that of the current request."""
     certificate: AuthenticationCertificate | None = None
-    """Client certificate that the gateway presents. Left out: none."""
+    """Client certificate that the gateway presents. Defaults to none."""
     identity: AuthenticationManagedIdentity | None = None
-    """Managed identity that presents its token in `Authorization`. Left out: none does."""
+    """Managed identity whose token is sent in `Authorization`. Defaults to none."""
     proxy: Proxy | None = None
-    """Proxy by way of which it is sent. Left out: none."""
+    """Proxy through which it is sent. Defaults to none."""
 
     def __post_init__(self) -> None:
-        """Check where the request goes, and that a token does not go there in the clear."""
+        """Check the URL, and that a token is not sent there unencrypted."""
         TypedPolicy.__post_init__(self)
         check_output_names(self)
         may_copy = self.mode is RequestMode.COPY or (self.mode is not None and is_expression(self.mode))
@@ -61,7 +61,7 @@ class OwnRequest(TypedPolicy):
         self._check_url()
         if self.identity is not None and self.identity.output_token_variable_name is not None:
             raise PolicyError(
-                f"{self.tag} identity would keep its token in a variable; give it output_token_variable_name=None"
+                f"{self.tag} identity would store its token in a variable; give it output_token_variable_name=None"
             )
 
     def _check_url(self) -> None:
@@ -81,8 +81,8 @@ class OwnRequest(TypedPolicy):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SendRequest(OwnRequest):
-    """Sends a request to a URL and keeps the response in a variable (send-request).
+class SendRequest(GatewayRequest):
+    """Sends a request to a URL and stores the response in a variable (send-request).
 
     Without `ignore_error`, a request that fails runs `on-error`.
     """
@@ -92,19 +92,19 @@ class SendRequest(OwnRequest):
     response_variable_name: str
     """Variable that receives the response, as an `IResponse`."""
     timeout: int | str | None = None
-    """Seconds to wait for the response, at least 1, or an expression. Left out: 60."""
+    """Seconds to wait for the response, at least 1, or an expression. Defaults to 60."""
     timeout_ms: int | str | None = None
-    """Milliseconds to wait, in place of `timeout`. Left out: `timeout` counts."""
+    """Milliseconds to wait, instead of `timeout`."""
     ignore_error: bool | None = None
-    """Whether the variable becomes `null` where the request fails. Left out: `on-error` runs."""
+    """Whether the variable becomes `null` if the request fails. Defaults to false: `on-error` runs."""
     buffer_response: bool | None = None
-    """Whether the whole response is read first (the schema alone knows this option). Left out: it is."""
+    """Whether the whole response is read first (only the schema has this option). Defaults to true."""
     fail_on_error_status_code: bool | None = None
-    """Whether a status code of 400 to 599 is a failure (the schema alone knows this option). Left out: it is not."""
+    """Whether a status code of 400 to 599 is a failure (only the schema has this option). Defaults to false."""
 
     def __post_init__(self) -> None:
         """Check the request and how long to wait."""
-        OwnRequest.__post_init__(self)
+        GatewayRequest.__post_init__(self)
         if self.timeout is not None and self.timeout_ms is not None:
             raise PolicyError(
                 f"{self.tag} timeout {self.timeout} with timeout_ms {self.timeout_ms} is not allowed; give one of them"
@@ -114,15 +114,15 @@ class SendRequest(OwnRequest):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SendOneWayRequest(OwnRequest):
+class SendOneWayRequest(GatewayRequest):
     """Sends a request to a URL and does not wait for the response (send-one-way-request)."""
 
     tag: ClassVar[str] = "send-one-way-request"
 
     timeout: int | str | None = None
-    """Seconds until the request is given up, at least 1, or an expression. Left out: 60."""
+    """Timeout in seconds, at least 1, or an expression. Defaults to 60."""
 
     def __post_init__(self) -> None:
         """Check the request and its time."""
-        OwnRequest.__post_init__(self)
+        GatewayRequest.__post_init__(self)
         check_range(f"{self.tag} timeout", self.timeout, 1, INT_MAX, "seconds")

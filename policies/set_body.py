@@ -5,18 +5,18 @@ from enum import StrEnum
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.policy import TypedPolicy, options_element
+from policies.shared.policy import TypedPolicy, options_element
 
 
 class Template(StrEnum):
-    """Language of a body."""
+    """Template language of a body."""
 
     NONE = "none"
     LIQUID = "liquid"
 
 
 class XsiNil(StrEnum):
-    """What an element with `xsi:nil` is."""
+    """What an XML element with `xsi:nil` is to a template."""
 
     BLANK = "blank"
     NULL = "null"
@@ -31,13 +31,13 @@ class SetBody(TypedPolicy):
     value: str = field(metadata={"content": True})
     """Literal text, an expression as a whole, or a Liquid template."""
     template: Template | None = None
-    """What `value` is written in. Left out: text, or an expression."""
+    """Template language of `value`. By default it is text or an expression."""
     xsi_nil: XsiNil | None = None
-    """What an element of XML without a value is to the template. Left out: as the gateway decides."""
+    """What an XML element without a value is to the template. By default the gateway decides."""
     parse_date: bool | None = None
-    """Whether the template takes texts that look like dates for dates. Left out: it does."""
+    """Whether the template parses texts that look like dates as dates. Defaults to true."""
     html_decode_expression: bool | None = None
-    """Whether HTML entities of an expression are decoded (the schema alone knows this option). Left out: no."""
+    """Whether HTML entities of an expression are decoded (only the schema has this option). Defaults to false."""
 
     def element(self) -> ET.Element:
         """Return the policy as XML, the body as its text."""

@@ -6,20 +6,20 @@ from enum import StrEnum
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_header_name, check_header_value
-from policies.errors import PolicyError
-from policies.options import is_expression
-from policies.policy import TypedPolicy, text_element
+from policies.shared.checks import check_header_name, check_header_value
+from policies.shared.errors import PolicyError
+from policies.shared.options import is_expression
+from policies.shared.policy import TypedPolicy, text_element
 
 NAMED_VALUE = "openai-api-key"
-"""Named value that holds the Azure OpenAI key in Microsoft's article."""
+"""Name of the named value with the Azure OpenAI key in Microsoft's article."""
 
 _UNTOUCHABLE = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 _UNDELETABLE = frozenset({"server", "x-forwarded-for"})
 
 
 class ExistsAction(StrEnum):
-    """What happens when the header or query parameter is already there."""
+    """What happens if the header or query parameter already exists."""
 
     OVERRIDE = "override"
     APPEND = "append"
@@ -28,9 +28,9 @@ class ExistsAction(StrEnum):
 
 
 def check_exists_action(policy: str, name: str, values: list[str], action: ExistsAction | str | None) -> None:
-    """Refuse values that would be deleted, and an action that has nothing to set."""
+    """Refuse values together with deletion, and an action that needs values without them."""
     if action == ExistsAction.DELETE and values:
-        raise PolicyError(f"{policy} {name!r} has values, but its exists_action is delete; leave one of them out")
+        raise PolicyError(f"{policy} {name!r} has values, but its exists_action is delete; remove one of them")
     if not values and not is_expression(action) and action != ExistsAction.DELETE:
         raise PolicyError(
             f"{policy} {name!r} has no values; give one, or exists_action=ExistsAction.DELETE to remove it"
@@ -46,7 +46,7 @@ class SetHeader(TypedPolicy):
     name: str
     """Name of the header, or an expression."""
     exists_action: ExistsAction | str | None = None
-    """What to do when the header exists. Left out: `override`."""
+    """What to do when the header exists. Defaults to `override`."""
     values: list[str] = field(default_factory=list)
     """Values, each literal text or an expression as a whole; none only when the header is deleted."""
 

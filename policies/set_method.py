@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_method
-from policies.errors import PolicyError
-from policies.policy import TypedPolicy, options_element
+from policies.shared.checks import check_method
+from policies.shared.errors import PolicyError
+from policies.shared.policy import TypedPolicy, options_element
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_filled
-from policies.policy import Section, TypedPolicy, text_element
 from policies.set_header import ExistsAction, check_exists_action
+from policies.shared.checks import check_not_blank
+from policies.shared.policy import Section, TypedPolicy, text_element
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,14 +20,14 @@ class SetQueryParameter(TypedPolicy):
     name: str
     """Name of the parameter, or an expression."""
     exists_action: ExistsAction | str | None = None
-    """What to do when the parameter exists. Left out: `override`."""
+    """What to do when the parameter exists. Defaults to `override`."""
     values: list[str] = field(default_factory=list)
     """Values, each literal text or an expression as a whole; none only when the parameter is deleted."""
 
     def __post_init__(self) -> None:
         """Check that the policy sets or deletes something."""
         TypedPolicy.__post_init__(self)
-        check_filled("set-query-parameter name", self.name)
+        check_not_blank("set-query-parameter name", self.name)
         check_exists_action(self.tag, self.name, self.values, self.exists_action)
 
     def children(self) -> Iterable[ET.Element]:

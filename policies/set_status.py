@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from policies.checks import check_header_value, check_status_code
-from policies.policy import TypedPolicy
+from policies.shared.checks import check_header_value, check_status_code
+from policies.shared.policy import TypedPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,7 +16,7 @@ class SetStatus(TypedPolicy):
     code: int | str
     """Status code, or an expression that yields one."""
     reason: str | None = None
-    """Reason phrase. Left out: the gateway sends its own or none (inferred)."""
+    """Reason phrase. By default the gateway sends its own or none (inferred)."""
 
     def __post_init__(self) -> None:
         """Check that the code is an HTTP status code and that the reason is one line."""

@@ -1,10 +1,10 @@
-"""`set-variable`: keeps a value for later policies."""
+"""`set-variable`: stores a value for later policies."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from policies.checks import check_literal
-from policies.policy import TypedPolicy
+from policies.shared.checks import check_literal
+from policies.shared.policy import TypedPolicy
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,12 +1,12 @@
-"""`llm-token-limit` and `azure-openai-token-limit`: limit how many tokens may be spent for each value of a key."""
+"""`llm-token-limit` and `azure-openai-token-limit`: limit the tokens for each value of a key."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-from policies.checks import INT_MAX, LONG_MAX, check_filled, check_output_names, check_range
-from policies.errors import PolicyError
-from policies.policy import CONSUMPTION, INBOUND_ONLY, Section, TypedPolicy
+from policies.shared.checks import INT_MAX, LONG_MAX, check_not_blank, check_output_names, check_range
+from policies.shared.errors import PolicyError
+from policies.shared.policy import CONSUMPTION, INBOUND_ONLY, Section, TypedPolicy
 
 
 class TokenQuotaPeriod(StrEnum):
@@ -18,11 +18,11 @@ class TokenQuotaPeriod(StrEnum):
     MONTHLY = "Monthly"
     YEARLY = "Yearly"
     INDEFINITE = "Indefinite"
-    """The quota never starts over (inferred; the schema alone knows this value)."""
+    """The quota never starts over (inferred; only the schema has this value)."""
 
 
 class PromptType(StrEnum):
-    """Shape of the prompts whose tokens are estimated (inferred; the schema alone knows these values)."""
+    """Shape of the prompts whose tokens are estimated (inferred; only the schema has these values)."""
 
     AUTO = "auto"
     CHAT_COMPLETION = "chat-completion"
@@ -32,10 +32,10 @@ class PromptType(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LlmTokenLimit(TypedPolicy):
-    """Refuses the calls for a key that spend tokens beyond a rate, with 429, or beyond a quota, with 403.
+    """Refuses the calls for a key beyond a token rate limit with 429, and beyond a token quota with 403.
 
-    Prompt and completion count, those of a streamed answer by estimate (llm-token-limit). Not available in
-    Consumption.
+    The tokens of prompt and completion count; those of a streamed answer are estimated (llm-token-limit). Not available
+    in Consumption.
     """
 
     tag: ClassVar[str] = "llm-token-limit"
@@ -43,38 +43,38 @@ class LlmTokenLimit(TypedPolicy):
     missing_in: ClassVar[frozenset[str]] = frozenset({CONSUMPTION})
 
     counter_key: str
-    """Key, normally an expression such as `@(context.Subscription.Id)`; every scope that uses a key counts on it."""
+    """Key, normally an expression such as `@(context.Subscription.Id)`; all scopes that use a key share its counter."""
     tokens_per_minute: int | str | None = None
-    """Tokens allowed in a minute, at least 1, or an expression. Left out: no rate, only a quota."""
+    """Tokens allowed in a minute, at least 1, or an expression. By default there is no rate limit, only a quota."""
     token_quota: int | str | None = None
-    """Tokens allowed in a `token_quota_period`, at least 1, or an expression that yields a `long`. Left out: no quota,
-    only a rate."""
+    """Tokens allowed in a `token_quota_period`, at least 1, or an expression that yields a `long`. By default there is
+    no quota, only a rate limit."""
     token_quota_period: TokenQuotaPeriod | None = None
-    """Period of `token_quota`, and given with it. Left out: no quota."""
+    """Period of `token_quota`; required with it."""
     estimate_prompt_tokens: bool
-    """Whether a prompt is estimated and refused beforehand where it would exceed the limit; otherwise what the answer
-    reports counts, and the call that crosses the limit still passes."""
+    """Whether a prompt's tokens are estimated, and a call that would exceed the limit is refused beforehand. Otherwise
+    the tokens that the answer reports count, and the call that exceeds the limit still succeeds."""
     prompt_type: PromptType | None = None
-    """Shape of the prompts that are estimated. Left out: `auto`, by the request."""
+    """Format of the prompts whose tokens are estimated. Defaults to `auto`, which follows the request."""
     ignore_prompt: bool | None = None
-    """Whether prompts do not count (inferred; the schema alone knows this option). Left out: they do."""
+    """Whether prompts are not counted (inferred; only the schema has this option). Defaults to false."""
     retry_after_header_name: str | None = None
-    """Header of a refusal that tells in how many seconds to try again. Left out: `Retry-After`."""
+    """Header of a refusal with the seconds after which to retry. Defaults to `Retry-After`."""
     retry_after_variable_name: str | None = None
-    """Variable that receives the seconds to wait after a refusal. Left out: none does."""
+    """Variable that receives the seconds to wait after a refusal. Defaults to none."""
     remaining_tokens_header_name: str | None = None
-    """Response header that tells how many tokens of the rate are left. Left out: none does."""
+    """Response header with the number of tokens left within the rate limit. Defaults to none."""
     remaining_tokens_variable_name: str | None = None
-    """Variable that receives how many tokens of the rate are left. Left out: none does."""
+    """Variable that receives the number of tokens left within the rate limit. Defaults to none."""
     remaining_quota_tokens_header_name: str | None = None
-    """Response header that tells how many tokens of the quota are left. Left out: none does."""
+    """Response header with the number of tokens left in the quota. Defaults to none."""
     remaining_quota_tokens_variable_name: str | None = None
-    """Variable that receives how many tokens of the quota are left. Left out: none does."""
+    """Variable that receives the number of tokens left in the quota. Defaults to none."""
     tokens_consumed_header_name: str | None = None
-    """Response header that tells how many tokens the call spent. Left out: none does."""
+    """Response header with the number of tokens that the call used. Defaults to none."""
     tokens_consumed_variable_name: str | None = None
-    """Variable that receives the estimate of the prompt, or 0, and after the answer the tokens spent. Left out: none
-    does."""
+    """Variable that receives the estimate of the prompt, or 0, and after the answer the number of tokens used. Defaults
+    to none."""
 
     def __post_init__(self) -> None:
         """Check that there is a limit, and a key to count on."""
@@ -87,12 +87,12 @@ class LlmTokenLimit(TypedPolicy):
             )
         check_range(f"{self.tag} tokens_per_minute", self.tokens_per_minute, 1, INT_MAX)
         check_range(f"{self.tag} token_quota", self.token_quota, 1, LONG_MAX)
-        check_filled(f"{self.tag} counter_key", self.counter_key)
+        check_not_blank(f"{self.tag} counter_key", self.counter_key)
         check_output_names(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AzureOpenAITokenLimit(LlmTokenLimit):
-    """`LlmTokenLimit` by the name that it has for Azure OpenAI (azure-openai-token-limit)."""
+    """`LlmTokenLimit` under its name for Azure OpenAI (azure-openai-token-limit)."""
 
     tag: ClassVar[str] = "azure-openai-token-limit"

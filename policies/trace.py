@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_filled, check_literal
-from policies.policy import TypedPolicy, text_element
+from policies.shared.checks import check_literal, check_not_blank
+from policies.shared.policy import TypedPolicy, text_element
 
 
 class TraceSeverity(StrEnum):
@@ -22,7 +22,7 @@ class TraceSeverity(StrEnum):
 class Trace(TypedPolicy):
     """Adds a message to the request's trace, Application Insights and resource logs (trace).
 
-    Whoever may read those reads what it says, so no secrets.
+    The message must not contain secrets: everyone who can read those sees it.
     """
 
     tag: ClassVar[str] = "trace"
@@ -30,18 +30,18 @@ class Trace(TypedPolicy):
     source: str
     """Where the message comes from, literal."""
     severity: TraceSeverity | None = None
-    """Severity, which decides whether a log takes the message. Left out: `verbose`."""
+    """Severity, which decides whether a log records the message. Defaults to `verbose`."""
     message: str = field(metadata={"content": True})
     """Message, or an expression."""
     metadata: dict[str, str] = field(default_factory=dict)
-    """Properties of the message, by name; names and values may be expressions. Left out: none."""
+    """Properties of the message, by name; names and values may be expressions. Defaults to none."""
 
     def __post_init__(self) -> None:
         """Check source and names."""
         TypedPolicy.__post_init__(self)
         check_literal(f"{self.tag} source", self.source)
         for name in self.metadata:
-            check_filled(f"{self.tag} metadata name", name)
+            check_not_blank(f"{self.tag} metadata name", name)
 
     def children(self) -> Iterator[ET.Element]:
         """Yield the message, then its properties."""

@@ -1,4 +1,4 @@
-"""`validate-azure-ad-token`: lets a request pass only with a valid token of Microsoft Entra ID."""
+"""`validate-azure-ad-token`: accepts only requests with a valid token of Microsoft Entra ID."""
 
 import re
 from collections.abc import Iterator
@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_url
-from policies.errors import PolicyError
-from policies.policy import list_element
-from policies.token_validation import TokenValidation
+from policies.shared.checks import check_url
+from policies.shared.errors import PolicyError
+from policies.shared.policy import list_element
+from policies.shared.token_validation import TokenValidation
 
 _TENANT = re.compile(r"(https://login\.microsoftonline\.com/)?[A-Za-z0-9.-]+/?")
 
@@ -18,8 +18,8 @@ _TENANT = re.compile(r"(https://login\.microsoftonline\.com/)?[A-Za-z0-9.-]+/?")
 class ValidateAzureAdToken(TokenValidation):
     """Validates a token that a Microsoft Entra tenant issued (validate-azure-ad-token).
 
-    `audiences` or `client_application_ids` are needed, as the service demands: without either, a token that the tenant
-    issued to anyone for anything would pass.
+    `audiences` or `client_application_ids` are required: without either, any token that the tenant issued, to anyone
+    and for any application, would be accepted.
     """
 
     tag: ClassVar[str] = "validate-azure-ad-token"
@@ -27,15 +27,15 @@ class ValidateAzureAdToken(TokenValidation):
     tenant_id: str
     """Tenant's ID, domain or URL; `organizations` or `common` for tokens of many tenants."""
     client_application_ids: list[str] = field(default_factory=list)
-    """Client IDs of the applications that may call. Left out: any that has a token for the audience."""
+    """Client IDs of the applications that may call. Defaults to any that has a token for the audience."""
     backend_application_ids: list[str] = field(default_factory=list)
-    """Client IDs of the application that the token is for. Left out: `audiences` says."""
+    """Client IDs of the application that the token is for. By default only `audiences` are checked."""
     authentication_endpoint: str | None = None
-    """Endpoint of another cloud, such as `https://login.microsoftonline.us`. Left out: that of the public cloud."""
+    """Endpoint of another cloud, such as `https://login.microsoftonline.us`. Defaults to that of the public cloud."""
     allow_protected_forwarded_tokens: bool | None = None
-    """Whether protected forwarded tokens are accepted (the schema alone knows this option). Left out: they are not."""
+    """Whether protected forwarded tokens are accepted (only the schema has this option). Defaults to false."""
     allow_proof_of_possession_tokens: bool | None = None
-    """Whether proof-of-possession tokens are accepted (the schema alone knows this option). Left out: they are not."""
+    """Whether proof-of-possession tokens are accepted (only the schema has this option). Defaults to false."""
 
     def __post_init__(self) -> None:
         """Check that the policy says whose tokens and which ones."""

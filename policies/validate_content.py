@@ -1,4 +1,4 @@
-"""`validate-content`: validates size and shape of a body."""
+"""`validate-content`: validates the size and the schema of a body."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_literal, check_output_names, check_range
-from policies.errors import PolicyError
-from policies.options import Options
-from policies.policy import ANY_SECTION, Section, TypedPolicy, options_element
-from policies.validation_action import ValidationAction
+from policies.shared.checks import check_literal, check_output_names, check_range
+from policies.shared.errors import PolicyError
+from policies.shared.options import Options
+from policies.shared.policy import ANY_SECTION, Section, TypedPolicy, options_element
+from policies.shared.validation_action import ValidationAction
 
 _LARGEST_BODY = 102_400
 
@@ -28,9 +28,9 @@ class ContentTypeMapping(Options):
     """A content type that is validated as another."""
 
     from_: str | None = None
-    """Content type of the message. Left out: `when` says which messages."""
+    """Content type of the messages."""
     when: bool | str | None = None
-    """Condition on the message, normally an expression. Left out: `from_` says which messages."""
+    """Condition on the messages, normally an expression."""
     to: str
     """Content type as which the message is validated."""
 
@@ -48,11 +48,11 @@ class ContentTypeMap(Options):
     """Content types as which messages are validated."""
 
     any_content_type_value: str | None = None
-    """Content type for every message. Left out: that of the message."""
+    """Content type for every message. Defaults to that of the message."""
     missing_content_type_value: str | None = None
-    """Content type for a message that names none. Left out: none."""
+    """Content type for a message that names none. Defaults to none."""
     types: list[ContentTypeMapping] = field(default_factory=list)
-    """Content types for some messages, which go before the others. Left out: none."""
+    """Content types for some messages, which go before the others. Defaults to none."""
 
     def __post_init__(self) -> None:
         """Check that something is mapped."""
@@ -61,7 +61,7 @@ class ContentTypeMap(Options):
         check_literal("content type map missing_content_type_value", self.missing_content_type_value)
         if not (self.any_content_type_value or self.missing_content_type_value or self.types):
             raise PolicyError(
-                "content type map maps nothing; give any_content_type_value, missing_content_type_value or types"
+                "content type map is empty; give any_content_type_value, missing_content_type_value or types"
             )
 
 
@@ -72,17 +72,17 @@ class ValidatedContent(Options):
     validate_as: ContentFormat
     """How the body is read."""
     type: str | None = None
-    """Content type. Left out: every one that the API names."""
+    """Content type. Defaults to every one that the API describes."""
     action: ValidationAction | str
     """What happens to a body that does not follow the schema, or an expression."""
     schema_id: str | None = None
-    """Schema of the service. Left out: that of the API's definition."""
+    """Schema of the service. Defaults to that of the API's definition."""
     schema_ref: str | None = None
-    """Part of the schema in `schema_id`, a JSON pointer; for JSON alone. Left out: the whole schema."""
+    """Part of the schema in `schema_id`, a JSON pointer; only for JSON. Defaults to the whole schema."""
     allow_additional_properties: bool | None = None
-    """Whether properties that a JSON schema does not name are allowed. Left out: as the schema says."""
+    """Whether properties that a JSON schema does not name are allowed. By default the schema decides."""
     case_insensitive_property_names: bool | None = None
-    """Whether property names match in any case (the schema alone knows this option). Left out: they do not."""
+    """Whether property names match in any case (only the schema has this option). Defaults to false."""
 
     def __post_init__(self) -> None:
         """Check the content type."""
@@ -108,11 +108,11 @@ class ValidateContent(TypedPolicy):
     size_exceeded_action: ValidationAction | str
     """What happens to a larger body, or an expression."""
     errors_variable_name: str | None = None
-    """Variable that receives the mistakes. Left out: none does."""
+    """Variable that receives the validation errors. Defaults to none."""
     content_type_map: ContentTypeMap | None = None
-    """Content types as which messages are validated. Left out: as those that they name."""
+    """Content types as which messages are validated. Defaults to the messages' own."""
     contents: list[ValidatedContent] = field(default_factory=list)
-    """Content types whose bodies must follow a schema. Left out: only the size is validated."""
+    """Content types whose bodies must follow a schema. By default only the size is validated."""
 
     def __post_init__(self) -> None:
         """Check size and variable."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_output_names
-from policies.policy import Section, TypedPolicy
-from policies.validation_action import ValidationAction, action_elements, check_parts
+from policies.shared.checks import check_output_names
+from policies.shared.policy import Section, TypedPolicy
+from policies.shared.validation_action import ValidationAction, action_elements, check_names
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,15 +23,15 @@ class ValidateHeaders(TypedPolicy):
     unspecified_header_action: ValidationAction | str
     """What happens to a header that the API does not describe, or an expression."""
     errors_variable_name: str | None = None
-    """Variable that receives the mistakes. Left out: none does."""
+    """Variable that receives the validation errors. Defaults to none."""
     headers: dict[str, ValidationAction | str] = field(default_factory=dict)
-    """Actions for single headers, by name. Left out: those above."""
+    """Actions for single headers, by name. Defaults to those above."""
 
     def __post_init__(self) -> None:
         """Check the names."""
         TypedPolicy.__post_init__(self)
         check_output_names(self)
-        check_parts(f"{self.tag} headers", self.headers)
+        check_names(f"{self.tag} headers", self.headers)
 
     def children(self) -> Iterable[ET.Element]:
         """Return the headers."""

@@ -5,30 +5,30 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_output_names
-from policies.options import Options, label
-from policies.policy import INBOUND_ONLY, Section, TypedPolicy, options_element
-from policies.validation_action import ValidationAction, action_elements, check_parts
+from policies.shared.checks import check_output_names
+from policies.shared.options import Options, label
+from policies.shared.policy import INBOUND_ONLY, Section, TypedPolicy, options_element
+from policies.shared.validation_action import ValidationAction, action_elements, check_names
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PathParameters(Options):
-    """Actions for parameters of the path, in place of those of the policy."""
+    """Actions for path parameters, instead of those of the policy."""
 
     specified_parameter_action: ValidationAction | str
     """What happens to a parameter that is not as the API describes it, or an expression."""
     parameters: dict[str, ValidationAction | str] = field(default_factory=dict)
-    """Actions for single parameters, by name. Left out: none of their own."""
+    """Actions for single parameters, by name. Defaults to none."""
 
     def __post_init__(self) -> None:
         """Check the names."""
         Options.__post_init__(self)
-        check_parts(f"{label(self)} parameters", self.parameters)
+        check_names(f"{label(self)} parameters", self.parameters)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessageParameters(PathParameters):
-    """Actions for headers or parameters of the query, in place of those of the policy."""
+    """Actions for headers or query parameters, instead of those of the policy."""
 
     unspecified_parameter_action: ValidationAction | str
     """What happens to a parameter that the API does not describe, or an expression."""
@@ -47,13 +47,13 @@ class ValidateParameters(TypedPolicy):
     unspecified_parameter_action: ValidationAction | str
     """What happens to a parameter that the API does not describe, or an expression."""
     errors_variable_name: str | None = None
-    """Variable that receives the mistakes. Left out: none does."""
+    """Variable that receives the validation errors. Defaults to none."""
     headers: MessageParameters | None = None
-    """Actions for headers. Left out: those above."""
+    """Actions for headers. Defaults to those above."""
     query: MessageParameters | None = None
-    """Actions for parameters of the query. Left out: those above."""
+    """Actions for query parameters. Defaults to those above."""
     path: PathParameters | None = None
-    """Actions for parameters of the path. Left out: those above."""
+    """Actions for path parameters. Defaults to those above."""
 
     def __post_init__(self) -> None:
         """Check the variable."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_output_names, check_status_code
-from policies.policy import Section, TypedPolicy
-from policies.validation_action import ValidationAction, action_elements
+from policies.shared.checks import check_output_names, check_status_code
+from policies.shared.policy import Section, TypedPolicy
+from policies.shared.validation_action import ValidationAction, action_elements
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,9 +20,9 @@ class ValidateStatusCode(TypedPolicy):
     unspecified_status_code_action: ValidationAction | str
     """What happens to a status code that the API does not describe, or an expression."""
     errors_variable_name: str | None = None
-    """Variable that receives the mistakes. Left out: none does."""
+    """Variable that receives the validation errors. Defaults to none."""
     status_codes: dict[int, ValidationAction | str] = field(default_factory=dict)
-    """Actions for single status codes. Left out: that above."""
+    """Actions for single status codes. Defaults to the one above."""
 
     def __post_init__(self) -> None:
         """Check the status codes."""

@@ -1,4 +1,4 @@
-"""`wait`: runs policies side by side."""
+"""`wait`: runs policies in parallel."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from xml.etree import ElementTree as ET
 from policies.authentication_managed_identity import AuthenticationManagedIdentity
 from policies.cache_lookup_value import CacheLookupValue
 from policies.cache_store_value import CacheStoreValue
-from policies.checks import check_some
 from policies.choose import Choose
-from policies.errors import PolicyError
 from policies.forward_request import ForwardRequest
-from policies.policy import ANY_SECTION, Policy, Section, TypedPolicy
 from policies.send_request import SendRequest
+from policies.shared.checks import check_not_empty
+from policies.shared.errors import PolicyError
+from policies.shared.policy import ANY_SECTION, Policy, Section, TypedPolicy
 
 _INSIDE = (Choose, ForwardRequest, SendRequest, CacheLookupValue, CacheStoreValue, AuthenticationManagedIdentity)
 
@@ -25,15 +25,15 @@ class WaitFor(StrEnum):
     ALL = "all"
     """When every policy has run."""
     ANY = "any"
-    """When the first policy has run, also where it failed, and then `Wait` fails with it (inferred); the others are
-    ended."""
+    """When the first policy has run. If it failed, `Wait` fails with it (inferred); the other policies are
+    cancelled."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wait(TypedPolicy):
     """Runs its policies in parallel and waits for all of them or for any (wait).
 
-    `authentication-token` inside, which the schema alone knows, is `RawElement`'s.
+    Use `RawElement` for `authentication-token` inside, which only the schema allows.
     """
 
     tag: ClassVar[str] = "wait"
@@ -42,13 +42,13 @@ class Wait(TypedPolicy):
     for_: WaitFor | str = WaitFor.ALL
     """When it is over, or an expression."""
     policies: list[Policy]
-    """Policies to run, at least one: of the reference `Choose`, `SendRequest` and `CacheLookupValue`, of the schema
-    `ForwardRequest`, `CacheStoreValue` and `AuthenticationManagedIdentity` as well."""
+    """Policies to run, at least one. The reference allows `Choose`, `SendRequest` and `CacheLookupValue`; the schema
+    also `ForwardRequest`, `CacheStoreValue` and `AuthenticationManagedIdentity`."""
 
     def __post_init__(self) -> None:
         """Check what is inside."""
         TypedPolicy.__post_init__(self)
-        check_some(f"{self.tag} policies []", self.policies, "policy")
+        check_not_empty(f"{self.tag} policies []", self.policies, "policy")
         for policy in self.policies:
             if not isinstance(policy, _INSIDE):
                 tag = next(policy.placements()).tag
@@ -56,7 +56,7 @@ class Wait(TypedPolicy):
                 raise PolicyError(f"{tag} is not allowed directly inside wait; use {allowed}")
 
     def branches(self) -> Iterable[list[Policy]]:
-        """Return each policy as a branch of its own, since none comes before another."""
+        """Return each policy as a separate branch, since they run in no order."""
         return [[policy] for policy in self.policies]
 
     def children(self) -> Iterable[ET.Element]:

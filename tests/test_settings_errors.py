@@ -76,8 +76,8 @@ def test_mistake_is_told(case: dict[str, Any], folder: Path) -> None:
         ),
         pytest.param(
             {"entra": {"requiredClaims": {"groups": {"values": ["a\x01b"]}}}},
-            r'openai-gateway:entra.requiredClaims.groups.values[0]: "a\u0001b" holds the character U+0001 at 1, which '
-            "XML cannot carry; remove it",
+            r'openai-gateway:entra.requiredClaims.groups.values[0]: "a\u0001b" contains the character U+0001 at 1, '
+            "which XML does not allow; remove it",
             id="a character that XML cannot carry",
         ),
         pytest.param(

@@ -496,7 +496,7 @@ def test_at_preview_the_audience_of_a_new_registration_is_unknown(azure: Azure) 
 
 
 MANY = {"department": RequiredClaim(values=[f"department-{number:04}" for number in range(500)])}
-TOO_LARGE = "policy document has 2[0-9]{4} bytes; the limit for Consumption is 16 KiB, move parts to fragments"
+TOO_LARGE = "policy document has 2[0-9]{4} bytes; the limit for Consumption is 16 KiB; move parts to fragments"
 
 
 @pytest.mark.parametrize("preview", [pytest.param(True, id="preview"), pytest.param(False, id="update")])

@@ -92,7 +92,7 @@ from policies import (
     Wait,
     When,
 )
-from policies.options import Options
+from policies.shared.options import Options
 from tests.policies.values import literals
 
 T = TypeVar("T", bound=Options)

@@ -3,12 +3,13 @@
 import pytest
 
 from policies import Base, Document, Policy, Section
-from policies.availability import unavailable
-from policies.catalog import SECTIONS, TYPES
-from policies.policy import TypedPolicy
+from policies.documents.availability import unavailable
+from policies.documents.catalog import SECTIONS, TYPES
+from policies.shared.policy import TypedPolicy
 from tests import judges
-from tests.policies import test_availability, test_rendering, test_rendering_of_limits, test_rendering_of_messages
+from tests.policies import test_rendering, test_rendering_of_limits, test_rendering_of_messages
 from tests.policies.derived import each
+from tests.policies.documents import test_availability
 from tests.policies.rendered import placed
 
 RENDERED = [

@@ -10,10 +10,16 @@ from pydantic import TypeAdapter, ValidationError
 
 import policies
 from policies import ClaimMatch, RequiredClaim
-from policies.catalog import SECTIONS, TYPES, UNTYPED
-from policies.policy import BY_TAG, TypedPolicy
+from policies.documents.catalog import SECTIONS, TYPES, UNTYPED
+from policies.shared.policy import BY_TAG, TypedPolicy
 
-SOURCES = sorted(Path(policies.__file__).parent.glob("*.py"))
+FOLDER = Path(policies.__file__).parent
+SOURCES = sorted(FOLDER.rglob("*.py"))
+
+
+def _module(source: Path) -> str:
+    parts = source.relative_to(FOLDER.parent).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
 
 
 def test_all_names_exactly_what_the_package_imports() -> None:
@@ -24,7 +30,7 @@ def test_all_names_exactly_what_the_package_imports() -> None:
     assert len(policies.__all__) == len(set(policies.__all__))
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+@pytest.mark.parametrize("source", SOURCES, ids=_module)
 def test_only_the_standard_library_is_needed(source: Path) -> None:
     nodes = list(ast.walk(ast.parse(source.read_text(encoding="utf-8"))))
     modules = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
@@ -42,7 +48,7 @@ def test_required_claim_is_read_from_config() -> None:
 
 
 def test_mistake_in_config_keeps_its_message() -> None:
-    with pytest.raises(ValidationError, match="has a named value; it decides who is let in"):
+    with pytest.raises(ValidationError, match="has a named value; it decides who is admitted"):
         TypeAdapter(RequiredClaim).validate_python({"values": ["{{a}}"]})
 
 
@@ -50,7 +56,7 @@ def test_every_policy_class_that_is_offered_is_in_the_catalog() -> None:
     declared = {
         value
         for source in SOURCES
-        for value in vars(import_module(f"policies.{source.stem}".removesuffix(".__init__"))).values()
+        for value in vars(import_module(_module(source))).values()
         if isinstance(value, type) and issubclass(value, TypedPolicy) and hasattr(value, "tag")
     }
     offered = {value for name in policies.__all__ if isinstance(value := getattr(policies, name), type)}

@@ -22,9 +22,9 @@ from apim_emulator.gateway.loading.plan import compile_plan
 from apim_emulator.gateway.policies import POLICIES
 from apim_emulator.model import Api, Backend, Gateway, Operation, Product
 from policies import Document, PolicyError, RawElement, Scope, Section, Template
-from policies.catalog import SECTIONS, TYPES
-from policies.options import Options
-from policies.policy import TypedPolicy
+from policies.documents.catalog import SECTIONS, TYPES
+from policies.shared.options import Options
+from policies.shared.policy import TypedPolicy
 from tests.policies.derived import EXAMPLES, each, kinds, named_values, policies
 
 EACH = settings(

@@ -96,33 +96,33 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     # text
     (
         lambda: SetVariable(name="a", value="b\x00"),
-        "set-variable value holds the character U+0000 at 1, which XML cannot carry; remove it",
+        "set-variable value contains the character U+0000 at 1, which XML does not allow; remove it",
     ),
     (
         lambda: SetBody(value="\x1b[0m"),
-        "set-body value holds the character U+001B at 0, which XML cannot carry; remove it",
+        "set-body value contains the character U+001B at 0, which XML does not allow; remove it",
     ),
     (
         lambda: SetHeader(name="a", values=["ok", "\ud800"]),
-        "set-header values holds the character U+D800 at 0, which XML cannot carry; remove it",
+        "set-header values contains the character U+D800 at 0, which XML does not allow; remove it",
     ),
     (
         lambda: entra(required_claims={"\uffff": RequiredClaim(values=["a"])}),
-        "validate-azure-ad-token required_claims name holds the character U+FFFF at 0, "
-        "which XML cannot carry; remove it",
+        "validate-azure-ad-token required_claims name contains the character U+FFFF at 0, "
+        "which XML does not allow; remove it",
     ),
     (
         lambda: SetVariable(name="a", value="@(1"),
-        "set-variable value starts a policy expression that does not end; close its bracket at the very end",
+        "set-variable value starts a policy expression that does not end; close its bracket at the end",
     ),
     (
         lambda: SetVariable(name="a", value=" @{return 1;} x"),
-        "set-variable value starts a policy expression that does not end; close its bracket at the very end",
+        "set-variable value starts a policy expression that does not end; close its bracket at the end",
     ),
     *(
         (
             lambda value=value: SetBody(value=value),
-            "set-body value has a policy expression within other text; make the expression the whole of it",
+            "set-body value has a policy expression within other text; make all of it one expression",
         )
         for value in ("<a>@(1)</a>", "a@{return 1;}")
     ),
@@ -175,7 +175,7 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: SetHeader(name="x-a", values=["b"], exists_action=ExistsAction.DELETE),
-        "set-header 'x-a' has values, but its exists_action is delete; leave one of them out",
+        "set-header 'x-a' has values, but its exists_action is delete; remove one of them",
     ),
     (lambda: SetQueryParameter(name=" ", values=["a"]), "set-query-parameter name ' ' is empty; give it a value"),
     (
@@ -208,7 +208,7 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     *(
         (lambda value=value: SetStatus(code=200, reason=value), f"set-status reason holds {code}, {problem}")
         for value, code in (("€", "U+20AC"), ("\x7f", "U+007F"))
-        for problem in ("which no header can carry; encode it",)
+        for problem in ("which headers cannot contain; encode it",)
     ),
     (
         lambda: AuthenticationManagedIdentity(resource=""),
@@ -247,7 +247,7 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     # what validates a token
     (
         lambda: RequiredClaim(values=[]),
-        "required claim values [] is empty and would let any value in; give at least one value",
+        "required claim values [] is empty and would accept any value; give at least one value",
     ),
     *(
         (
@@ -255,9 +255,9 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
             f"required claim values {value!r} {problem}",
         )
         for value, problem in (
-            ("@(context.Api.Name)", "is a policy expression; it decides who is let in, so give the value itself"),
-            ("{{role}}", "has a named value; it decides who is let in, so give the value itself"),
-            ("x-{{role}}", "has a named value; it decides who is let in, so give the value itself"),
+            ("@(context.Api.Name)", "is a policy expression; it decides who is admitted, so give the value itself"),
+            ("{{role}}", "has a named value; it decides who is admitted, so give the value itself"),
+            ("x-{{role}}", "has a named value; it decides who is admitted, so give the value itself"),
             (" ", "is empty; give it a value"),
             ("a ", "has spaces around it; remove them"),
         )
@@ -266,7 +266,7 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
         (
             lambda options=options: entra(**options),
             f"validate-azure-ad-token {name} {value!r} is a policy expression; "
-            "it decides who is let in, so give the value itself",
+            "it decides who is admitted, so give the value itself",
         )
         for value in ("@(context.Api.Name)", "@{ return 1; }")
         for name, options in (
@@ -283,7 +283,7 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     *(
         (
             lambda options=options: jwt(**options),
-            f"validate-jwt {name} '{{{{x}}}}' has a named value; it decides who is let in, so give the value itself",
+            f"validate-jwt {name} '{{{{x}}}}' has a named value; it decides who is admitted, so give the value itself",
         )
         for name, options in (
             ("openid_config_urls", {"openid_config_urls": ["{{x}}"]}),
@@ -313,12 +313,12 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     (
         lambda: entra(header_name=None),
         "validate-azure-ad-token takes the token from nowhere; "
-        "give exactly one of header_name, query_parameter_name, token_value and None for the others",
+        "give exactly one of header_name, query_parameter_name, token_value and set the others to None",
     ),
     (
         lambda: jwt(query_parameter_name="token"),
         "validate-jwt takes the token from header_name and query_parameter_name; "
-        "give exactly one of header_name, query_parameter_name, token_value and None for the others",
+        "give exactly one of header_name, query_parameter_name, token_value and set the others to None",
     ),
     (
         lambda: jwt(header_name=None, token_value="eyJhbGciOi"),
@@ -376,7 +376,7 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: jwt(require_signed_tokens=False),
-        "validate-jwt require_signed_tokens False would let anyone write a token; leave it out",
+        "validate-jwt require_signed_tokens False would let anyone write a token; remove it",
     ),
     (
         lambda: jwt(require_signed_tokens="@(false)"),
@@ -388,7 +388,7 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: jwt(openid_config_urls=[]),
-        "validate-jwt knows no signing key; give openid_config_urls or issuer_signing_keys",
+        "validate-jwt has no signing key; give openid_config_urls or issuer_signing_keys",
     ),
     (
         lambda: jwt(audiences=[]),
@@ -446,11 +446,11 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: RawElement(xml='<!DOCTYPE t [<!ENTITY e SYSTEM "file:///etc/passwd">]><trace>&e;</trace>'),
-        "raw element xml has the document type 't'; remove it, entities are not allowed",
+        "raw element xml has the document type 't'; remove it, since entities are not allowed",
     ),
     (
         lambda: RawElement(xml='<trace xmlns="urn:x"/>'),
-        "raw element xml has the namespace 'urn:x'; policies have none, remove it",
+        "raw element xml has the namespace 'urn:x'; policies have none; remove it",
     ),
     (
         lambda: RawElement(xml="<wait>" * 51 + "</wait>" * 51),
@@ -476,7 +476,7 @@ OPTIONS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: RawElement(xml="<new-policy/>", sections=[]),
-        "raw element new-policy has no sections; name at least one, or leave sections out",
+        "raw element new-policy has no sections; name at least one, or omit sections",
     ),
 ]
 
@@ -521,7 +521,7 @@ DOCUMENTS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: Document(outbound=[Base(), SetVariable(name="a", value=""), Base()]),
-        "outbound has more than one base; the parent's policies run once, remove the others",
+        "outbound has more than one base; the parent's policies run once; remove the others",
     ),
     (
         lambda: Document(inbound=[Choose(when=[When(condition=True, policies=[Base()])])]),
@@ -593,7 +593,7 @@ def test_document_may_fill_the_limit_but_not_exceed_it(sku: str | None, limit: i
     with pytest.raises(PolicyError) as refusal:
         document(room + 1).render(sku)
     assert str(refusal.value) == (
-        f"policy document has {limit * 1024 + 1} bytes; the limit{f' for {sku}' if sku else ''} is {limit} KiB, "
+        f"policy document has {limit * 1024 + 1} bytes; the limit{f' for {sku}' if sku else ''} is {limit} KiB; "
         "move parts to fragments"
     )
 

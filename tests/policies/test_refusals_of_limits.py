@@ -215,7 +215,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: safety(categories=[], shield_prompt=True, output_type=SeverityLevels.FOUR),
-        "llm-content-safety has output_type but no categories; give categories or leave it out",
+        "llm-content-safety has output_type but no categories; give categories or remove it",
     ),
     (
         lambda: safety(categories=[HATE, HATE]),
@@ -241,7 +241,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: safety(blocklist_ids=["a", "b"]),
-        "llm-content-safety has 2 blocklist_ids; the schema takes one, use a policy for each",
+        "llm-content-safety has 2 blocklist_ids; the schema allows one; use a policy for each",
     ),
     (lambda: safety(blocklist_ids=[""]), "llm-content-safety blocklist_ids '' is empty; give it a value"),
     # semantic cache

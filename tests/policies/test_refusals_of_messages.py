@@ -115,19 +115,20 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
         ),
         "get-authorization-context has identity_type jwt without identity; give the token whose access counts",
     ),
-    (CertificateIdentity, "certificate identity demands nothing; give at least one of its options"),
+    (CertificateIdentity, "certificate identity is empty; give at least one of its options"),
     (
         lambda: CertificateIdentity(thumbprint="{{a}}"),
-        "certificate identity thumbprint '{{a}}' has a named value; it decides who is let in, so give the value itself",
+        "certificate identity thumbprint '{{a}}' has a named value; it decides who is admitted, so give the value "
+        "itself",
     ),
     (
         lambda: CertificateIdentity(subject="@(a)"),
         "certificate identity subject '@(a)' is a policy expression; "
-        "it decides who is let in, so give the value itself",
+        "it decides who is admitted, so give the value itself",
     ),
     (
         lambda: ValidateClientCertificate(identities=[CertificateIdentity(thumbprint="a")] * 11),
-        "validate-client-certificate has 11 identities; it takes up to 10, remove some",
+        "validate-client-certificate has 11 identities; allowed: up to 10; remove some",
     ),
     (
         lambda: ValidateAzureAdToken(tenant_id="a", audiences=["b"], authentication_endpoint="http://a.example"),
@@ -138,7 +139,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
         lambda: ValidateAzureAdToken(
             tenant_id="a", audiences=["b"], decryption_keys=[DecryptionKey(certificate_id="{{a}}")]
         ),
-        "decryption key certificate_id '{{a}}' has a named value; it decides who is let in, so give the value itself",
+        "decryption key certificate_id '{{a}}' has a named value; it decides who is admitted, so give the value itself",
     ),
     (
         lambda: SetBackendService(backend_id="a", dapr_app_id="b", dapr_method="c"),
@@ -243,7 +244,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     # authentication-basic
     (
         lambda: AuthenticationBasic(username="a:b", password="{{p}}"),
-        "authentication-basic username 'a:b' has a colon, which ends it; leave it out",
+        "authentication-basic username 'a:b' contains a colon, which is not allowed; remove it",
     ),
     (
         lambda: AuthenticationBasic(username="a", password="s3cret"),
@@ -252,7 +253,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     # cache-lookup, cache-store
     (
         lambda: CacheLookup(vary_by_developer=False, allow_private_response_caching="@(true)"),
-        "cache-lookup allow_private_response_caching would give a response to other callers; "
+        "cache-lookup allow_private_response_caching would return a response to other callers; "
         "add Authorization to vary_by_header",
     ),
     (
@@ -298,7 +299,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: request(identity=AuthenticationManagedIdentity()),
-        "send-request identity would keep its token in a variable; give it output_token_variable_name=None",
+        "send-request identity would store its token in a variable; give it output_token_variable_name=None",
     ),
     (
         lambda: request(timeout=1, timeout_ms=1000),
@@ -320,12 +321,12 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: retry(delta=1, max_interval=0), "retry max_interval 0 is not allowed; use 1 to 2147483647 seconds"),
     (
         lambda: retry(max_interval=5),
-        "retry has max_interval without delta, but then the wait does not grow; give both",
+        "retry has max_interval without delta, without which the wait does not grow; give both",
     ),
     (lambda: retry(policies=[]), "retry policies [] is empty; give at least one policy"),
     (
         lambda: retry(policies=[Choose(when=[When(condition=True, policies=[Wait(policies=[request()])])])]),
-        "wait is not allowed inside retry; take it out",
+        "wait is not allowed inside retry; move it out",
     ),
     (
         lambda: LimitConcurrency(key="", max_count=1, policies=[STEP]),
@@ -364,7 +365,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     ),
     (
         ContentTypeMap,
-        "content type map maps nothing; give any_content_type_value, missing_content_type_value or types",
+        "content type map is empty; give any_content_type_value, missing_content_type_value or types",
     ),
     (
         lambda: ContentTypeMap(any_content_type_value=""),
@@ -386,11 +387,11 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
         lambda: ValidateHeaders(
             specified_header_action=PREVENT, unspecified_header_action=PREVENT, headers={"x-A": PREVENT, "X-a": PREVENT}
         ),
-        "validate-headers headers has 'X-a' twice, as case does not count; keep one",
+        "validate-headers headers has 'X-a' twice, ignoring case; keep one",
     ),
     (
         lambda: PathParameters(specified_parameter_action=PREVENT, parameters={"a": PREVENT, "A": PREVENT}),
-        "path parameters parameters has 'A' twice, as case does not count; keep one",
+        "path parameters parameters has 'A' twice, ignoring case; keep one",
     ),
     (
         lambda: MessageParameters(

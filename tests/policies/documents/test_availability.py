@@ -15,7 +15,7 @@ from policies import (
     RateLimitByKey,
     When,
 )
-from policies.policy import TypedPolicy
+from policies.shared.policy import TypedPolicy
 
 CLASSIC = ["Developer", "Basic", "Standard", "Premium", "Isolated"]
 V2 = ["BasicV2", "StandardV2", "PremiumV2"]
@@ -50,7 +50,7 @@ def test_policy_that_the_tier_lacks_is_refused(policy: TypedPolicy, sku: str, ve
             document.render(sku)
         assert str(refusal.value) == (
             f"{policy.tag} is not available in {sku}; "
-            f"use the tier Developer, Basic, Standard or Premium{versions}, or leave the policy out"
+            f"use the tier Developer, Basic, Standard or Premium{versions}, or remove the policy"
         )
 
 

@@ -1,11 +1,11 @@
-"""What `quota` and `quota-by-key` have in common: a volume of calls, of bytes, or of both."""
+"""What `quota` and `quota-by-key` share: a limit on calls, on bandwidth, or on both."""
 
-from policies.checks import INT_MAX, LONG_MAX, check_range
-from policies.errors import PolicyError
+from policies.shared.checks import INT_MAX, LONG_MAX, check_range
+from policies.shared.errors import PolicyError
 
 
 def check_volume(what: str, calls: int | None, bandwidth: int | None) -> None:
-    """Refuse a quota of nothing, and one that no call could meet."""
+    """Refuse a quota without a limit, and one that allows no call."""
     if calls is None and bandwidth is None:
         raise PolicyError(f"{what} has neither calls nor bandwidth; give one of them or both")
     check_range(f"{what} calls", calls, 1, INT_MAX)

@@ -1,4 +1,4 @@
-"""Options: immutable values, checked when they are made against their declared types and against XML 1.0."""
+"""Base class of options: immutable values that are checked against their types and against XML 1.0 when created."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin
 
-from policies.errors import PolicyError
+from policies.shared.errors import PolicyError
 
 _ILLEGAL_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _EXPRESSION = re.compile(r"@\(.+\)|@\{.+\}", re.DOTALL)
@@ -16,44 +16,44 @@ _NAMES = {str: "text", int: "a whole number", float: "a number", bool: "True or 
 
 
 class Options:
-    """Base of the option dataclasses: refuses a value of another type and text that no policy can hold."""
+    """Base class of option dataclasses, which refuses values of another type and text that a policy cannot contain."""
 
     __slots__ = ()
 
     def __post_init__(self) -> None:
-        """Check every field; a subclass that has rules across fields calls this first."""
+        """Check every field; a subclass with rules across fields calls this first."""
         for field in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
             check = check_characters if field.metadata.get("markup") else _check_text
             _check_field(f"{label(self)} {field.name}", field.type, getattr(self, field.name), check)
 
 
 def label(options: object) -> str:
-    """Return the words that name `options` in a message: the policy as XML spells it, or the class."""
+    """Return how messages refer to `options`: by the policy's element name, or by the class name in words."""
     return getattr(options, "tag", None) or re.sub(r"(?<!^)(?=[A-Z])", " ", type(options).__name__).lower()
 
 
 def starts_expression(text: str) -> bool:
-    """Tell whether the gateway takes `text` for a policy expression."""
+    """Return whether the gateway reads `text` as a policy expression."""
     return text.lstrip().startswith(("@(", "@{"))
 
 
 def is_expression(text: str | None) -> bool:
-    """Tell whether `text` is one whole policy expression."""
+    """Return whether all of `text` is one policy expression."""
     return text is not None and _EXPRESSION.fullmatch(text) is not None
 
 
 def starts_named_value(text: str) -> bool:
-    """Tell whether `text` begins with a reference to a named value."""
+    """Return whether `text` begins with a reference to a named value."""
     return _NAMED_VALUE.match(text) is not None
 
 
 def is_named_value(text: str) -> bool:
-    """Tell whether `text` is nothing but a reference to a named value."""
+    """Return whether all of `text` is a reference to a named value."""
     return _NAMED_VALUE.fullmatch(text) is not None
 
 
 def _check_field(what: str, annotation: Any, value: object, check: Callable[[str, str], None]) -> None:
-    """Refuse a value that `annotation` does not allow; text beside another scalar type stands for an expression."""
+    """Refuse a value that `annotation` does not allow; if it allows text and another scalar, text is an expression."""
     kinds = [kind for kind in _kinds(annotation) if kind is not NoneType]
     if value is None and NoneType in _kinds(annotation):
         return
@@ -71,7 +71,7 @@ def _check_field(what: str, annotation: Any, value: object, check: Callable[[str
     if any(_is_a(value, kind) for kind in typed):
         return
     if not (isinstance(value, str) and str in kinds):
-        # A list may hold secrets, so its message tells the type alone.
+        # A list may contain secrets, so the message has only its type.
         given = type(value).__name__ if get_origin(kinds[0]) else repr(value)
         raise PolicyError(f"{what} {given} is not allowed; use {_describe(kinds)}")
     if typed and not is_expression(value) and not is_named_value(value):
@@ -106,15 +106,17 @@ def _describe_one(kind: Any) -> str:
 
 
 def check_characters(what: str, text: str) -> None:
-    """Refuse a character that XML 1.0 cannot carry: most control characters, lone surrogates, U+FFFE, U+FFFF."""
+    """Refuse characters that XML 1.0 does not allow: most control characters, lone surrogates, U+FFFE, U+FFFF."""
     if found := _ILLEGAL_IN_XML.search(text):
         code = f"U+{ord(found[0]):04X}"
-        raise PolicyError(f"{what} holds the character {code} at {found.start()}, which XML cannot carry; remove it")
+        raise PolicyError(
+            f"{what} contains the character {code} at {found.start()}, which XML does not allow; remove it"
+        )
 
 
 def _check_text(what: str, text: str) -> None:
     check_characters(what, text)
     if starts_expression(text) and not is_expression(text.strip()):
-        raise PolicyError(f"{what} starts a policy expression that does not end; close its bracket at the very end")
+        raise PolicyError(f"{what} starts a policy expression that does not end; close its bracket at the end")
     if not starts_expression(text) and ("@(" in text or "@{" in text):
-        raise PolicyError(f"{what} has a policy expression within other text; make the expression the whole of it")
+        raise PolicyError(f"{what} has a policy expression within other text; make all of it one expression")

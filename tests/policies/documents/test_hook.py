@@ -3,8 +3,8 @@
 import pytest
 
 from policies import PolicyError, Section
-from policies.catalog import SECTIONS
-from policies.hook import hook_policies, policies_text, problems, read_document, read_section, section_text
+from policies.documents.catalog import SECTIONS
+from policies.documents.hook import hook_policies, policies_text, problems, read_document, read_section, section_text
 from policies.set_header import SetHeader
 
 COPY = '<send-request mode="copy" response-variable-name="r"><set-url>https://a.example</set-url></send-request>'
@@ -23,9 +23,13 @@ HOSTILE = [
     ("inbound", "</inbound><inbound>", "is not well-formed"),
     ("outbound", "<inbound><trace /></inbound>", "inbound is not a policy"),
     ("inbound", "<policies />", "policies is not a policy"),
-    ("inbound", "<cors><allowed-origins /></cors>", "cors answers browsers before callers are validated"),
-    ("inbound", '<validate-jwt header-name="x" />', "validate-jwt demands a token behind the API's own validation"),
-    ("inbound", NESTED.format('<validate-azure-ad-token tenant-id="x" />'), "validate-azure-ad-token demands a token"),
+    ("inbound", "<cors><allowed-origins /></cors>", "cors answers browsers before callers are authenticated"),
+    ("inbound", '<validate-jwt header-name="x" />', "validate-jwt validates a token, which the API does itself"),
+    (
+        "inbound",
+        NESTED.format('<validate-azure-ad-token tenant-id="x" />'),
+        "validate-azure-ad-token validates a token",
+    ),
     ("backend", "<forward-request />", "forward-request sends the request, which the API's document does itself"),
     (
         "backend",
@@ -37,7 +41,7 @@ HOSTILE = [
     ("inbound", '<set-backend-service base-url="https://a.example" />', "set-backend-service chooses a backend"),
     ("backend", '<set-backend-service backend-id="a" />', "set-backend-service chooses a backend"),
     ("inbound", NESTED.format('<set-backend-service backend-id="a" />'), "set-backend-service chooses a backend"),
-    ("inbound", '<proxy url="http://a.example" />', "proxy sends the request by another way"),
+    ("inbound", '<proxy url="http://a.example" />', "proxy sends the request through a proxy"),
     # Another credential, or the gateway's own given away.
     ("inbound", '<authentication-managed-identity resource="x" />', "authentication-managed-identity presents a cred"),
     ("inbound", INSIDE.format('<authentication-managed-identity resource="x" />'), "authentication-managed-identity"),
@@ -50,7 +54,7 @@ HOSTILE = [
         '<set-body>@(context.Variables["managed-id-access-token"])</set-body>',
         "names managed-id-access-token",
     ),
-    ("inbound", '<set-variable name="openai-gateway-caller" value="" />', "names openai-gateway-, a variable"),
+    ("inbound", '<set-variable name="openai-gateway-caller" value="" />', "names openai-gateway-, one of"),
     ("outbound", COPY, "send-request copies the request with the gateway's own credential"),
     ("on-error", COPY, "send-request copies the request with the gateway's own credential"),
     (
@@ -75,16 +79,16 @@ HOSTILE = [
 MISTAKES = [
     ("inbound", "<set-heder />", "set-heder is not a policy of the service; did you mean set-header?"),
     ("inbound", NESTED.format("<xyzzy />"), "xyzzy is not a policy of the service; check its name"),
-    ("inbound", "<set-url>https://a.example</set-url>", "set-url is on no page of the policy reference"),
-    ("inbound", NESTED.format("<block />"), "block is on no page of the policy reference"),
+    ("inbound", "<set-url>https://a.example</set-url>", "set-url is not in the policy reference"),
+    ("inbound", NESTED.format("<block />"), "block is not in the policy reference"),
     ("inbound", "<authentication-token />", "authentication-token presents a credential"),
     (
         "outbound",
         '<rate-limit calls="1" renewal-period="1" />',
         "rate-limit is not allowed in outbound; put it into inb",
     ),
-    ("inbound", "hello <trace />", "inbound has text outside of its policies"),
-    ("inbound", "<trace /> hello", "inbound has text outside of its policies"),
+    ("inbound", "hello <trace />", "inbound has text outside its policies"),
+    ("inbound", "<trace /> hello", "inbound has text outside its policies"),
     ("inbound", "<choose>", "is not well-formed: mismatched tag"),
     (
         "inbound",
@@ -188,7 +192,9 @@ def test_a_document_of_the_portal_begins_its_sections_with_base() -> None:
     ("text", "problem"),
     [
         pytest.param(
-            "<inbound />", "line 1, column 1: inbound is not a policy document; its root is policies", id="root"
+            "<inbound />",
+            "line 1, column 1: inbound is not a policy document; the root element must be policies",
+            id="root",
         ),
         pytest.param(
             "<policies>\n<inbond/></policies>", "line 2, column 1: inbond is not a section; allowed: inb", id="s"

@@ -1,6 +1,6 @@
 import pytest
 
-from policies.csharp import expression_end
+from policies.documents.expressions import expression_end
 
 SHOWN = [
     pytest.param("(a)", id="parentheses"),

@@ -1,25 +1,25 @@
-"""The order of policies in `inbound`: whoever may not go on is refused before a later policy spends or tells anything.
+"""The order of policies in `inbound`: a call is refused before a later policy uses or reveals anything.
 
-First who may call at all (`cors`, `ip-filter`, token validation), then what the caller may spend (limits and quotas),
-whether the prompt is safe (content safety), and whether the answer is known (semantic cache). An answer from the cache
-before the safety check, say, would skip that check. Other policies stand anywhere after token validation.
+First come the policies that decide who may call (`cors`, `ip-filter`, token validation), then limits and quotas, then
+content safety, then the semantic cache. An answer from the cache before the safety check, for example, would skip that
+check. Other policies may be anywhere after token validation.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from policies.cors import Cors
-from policies.errors import PolicyError
 from policies.ip_filter import IpFilter
 from policies.llm_content_safety import LlmContentSafety
-from policies.policy import Policy, TypedPolicy
 from policies.quota import Quota
 from policies.quota_by_key import QuotaByKey
 from policies.rate_limit import RateLimit
 from policies.rate_limit_by_key import RateLimitByKey
 from policies.semantic_cache_lookup import AzureOpenAISemanticCacheLookup, LlmSemanticCacheLookup
+from policies.shared.errors import PolicyError
+from policies.shared.policy import Policy, TypedPolicy
+from policies.shared.token_validation import TokenValidation
 from policies.token_limit import AzureOpenAITokenLimit, LlmTokenLimit
-from policies.token_validation import TokenValidation
 
 _BEFORE_VALIDATION = {"base", Cors.tag, IpFilter.tag}
 _STEPS: tuple[tuple[type[TypedPolicy], ...], ...] = (
@@ -31,20 +31,20 @@ _RANKS = {kind.tag: rank for rank, kinds in enumerate(_STEPS, start=1) for kind 
 
 
 class _Step(NamedTuple):
-    """How far the policies so far have come, and the one that brought them there."""
+    """The furthest step that the policies so far have reached, and the policy that reached it."""
 
     rank: int
     tag: str
 
 
 def check_order(inbound: Sequence[Policy]) -> None:
-    """Refuse a policy that comes after one that it has to precede."""
+    """Refuse a policy that comes after one that it must precede."""
     _check_validation(inbound)
     _check_steps(inbound, _Step(0, ""))
 
 
 def _check_validation(inbound: Sequence[Policy]) -> None:
-    """Refuse a token validation after any other policy: nothing runs for a caller who is not known yet."""
+    """Refuse token validation after any other policy: nothing may run before the caller is authenticated."""
     earlier: str | None = None
     for policy in inbound:
         if isinstance(policy, TokenValidation):
@@ -57,7 +57,7 @@ def _check_validation(inbound: Sequence[Policy]) -> None:
 
 
 def _check_steps(policies: Iterable[Policy], reached: _Step) -> _Step:
-    """Return how far `policies` come from `reached`; of branches, of which one runs, the one that comes furthest."""
+    """Return the step that `policies` reach from `reached`; of several branches, the furthest one counts."""
     for policy in policies:
         if isinstance(policy, TypedPolicy):
             reached = _next(reached, policy.tag)
@@ -72,7 +72,7 @@ def _next(reached: _Step, tag: str) -> _Step:
     rank = _RANKS.get(tag, reached.rank)
     if rank < reached.rank:
         raise PolicyError(
-            f"{tag} comes after {reached.tag}; put it before: first limits and quotas, then llm-content-safety, "
+            f"{tag} comes after {reached.tag}; put it before: limits and quotas come first, then llm-content-safety, "
             "then semantic cache look-ups"
         )
     return _Step(rank, tag) if rank > reached.rank else reached

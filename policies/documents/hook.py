@@ -1,8 +1,8 @@
-"""A hook: policies of the user's own, at the places of an API's document where they can add and take nothing away.
+"""The policy hook: the user's own policies in an API's document, which can add to it and remove nothing.
 
-What a hook may hold depends on its section. Callers are known when it runs, and what the gateway itself presents comes
-after it: so no hook demands tokens, chooses the backend or presents a credential, in any section. In `backend` the
-credential is on the request already: a hook there changes nothing of the request.
+What a hook may contain depends on its section. It runs once the caller is authenticated and before the gateway adds its
+own credential, so in no section may it validate tokens, choose the backend or present a credential. In `backend` the
+request already has the gateway's credential, so a hook there must not change the request.
 """
 
 import re
@@ -14,30 +14,30 @@ from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from policies.authentication_managed_identity import TOKEN_VARIABLE
-from policies.availability import unavailable
-from policies.catalog import SECTIONS, UNTOLD
-from policies.errors import PolicyError
-from policies.markup import MarkupError, Placed, read
-from policies.order import check_order
-from policies.policy import Policy, Section
-from policies.raw_element import RawElement, running
+from policies.documents.availability import unavailable
+from policies.documents.catalog import SECTIONS, UNDOCUMENTED
+from policies.documents.markup import LocatedElement, MarkupError, read
+from policies.documents.order import check_order
+from policies.raw_element import RawElement, running_policies
+from policies.shared.errors import PolicyError
+from policies.shared.policy import Policy, Section
 from policies.validate_azure_ad_token import ValidateAzureAdToken
 from policies.validate_jwt import ValidateJwt
 
 CALLER_HEADERS = ("api-key", "Ocp-Apim-Subscription-Key", "Authorization")
-"""Headers that callers' credentials come in; the API's document removes them after the hook."""
+"""Headers with callers' credentials; the API's document removes them after the hook."""
 CALLER_QUERY = ("api-key", "subscription-key")
-"""Query parameters that they come in."""
+"""Query parameters with callers' credentials, which are removed as well."""
 CALLER_VARIABLE = "openai-gateway-caller"
-"""Variable of the document itself: what the caller presented, while the hook runs."""
+"""Variable of the API's document with the caller's credentials, set while the hook runs."""
 
 _OWN_VARIABLES = ("openai-gateway-", TOKEN_VARIABLE)
-"""What the names of the variables of the document itself begin with."""
-_CREDENTIAL = "presents a credential, and the gateway presents its own alone; remove it"
-_TOKENS = "demands a token behind the API's own validation; say what to demand in entra or jwt"
-_NEVER = {
-    "base": "runs the parent's policies, which the API's document does itself, before the hook; remove it",
-    "cors": "answers browsers before callers are validated, and a hook comes after that; put it into a wider scope",
+"""Prefixes of the variables of the API's document."""
+_CREDENTIAL = "presents a credential, but only the gateway's own may be presented; remove it"
+_TOKENS = "validates a token, which the API does itself; configure that in entra or jwt"
+_NOT_IN_HOOKS = {
+    "base": "runs the parent's policies, which the API's document does itself before the hook; remove it",
+    "cors": "answers browsers before callers are authenticated, but a hook runs after that; put it into a wider scope",
     ValidateAzureAdToken.tag: _TOKENS,
     ValidateJwt.tag: _TOKENS,
     "authentication-basic": _CREDENTIAL,
@@ -45,10 +45,10 @@ _NEVER = {
     "authentication-managed-identity": _CREDENTIAL,
     "authentication-token": _CREDENTIAL,
     "authentication-token-store": _CREDENTIAL,
-    "set-backend-service": "chooses a backend, and the API's document chooses its own; remove it",
-    "proxy": "sends the request by another way, and the API's document sends it to its own backend; remove it",
+    "set-backend-service": "chooses a backend, which the API's document does itself; remove it",
+    "proxy": "sends the request through a proxy, but the API's document sends it to its own backend; remove it",
     "forward-request": "sends the request, which the API's document does itself; remove it",
-    **dict.fromkeys((*Section, "policies", "fragment"), "is not a policy; give the policies of each section alone"),
+    **dict.fromkeys((*Section, "policies", "fragment"), "is not a policy; give only the policies of each section"),
 }
 BODY_WRITERS = frozenset(
     {"find-and-replace", "include-fragment", "json-to-xml", "set-body", "xml-to-json", "xsl-transform"}
@@ -76,11 +76,11 @@ _IN_BACKEND = {
     "trace",
     "wait",
 }
-"""Policies that leave the request to the backend as it is."""
+"""Policies that do not change the request to the backend."""
 
 
 class Problem(NamedTuple):
-    """What is wrong with a hook, and where in its text, counted from 1."""
+    """What is wrong with a hook, with line and column in its text, counted from 1."""
 
     line: int
     column: int
@@ -91,26 +91,27 @@ class Problem(NamedTuple):
         return f"line {self.line}, column {self.column}: {self.reason}"
 
 
-def read_section(section: Section, text: str) -> Placed:
-    """Return a section with the policies of a text, XML or as the portal shows it; raises `MarkupError`."""
+def read_section(section: Section, text: str) -> LocatedElement:
+    """Read the policies of a section, as XML or as the portal shows them; raises `MarkupError`."""
     return read(text, around=section.value)
 
 
-def read_document(text: str) -> dict[Section, Placed]:
-    """Return the sections of a policy document, XML or as the portal shows it.
+def read_document(text: str) -> dict[Section, LocatedElement]:
+    """Read the sections of a policy document, as XML or as the portal shows it.
 
-    A section may begin with `<base />`, as those of the portal do: the API's document runs it at that place.
+    A section may begin with `<base />`, as in the portal; it is dropped, since the API's document has its own.
 
     Raises:
-        MarkupError: It is not well-formed, of another root, or has a section that is unknown or given twice.
+        MarkupError: The document is not well-formed, has another root, or has an unknown or repeated section.
 
     """
     root = read(text)
     if root.tag != "policies":
-        raise MarkupError(f"{root.tag} is not a policy document; its root is policies", root.line, root.column)
-    found: dict[Section, Placed] = {}
+        reason = f"{root.tag} is not a policy document; the root element must be policies"
+        raise MarkupError(reason, root.line, root.column)
+    found: dict[Section, LocatedElement] = {}
     for child in root:
-        assert isinstance(child, Placed)  # noqa: S101  # what `read` makes
+        assert isinstance(child, LocatedElement)  # noqa: S101  # what `read` makes
         if child.tag not in set(Section):
             known = ", ".join(Section)
             raise MarkupError(f"{child.tag} is not a section; allowed: {known}", child.line, child.column)
@@ -121,28 +122,28 @@ def read_document(text: str) -> dict[Section, Placed]:
     return found
 
 
-def hook_policies(section: Placed) -> list[Policy]:
+def hook_policies(section: LocatedElement) -> list[Policy]:
     """Return the policies of a section."""
     return [RawElement(xml=_text(element)) for element in section]
 
 
-def section_text(section: Placed) -> str:
-    """Return the policies of a section as one text, XML."""
+def section_text(section: LocatedElement) -> str:
+    """Return the policies of a section as XML text."""
     return "".join(map(_text, section))
 
 
 def policies_text(policies: Sequence[Policy]) -> str:
-    """Return policies as one text, XML."""
+    """Return policies as XML text."""
     return "".join(_text(policy.element()) for policy in policies)
 
 
-def problems(section: Placed, *, sku: str | None = None, key_names: Collection[str] = ()) -> list[Problem]:
-    """Return what is wrong with a hook's section, which `read_section` or `read_document` gave.
+def problems(section: LocatedElement, *, sku: str | None = None, key_names: Collection[str] = ()) -> list[Problem]:
+    """Return what is wrong with a hook's section, as read by `read_section` or `read_document`.
 
-    `sku` is the service's pricing tier, where it is known. `key_names` are the names that the named values with the
-    gateway's own keys begin with.
+    `sku` is the service's pricing tier, if it is known. `key_names` are names, or beginnings of names, of the named
+    values that hold the gateway's own keys.
     """
-    found = sorted(_of_parts(section, Section(section.tag), sku, key_names))
+    found = sorted(_check_section(section, Section(section.tag), sku, key_names))
     if not found and section.tag == Section.INBOUND:
         try:
             check_order(hook_policies(section))
@@ -151,37 +152,39 @@ def problems(section: Placed, *, sku: str | None = None, key_names: Collection[s
     return found
 
 
-def _of_parts(section: Placed, name: Section, sku: str | None, key_names: Collection[str]) -> Iterator[Problem]:
+def _check_section(
+    section: LocatedElement, name: Section, sku: str | None, key_names: Collection[str]
+) -> Iterator[Problem]:
     if any((text or "").strip() for text in (section.text, *(child.tail for child in section))):
-        yield _problem(section, f"{section.tag} has text outside of its policies; remove it")
+        yield _problem(section, f"{section.tag} has text outside its policies; remove it")
     for element in section.iter():
         if element is not section:
-            yield from _of_any(element, key_names)
+            yield from _check_element(element, key_names)
             if name is not Section.INBOUND:
-                yield from _of_later(element)
-    for policy in chain.from_iterable(map(running, section)):
-        if policy.tag not in _NEVER:
-            yield from _of_running(policy, name, sku)
+                yield from _check_own_credential(element)
+    for policy in chain.from_iterable(map(running_policies, section)):
+        if policy.tag not in _NOT_IN_HOOKS:
+            yield from _check_policy(policy, name, sku)
 
 
-def _of_any(element: ET.Element, key_names: Collection[str]) -> Iterator[Problem]:
-    """Yield what is wrong with an element wherever it stands."""
-    if element.tag in _NEVER:
-        yield _problem(element, f"{element.tag} {_NEVER[element.tag]}")
+def _check_element(element: ET.Element, key_names: Collection[str]) -> Iterator[Problem]:
+    """Yield what is wrong with an element in any section."""
+    if element.tag in _NOT_IN_HOOKS:
+        yield _problem(element, f"{element.tag} {_NOT_IN_HOOKS[element.tag]}")
     texts = (element.text or "", element.tail or "", *element.attrib.values())
     for variable in _OWN_VARIABLES:
         if any(variable in text for text in texts):
-            yield _problem(element, f"{element.tag} names {variable}, a variable of the API's own; use another")
+            yield _problem(element, f"{element.tag} names {variable}, one of the API's own variables; use another")
     for name in key_names:
         own = re.compile(r"\{\{\s*(?:[^{}]*-)?" + re.escape(name) + r"(?:-[^{}]*)?\s*\}\}")
         if any(own.search(text) for text in texts):
             yield _problem(
-                element, f"{element.tag} holds the named value {name}, a key of the gateway's own; remove it"
+                element, f"{element.tag} holds the named value {name}, one of the gateway's own keys; remove it"
             )
 
 
-def _of_later(element: ET.Element) -> Iterator[Problem]:
-    """Yield what would give away the gateway's own credential, which the request carries once `inbound` is done."""
+def _check_own_credential(element: ET.Element) -> Iterator[Problem]:
+    """Yield what would reveal the gateway's own credential, which the request has after `inbound`."""
     if element.tag in {"send-request", "send-one-way-request"} and element.get("mode", "new") != "new":
         reason = "copies the request with the gateway's own credential; set mode to new"
         yield _problem(element, f"{element.tag} {reason}")
@@ -189,20 +192,20 @@ def _of_later(element: ET.Element) -> Iterator[Problem]:
         yield _problem(element, f"{element.tag} reads the gateway's own credential from the request; remove it")
 
 
-def _of_running(policy: ET.Element, section: Section, sku: str | None) -> Iterator[Problem]:
+def _check_policy(policy: ET.Element, section: Section, sku: str | None) -> Iterator[Problem]:
     """Yield what is wrong with a policy that runs in the section itself."""
     tag = policy.tag
     if tag not in SECTIONS:
         nearest = get_close_matches(tag, SECTIONS, n=1)
         hint = f"; did you mean {nearest[0]}?" if nearest else "; check its name"
         yield _problem(policy, f"{tag} is not a policy of the service{hint}")
-    elif tag in UNTOLD:
-        yield _problem(policy, f"{tag} is on no page of the policy reference, and may do anything; remove it")
+    elif tag in UNDOCUMENTED:
+        yield _problem(policy, f"{tag} is not in the policy reference, so its effect is unknown; remove it")
     elif section not in SECTIONS[tag]:
         allowed = " or ".join(allowed for allowed in Section if allowed in SECTIONS[tag])
         yield _problem(policy, f"{tag} is not allowed in {section}; put it into {allowed}")
     elif section is Section.BACKEND and tag not in _IN_BACKEND:
-        reason = "the request carries the gateway's credential there and stays as it is"
+        reason = "the request already has the gateway's credential there and must not change"
         yield _problem(policy, f"{tag} is not allowed in a hook's backend: {reason}; put it into another section")
     elif sku is not None and (lacks := unavailable(tag, sku)):
         yield _problem(policy, f"{tag} {lacks}")
@@ -213,10 +216,10 @@ def _of_running(policy: ET.Element, section: Section, sku: str | None) -> Iterat
 
 
 def _problem(element: ET.Element, reason: str) -> Problem:
-    assert isinstance(element, Placed)  # noqa: S101  # what `read` makes
+    assert isinstance(element, LocatedElement)  # noqa: S101  # what `read` makes
     return Problem(element.line, element.column, reason)
 
 
 def _text(element: ET.Element) -> str:
-    """Return an element as XML, without what follows it."""
+    """Return an element as XML, without the text after it."""
     return ET.tostring(element, encoding="unicode").removesuffix(escape(element.tail or ""))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from apim_emulator.gateway.loading import raw_xml
 from emulator.tests.csharp.corpus import CORPUS
-from policies.markup import MarkupError, Placed, read
+from policies.documents.markup import LocatedElement, MarkupError, read
 
 CODE = '@(a["x"] == "<b>" && c < 1 ? $"{d["e"]}" : "it\'s")'
 
@@ -56,7 +56,7 @@ def test_texts_mean_what_they_say(text: str, expected: str | None) -> None:
 
 
 def places(text: str) -> list[tuple[str, int, int]]:
-    elements = [element for element in read(text, around="inbound").iter() if isinstance(element, Placed)]
+    elements = [element for element in read(text, around="inbound").iter() if isinstance(element, LocatedElement)]
     return [(element.tag, element.line, element.column) for element in elements[1:]]
 
 
@@ -79,9 +79,11 @@ def test_elements_know_their_places_in_the_text_as_it_was_given() -> None:
         pytest.param("</inbound><outbound>", r"line 1, column \d+: is not well-formed: junk", id="out of it"),
         pytest.param("<a/><!DOCTYPE a>", "line 1, column ", id="document type"),
         pytest.param("<?pi x?>", "line 1, column 1: a processing instruction is not allowed", id="instruction"),
-        pytest.param("<a xmlns='u'/>", "line 1, column 1: xmlns is of a namespace", id="namespace"),
-        pytest.param("\n <x:a/>", "line 2, column 2: x:a is of a namespace", id="prefix"),
-        pytest.param("<a>\x00</a>", r"line 1, column 4: U\+0000 is a character that XML cannot", id="character"),
+        pytest.param("<a xmlns='u'/>", "line 1, column 1: xmlns has a namespace", id="namespace"),
+        pytest.param("\n <x:a/>", "line 2, column 2: x:a has a namespace", id="prefix"),
+        pytest.param(
+            "<a>\x00</a>", r"line 1, column 4: U\+0000 is a character that XML does not allow", id="character"
+        ),
         pytest.param("<a>" * 60, r"line 1, column \d+: is nested deeper than 50", id="deep"),
     ],
 )

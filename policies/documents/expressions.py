@@ -1,4 +1,4 @@
-"""Where a policy expression ends, by C#'s own rules for strings, characters, comments and brackets."""
+"""Finds the end of a policy expression by C#'s rules for strings, characters, comments and brackets."""
 
 import re
 
@@ -10,7 +10,7 @@ _DEEPEST = 50
 
 
 def expression_end(text: str, start: int) -> int | None:
-    """Return the offset after the bracket that closes the one at `start`; None where none does."""
+    """Return the offset after the bracket that closes the one at `start`, or None if there is none."""
     return _code_end(text, start, 0)
 
 
@@ -34,7 +34,7 @@ def _code_end(text: str, start: int, depth: int) -> int | None:
 
 
 def _string_end(text: str, at: int, opening: str, depth: int) -> int | None:
-    """Return the offset after a string whose first letter is at `at`; what is in an interpolation's braces is code."""
+    """Return the offset after a string that begins at `at`; code in an interpolation's braces is skipped as code."""
     verbatim, interpolated = "@" in opening, "$" in opening
     pattern = _VERBATIM if verbatim else _TEXT
     while (token := pattern.search(text, at)) is not None:

@@ -1,8 +1,8 @@
-"""Policies as people write them: XML, or as the portal shows it (`rawxml`), where expressions are not escaped.
+"""Reads policies as people write them: XML, or as the portal shows it (`rawxml`), where expressions are not escaped.
 
-In XML a quote, `<` or `&` of an expression is an entity; the portal shows them as they are. Both are read here, by
-Python's expat alone: first expressions are found by C#'s rules and escaped, then the XML is parsed. An expression with
-entities in a text that is XML already is taken as escaped.
+In XML, a quote, `<` or `&` in an expression is an entity; the portal shows them unescaped. Both are read with Python's
+expat: expressions are found by C#'s rules and escaped, and the result is parsed as XML. If a text is valid XML, an
+expression with entities in it counts as escaped already.
 """
 
 import re
@@ -13,14 +13,14 @@ from typing import NamedTuple
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
-from policies.csharp import expression_end
-from policies.errors import PolicyError
-from policies.options import check_characters
+from policies.documents.expressions import expression_end
 from policies.raw_element import Verbatim
+from policies.shared.errors import PolicyError
+from policies.shared.options import check_characters
 
 _DEEPEST = 50
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|quot|apos|amp|lt|gt);")
-_PASSED_OVER = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|</[^>]*>|<\?.*?\?>", re.DOTALL)
+_SKIPPED = re.compile(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|</[^>]*>|<\?.*?\?>", re.DOTALL)
 _TAG = re.compile(r"<[^\s/>\"'=<!?]+")
 _ATTRIBUTE = re.compile(r"\s*[^\s=/>\"'<]+\s*=\s*([\"'])\s*")
 _TAG_END = re.compile(r"\s*/?>")
@@ -30,31 +30,31 @@ _IN_TEXT = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
 class MarkupError(PolicyError):
-    """Text that is not read, with the place in it."""
+    """Policy text cannot be read; has the place of the mistake."""
 
     def __init__(self, reason: str, line: int, column: int) -> None:
-        """Tell the reason and the place, both counted from 1."""
+        """Create the error; line and column are counted from 1."""
         super().__init__(f"line {line}, column {column}: {reason}")
         self.reason = reason
         self.line = line
         self.column = column
 
 
-class Placed(Verbatim):
-    """An element that knows the line and the column of its start tag."""
+class LocatedElement(Verbatim):
+    """An element with the line and column of its start tag."""
 
     line: int
     column: int
 
 
-def read(text: str, *, around: str | None = None) -> Placed:
-    """Return the element that a text is, or that stands `around` the elements and the text that it is.
+def read(text: str, *, around: str | None = None) -> LocatedElement:
+    """Parse text as one element, or as the content of an element named `around`.
 
-    Comments are left out.
+    Comments are dropped.
 
     Raises:
-        MarkupError: The text is not well-formed, nested deeper than 50 elements, or has a document type, entities of
-            its own, processing instructions or namespaces.
+        MarkupError: The text is not well-formed, is nested deeper than 50 elements, or has a document type, custom
+            entities, processing instructions or namespaces.
 
     """
     text = text.removeprefix("\ufeff")
@@ -64,13 +64,13 @@ def read(text: str, *, around: str | None = None) -> Placed:
     return _Reader(text, escaped, around).run()
 
 
-class _Found(NamedTuple):
+class _Illegal(NamedTuple):
     at: int
     reason: str
 
 
 class _Piece(NamedTuple):
-    """Where in the original a piece of the escaped text comes from."""
+    """A piece of the escaped text, and its place in the original."""
 
     out: int
     at: int
@@ -82,7 +82,7 @@ class _Escaped(NamedTuple):
     pieces: list[_Piece]
 
     def original(self, offset: int) -> int:
-        """Return where in the original a place of the escaped text comes from."""
+        """Return the offset in the original of an offset in the escaped text."""
         index = bisect_right(self.pieces, offset, key=lambda piece: piece.out) - 1
         if index < 0:
             return 0
@@ -90,12 +90,12 @@ class _Escaped(NamedTuple):
         return piece.at + (offset - piece.out if piece.is_copy else 0)
 
 
-def _illegal(text: str) -> Iterator[_Found]:
+def _illegal(text: str) -> Iterator[_Illegal]:
     try:
         check_characters("text", text)
     except PolicyError as error:
         at = int(re.findall(r" at (\d+)", str(error))[-1])
-        yield _Found(at, f"U+{ord(text[at]):04X} is a character that XML cannot carry; remove it")
+        yield _Illegal(at, f"U+{ord(text[at]):04X} is a character that XML does not allow; remove it")
 
 
 def _place(text: str, offset: int) -> tuple[int, int]:
@@ -112,7 +112,7 @@ def _is_xml(text: str, around: str | None) -> bool:
 
 
 class _Escaping:
-    """Copies a text and escapes its expressions on the way."""
+    """Copies a text and escapes its expressions."""
 
     def __init__(self, text: str, *, is_xml: bool) -> None:
         self._text = text
@@ -126,12 +126,12 @@ class _Escaping:
         text = self._text
         self._content()
         while self._at < len(text):
-            if (found := _PASSED_OVER.match(text, self._at)) is not None:
+            if (found := _SKIPPED.match(text, self._at)) is not None:
                 self._put(found.end())
             elif (found := _TAG.match(text, self._at)) is not None:
                 self._put(found.end())
                 self._attributes()
-            else:  # not well-formed, which the parser tells
+            else:  # not well-formed, which the parser reports
                 self._put(self._at + 1)
             self._content()
         return _Escaped("".join(self._out), self._pieces)
@@ -146,7 +146,7 @@ class _Escaping:
         self._at = end
 
     def _content(self) -> None:
-        """Go on to the next markup."""
+        """Copy the text up to the next tag."""
         if (start := _START.match(self._text, self._at)) is not None:
             end = self._expression(start.end())
             if end is not None:
@@ -172,7 +172,7 @@ class _Escaping:
             self._put(closing.end())
 
     def _expression(self, at: int) -> int | None:
-        """Return the end of the expression at `at` where it is to be escaped."""
+        """Return the end of the expression at `at`, or None if it must not be escaped."""
         end = expression_end(self._text, at + 1)
         if end is None or (self._is_xml and _ENTITY.search(self._text, at, end)):
             return None
@@ -180,7 +180,7 @@ class _Escaping:
 
 
 class _Reader:
-    """Parses an escaped text into elements that know their places in the original."""
+    """Parses an escaped text into elements with their places in the original."""
 
     def __init__(self, text: str, escaped: _Escaped, around: str | None) -> None:
         self._text = text
@@ -188,9 +188,9 @@ class _Reader:
         head, tail = ("", "") if around is None else (f"<{around}>", f"</{around}>")
         self._head = len(head)
         self._data = f"{head}{escaped.text}{tail}".encode()
-        # By the character of each byte: expat counts bytes.
+        # Maps bytes to characters, since expat counts bytes.
         self._bytes = None if escaped.text.isascii() else list(accumulate(len(c.encode()) for c in escaped.text))
-        self._builder = ET.TreeBuilder(element_factory=Placed)
+        self._builder = ET.TreeBuilder(element_factory=LocatedElement)
         self._parser = parser = expat.ParserCreate("utf-8")
         parser.buffer_text = True
         parser.StartElementHandler = self._start
@@ -202,14 +202,14 @@ class _Reader:
         parser.CharacterDataHandler = self._builder.data
         self._depth = 0
 
-    def run(self) -> Placed:
+    def run(self) -> LocatedElement:
         try:
             self._parser.Parse(self._data, True)
         except expat.ExpatError as error:
             reason = f"is not well-formed: {expat.ErrorString(error.code)}"
             raise MarkupError(reason, *self._at(self._parser.ErrorByteIndex)) from None
         root = self._builder.close()
-        assert isinstance(root, Placed)  # noqa: S101  # the builder's factory
+        assert isinstance(root, LocatedElement)  # noqa: S101  # the builder's factory
         return root
 
     def _at(self, offset: int) -> tuple[int, int]:
@@ -228,9 +228,9 @@ class _Reader:
             self._refuse(f"is nested deeper than {_DEEPEST} elements; make it flatter")
         for name in (tag, *attributes):
             if ":" in name or name == "xmlns":
-                self._refuse(f"{name} is of a namespace; policies have none, remove it")
+                self._refuse(f"{name} has a namespace, which policies do not have; remove it")
         element = self._builder.start(tag, attributes)
-        assert isinstance(element, Placed)  # noqa: S101  # the builder's factory
+        assert isinstance(element, LocatedElement)  # noqa: S101  # the builder's factory
         element.line, element.column = self._at(self._parser.CurrentByteIndex)
 
     def _end(self, tag: str) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from policies.checks import check_filled, check_some
-from policies.errors import PolicyError
-from policies.options import Options
+from policies.shared.checks import check_not_blank, check_not_empty
+from policies.shared.errors import PolicyError
+from policies.shared.options import Options
 
 DEFAULT_DIMENSIONS = frozenset(
     {
@@ -19,24 +19,24 @@ DEFAULT_DIMENSIONS = frozenset(
         "User ID",
     }
 )
-"""Dimensions whose value the gateway knows."""
+"""Dimensions for which the gateway has a value."""
 _MOST = 10  # the schema's
 _MOST_CUSTOM = 5  # the reference's
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dimension(Options):
-    """A dimension by which a metric can be split; keep its values few."""
+    """A dimension by which a metric can be split; it should have few values."""
 
     name: str
     """Name, or an expression."""
     value: str | None = None
-    """Value, or an expression. Left out, for one of `DEFAULT_DIMENSIONS` only: the gateway's own."""
+    """Value, or an expression. Required, except for one of `DEFAULT_DIMENSIONS`, for which the gateway has a value."""
 
     def __post_init__(self) -> None:
         """Check that the dimension has a value."""
         Options.__post_init__(self)
-        check_filled("dimension name", self.name)
+        check_not_blank("dimension name", self.name)
         if self.value is None and self.name not in DEFAULT_DIMENSIONS:
             raise PolicyError(
                 f"dimension {self.name!r} has no value; give one, or use one of {', '.join(sorted(DEFAULT_DIMENSIONS))}"
@@ -44,8 +44,8 @@ class Dimension(Options):
 
 
 def check_dimensions(what: str, dimensions: Sequence[Dimension]) -> None:
-    """Refuse no dimensions, and more than the gateway takes."""
-    check_some(f"{what} dimensions []", dimensions, "Dimension")
+    """Refuse an empty list of dimensions, and more than the gateway supports."""
+    check_not_empty(f"{what} dimensions []", dimensions, "Dimension")
     custom = sum(dimension.name not in DEFAULT_DIMENSIONS for dimension in dimensions)
     if len(dimensions) > _MOST or custom > _MOST_CUSTOM:
         raise PolicyError(

@@ -66,7 +66,7 @@ def choose(*branches: list[Policy], otherwise: list[Policy] | None = None) -> Ch
 
 def late(tag: str, earlier: str) -> str:
     return (
-        f"{tag} comes after {earlier}; put it before: first limits and quotas, then llm-content-safety, "
+        f"{tag} comes after {earlier}; put it before: limits and quotas come first, then llm-content-safety, "
         "then semantic cache look-ups"
     )
 
@@ -151,7 +151,7 @@ def test_policy_that_stands_once_may_not_stand_twice(section: str, policy: Polic
 
     with pytest.raises(PolicyError) as refusal:
         place(**{section: [Base(), policy, policy]})
-    assert str(refusal.value) == f"{section} has more than one {tag}; it may stand there once, merge them"
+    assert str(refusal.value) == f"{section} has more than one {tag}; it is allowed there once; merge them"
 
 
 def test_raw_elements_keep_the_order_of_their_types() -> None:

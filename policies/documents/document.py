@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
-from policies.availability import unavailable
 from policies.base import Base
 from policies.cors import Cors
-from policies.errors import PolicyError
-from policies.order import check_order
-from policies.policy import BY_TAG, Policy, Scope, Section
+from policies.documents.availability import unavailable
+from policies.documents.order import check_order
 from policies.raw_element import Verbatim
+from policies.shared.errors import PolicyError
+from policies.shared.policy import BY_TAG, Policy, Scope, Section
 from policies.validate_azure_ad_token import ValidateAzureAdToken
 from policies.validate_jwt import ValidateJwt
 
@@ -28,11 +28,11 @@ def _parent() -> list[Policy]:
 class Document:
     """The policies of one scope, such as an API (set or edit policies).
 
-    A section that is left out runs the parent scope's policies; an empty one runs nothing, not even those.
+    An omitted section runs the parent scope's policies; an empty one runs nothing at all.
     """
 
     inbound: Sequence[Policy] = field(default_factory=_parent)
-    """Policies of the request, in the order that `policies.order` tells."""
+    """Policies of the request, in the order that `policies.documents.order` requires."""
     backend: Sequence[Policy] = field(default_factory=_parent)
     """The one policy that sends the request to the backend."""
     outbound: Sequence[Policy] = field(default_factory=_parent)
@@ -41,7 +41,7 @@ class Document:
     """Policies of a failure in any other section."""
 
     def __post_init__(self) -> None:
-        """Check where the policies stand."""
+        """Check that each policy is allowed where it is."""
         for section in Section:
             policies = self._policies(section)
             for policy in policies:
@@ -49,21 +49,21 @@ class Document:
             tags = [next(policy.placements()).tag for policy in policies]
             if sum(isinstance(policy, Base) for policy in policies) > 1:
                 raise PolicyError(
-                    f"{section} has more than one base; the parent's policies run once, remove the others"
+                    f"{section} has more than one base; the parent's policies run once; remove the others"
                 )
             for tag in tags:
                 if tag in BY_TAG and BY_TAG[tag].once and tags.count(tag) > 1:
-                    raise PolicyError(f"{section} has more than one {tag}; it may stand there once, merge them")
+                    raise PolicyError(f"{section} has more than one {tag}; it is allowed there once; merge them")
         if len(self.backend) != 1:
             raise PolicyError(f"backend has {len(self.backend)} policies; it takes exactly one, such as Base or Choose")
         check_order(self.inbound)
 
     def render(self, sku: str | None = None, scope: Scope | None = None) -> str:
-        """Return the document for `format="xml"`; the same options give the same text.
+        """Return the document for `format="xml"`; equal options give the same text.
 
-        `sku` is the service's pricing tier; Consumption takes 16 KiB, every other tier 256 KiB (service limits).
-        `scope` is where the document belongs. Raises `PolicyError` when the document is larger, or has a policy that
-        the tier's gateway lacks or the scope does not allow.
+        `sku` is the service's pricing tier; Consumption allows 16 KiB, every other tier 256 KiB (service limits).
+        `scope` is the document's scope. Raises `PolicyError` if the document is too large, or has a policy that the
+        tier's gateway lacks or that is not allowed at the scope.
         """
         self._check_service(sku, scope)
         root = ET.Element("policies")
@@ -76,7 +76,7 @@ class Document:
         if (size := len(text.encode())) > limit * 1024:
             tier = f" for {sku}" if sku else ""
             raise PolicyError(
-                f"policy document has {size} bytes; the limit{tier} is {limit} KiB, move parts to fragments"
+                f"policy document has {size} bytes; the limit{tier} is {limit} KiB; move parts to fragments"
             )
         return text
 
@@ -97,7 +97,7 @@ class Document:
 
 
 def _check_place(policy: object, section: Section) -> None:
-    """Refuse a policy that may not stand in `section`, or that may stand there but not inside another policy."""
+    """Refuse a policy that is not allowed in `section`, or not inside another policy there."""
     if not isinstance(policy, Policy):
         raise PolicyError(
             f"{section} holds {type(policy).__name__}; it takes policies, such as SetHeader or RawElement"
@@ -113,7 +113,7 @@ def _check_place(policy: object, section: Section) -> None:
 
 
 def _indent(element: ET.Element, level: int) -> None:
-    """Put each child on a line of its own; text and raw elements stay as they are."""
+    """Put each child on its own line; text and raw elements stay as they are."""
     if len(element) and not isinstance(element, Verbatim):
         element.text = "\n" + _INDENT * level
         for child in element:

@@ -1,4 +1,4 @@
-"""What every policy is: checked options that know their XML element and the sections where it may stand."""
+"""Base classes of policies: options with an XML element, and the sections and scopes where it is allowed."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import ClassVar, NamedTuple
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_literal
-from policies.options import Options
+from policies.shared.checks import check_literal
+from policies.shared.options import Options
 
 
 class Section(StrEnum):
@@ -35,11 +35,11 @@ ANY_SCOPE = frozenset(Scope)
 CONSUMPTION = "Consumption"
 V2 = "v2"
 BY_TAG: "dict[str, type[TypedPolicy]]" = {}
-"""Every policy with a type of its own, by the name of its element; complete once `policies` is imported."""
+"""The type of each typed policy, by the name of its element; complete once `policies` is imported."""
 
 
 class Placement(NamedTuple):
-    """A policy element and where it may stand."""
+    """A policy element, and where it is allowed."""
 
     tag: str
     sections: frozenset[Section]
@@ -62,30 +62,30 @@ class Policy(Options, ABC):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TypedPolicy(Policy):
-    """A policy with a type of its own: a field is the attribute of that name, in kebab case.
+    """A policy with a type of its own: each field is the attribute of that name in kebab case.
 
-    An attribute whose name Python reserves, such as `for`, is the field of that name with an underscore after it.
+    A field has an underscore at the end if Python reserves the attribute's name, such as `for_`.
     """
 
     tag: ClassVar[str]
     sections: ClassVar[frozenset[Section]] = ANY_SECTION
     scopes: ClassVar[frozenset[Scope]] = ANY_SCOPE
     once: ClassVar[bool] = False
-    """Whether it may stand once in a section; what stands inside other policies, such as `Choose`, does not count
+    """Whether it is allowed only once in a section; policies inside others, such as `Choose`, do not count
     (inferred: the reference's example of `wait` has two `rate-limit` in branches of one section)."""
     missing_in: ClassVar[frozenset[str]] = frozenset()
     """Gateways that lack it, `CONSUMPTION` or `V2` (policy reference, gateways)."""
 
     id: str | None = None
-    """Identifier that `context.LastError.PolicyId` reports. Left out: the error names no policy."""
+    """Identifier that `context.LastError.PolicyId` reports. Defaults to none."""
 
     def __init_subclass__(cls) -> None:
-        """Register what declares a `tag`. Slots make each class twice: the second takes the place of the first."""
+        """Register a class with a `tag`. Slots create each class twice; the second one replaces the first."""
         if "tag" in vars(cls):
             BY_TAG[cls.tag] = cls
 
     def __post_init__(self) -> None:
-        """Check the identifier, of which the gateway evaluates no expression."""
+        """Check the identifier, which cannot be an expression."""
         Options.__post_init__(self)
         check_literal(f"{self.tag} id", self.id)
 

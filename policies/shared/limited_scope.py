@@ -1,23 +1,23 @@
-"""What `rate-limit` and `quota` have in common: limits of their own for APIs and operations."""
+"""What `rate-limit` and `quota` share: separate limits for APIs and operations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from policies.checks import check_literal
-from policies.errors import PolicyError
-from policies.options import Options, label
-from policies.policy import options_element
+from policies.shared.checks import check_literal
+from policies.shared.errors import PolicyError
+from policies.shared.options import Options, label
+from policies.shared.policy import options_element
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LimitedScope(Options):
-    """An API of the product, or an operation of such an API, with a limit beside that of the product."""
+    """An API of the product, or an operation of such an API, with a limit in addition to that of the product."""
 
     id: str | None = None
-    """Identifier, which goes before `name`. Left out: `name` says which."""
+    """Identifier, which takes precedence over `name`."""
     name: str | None = None
-    """Display name. Left out: `id` says which."""
+    """Display name."""
 
     def __post_init__(self) -> None:
         """Check that there is an identifier or a name."""
