@@ -29,7 +29,7 @@ FORBIDDEN = {
     ),
     "the sandbox runs the program and imports none of it": (
         "sandbox/modes.py",
-        "import policies.document",
+        "import policies.documents.document",
         "Who imports policies",
     ),
     "the emulator knows nothing of the program": (
