@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from apim_emulator.azure.cloud import resource_types
-from apim_emulator.azure.inert import unmodelled_type
-from apim_emulator.azure.shape import Shape
+from apim_emulator.azure.registry import resource_types
+from apim_emulator.azure.resource_types.shape import Shape
+from apim_emulator.azure.resource_types.unmodelled import unmodelled_type
 from emulator.tests.azure.azure import Azure
 
 FOLDER = Path(os.environ.get("APIM_JUDGES") or Path(__file__).parents[4] / "shared" / "judges") / "arm-types"

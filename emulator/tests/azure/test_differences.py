@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apim_emulator.azure import Cloud
-from apim_emulator.azure.cloud import resource_types
-from apim_emulator.azure.differences import Difference
+from apim_emulator.azure.registry import resource_types
+from apim_emulator.azure.resource_types.diff import Difference
 from apim_emulator.pulumi.property_values import UNKNOWN
 
 SERVICE = "azure-native:apimanagement:ApiManagementService"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from apim_emulator.azure import Cloud, CloudError
-from apim_emulator.azure.cloud import resource_types
 from apim_emulator.azure.faults import AZURE, CRASHED, Faults
+from apim_emulator.azure.registry import resource_types
 from apim_emulator.environment import FAULTS
 from apim_emulator.errors import EmulatorError
 from emulator.tests.azure.azure import Azure

@@ -9,7 +9,7 @@ import pytest
 from pulumi_azure_native import applicationinsights, authorization, network, resources, storage
 
 from apim_emulator.azure import Cloud, CloudError
-from apim_emulator.azure.cloud import resource_type, resource_types
+from apim_emulator.azure.registry import resource_type, resource_types
 from apim_emulator.pulumi.deploy import Deployment, deploy
 from emulator.tests.azure.azure import OPENAI_USER, Azure
 

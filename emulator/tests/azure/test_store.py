@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from apim_emulator.azure import Cloud, CloudError
-from apim_emulator.azure.store import Store
+from apim_emulator.azure.state.store import FileStore
 from apim_emulator.clock import Clock
 from apim_emulator.errors import EmulatorError
 from emulator.tests.azure.azure import OPENAI_USER, Azure
@@ -241,7 +241,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
 def test_a_change_under_way_elsewhere_is_waited_for_and_then_named(
     azure: Azure, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("apim_emulator.azure.store._BUSY", 0.01)
+    monkeypatch.setattr("apim_emulator.azure.state.store._BUSY", 0.01)
     impatient = Cloud(path)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
@@ -260,7 +260,7 @@ def test_a_process_killed_inside_a_change_leaves_nothing_of_it(azure: Azure, pat
     azure.service()
     version = azure.cloud.version
     process = python(
-        "from apim_emulator.azure.store import _rows\n"
+        "from apim_emulator.azure.state.store import _rows\n"
         "with cloud._changing() as state:\n"
         "    before = _rows(state)\n"
         "    state.remove(next(state.all()).id)\n"
@@ -286,7 +286,7 @@ def test_a_change_that_cannot_be_written_is_not_kept_in_memory(azure: Azure, mon
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "_save", full)
+        patch.setattr(FileStore, "_save", full)
         with pytest.raises(EmulatorError, match="disk is full"):
             azure.account()
 

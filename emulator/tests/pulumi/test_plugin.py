@@ -15,7 +15,7 @@ import yaml
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from apim_emulator.azure.sdk import PACKAGES
+from apim_emulator.azure.resource_types.sdk import PACKAGES
 from apim_emulator.errors import EmulatorError
 from apim_emulator.pulumi.plugin import create_pulumi_home, shell_exports
 from emulator.tests.pulumi.client import GROUP, Client

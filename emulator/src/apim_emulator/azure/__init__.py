@@ -1,7 +1,9 @@
-"""The control plane of Azure."""
+"""The control plane of Azure: resources come and go here, and the data plane asks it what there is."""
 
 from apim_emulator.azure.cloud import Cloud
 from apim_emulator.azure.deployer import Deployer
-from apim_emulator.azure.errors import CloudError
+from apim_emulator.azure.exceptions import CloudError
+from apim_emulator.azure.faults import Faults
+from apim_emulator.azure.registry import functions, resource_types
 
-__all__ = ["Cloud", "CloudError", "Deployer"]
+__all__ = ["Cloud", "CloudError", "Deployer", "Faults", "functions", "resource_types"]

@@ -1,4 +1,4 @@
-"""The control plane: resources come and go here, and the data plane asks it what there is."""
+"""A tenant and its subscriptions, and what may be asked of them."""
 
 import re
 import threading
@@ -9,68 +9,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from apim_emulator.azure import (
-    apimanagement,
-    arm,
-    authorization,
-    azuread,
-    cognitiveservices,
-    keyvault,
-    managedidentity,
-    random,
-)
 from apim_emulator.azure.deployer import Deployer
-from apim_emulator.azure.differences import Difference, difference
-from apim_emulator.azure.errors import CloudError, not_found
+from apim_emulator.azure.exceptions import PropertyChangeNotAllowedError, ResourceNotFoundError
 from apim_emulator.azure.faults import Faults
-from apim_emulator.azure.inert import unmodelled_function, unmodelled_type
-from apim_emulator.azure.retention import delete, purge
-from apim_emulator.azure.state import Properties, Resource, ResourceType, State
-from apim_emulator.azure.store import Memory, Store
+from apim_emulator.azure.providers import cognitiveservices
+from apim_emulator.azure.providers.apimanagement.data_plane import gateways
+from apim_emulator.azure.providers.apimanagement.named_value import due_named_values, refresh_named_values
+from apim_emulator.azure.providers.authorization.data_plane import has_role, identity_tenant
+from apim_emulator.azure.providers.azuread.data_plane import add_caller, add_user, applications, users
+from apim_emulator.azure.providers.cognitiveservices.account import regenerate_key
+from apim_emulator.azure.providers.cognitiveservices.data_plane import accounts
+from apim_emulator.azure.registry import function, resource_type, resource_types
+from apim_emulator.azure.resource_types import ResourceType
+from apim_emulator.azure.resource_types.diff import Difference, diff
+from apim_emulator.azure.resource_types.soft_delete import delete, purge
+from apim_emulator.azure.state import Properties, Resource, State
+from apim_emulator.azure.state.store import FileStore, MemoryStore
 from apim_emulator.clock import Clock
 from apim_emulator.model import Account, Application, Gateway, User
 
-_SERVICES = (arm, apimanagement, cognitiveservices, keyvault, managedidentity, authorization, azuread, random)
 
-_TYPES: Mapping[str, ResourceType] = {kind.token: kind for service in _SERVICES for kind in service.TYPES}
-_INVOKES = {token: invoke for service in _SERVICES for token, invoke in getattr(service, "INVOKES", {}).items()}
-
-
-def resource_types() -> Mapping[str, ResourceType]:
-    """All types that are modelled, by token."""
-    return _TYPES
-
-
-def resource_type(token: str) -> ResourceType:
-    """Type by its token, with or without a version: one that is modelled, or one that is inert.
-
-    Raises `CloudError` for one that no provider has.
-    """
-    plain = _versionless(token)
-    kind = _TYPES.get(plain) or unmodelled_type(plain)
-    if kind is None:
-        raise CloudError("InvalidResourceType", f"the resource type {token!r} does not exist", token)
-    return kind
-
-
-def unmodelled_warning(token: str) -> str | None:
-    """Say what to tell of a type that is not modelled; None of one that is."""
-    plain = _versionless(token)
-    if plain in _TYPES or unmodelled_type(plain) is None:
-        return None
-    return f"{token} is not modelled: the emulator keeps what it is given and does nothing with it"
-
-
-def _versionless(token: str) -> str:
-    """Token without an API version: `azure-native:apimanagement/v20240501:Api` is the same type here."""
-    return re.sub(r"^azure-native:([a-z]+)/v\d{8}\w*:", r"azure-native:\1:", token)
-
-
-def _given(value: Any) -> Any:
+def _without_nulls(value: Any) -> Any:
     """Copy without the properties that are null, which is how they are left out."""
     if isinstance(value, Mapping):
-        return {key: _given(item) for key, item in value.items() if item is not None}
-    return [_given(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 _SEED = "sandbox"
@@ -102,7 +65,7 @@ class Cloud:
         subscription it was made with. Soft-deleted resources go by `clock`. `deployer` is who asks for everything; see
         `acting_as` for others. Raises `EmulatorError` for a file that is no cloud or cannot be written.
         """
-        self._store = Store(store, seed, subscription_id) if store else Memory(State(seed, subscription_id))
+        self._store = FileStore(store, seed, subscription_id) if store else MemoryStore(State(seed, subscription_id))
         self._subscription_id = self._store.state.subscription_id
         self._clock = clock or Clock()
         self._faults = faults or Faults()
@@ -123,7 +86,7 @@ class Cloud:
     @property
     def version(self) -> int:
         """Number that grows with every change, whichever process made it; cheap to ask for."""
-        self._pass_time()
+        self._refresh_due()
         with self._lock:
             self._store.refresh()
             return self._store.version
@@ -177,9 +140,9 @@ class Cloud:
         have been killed before it could tell. Raises `CloudError`; the cloud is then as it was.
         """
         kind = resource_type(token)
-        given = _given(inputs)
+        given = _without_nulls(inputs)
         kind.shape.check(given)
-        if adopt and (found := self._made(kind, owner, given, subscription_id)):
+        if adopt and (found := self._find_created(kind, owner, given, subscription_id)):
             return found.id, deepcopy(found.outputs)
         self._faults.before(kind.token, creating=True)
         with self._changing() as state, state.within(subscription_id):
@@ -198,15 +161,14 @@ class Cloud:
         Raises `CloudError` for a change that needs a new resource, see `diff`; the cloud is then as it was.
         """
         kind = resource_type(token)
-        given = _given(inputs)
+        given = _without_nulls(inputs)
         kind.shape.check(given)
         self._faults.before(kind.token)
         with self._changing() as state, state.within(_subscription_of(resource_id)):
             found = _existing(state, kind, resource_id)
             given |= {name: found.inputs[name] for name in kind.assigned if name in found.inputs and name not in given}
-            if replaced := difference(kind, found.inputs, given).replace:
-                raise CloudError(
-                    "PropertyChangeNotAllowed",
+            if replaced := diff(kind, found.inputs, given).replace:
+                raise PropertyChangeNotAllowedError(
                     f"{', '.join(replaced)} of {resource_id} cannot be changed; replace the resource",
                     replaced[0],
                 )
@@ -218,7 +180,7 @@ class Cloud:
 
     def diff(self, token: str, old_inputs: Mapping[str, Any], new_inputs: Mapping[str, Any]) -> Difference:
         """Return what changes between inputs, and what of it needs a new resource. Values may be unknown."""
-        return difference(resource_type(token), _given(old_inputs), _given(new_inputs))
+        return diff(resource_type(token), _without_nulls(old_inputs), _without_nulls(new_inputs))
 
     def read(self, token: str, resource_id: str) -> Properties:
         """Return the outputs of a resource that exists."""
@@ -250,10 +212,11 @@ class Cloud:
         with self._changing() as state:
             found = state.find(resource_id)
             if found is None:
-                raise not_found("resource", resource_id)
-            if found.token in _TYPES:
-                _TYPES[found.token].on_delete(state, found)
-            delete(state, _TYPES, found)
+                raise ResourceNotFoundError("resource", resource_id)
+            kinds = resource_types()
+            if found.token in kinds:
+                kinds[found.token].on_delete(state, found)
+            delete(state, kinds, found)
         self._faults.after()
 
     def purge(self, token: str, name: str) -> None:
@@ -265,9 +228,7 @@ class Cloud:
     def regenerate_key(self, account_id: str, key: str) -> None:
         """Replace `key1` or `key2` of an account, as somebody does from time to time: the old one is dead at once."""
         with self._changing() as state:
-            cognitiveservices.regenerate_key(
-                state, _existing(state, resource_type(cognitiveservices.ACCOUNT), account_id), key
-            )
+            regenerate_key(state, _existing(state, resource_type(cognitiveservices.ACCOUNT), account_id), key)
         self._faults.after()
 
     def invoke(self, token: str, args: Mapping[str, Any], *, subscription_id: str | None = None) -> Properties:
@@ -275,11 +236,9 @@ class Cloud:
 
         It finds what is in the provider's subscription alone; left out: the deployer's own.
         """
-        invoke = _INVOKES.get(_versionless(token)) or unmodelled_function(_versionless(token))
-        if invoke is None:
-            raise CloudError("InvalidRequest", f"the function {token!r} is not modelled", token)
+        found = function(token)
         with self._reading() as state, state.within(subscription_id):
-            return deepcopy(invoke(state, _given(args)))
+            return deepcopy(found.call(state, _without_nulls(args)))
 
     def add_caller(self, display_name: str, tenant_id: str | None = None) -> Application:
         """Register an application that calls the gateway, with a client secret, here or in another tenant.
@@ -287,33 +246,33 @@ class Cloud:
         One that is registered already is returned as it is.
         """
         with self._changing() as state:
-            return azuread.add_caller(state, display_name, tenant_id or state.tenant_id)
+            return add_caller(state, display_name, tenant_id or state.tenant_id)
 
     def add_user(self, name: str) -> User:
         """Add a person with a password, by user principal name; one who is there already is returned as is."""
         with self._changing() as state:
-            return azuread.add_user(state, name)
+            return add_user(state, name)
 
     def gateways(self) -> Sequence[Gateway]:
         """All API Management services."""
-        self._pass_time()
+        self._refresh_due()
         with self._reading() as state:
-            return apimanagement.gateways(state)
+            return gateways(state)
 
     def accounts(self) -> Sequence[Account]:
         """All Azure OpenAI accounts with an endpoint of their own."""
         with self._reading() as state:
-            return cognitiveservices.accounts(state)
+            return accounts(state)
 
     def applications(self) -> Sequence[Application]:
         """All app registrations of all tenants."""
         with self._reading() as state:
-            return azuread.applications(state)
+            return applications(state)
 
     def users(self) -> Sequence[User]:
         """All people with a password."""
         with self._reading() as state:
-            return azuread.users(state)
+            return users(state)
 
     def tenant_ids(self) -> Sequence[str]:
         """All tenants: the home tenant, then those of callers from elsewhere."""
@@ -322,22 +281,24 @@ class Cloud:
     def identity_tenant(self, principal_id: str) -> str | None:
         """Tenant of a managed identity, None where there is no such identity."""
         with self._reading() as state:
-            return authorization.identity_tenant(state, principal_id)
+            return identity_tenant(state, principal_id)
 
     def has_role(self, principal_id: str, role_id: str, scope: str) -> bool:
         """Whether a principal holds a role (GUID of the definition) on a resource ID or a scope above it."""
         with self._reading() as state:
-            return authorization.has_role(state, principal_id, role_id, scope)
+            return has_role(state, principal_id, role_id, scope)
 
-    def _pass_time(self) -> None:
+    def _refresh_due(self) -> None:
         """Let the services do what is due by now."""
         with self._reading() as state:
-            due = bool(apimanagement.due(state))
+            due = bool(due_named_values(state))
         if due:
             with self._changing():
                 pass
 
-    def _made(self, kind: ResourceType, owner: str, given: Properties, subscription_id: str | None) -> Resource | None:
+    def _find_created(
+        self, kind: ResourceType, owner: str, given: Properties, subscription_id: str | None
+    ) -> Resource | None:
         """Resource of an owner whose inputs were these, but for what was filled in where they left it out.
 
         One in another subscription is another resource, but for what its scope puts there.
@@ -346,11 +307,11 @@ class Cloud:
         with self._reading() as state:
             for found in state.of(kind.token):
                 here = "scope" in given or _subscription_of(found.id.lower()) in places
-                if here and owner and found.owner == owner and not difference(kind, found.inputs, given).changed:
+                if here and owner and found.owner == owner and not diff(kind, found.inputs, given).changed:
                     return found
         return None
 
-    def _now(self) -> State:
+    def _current(self) -> State:
         state = self._store.state
         state.deployer = self._deployer
         state.now, state.role_delay = self._clock.now(), self._faults.role_delay * self._faults.time_scale
@@ -360,14 +321,14 @@ class Cloud:
     def _reading(self) -> Iterator[State]:
         with self._lock:
             self._store.refresh()
-            yield self._now()
+            yield self._current()
 
     @contextmanager
     def _changing(self) -> Iterator[State]:
         with self._lock, self._store.change():
-            state = self._now()
+            state = self._current()
             state.expire(state.now)
-            apimanagement.settle(state)
+            refresh_named_values(state)
             yield state
 
 
@@ -380,7 +341,7 @@ def _subscription_of(resource_id: str) -> str | None:
 def _existing(state: State, kind: ResourceType, resource_id: str) -> Resource:
     found = state.find(resource_id)
     if found is None or found.token != kind.token:
-        raise not_found(kind.token, resource_id)
+        raise ResourceNotFoundError(kind.token, resource_id)
     return found
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apim_emulator import environment
-from apim_emulator.azure.errors import CloudError
+from apim_emulator.azure.exceptions import CloudError
 from apim_emulator.errors import EmulatorError
 
 CRASHED = 86

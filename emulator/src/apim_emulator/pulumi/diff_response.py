@@ -6,7 +6,7 @@ from typing import Any
 
 from pulumi.runtime.proto import provider_pb2
 
-from apim_emulator.azure.differences import Difference
+from apim_emulator.azure.resource_types.diff import Difference
 
 _STEP = re.compile(r'\.?([A-Za-z_$][\w$]*)|\["((?:[^"\\]|\\.)*)"\]')
 

@@ -12,9 +12,10 @@ from google.protobuf import json_format  # type: ignore[import-untyped]
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto import resource_pb2
 
-from apim_emulator.azure.cloud import Cloud, unmodelled_warning
-from apim_emulator.azure.errors import CloudError
-from apim_emulator.azure.sdk import PACKAGES
+from apim_emulator.azure.cloud import Cloud
+from apim_emulator.azure.exceptions import CloudError, InvalidResourceTypeError, ValidationError
+from apim_emulator.azure.registry import unmodelled_warning
+from apim_emulator.azure.resource_types.sdk import PACKAGES
 from apim_emulator.pulumi.error_hooks import ErrorHook, remote, unsupported
 from apim_emulator.pulumi.property_values import UNKNOWN, decode, encode, has_unknown, is_secret, plain
 from apim_emulator.pulumi.registration import Registration
@@ -194,7 +195,7 @@ class AzureMocks(pulumi.runtime.Mocks):
             outputs = {name: value for name, value in inputs.items() if not isinstance(value, Mapping)}
             return known.id if known else "", outputs
         if has_unknown(inputs):
-            raise CloudError("ValidationError", "an input is unknown: something that it depends on failed")
+            raise ValidationError("an input is unknown: something that it depends on failed")
         location = self._configured(registration.provider, "location")
         if location and inputs.get("location") is None and self.cloud.has_location(registration.type):
             inputs["location"] = location
@@ -366,8 +367,7 @@ class AzureMockMonitor(MockMonitor):
 def _require_known(token: str) -> None:
     """Refuse a type whose IDs are unknown, and warn about one whose IDs are inferred."""
     if token.split(":", maxsplit=1)[0] not in (*PACKAGES, "pulumi"):
-        raise CloudError(
-            "InvalidResourceType",
+        raise InvalidResourceTypeError(
             f"{token} belongs to none of the providers {', '.join(PACKAGES)}, so its ID is unknown;"
             " override new_resource in a subclass of AzureMocks and return one",
             token,

@@ -7,9 +7,9 @@ from typing import Any
 
 from pulumi.runtime.proto import provider_pb2
 
-from apim_emulator.azure.authorization import ROLE_ASSIGNMENT
-from apim_emulator.azure.cloud import resource_type
-from apim_emulator.azure.errors import CloudError
+from apim_emulator.azure.exceptions import ValidationError
+from apim_emulator.azure.providers.authorization import ROLE_ASSIGNMENT
+from apim_emulator.azure.registry import resource_type
 from apim_emulator.azure.state import Properties
 
 CREATE_BEFORE_DELETE = "__createBeforeDelete"
@@ -55,6 +55,6 @@ def _new_name(request: provider_pb2.CheckRequest, name: str) -> str:
     options = provider_pb2.CheckRequest.AutonamingOptions
     if request.HasField("autonaming"):
         if request.autonaming.mode == options.DISABLE:
-            raise CloudError("ValidationError", f"{name} is missing, and pulumi:autonaming is disabled", name)
+            raise ValidationError(f"{name} is missing, and pulumi:autonaming is disabled", name)
         return request.autonaming.proposed_name
     return f"{request.name}{source.randbytes(_SUFFIX).hex()}"

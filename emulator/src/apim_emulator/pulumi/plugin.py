@@ -16,9 +16,9 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2_grpc
 
 from apim_emulator import environment
 from apim_emulator.azure import Cloud, Deployer
-from apim_emulator.azure.cloud import resource_types
 from apim_emulator.azure.faults import Faults
-from apim_emulator.azure.sdk import PACKAGES
+from apim_emulator.azure.registry import resource_types
+from apim_emulator.azure.resource_types.sdk import PACKAGES
 from apim_emulator.errors import EmulatorError
 from apim_emulator.pulumi.provider import Provider
 

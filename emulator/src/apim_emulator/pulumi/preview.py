@@ -5,7 +5,7 @@ from typing import Any, get_args, get_origin
 
 from pulumi import _types
 
-from apim_emulator.azure import sdk
+from apim_emulator.azure.resource_types import sdk
 from apim_emulator.azure.state import Properties
 from apim_emulator.pulumi.property_values import UNKNOWN
 

@@ -14,8 +14,9 @@ import grpc  # type: ignore[import-untyped]
 from google.protobuf import empty_pb2, struct_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from apim_emulator.azure import Cloud, CloudError
-from apim_emulator.azure.cloud import unmodelled_warning
+from apim_emulator.azure import Cloud
+from apim_emulator.azure.exceptions import NOT_FOUND, CloudError, ValidationError
+from apim_emulator.azure.registry import unmodelled_warning
 from apim_emulator.pulumi import preview
 from apim_emulator.pulumi.diff_response import diff_response, top
 from apim_emulator.pulumi.naming import CREATE_BEFORE_DELETE, apply_defaults, program_inputs
@@ -33,8 +34,6 @@ _SECRET_OUTPUTS = {
     "random:index/randomPassword:RandomPassword": ("result",),
 }
 """Outputs that are secrets although nothing secret went in."""
-
-_NOT_FOUND = "ResourceNotFound"
 
 _IDENTITY = ("subscriptionId", "tenantId")
 """Configuration without which a provider cannot manage what it made."""
@@ -204,7 +203,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 outputs = self._cloud.read(request.type, request.id)
                 inputs = self._cloud.inputs_of(request.type, request.id, program_inputs(plain(given)))
             except CloudError as error:
-                if error.code != _NOT_FOUND:
+                if error.code != NOT_FOUND:
                     raise
                 return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(
@@ -238,7 +237,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 try:
                     self._patiently(lambda: self._cloud.delete(request.id))
                 except CloudError as error:
-                    if error.code != _NOT_FOUND:
+                    if error.code != NOT_FOUND:
                         raise
         return empty_pb2.Empty()
 
@@ -264,7 +263,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if self._cancelled.is_set():
             raise CloudError("OperationCanceled", "the deployment was cancelled before this began")
         if has_unknown(inputs):
-            raise CloudError("ValidationError", "an input is unknown: something that it depends on failed")
+            raise ValidationError("an input is unknown: something that it depends on failed")
 
 
 def _returned(
@@ -277,7 +276,7 @@ def _returned(
 def _unkept(request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
     """Return what is in the program's state alone as it is there."""
     if not request.properties.fields:
-        raise CloudError("ValidationError", "its value is in the state of a stack alone; it cannot be imported")
+        raise ValidationError("its value is in the state of a stack alone; it cannot be imported")
     return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from apim_emulator.azure.cloud import resource_types
+from apim_emulator.azure.registry import resource_types
 
 _ANY = {"$ref": "pulumi.json#/Any"}
 

@@ -4,10 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from apim_emulator.azure.cloud import Cloud
-from apim_emulator.azure.errors import CloudError
+from apim_emulator.azure.exceptions import NOT_FOUND, CloudError
 from apim_emulator.pulumi.registration import Registration
-
-_GONE = "ResourceNotFound"
 
 
 class StackUpdate:
@@ -38,7 +36,7 @@ class StackUpdate:
         try:
             outputs = self._cloud.read(type_, found.id)
         except CloudError as error:
-            if error.code != _GONE:
+            if error.code != NOT_FOUND:
                 raise
             return None
         return found.id, self._cloud.update(type_, found.id, inputs) if difference.changed else outputs
@@ -56,5 +54,5 @@ class StackUpdate:
         try:
             self._cloud.delete(found.id)
         except CloudError as error:
-            if error.code != _GONE:
+            if error.code != NOT_FOUND:
                 raise

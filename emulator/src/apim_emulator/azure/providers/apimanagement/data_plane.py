@@ -1,0 +1,114 @@
+"""Deployed services as the data plane sees them."""
+
+from dataclasses import replace
+from operator import attrgetter
+from typing import Any
+
+from apim_emulator.azure.providers.apimanagement import (
+    API,
+    BACKEND,
+    FRAGMENT,
+    NAMED_VALUE,
+    OPERATION,
+    PRODUCT,
+    PRODUCT_API,
+    SERVICE,
+    SUBSCRIPTION,
+)
+from apim_emulator.azure.providers.apimanagement.circuit_breaker import circuit_breaker
+from apim_emulator.azure.providers.apimanagement.references import format_of, member_id
+from apim_emulator.azure.providers.managedidentity.identities import identities
+from apim_emulator.azure.state import Resource, State
+from apim_emulator.model import Api, Backend, Gateway, Operation, PoolMember, Product, Subscription
+
+
+def gateways(state: State) -> tuple[Gateway, ...]:
+    """All API Management services."""
+    return tuple(_gateway(state, service) for service in state.of(SERVICE))
+
+
+def _gateway(state: State, service: Resource) -> Gateway:
+    named_values = list(state.of(NAMED_VALUE, under=service.id))
+    fragments = list(state.of(FRAGMENT, under=service.id))
+    return Gateway(
+        name=service.name,
+        sku=service.outputs["sku"]["name"],
+        # In the order of their names, as the service lists them: which was created first depends on the deployment.
+        apis=tuple(sorted((_api(state, api) for api in state.of(API, under=service.id)), key=attrgetter("id"))),
+        subscriptions=tuple(_subscription(subscription) for subscription in state.of(SUBSCRIPTION, under=service.id)),
+        products=tuple(_product(state, product) for product in state.of(PRODUCT, under=service.id)),
+        backends=tuple(_backend(service.id, backend) for backend in state.of(BACKEND, under=service.id)),
+        identities=identities(state, service),
+        named_values={value.outputs["displayName"]: value.private["value"] for value in named_values},
+        secret_names=frozenset(value.outputs["displayName"] for value in named_values if value.outputs.get("secret")),
+        fragments={fragment.name: fragment.outputs["value"] for fragment in fragments},
+        raw_fragments=frozenset(fragment.name for fragment in fragments if format_of(fragment) == "rawxml"),
+        **_policy(state, service),
+    )
+
+
+def _policy(state: State, scope: Resource) -> dict[str, Any]:
+    """Text and format of the document of a scope, empty where it has none."""
+    found = state.find(f"{scope.id}/policies/policy")
+    return {"policy": found.outputs["value"], "policy_format": format_of(found)} if found else {}
+
+
+def _api(state: State, api: Resource) -> Api:
+    names = api.outputs.get("subscriptionKeyParameterNames") or {}
+    found = Api(
+        id=api.name,
+        path=api.outputs["path"],
+        operations=tuple(
+            replace(Operation(**operation.outputs), **_policy(state, operation))
+            for operation in state.of(OPERATION, under=api.id)
+        ),
+        subscription_required=api.outputs["subscriptionRequired"],
+        service_url=api.outputs.get("serviceUrl") or None,
+        definition=api.private.get("definition"),
+        **_policy(state, api),
+    )
+    return replace(
+        found,
+        key_header=names.get("header") or found.key_header,
+        key_query=names.get("query") or found.key_query,
+    )
+
+
+def _product(state: State, product: Resource) -> Product:
+    return Product(
+        id=product.name,
+        api_ids=frozenset(link.name for link in state.of(PRODUCT_API, under=product.id)),
+        subscription_required=product.outputs["subscriptionRequired"],
+        published=product.outputs["state"] == "published",
+        **_policy(state, product),
+    )
+
+
+def _subscription(subscription: Resource) -> Subscription:
+    primary, secondary = subscription.private["keys"]
+    return Subscription(
+        id=subscription.name,
+        scope=subscription.private["scope"],
+        primary_key=primary,
+        secondary_key=secondary,
+        active=subscription.outputs["state"] == "active",
+    )
+
+
+def _backend(service: str, backend: Resource) -> Backend:
+    credentials = backend.inputs.get("credentials") or {}
+    return Backend(
+        id=backend.name,
+        url=backend.inputs.get("url"),
+        header={name: tuple(values) for name, values in (credentials.get("header") or {}).items()},
+        query={name: tuple(values) for name, values in (credentials.get("query") or {}).items()},
+        members=tuple(
+            PoolMember(
+                backend_id=member_id(service, member["id"]).rsplit("/", 1)[1],
+                priority=member.get("priority") or 0,
+                weight=1 if member.get("weight") is None else member["weight"],
+            )
+            for member in (backend.inputs.get("pool") or {}).get("services") or ()
+        ),
+        circuit_breaker=circuit_breaker(backend),
+    )

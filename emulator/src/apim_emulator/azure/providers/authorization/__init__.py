@@ -1,0 +1,3 @@
+"""Azure RBAC (Microsoft.Authorization)."""
+
+ROLE_ASSIGNMENT = "azure-native:authorization:RoleAssignment"

@@ -1,0 +1,3 @@
+"""Resource groups (Microsoft.Resources)."""
+
+RESOURCE_GROUP = "azure-native:resources:ResourceGroup"
