@@ -74,13 +74,13 @@ def test_limit_may_change_from_call_to_call(kind: Callable[[], RateCounter]) -> 
 
 def test_store_forgets_what_was_not_used_for_longest() -> None:
     store: Bounded[str, list[int]] = Bounded(list, 2)
-    store.get("a").append(1)
-    store.get("b").append(2)
-    store.get("a")
-    store.get("c")
+    store["a"].append(1)
+    store["b"].append(2)
+    assert store["a"] == [1]
+    assert store["c"] == []
 
     assert len(store) == 2
-    assert (store.get("a"), store.get("b")) == ([1], [])
+    assert (store["a"], store["b"]) == ([1], [])
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_store_forgets_what_was_not_used_for_longest() -> None:
     [("Developer", RollingWindow), ("Premium", RollingWindow), ("BasicV2", TokenBucket), ("StandardV2", TokenBucket)],
 )
 def test_tier_decides_how_rates_are_counted(sku: str, kind: type) -> None:
-    assert isinstance(Counters(sku, 0).rates.get(("k",)), kind)
+    assert isinstance(Counters(sku, 0).rates["k",], kind)
 
 
 @given(now=st.floats(-6e10, 6e10), seconds=st.integers(1, 10**8), start=st.floats(-6e10, 6e10))

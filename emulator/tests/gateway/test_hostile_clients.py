@@ -250,11 +250,11 @@ def test_long_keys_are_still_told_apart(policy: str, sku: str) -> None:
 def test_store_of_counters_forgets_the_one_that_was_not_used_for_longest() -> None:
     store: Bounded[str, list[int]] = Bounded(list, size=3)
     for key in ("a", "b", "c", "a", "d"):
-        store.get(key).append(1)
+        store[key].append(1)
 
     assert len(store) == 3
-    assert [len(store.get(key)) for key in ("a", "c", "d")] == [2, 1, 1]
-    assert store.get("b") == []
+    assert [len(store[key]) for key in ("a", "c", "d")] == [2, 1, 1]
+    assert store["b"] == []
 
 
 def test_semantic_cache_is_bounded_and_keeps_digests_of_what_callers_sent() -> None:

@@ -1,8 +1,9 @@
 """The gateway's cache of values: bounded in entries and in size, with expiry by the clock."""
 
-from collections import OrderedDict
 from copy import deepcopy
 from dataclasses import dataclass
+
+from cachetools import TLRUCache
 
 from apim_emulator.clock import Clock
 
@@ -30,8 +31,9 @@ class ValueCache:
     def __init__(self, clock: Clock) -> None:
         """Start empty."""
         self._clock = clock
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
-        self._size = 0
+        self._entries: TLRUCache[str, _Entry] = TLRUCache(
+            MAX_SIZE, lambda _key, entry, _now: entry.expires, clock.now, lambda entry: entry.size
+        )
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -39,27 +41,18 @@ class ValueCache:
     def lookup(self, key: str) -> tuple[bool, object]:
         """Tell whether there is a value, and the value."""
         entry = self._entries.get(key)
-        if entry is None:
-            return False, None
-        if entry.expires <= self._clock.now():
-            self.remove(key)
-            return False, None
-        self._entries.move_to_end(key)
-        return True, deepcopy(entry.value)
+        return (False, None) if entry is None else (True, deepcopy(entry.value))
 
     def store(self, key: str, value: object, seconds: float) -> None:
         """Keep a value for a time; one that is too large is not kept, as a cache may."""
         self.remove(key)
         size = len(key) + (len(value) if isinstance(value, str | bytes) else len(repr(value)))
-        if size > MAX_VALUE or seconds <= 0:
+        if size > MAX_VALUE:
             return
         self._entries[key] = _Entry(deepcopy(value), self._clock.now() + seconds, size)
-        self._size += size
-        while len(self._entries) > MAX_ENTRIES or self._size > MAX_SIZE:
-            self._size -= self._entries.popitem(last=False)[1].size
+        while len(self._entries) > MAX_ENTRIES:
+            self._entries.popitem()
 
     def remove(self, key: str) -> None:
         """Forget a value, if there is one."""
-        entry = self._entries.pop(key, None)
-        if entry is not None:
-            self._size -= entry.size
+        self._entries.pop(key, None)

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from cachetools import TLRUCache
+
 from apim_emulator.clock import Clock
 from apim_emulator.gateway.failures import internal_error
 from apim_emulator.gateway.http.headers import is_header_value
@@ -24,8 +26,9 @@ class Identities:
         """Take the identities that the service has."""
         self._identities = identities
         self._source = source
-        self._clock = clock
-        self._cache: dict[tuple[str, str], tuple[str, float]] = {}
+        self._tokens: TLRUCache[tuple[str, str], tuple[str, float]] = TLRUCache(
+            _MAX_CACHED, lambda _key, issued, _now: issued[1], clock.now
+        )
 
     def token(self, client_id: str | None, resource: str) -> str:
         """Return a token of the identity with a client ID, or of the system-assigned one.
@@ -33,18 +36,15 @@ class Identities:
         Raises `Failure` where there is no such identity or it gets no token.
         """
         key = (self._principal(client_id), resource)
-        token, expires = self._cache.get(key, ("", 0.0))
-        if expires > self._clock.now():
-            return token
+        if (issued := self._tokens.get(key)) is not None:
+            return issued[0]
         try:
             token, expires = self._source.managed_identity_token(*key)
         except Exception as error:  # noqa: BLE001 - each source refuses in terms of its own
             raise internal_error("TokenRequestFailed", f"no token for the resource: {type(error).__name__}") from None
         if not is_header_value(token):
             raise internal_error("TokenRequestFailed", "the token for the resource fits into no header")
-        if len(self._cache) >= _MAX_CACHED:
-            self._cache.clear()
-        self._cache[key] = (token, expires)
+        self._tokens[key] = token, expires
         return token
 
     def _principal(self, client_id: str | None) -> str:

@@ -1,9 +1,10 @@
 """A store that cannot grow without end."""
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, TypeVar
+from typing import TypeVar
+
+from cachetools import LRUCache
 
 _MAX_KEYS = 100_000
 _LONGEST_NAME = 128
@@ -19,26 +20,15 @@ def short(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class Bounded(Generic[K, V]):
+class Bounded(LRUCache[K, V]):
     """Values made on first use; when it is full, the one that was not used for longest goes."""
 
     def __init__(self, make: Callable[[], V], size: int = _MAX_KEYS) -> None:
         """Hold up to `size` values."""
+        super().__init__(size)
         self._make = make
-        self._size = size
-        self._values: OrderedDict[K, V] = OrderedDict()
 
-    def __len__(self) -> int:
-        """Return the number of values held."""
-        return len(self._values)
-
-    def get(self, key: K) -> V:
-        """Return the value of a key."""
-        value = self._values.get(key)
-        if value is None:
-            if len(self._values) >= self._size:
-                self._values.popitem(last=False)
-            value = self._values[key] = self._make()
-        else:
-            self._values.move_to_end(key)
+    def __missing__(self, key: K) -> V:
+        """Make the value of a key that has none."""
+        value = self[key] = self._make()
         return value

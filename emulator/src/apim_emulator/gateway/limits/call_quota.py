@@ -20,7 +20,7 @@ class CallQuota:
 
     def check(self, exchange: Exchange, key: tuple[object, ...], window: Window, needed: int) -> None:
         """Refuse a call once the quota is used up."""
-        counter = exchange.services.counters.quotas.get(key)
+        counter = exchange.services.counters.quotas[key]
         if self.calls is not None and counter.used("calls", window) + needed > self.calls:
             raise _exceeded("call volume", window, exchange)
         if self.kilobytes is not None and counter.used("bytes", window) >= self.kilobytes * _KILOBYTE:
@@ -28,7 +28,7 @@ class CallQuota:
 
     def count(self, exchange: Exchange, key: tuple[object, ...], window: Window, amount: int) -> None:
         """Count a call now, and its bytes when they have gone out: bodies of request and response (inferred)."""
-        counter = exchange.services.counters.quotas.get(key)
+        counter = exchange.services.counters.quotas[key]
         counter.add("calls", amount, window)
         if self.kilobytes is not None:
             exchange.on_close.append(lambda done: counter.add("bytes", _size(done), window))

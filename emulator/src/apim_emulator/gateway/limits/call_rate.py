@@ -20,7 +20,7 @@ class CallRate:
 
     def check(self, exchange: Exchange, key: tuple[object, ...], needed: int, retry: Output) -> None:
         """Refuse a call for which there is no room."""
-        counter, rate = exchange.services.counters.rates.get(key), self._rate(exchange)
+        counter, rate = exchange.services.counters.rates[key], self._rate(exchange)
         allowed = rate[1] - needed
         if counter.used(*rate) > allowed:
             seconds = counter.wait(allowed, *rate)
@@ -32,12 +32,12 @@ class CallRate:
 
     def count(self, exchange: Exchange, key: tuple[object, ...], amount: int) -> None:
         """Count a call."""
-        exchange.services.counters.rates.get(key).add(amount, *self._rate(exchange))
+        exchange.services.counters.rates[key].add(amount, *self._rate(exchange))
 
     def left(self, exchange: Exchange, key: tuple[object, ...]) -> int:
         """Return the calls that there is still room for."""
         rate = self._rate(exchange)
-        return max(0, int(rate[1] - exchange.services.counters.rates.get(key).used(*rate)))
+        return max(0, int(rate[1] - exchange.services.counters.rates[key].used(*rate)))
 
     def _rate(self, exchange: Exchange) -> tuple[float, int, int]:
         return exchange.services.clock.now(), self.calls(exchange.context), self.period(exchange.context)

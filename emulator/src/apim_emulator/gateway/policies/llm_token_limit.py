@@ -47,7 +47,7 @@ class _Rate:
 
     def _counter(self, exchange: Exchange, key: str) -> tuple[RateCounter, float, int]:
         services = exchange.services
-        return services.counters.rates.get(("tokens", key)), services.clock.now(), self.limit(exchange.context)
+        return services.counters.rates["tokens", key], services.clock.now(), self.limit(exchange.context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class _Quota:
         self.remaining.report(exchange, max(0, self.limit(exchange.context) - used))
 
     def _counter(self, exchange: Exchange, key: str) -> QuotaCounter:
-        return exchange.services.counters.quotas.get(("tokens", key, self.period))
+        return exchange.services.counters.quotas["tokens", key, self.period]
 
 
 def _compile(element: Element, site: Site) -> Run:

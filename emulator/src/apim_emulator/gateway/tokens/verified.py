@@ -1,6 +1,6 @@
 """Tokens whose signature was found right, so that one that comes again is neither parsed nor verified again."""
 
-from collections import OrderedDict
+from cachetools import LRUCache
 
 from apim_emulator.gateway.tokens.jwks import SigningKey
 from apim_emulator.gateway.tokens.strict import RawToken, read
@@ -16,7 +16,7 @@ class VerifiedTokens:
 
     def __init__(self) -> None:
         """Remember nothing yet; when it is full, the token that was not used for longest goes."""
-        self._tokens: OrderedDict[str, tuple[RawToken, SigningKey]] = OrderedDict()
+        self._tokens: LRUCache[str, tuple[RawToken, SigningKey]] = LRUCache(_SIZE)
 
     def __len__(self) -> int:
         """Return the number of tokens remembered."""
@@ -25,10 +25,7 @@ class VerifiedTokens:
     def read(self, text: str) -> RawToken:
         """Read a token in compact form; raises `TokenError`."""
         known = self._tokens.get(text)
-        if known is None:
-            return read(text)
-        self._tokens.move_to_end(text)
-        return known[0]
+        return read(text) if known is None else known[0]
 
     def verifies(self, key: SigningKey, token: RawToken) -> bool:
         """Check a token's signature, unless this very key already did."""
@@ -37,7 +34,5 @@ class VerifiedTokens:
             return True
         if not key.verifies(token):
             return False
-        if known is None and len(self._tokens) >= _SIZE:
-            self._tokens.popitem(last=False)
         self._tokens[token.text] = token, key
         return True
