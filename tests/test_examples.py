@@ -136,6 +136,7 @@ def yaml_registrations(host: Host, group: str) -> list[Registration]:
     return registrations
 
 
+@pytest.mark.slow
 def test_yaml_and_python_deploy_the_same_gateway(tmp_path: Path) -> None:
     from_python = python_registrations()
     (group,) = (entry.outputs["name"] for entry in from_python if entry.type.endswith(":ResourceGroup"))

@@ -14,6 +14,8 @@ from sandbox.runtime import Sandbox
 from tests.deployed import ROOT
 from tests.modes import PUBLISHER
 
+pytestmark = pytest.mark.slow
+
 PROJECT = load_project(ROOT)
 KEPT = pytest.mark.parametrize(
     "key",

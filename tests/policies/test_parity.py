@@ -42,6 +42,7 @@ Names = set[tuple[str, str]]
 """Attributes and child elements, each with the name of its element."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.tag)
 def test_every_policy_that_can_be_rendered_is_executed_or_refused_with_a_reason(kind: type[TypedPolicy]) -> None:
     rendered: Names = set()

@@ -291,6 +291,7 @@ def test_policies_of_all_apis_are_told_apart(run: Run) -> None:
     assert text == "\n".join(f"<!-- API {name} -->\n{policy}" for name, policy in policies.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "form"),
     [
@@ -325,6 +326,7 @@ async def test_up_tells_how_to_call_it_and_ends_cleanly(number: signal.Signals, 
     assert not path.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trace", [True, False])
 async def test_gateway_serves_what_the_engine_deployed_and_traces_it(folder: Path, run: Run, trace: bool) -> None:
     (folder / "requirements.txt").write_text((PROJECT / "requirements.txt").read_text(encoding="utf-8"))
@@ -375,6 +377,7 @@ async def test_call_and_token_find_the_only_sandbox_that_runs(run: Run) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 async def test_every_kind_of_api_is_called_as_up_says() -> None:
     async with serving("tokens", 0) as session:

@@ -12,6 +12,8 @@ from sandbox.demo import run
 from sandbox.modes import MODES, Mode
 from sandbox.runtime import Sandbox
 
+pytestmark = pytest.mark.slow
+
 REFUSED = {
     "key": {"no key", "wrong key"},
     "entra": {

@@ -94,6 +94,7 @@ def test_the_process_crashes_after_a_number_of_changes() -> None:
     assert left == [CRASHED]
 
 
+@pytest.mark.slow
 def test_what_was_changed_before_a_crash_is_there(tmp_path: Path) -> None:
     program = (
         "import sys\nfrom pathlib import Path\n"

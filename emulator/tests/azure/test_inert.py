@@ -75,6 +75,7 @@ def surroundings() -> None:
     pulumi.export("pet", random.RandomPet("pet").id)
 
 
+@pytest.mark.slow
 def test_a_program_with_types_that_are_not_modelled_deploys_and_its_references_resolve() -> None:
     cloud = Cloud()
 
@@ -110,6 +111,7 @@ def test_each_type_that_is_not_modelled_is_told_once_as_a_warning() -> None:
     assert all("::" in message.urn for message in messages)
 
 
+@pytest.mark.slow
 def test_a_preview_tells_the_same() -> None:
     assert {message.text for message in run(surroundings, preview=True).messages} == {
         message.text for message in run(surroundings).messages

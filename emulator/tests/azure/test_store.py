@@ -56,6 +56,7 @@ def python(program: str, path: Path) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.slow
 def test_another_process_sees_all_that_was_made(azure: Azure, path: Path) -> None:
     azure.service()
     azure.api()
@@ -256,6 +257,7 @@ def test_a_change_under_way_elsewhere_is_waited_for_and_then_named(
     impatient.close()
 
 
+@pytest.mark.slow
 def test_a_process_killed_inside_a_change_leaves_nothing_of_it(azure: Azure, path: Path) -> None:
     azure.service()
     version = azure.cloud.version
@@ -295,6 +297,7 @@ def test_a_change_that_cannot_be_written_is_not_kept_in_memory(azure: Azure, mon
     assert len(azure.cloud.accounts()) == 1
 
 
+@pytest.mark.slow
 def test_writers_at_once_lose_nothing(azure: Azure, path: Path) -> None:
     program = (
         "for _ in range(25):\n"
@@ -324,6 +327,7 @@ def test_threads_at_once_lose_nothing(azure: Azure, other: Cloud) -> None:
     assert [other.read(GROUP, resource_id) for resource_id, _ in made] == [outputs for _, outputs in made]
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_make_one_cloud(path: Path) -> None:
     program = f"print(cloud.create({GROUP!r}, 'group', {{'location': 'swedencentral'}})[0])"
 

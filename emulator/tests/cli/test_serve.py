@@ -367,6 +367,7 @@ def test_host_is_called_when_it_is_allowed(folder: Path) -> None:
     assert asyncio.run(start()).startswith("http://127.0.0.1:")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["text", "JSON"])
 async def test_command_serves_until_it_is_told_to_stop(folder: Path, form: list[str]) -> None:
     environment = {**os.environ, "PYTHONPATH": str(PROJECT / "src")}

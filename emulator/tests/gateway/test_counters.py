@@ -54,6 +54,7 @@ def test_rolling_window_holds_what_was_added_within_it(amounts: list[tuple[float
     assert least <= window.used(now, 1, 60) <= most
 
 
+@pytest.mark.slow
 def test_rolling_window_stays_small() -> None:
     window = RollingWindow()
     for number in range(100_000):

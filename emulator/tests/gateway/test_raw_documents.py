@@ -185,6 +185,7 @@ def test_document_type_in_a_string_is_only_text() -> None:
     assert value('"@("<!DOCTYPE x>" + "<!ENTITY")"') == '@("<!DOCTYPE x>" + "<!ENTITY")'
 
 
+@pytest.mark.slow
 def test_ends_of_expressions_are_not_sought_for_ever() -> None:
     text = "<r>" + "@(" * 100_000 + "</r>"
 

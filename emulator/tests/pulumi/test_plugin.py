@@ -20,6 +20,8 @@ from apim_emulator.errors import EmulatorError
 from apim_emulator.pulumi.plugin import create_pulumi_home, shell_exports
 from emulator.tests.pulumi.client import GROUP, Client
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 """A project that requires providers."""
 

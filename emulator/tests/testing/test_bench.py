@@ -406,6 +406,7 @@ async def test_calls_side_by_side_keep_apart() -> None:
 # the documentation
 
 
+@pytest.mark.slow
 def test_bench_works_in_another_project(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text(f"[pytest]\npythonpath = {DOCS.parents[1]}\n", encoding="utf-8")
     conftest = next(text for text in examples() if "@pytest.fixture" in text)
