@@ -3,10 +3,11 @@
 from typing import Any
 
 import pulumi
+import pulumi_azure_native as azure_native
 import pulumi_azuread as azuread
 import pulumi_random as random
 import pytest
-from pulumi_azure_native import applicationinsights, authorization, network, resources, storage
+from pulumi_azure_native import applicationinsights, authorization, resources, storage
 
 from apim_emulator.azure import Cloud, CloudError
 from apim_emulator.azure.registry import resource_type, resource_types
@@ -29,13 +30,13 @@ def surroundings() -> None:
     insights = applicationinsights.Component(
         "insights", resource_group_name=group.name, kind="web", application_type="web"
     )
-    vnet = network.VirtualNetwork(
+    vnet = azure_native.network.VirtualNetwork(  # as a name of this module pytest would load all of it
         "vnet",
         virtual_network_name="vnet",
         resource_group_name=group.name,
         address_space={"address_prefixes": ["10.0.0.0/16"]},
     )
-    subnet = network.Subnet(
+    subnet = azure_native.network.Subnet(
         "apim", resource_group_name=group.name, virtual_network_name=vnet.name, address_prefix="10.0.0.0/24"
     )
     account = storage.StorageAccount(
