@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from apim_emulator.gateway.context import Context
-from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.loading.element import Element
 
 T = TypeVar("T")
@@ -41,9 +40,5 @@ def scoped_limits(element: Element, read: Callable[[Element], T]) -> Iterator[Sc
 
 
 def _identity(element: Element) -> str:
-    node: Node = element.node
     given, name = element.literal("id"), element.literal("name")
-    found = given if given is not None else name
-    if not found:
-        raise node.refused("needs id or name")
-    return found
+    return element.needed((given if given is not None else name) or None, "needs id or name")
