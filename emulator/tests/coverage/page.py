@@ -6,9 +6,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from apim_emulator.azure.cloud import resource_types
-from apim_emulator.azure.shape import Shape
-from apim_emulator.azure.state import ResourceType
+from apim_emulator.azure.registry import resource_types
+from apim_emulator.azure.resource_types.resource_type import ResourceType
+from apim_emulator.azure.resource_types.shape import Shape
 from apim_emulator.csharp.library import table
 from apim_emulator.csharp.library.table import Member
 from apim_emulator.gateway.loading import unsupported

@@ -2,7 +2,7 @@
 
 import pytest
 
-from apim_emulator.azure.cloud import resource_types
+from apim_emulator.azure.registry import resource_types
 from apim_emulator.csharp.library import table
 from apim_emulator.gateway.loading import unsupported
 from apim_emulator.gateway.policies import POLICIES
