@@ -54,7 +54,7 @@ def test_validate_jwt_is_read() -> None:
             '<claim name="c" separator=" "><value>a</value><value>b</value></claim>', "a b", id="all, separated"
         ),
         pytest.param('<claim name="c"><value>a</value></claim>', "a", id="one"),
-        pytest.param('<claim name="c" />', "sandbox", id="whatever it is"),
+        pytest.param('<claim name="c" />', "emulator", id="whatever it is"),
     ],
 )
 def test_claims_satisfy_what_is_required(claim: str, value: Any) -> None:

@@ -62,7 +62,7 @@ def standalone(
     }
     texts = dict(fragments or {})
     known: dict[str, Any] = {
-        "name": "sandbox",
+        "name": "emulator",
         "apis": (Api(**{**own, **(api or {})}),),
         "backends": backends,
         "identities": IDENTITIES,

@@ -63,7 +63,7 @@ class CallTrace:
     id: str
     """`context.RequestId`."""
     time: float
-    """When it arrived, in Unix seconds of the sandbox's clock."""
+    """When it arrived, in Unix seconds of the emulator's clock."""
     duration: float
     """Milliseconds."""
     method: str

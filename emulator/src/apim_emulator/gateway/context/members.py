@@ -83,13 +83,13 @@ for _view, _held, _enumerate in (
 
 
 def known(name: str) -> Callable[[Any], Any]:
-    """Read an attribute whose None means that the sandbox does not know it, though the service would."""
+    """Read an attribute whose None means that the emulator does not know it, though the service would."""
     read_attribute = attrgetter(name)
 
     def call(value: Any) -> Any:
         found = read_attribute(value)
         if found is None:
-            raise unsure(f"the sandbox does not know {name}")
+            raise unsure(f"the emulator does not know {name}")
         return found
 
     return call

@@ -19,7 +19,7 @@ class ScopedLimit(Generic[T]):
     operation: str | None = None
 
     def covers(self, context: Context) -> bool:
-        """Tell whether a call falls under the limit; what has no name or ID in the sandbox is called by the other."""
+        """Tell whether a call falls under the limit; what has no name or ID in the emulator is called by the other."""
         if self.api is not None and (context.api is None or self.api not in {context.api.id, context.api.name}):
             return False
         return self.operation is None or (context.operation is not None and self.operation == context.operation.id)

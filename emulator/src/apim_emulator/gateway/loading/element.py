@@ -240,7 +240,7 @@ class Element:
 
     @_or(None)
     def only(self, attribute: str) -> None:
-        """Accept an attribute some of whose values the sandbox does not execute."""
+        """Accept an attribute some of whose values the emulator does not execute."""
         values, reason = unsupported.VALUES[self.node.name, attribute]
         text = self.literal(attribute)
         if text is not None and text not in values:

@@ -5,11 +5,11 @@ Whatever a typed policy can render and no executor reads stands here, and nothin
 
 from collections.abc import Mapping
 
-_CERTIFICATES = "the sandbox has no certificates of the service"
-_DAPR = "the sandbox runs no Dapr"
-_FABRIC = "the sandbox runs no Service Fabric"
-_HTTP = "the sandbox speaks HTTP/1.1 to backends"
-_LIQUID = "the sandbox runs a part of Liquid without it"
+_CERTIFICATES = "the emulator has no certificates of the service"
+_DAPR = "the emulator runs no Dapr"
+_FABRIC = "the emulator runs no Service Fabric"
+_HTTP = "the emulator speaks HTTP/1.1 to backends"
+_LIQUID = "the emulator runs a part of Liquid without it"
 _UNTOLD = "the policy reference does not say what it does"
 
 POLICIES: Mapping[str, str] = {
@@ -18,28 +18,28 @@ POLICIES: Mapping[str, str] = {
     "authentication-token-store": _UNTOLD,
     "block": _UNTOLD,
     "cache-value": "no source says how it refreshes what is old",
-    "cosmosdb-data-source": "the sandbox resolves no GraphQL",
-    "cross-domain": "the sandbox serves no cross-domain policy file",
-    "get-authorization-context": "the sandbox has no credential manager",
-    "graphql-data-source": "the sandbox resolves no GraphQL",
-    "http-data-source": "the sandbox resolves no GraphQL",
+    "cosmosdb-data-source": "the emulator resolves no GraphQL",
+    "cross-domain": "the emulator serves no cross-domain policy file",
+    "get-authorization-context": "the emulator has no credential manager",
+    "graphql-data-source": "the emulator resolves no GraphQL",
+    "http-data-source": "the emulator resolves no GraphQL",
     "invoke-dapr-binding": _DAPR,
     "invoke-request": _UNTOLD,
-    "json-to-xml": "the sandbox converts no XML",
-    "jsonp": "the sandbox serves no JSONP",
-    "proxy": "the sandbox uses no proxies",
-    "publish-event": "the sandbox resolves no GraphQL",
+    "json-to-xml": "the emulator converts no XML",
+    "jsonp": "the emulator serves no JSONP",
+    "proxy": "the emulator uses no proxies",
+    "publish-event": "the emulator resolves no GraphQL",
     "publish-to-dapr": _DAPR,
     "redirect-content-urls": "no source says which URLs it rewrites",
-    "send-service-bus-message": "the sandbox has no Service Bus",
+    "send-service-bus-message": "the emulator has no Service Bus",
     "set-request-metric-dimension-value": _UNTOLD,
     "set-url": "it belongs inside send-request",
-    "sql-data-source": "the sandbox resolves no GraphQL",
-    "validate-client-certificate": "the sandbox is called without TLS",
-    "validate-graphql-request": "the sandbox resolves no GraphQL",
-    "validate-odata-request": "the sandbox reads no OData",
-    "xml-to-json": "the sandbox converts no XML",
-    "xsl-transform": "the sandbox converts no XML",
+    "sql-data-source": "the emulator resolves no GraphQL",
+    "validate-client-certificate": "the emulator is called without TLS",
+    "validate-graphql-request": "the emulator resolves no GraphQL",
+    "validate-odata-request": "the emulator reads no OData",
+    "xml-to-json": "the emulator converts no XML",
+    "xsl-transform": "the emulator converts no XML",
 }
 """Policies of the service that have no executor, by element name."""
 
@@ -54,9 +54,9 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 PARTS: Mapping[tuple[str, str], str] = {
     ("cache-store", "caching-mode"): _UNTOLD,
     ("content", "case-insensitive-property-names"): _UNTOLD,
-    ("content", "schema-id"): "the sandbox has no schemas of the service",
-    ("content", "schema-ref"): "the sandbox has no schemas of the service",
-    ("forward-request", "continue-timeout"): "the sandbox sends bodies at once",
+    ("content", "schema-id"): "the emulator has no schemas of the service",
+    ("content", "schema-ref"): "the emulator has no schemas of the service",
+    ("forward-request", "continue-timeout"): "the emulator sends bodies at once",
     ("key", "certificate-id"): _CERTIFICATES,
     ("rate-limit-by-key", "flexible-retry-window"): _UNTOLD,
     ("send-one-way-request", "authentication-certificate"): _CERTIFICATES,
@@ -82,15 +82,18 @@ PARTS: Mapping[tuple[str, str], str] = {
 """Attributes and child elements that no executor reads, by the name of their element and their own."""
 
 VALUES: Mapping[tuple[str, str], tuple[tuple[str, ...], str]] = {
-    ("cache-lookup", "downstream-caching-type"): (("none",), "there are no caches between the sandbox and its callers"),
-    ("cache-lookup", "vary-by-developer-groups"): (("false",), "the sandbox has no groups"),
-    ("content", "validate-as"): (("json",), "the sandbox reads no XML schemas"),
-    ("forward-request", "follow-redirects"): (("false",), "the sandbox leaves redirects to the caller"),
+    ("cache-lookup", "downstream-caching-type"): (
+        ("none",),
+        "no cache is between the emulator and its callers",
+    ),
+    ("cache-lookup", "vary-by-developer-groups"): (("false",), "the emulator has no groups"),
+    ("content", "validate-as"): (("json",), "the emulator reads no XML schemas"),
+    ("forward-request", "follow-redirects"): (("false",), "the emulator leaves redirects to the caller"),
     ("forward-request", "http-version"): (("1", "2or1"), _HTTP),
     ("validate-azure-ad-token", "authentication-endpoint"): (
         ("https://login.microsoftonline.com", "https://login.microsoftonline.com/"),
-        "the sandbox stands in for the public cloud alone",
+        "the emulator stands in for the public cloud alone",
     ),
-    ("validate-jwt", "require-signed-tokens"): (("true",), "the sandbox never accepts a token without a signature"),
+    ("validate-jwt", "require-signed-tokens"): (("true",), "the emulator never accepts a token without a signature"),
 }
 """Values that are executed, of attributes that have others too, and why those others are not."""

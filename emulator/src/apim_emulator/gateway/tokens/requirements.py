@@ -64,7 +64,7 @@ def _header(node: Node) -> str | None:
 
 def _value(claim: Node) -> Any:
     """Value of a claim that is accepted: all that are listed, or one of them."""
-    values = [_text(one) for one in claim.children] or ["sandbox"]
+    values = [_text(one) for one in claim.children] or ["emulator"]
     if claim.attributes.get("match", "all") == "any" or len(values) == 1:
         return values[0]
     separator = claim.attributes.get("separator")

@@ -1,13 +1,10 @@
-"""Policy documents, one at every scope."""
+"""The policy of the global scope, and what the policies of all scopes have in common."""
 
 from apim_emulator.azure.exceptions import ValidationError
 from apim_emulator.azure.providers.apimanagement import (
-    API_POLICY,
     FRAGMENT,
-    OPERATION_POLICY,
     PATH,
     POLICY,
-    PRODUCT_POLICY,
     policy_document,
 )
 from apim_emulator.azure.providers.apimanagement.references import exists, format_of, service_id
@@ -29,7 +26,8 @@ def complete(state: State, resource: Resource, _parent: Resource) -> None:
     policy_document.require(value, content_format, lambda reference: exists(state, service, reference))
 
 
-def _policy(token: str, path: str, names: str) -> ResourceType:
+def policy_type(token: str, path: str, names: str) -> ResourceType:
+    """Describe the policy below ARM `path` and `names`, relative to the service."""
     return arm_type(
         token=token,
         path=f"{PATH}{path}/policies",
@@ -41,10 +39,4 @@ def _policy(token: str, path: str, names: str) -> ResourceType:
     )
 
 
-GLOBAL = _policy(POLICY, "", "")
-
-PRODUCT_SCOPE = _policy(PRODUCT_POLICY, "/products", "productId")
-
-API_SCOPE = _policy(API_POLICY, "/apis", "apiId")
-
-OPERATION_SCOPE = _policy(OPERATION_POLICY, "/apis/operations", "apiId operationId")
+TYPE = policy_type(token=POLICY, path="", names="")

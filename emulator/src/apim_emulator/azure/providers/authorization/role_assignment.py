@@ -124,14 +124,4 @@ def _get(state: State, args: Properties) -> Properties:
     return {"id": found.id, **found.outputs}
 
 
-def _client_config(state: State, _args: Properties) -> Properties:
-    return {
-        "clientId": state.deployer_client_id,
-        "objectId": state.deployer_object_id,
-        "subscriptionId": state.subscription_id,
-        "tenantId": state.tenant_id,
-    }
-
-
 GET = Function("azure-native:authorization:getRoleAssignment", _get)
-GET_CLIENT_CONFIG = Function("azure-native:authorization:getClientConfig", _client_config)

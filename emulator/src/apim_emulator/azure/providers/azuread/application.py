@@ -10,7 +10,7 @@ from typing import Any
 from apim_emulator.azure.providers.azuread import APPLICATION, SERVICE_PRINCIPAL
 from apim_emulator.azure.providers.azuread.exceptions import BadRequestError
 from apim_emulator.azure.providers.azuread.ownership import new_owners, require_owner
-from apim_emulator.azure.providers.azuread.references import require_free_uri
+from apim_emulator.azure.providers.azuread.references import lookup, require_free_uri
 from apim_emulator.azure.resource_types import ResourceType, Shape, always, text
 from apim_emulator.azure.state import Properties, Resource, State
 
@@ -115,3 +115,5 @@ TYPE = ResourceType(
     immutable={"templateId": always},
     on_delete=_delete,
 )
+
+GET = lookup("azuread:index/getApplication:getApplication", APPLICATION)

@@ -1,9 +1,11 @@
 """Applications by what refers to them, and what belongs to them."""
 
+from apim_emulator.azure.exceptions import ValidationError
 from apim_emulator.azure.providers.azuread import APPLICATION, IDENTIFIER_URI
 from apim_emulator.azure.providers.azuread.exceptions import BadRequestError, ObjectNotFoundError
 from apim_emulator.azure.providers.azuread.ownership import require_owner
-from apim_emulator.azure.state import Resource, State
+from apim_emulator.azure.resource_types import Function
+from apim_emulator.azure.state import Properties, Resource, State
 
 
 def by_id(state: State, resource_id: str) -> Resource:
@@ -38,3 +40,29 @@ def require_free_uri(state: State, uri: str, owner: Resource | None = None) -> N
     others = state.others(owner) if owner else state.of(APPLICATION)
     if any(uri in identifier_uris(state, other) for other in others):
         raise BadRequestError(f"another application already has the identifier URI {uri!r}", "identifierUris")
+
+
+_KEYS = ("clientId", "objectId", "displayName")
+
+
+def lookup(function: str, token: str) -> Function:
+    """Return the function that finds an object of the home tenant by one of `_KEYS` or by identifier URI."""
+
+    def find(state: State, args: Properties) -> Properties:
+        given = {key: args[key] for key in (*_KEYS, "identifierUri") if args.get(key) is not None}
+        if not given:
+            raise ValidationError(f"one of {', '.join(_KEYS)} is required", _KEYS[0])
+        uri = given.pop("identifierUri", None)
+        for resource in state.of(token):
+            matches = all(str(resource.outputs[key]).lower() == str(value).lower() for key, value in given.items())
+            if (
+                matches
+                and resource.private["tenant_id"] == state.tenant_id
+                and (uri is None or uri in identifier_uris(state, resource))
+            ):
+                return {"id": resource.id, **resource.outputs}
+        raise ObjectNotFoundError(
+            token.rsplit(":", 1)[1], ", ".join(map(str, [*given.values(), uri or ""])).strip(", "), _KEYS[0]
+        )
+
+    return Function(function, find)

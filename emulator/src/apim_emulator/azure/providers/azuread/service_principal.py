@@ -5,7 +5,7 @@ from apim_emulator.azure.providers.azuread import SERVICE_PRINCIPAL
 from apim_emulator.azure.providers.azuread.application import shared_outputs
 from apim_emulator.azure.providers.azuread.exceptions import MultipleObjectsWithSameKeyValueError
 from apim_emulator.azure.providers.azuread.ownership import new_owners, require_owner
-from apim_emulator.azure.providers.azuread.references import by_client_id, identifier_uris
+from apim_emulator.azure.providers.azuread.references import by_client_id, identifier_uris, lookup
 from apim_emulator.azure.resource_types import ResourceType, Shape, always, text
 from apim_emulator.azure.state import Properties, Resource, State
 
@@ -78,3 +78,5 @@ TYPE = ResourceType(
     immutable={"clientId": always},
     on_delete=_delete,
 )
+
+GET = lookup("azuread:index/getServicePrincipal:getServicePrincipal", SERVICE_PRINCIPAL)

@@ -1,4 +1,4 @@
-"""Resource types that the sandbox does not model: kept, referred to, told once, and never in the way."""
+"""Resource types that the emulator does not model: kept, referred to, told once, and never in the way."""
 
 from typing import Any
 

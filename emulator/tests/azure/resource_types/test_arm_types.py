@@ -13,7 +13,7 @@ from apim_emulator.azure.resource_types.shape import Shape
 from apim_emulator.azure.resource_types.unmodelled import unmodelled_type
 from emulator.tests.azure.azure import Azure
 
-FOLDER = Path(os.environ.get("APIM_JUDGES") or Path(__file__).parents[4] / "shared" / "judges") / "arm-types"
+FOLDER = Path(os.environ.get("APIM_JUDGES") or Path(__file__).parents[5] / "shared" / "judges") / "arm-types"
 INDEX = FOLDER / "_index.json"
 OFFICIAL: dict[str, Any] = json.loads(INDEX.read_text(encoding="utf-8")) if INDEX.is_file() else {}
 """By type token; empty where they are absent."""

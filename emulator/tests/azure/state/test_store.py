@@ -18,7 +18,7 @@ from apim_emulator.clock import Clock
 from apim_emulator.errors import EmulatorError
 from emulator.tests.azure.azure import OPENAI_USER, Azure
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 GROUP = "azure-native:resources:ResourceGroup"
 
 

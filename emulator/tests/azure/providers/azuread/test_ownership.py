@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from apim_emulator.azure import Cloud, CloudError, Deployer
-from apim_emulator.errors import EmulatorError
 
 APPLICATION = "azuread:index/application:Application"
 PRINCIPAL = "azuread:index/servicePrincipal:ServicePrincipal"
@@ -188,13 +187,3 @@ def test_a_consent_is_between_those_that_exist(cloud: Cloud, name: str) -> None:
 
     with pytest.raises(CloudError, match=rf"^Request_ResourceNotFound: .*'{CLIENT}' does not exist"):
         cloud.acting_as(Deployer.ADMINISTRATOR).create(GRANT, "api", {**ends, "claimValues": ["chat"], name: CLIENT})
-
-
-@pytest.mark.parametrize(("given", "deployer"), [("", "developer"), *((each, each) for each in Deployer)])
-def test_who_deploys_is_said_by_the_environment(given: str, deployer: str) -> None:
-    assert Deployer.from_environment({"APIM_EMULATOR_DEPLOYER": given}) == deployer
-
-
-def test_an_unknown_deployer_is_refused() -> None:
-    with pytest.raises(EmulatorError, match=r"'root' is nobody; set it to developer, pipeline, administrator"):
-        Deployer.from_environment({"APIM_EMULATOR_DEPLOYER": "root"})

@@ -1,0 +1,28 @@
+import pytest
+
+from apim_emulator.azure import CloudError
+from emulator.tests.azure.azure import Azure
+
+
+@pytest.mark.parametrize("key", ["key1", "key2"])
+def test_a_regenerated_key_is_dead_and_the_other_lives_on(azure: Azure, key: str) -> None:
+    account_id, _ = azure.account()
+    before = azure.cloud.accounts()[0].keys
+    other = {"key1": 1, "key2": 0}[key]
+
+    azure.cloud.regenerate_key(account_id, key)
+
+    after = azure.cloud.accounts()[0].keys
+    assert after[other] == before[other]
+    assert after[1 - other] not in before
+    listed = azure.cloud.invoke(
+        "azure-native:cognitiveservices:listAccountKeys", {"resourceGroupName": "rg", "accountName": "oai"}
+    )
+    assert (listed["key1"], listed["key2"]) == after
+
+
+def test_there_are_two_keys(azure: Azure) -> None:
+    account_id, _ = azure.account()
+
+    with pytest.raises(CloudError, match="keyName 'key3' is not key1 or key2"):
+        azure.cloud.regenerate_key(account_id, "key3")
