@@ -10,6 +10,8 @@ from apim_emulator import __version__
 from apim_emulator.cli import program
 from apim_emulator.errors import EmulatorError
 
+__all__ = ["ApiName", "CallerName", "Json", "Running", "Trace", "main"]
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
