@@ -92,7 +92,7 @@ def report(folder: Path) -> str:
     done = subprocess.run(  # noqa: S603 - of this environment
         [LINT_IMPORTS, "--no-logo", "--no-cache"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder / "emulator" / "src")},
+        env={**os.environ, "PYTHONPATH": str(folder / "emulator" / "src"), "COLUMNS": "250"},
         capture_output=True,
         text=True,
         check=False,
