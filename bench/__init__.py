@@ -1,1 +1,1 @@
-"""Measurements, side by side in one run; a test asserts no time."""
+"""Benchmarks, which compare subjects in one run; no test asserts a time."""

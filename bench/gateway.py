@@ -1,10 +1,10 @@
-"""Measure the gateway beside a bare aiohttp reverse proxy, in one run: `python -m bench.gateway`.
+"""Compare the gateway with a bare aiohttp reverse proxy in one run: `python -m bench.gateway`.
 
-The load comes from wrk (Debian: `apt-get install wrk`) at 32 connections. Each subject is one process; the subjects
-take turns, round after round, so that a machine whose speed drifts treats them alike. What counts is the ratio of
-requests per second to the bare proxy's in the same round; the table shows the median over the rounds.
+The load comes from wrk (Debian: `apt-get install wrk`) with 32 connections. Each subject is one process. The subjects
+take turns in each round, so that changes in the machine's speed affect them equally. The result is the ratio of
+requests per second to the bare proxy's in the same round; the table shows the median over all rounds.
 
-LiteLLM's proxy joins the table where `--litellm` names a Python that has `litellm[proxy]` installed.
+With `--litellm`, the path of a Python that has `litellm[proxy]` installed, LiteLLM's proxy is measured too.
 """
 
 import argparse
@@ -53,7 +53,7 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What one run of wrk found."""
+    """The result of one run of wrk."""
 
     requests: float
     """Requests per second."""
@@ -64,13 +64,15 @@ class Result:
 
 
 def main() -> int:
-    """Measure and print the table; exit code 2 where something is missing."""
+    """Measure and print the table; return 2 if wrk is not installed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--seconds", type=int, default=5, help="length of each run")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each subject")
-    parser.add_argument("--soak", type=int, default=0, help="then load the protected gateway for so many seconds")
+    parser.add_argument(
+        "--soak", type=int, default=0, help="afterwards, load the protected gateway for this many seconds"
+    )
     parser.add_argument("--litellm", help="Python that has litellm[proxy] installed")
-    parser.add_argument("--json", action="store_true", help="print JSON in place of the table")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     options = parser.parse_args()
     if shutil.which("wrk") is None:
         print("bench: wrk is not on the PATH; install it (Debian: apt-get install wrk)", file=sys.stderr)
@@ -138,7 +140,7 @@ def _start_litellm(stack: contextlib.ExitStack, python: str, base: str) -> Subje
     config.write_text(json.dumps({"model_list": models}), encoding="utf-8")
     program = str(Path(python).parent / "litellm")
     command = [program, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
-    # Without a key it does not start; its list of prices would come from the internet.
+    # It does not start without a key, and would download its list of prices.
     key = f"sk-{secrets.token_hex(32)}"
     environment = {**os.environ, "LITELLM_MASTER_KEY": key, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     with log.open("w", encoding="utf-8") as output:
@@ -163,7 +165,7 @@ def _call(subject: Subject) -> tuple[str, dict[str, str]]:
 
 
 def _try(subject: Subject) -> None:
-    """Make one call; a subject that does not answer it as it should is not measured."""
+    """Make one call, and stop if the subject does not answer as expected."""
     body, headers = _call(subject)
     try:
         with urllib.request.urlopen(urllib.request.Request(subject.url, body.encode(), headers), timeout=60) as answer:
@@ -171,7 +173,7 @@ def _try(subject: Subject) -> None:
     except OSError as error:
         raise SystemExit(f"bench: {subject.name} does not answer: {error}") from None
     if (b"data: [DONE]" in said) != subject.stream or b"word" not in said:
-        raise SystemExit(f"bench: {subject.name} answers something else: {said[:300]!r}")
+        raise SystemExit(f"bench: {subject.name} gave an unexpected answer: {said[:300]!r}")
 
 
 def _load(subject: Subject, seconds: int) -> Result:
@@ -217,7 +219,7 @@ def _row(subject: Subject, rounds: dict[str, list[Result]]) -> dict[str, Any]:
 
 
 def _soak(subject: Subject, seconds: int) -> list[float]:
-    """Memory in MB at the start of each tenth of the time, and at the end."""
+    """Return the memory in MB at the start of each tenth of the time, and at the end."""
     return [subject.memory() for _ in _slices(subject, seconds)]
 
 

@@ -1,6 +1,6 @@
 """The processes that `bench.gateway` measures, one each: `python -m bench.servers KIND UPSTREAM_URL`.
 
-Each prints one line of JSON when it listens: its URL, the path to post to and the headers to send.
+Each prints one line of JSON when it is ready: its URL, the path for POST requests and the headers to send.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ async def upstream(stack: AsyncExitStack, _: str) -> dict[str, object]:
 
 
 async def bare(stack: AsyncExitStack, base: str) -> dict[str, object]:
-    """Forward as little as a reverse proxy can: method, path, headers and both bodies as streams."""
+    """Forward method, path, headers and both bodies as streams, and do nothing else."""
     connector = aiohttp.TCPConnector(limit=0)
     session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, auto_decompress=False))
 
@@ -77,7 +77,7 @@ async def bare(stack: AsyncExitStack, base: str) -> dict[str, object]:
 
 
 async def passthrough(stack: AsyncExitStack, base: str) -> dict[str, object]:
-    """Run the gateway with a policy that does nothing but name the backend."""
+    """Run the gateway with a policy that only sets the backend."""
     policy = (
         f'<policies><inbound><base /><set-backend-service base-url="{base}/openai" /></inbound><backend>'
         '<forward-request buffer-response="false" /></backend><outbound><base /></outbound>'
@@ -92,7 +92,7 @@ async def passthrough(stack: AsyncExitStack, base: str) -> dict[str, object]:
 
 
 async def protected(stack: AsyncExitStack, base: str) -> dict[str, object]:
-    """Run the program's own Entra mode: validated token, managed identity, and a token limit nobody reaches."""
+    """Run the program's Entra mode: a validated token, a managed identity, and a token limit that is never reached."""
     from apim_emulator.azure import Cloud, Deployer  # noqa: PLC0415
     from apim_emulator.pulumi.deploy import load_project, load_stack  # noqa: PLC0415
     from sandbox.applications import find_application  # noqa: PLC0415 - only this process pays for Pulumi
@@ -158,5 +158,5 @@ async def _main(kind: str, base: str) -> None:
 
 
 if __name__ == "__main__":
-    logging.disable(logging.ERROR)  # a caller that hangs up at the end of a run is no news
+    logging.disable(logging.ERROR)  # callers disconnect at the end of a run
     asyncio.run(_main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""))

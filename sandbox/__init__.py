@@ -1,4 +1,4 @@
-"""Azure on a laptop: a control plane for the program and a gateway that runs the policies it deployed."""
+"""Runs the program on a laptop: deploys it to a model of Azure, and serves the policies that it deployed."""
 
 from apim_emulator.cli import program
 

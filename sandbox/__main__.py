@@ -19,18 +19,18 @@ app = typer.Typer(
     executes the deployed policies, a stand-in Azure OpenAI and a stand-in Microsoft Entra ID. Everything listens on
     127.0.0.1; nothing is created on Azure, and nothing is left behind.
 
-    Exit codes: 0 as asked, 1 a call went otherwise (call: it was refused; demo: a row is not as expected), 2 a mistake
+    Exit codes: 0 for success, 1 if a call fails (call: it was refused; demo: a row is not as expected), 2 for a mistake
     in the command or the config.
     """,
 )
 
 Stack = Annotated[
-    str, typer.Option("--stack", "-s", help="Stack to run: its config is Pulumi.NAME.yaml.", metavar="NAME")
+    str, typer.Option("--stack", "-s", help="Stack to run, with its config in Pulumi.NAME.yaml.", metavar="NAME")
 ]
 
 Port = Annotated[int, typer.Option("--port", "-p", help="Port of the gateway; 0 takes any free one.", min=0, max=65535)]
 
-# The commands are imported when they run: Pulumi and the OpenAI client take a second to import.
+# Each command is imported when it runs, since Pulumi and the OpenAI client take a second to import.
 # ruff: noqa: PLC0415
 
 
@@ -39,12 +39,12 @@ def demo(
     mode: Annotated[str, typer.Option("--mode", help="Only modes with this text in their name.", metavar="TEXT")] = "",
     as_json: Json = False,
 ) -> None:
-    """Deploy every auth mode and call each one, accepted and refused.
+    """Deploy every auth mode, and call each one as accepted and refused callers.
 
-    Each mode gets a sandbox of its own. Callers who must get through use the OpenAI client for chat, streamed chat and
-    embeddings; those who must not present no credential, a wrong one, or a token that is wrong in one respect. The
-    table says what each got and why; a refused call that reached Azure OpenAI, or a caller's credential that did, fails
-    its row. Takes some seconds and needs no config.
+    Each mode gets its own sandbox. Callers that must be accepted use the OpenAI client for chat, streamed chat and
+    embeddings. Callers that must be refused present no credential, a wrong one, or a token that is wrong in one
+    respect. The table shows what each got, and why. A row fails if a refused call, or a caller's credential, reaches
+    Azure OpenAI. Takes a few seconds and needs no config.
     """
     from sandbox.commands.demo import run
 
@@ -58,13 +58,13 @@ def up(
     trace: Trace = True,
     as_json: Json = False,
 ) -> None:
-    """Deploy a stack, serve it until Ctrl-C and print how to call it.
+    """Deploy a stack, serve it until Ctrl-C, and print how to call it.
 
-    Prints each API's URL, subscription key and callers, a curl command and a Python program that work as they stand.
-    Resources that the config adopts are made up beforehand; other OpenID Connect providers that it names get stand-ins,
-    unless they listen on this machine. The callers' IDs are the same each time, so a config can name them. `call` and
-    `token` find the running sandbox by .sandbox/STACK.json, which only you can read and which goes when `up` ends.
-    With --json, one object is printed once the gateway serves.
+    Prints each API's URL, subscription key and callers, with a curl command and a Python program that work as they are.
+    Resources that the config adopts are created beforehand. OpenID Connect providers in the config get stand-ins,
+    unless they listen on this machine. The callers' IDs are the same each time, so a config can refer to them. `call`
+    and `token` find the running sandbox through .sandbox/STACK.json, which only you can read and which is deleted when
+    `up` ends. With --json, one object is printed when the gateway is ready.
     """
     from sandbox.commands.up import run
 
@@ -75,9 +75,9 @@ def up(
 def env(stack: Stack = "sandbox", as_json: Json = False) -> None:
     """Print what to export so that the Pulumi engine deploys to the sandbox.
 
-    eval "$(python -m sandbox env)" selects, for this shell, stand-ins for the providers, a cloud in .sandbox/cloud.db
-    and a state of their own; no other stack meets them. What the stack's config adopts is made up. `make up` does it
-    for you.
+    eval "$(python -m sandbox env)" makes this shell use stand-ins for the providers, a cloud in .sandbox/cloud.db and a
+    separate state, which affect no other stack. Resources that the stack's config adopts are created. `make up` does
+    this for you.
     """
     from sandbox.commands.env import run
 
@@ -88,7 +88,7 @@ def env(stack: Stack = "sandbox", as_json: Json = False) -> None:
 def gateway(stack: Stack = "sandbox", port: Port = 8080, trace: Trace = True, as_json: Json = False) -> None:
     """Serve what the Pulumi engine deployed to the sandbox until Ctrl-C, and follow its changes.
 
-    Prints what `up` prints, anew after each change of how to call it. A change of the cloud drops no request.
+    Prints what `up` prints, and again when that changes. No request is dropped when the cloud changes.
     """
     from sandbox.commands.gateway import run
 
@@ -103,18 +103,18 @@ def call(
     model: Annotated[
         str | None,
         typer.Option(
-            "--model", "--deployment", help="Deployment to ask; the first chat model if left out.", metavar="NAME"
+            "--model", "--deployment", help="Deployment to call; defaults to the first chat model.", metavar="NAME"
         ),
     ] = None,
-    prompt: Annotated[str, typer.Option("--prompt", help="What to ask.", metavar="TEXT")] = "Hello",
+    prompt: Annotated[str, typer.Option("--prompt", help="Prompt to send.", metavar="TEXT")] = "Hello",
     caller: CallerName = None,
     stream: Annotated[bool, typer.Option("--stream", help="Print the answer as it arrives.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Ask a running sandbox once, with the OpenAI client.
+    """Call a running sandbox once with the OpenAI client.
 
-    Presents what the API wants: the subscription key, the token of a caller, or both. Prints the answer, or the status
-    and message of the refusal with exit code 1.
+    Presents what the API needs: the subscription key, a caller's token, or both. Prints the answer; if the call is
+    refused, prints status and message, and exits with 1.
     """
     from sandbox.commands.call import run
 
@@ -127,9 +127,10 @@ def policies(
     api: Annotated[str | None, typer.Option("--api", help="Only this API.", metavar="NAME")] = None,
     as_json: Json = False,
 ) -> None:
-    """Print each API's effective policy: all scopes put together, as the gateway runs it.
+    """Print each API's effective policy: all scopes combined, as the gateway runs it.
 
-    Deploys without serving. Named values stay as {{name}}. With --json, an object of policies by API.
+    Deploys the stack without serving it. Named values stay as {{name}}. With --json, prints an object with the policy
+    of each API.
     """
     from sandbox.commands.policies import run
 
@@ -141,7 +142,7 @@ for command in (emulator.serve, emulator.trace, emulator.token):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code; a mistake is told in its own words and is 2."""
+    """Run a command and return its exit code; a mistake prints its message and gives 2."""
     return emulator.run(app, arguments)
 
 

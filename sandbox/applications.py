@@ -1,4 +1,4 @@
-"""App registrations, as a tenant's administrator handles them."""
+"""App registrations, changed as a tenant administrator would."""
 
 import uuid
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from apim_emulator.model import Application
 
 
 def find_application(cloud: Cloud, audience: str) -> Application | None:
-    """Return the application that tokens for an audience are for."""
+    """Return the application with this audience: its client ID or one of its identifier URIs."""
     for application in cloud.applications():
         if audience in (application.client_id, *application.identifier_uris):
             return application
@@ -16,7 +16,7 @@ def find_application(cloud: Cloud, audience: str) -> Application | None:
 
 
 def create_application(cloud: Cloud, display_name: str, roles: Iterable[str]) -> Application:
-    """Create a registration of v2 tokens with its service principal."""
+    """Create an app registration for v2 tokens, with its service principal."""
     cloud = cloud.acting_as(Deployer.ADMINISTRATOR)
     application_id, application = cloud.create(
         "azuread:index/application:Application",
@@ -57,7 +57,7 @@ def consent(cloud: Cloud, application: Application, client: Application) -> None
 
 
 def assign_role(cloud: Cloud, application: Application, client: Application, role: str) -> None:
-    """Give a client an app role of an application. Raises `KeyError` for a role that it does not define."""
+    """Assign an app role of an application to a client. Raises `KeyError` if the application does not define it."""
     cloud = cloud.acting_as(Deployer.ADMINISTRATOR)
     role_ids = {value: role_id for role_id, value in application.app_roles.items()}
     cloud.create(

@@ -1,4 +1,4 @@
-"""Those who call the gateway: client applications with a secret, and the tokens that attackers try."""
+"""The gateway's callers: client applications with a secret, and the tokens that attackers try."""
 
 import base64
 from collections.abc import Iterator, Mapping
@@ -20,17 +20,17 @@ class Callers:
     """Client applications and a user of the home tenant; their IDs are the same in every sandbox."""
 
     client: Application
-    """The one that is meant to get through."""
+    """The client that must be accepted."""
     without_role: Application
-    """One that no role is assigned to."""
+    """A client without a role."""
     other: Application
-    """One that an API may leave out of `clientApplicationIds`."""
+    """A client that may be missing from `clientApplicationIds`."""
     user: User
-    """A person for whom `client` may act."""
+    """A person on whose behalf `client` may act."""
 
     @classmethod
     def register(cls, cloud: Cloud) -> Self:
-        """Register them, before a program names them."""
+        """Register the callers, so that a program can refer to them."""
         return cls(
             client=cloud.add_caller("client"),
             without_role=cloud.add_caller("client-without-role"),
@@ -55,13 +55,13 @@ class BadToken:
 
 
 def entra_tokens(entra: Entra, application: Application, callers: Callers, role: str) -> list[BadToken]:
-    """Tokens that an API must refuse that demands `role` or a scope, and lets in all of `callers` but `other`."""
+    """Return tokens that must be refused by an API that requires `role` or a scope, and excludes only `other`."""
 
     def issue(resource: Application | str, caller: Application, **changes: Any) -> str:
         return entra.issue(resource, client_id=caller.client_id, principal_id=caller.service_principal_id, **changes)
 
     claims = {"roles": [role]}
-    # Where either opens it, no policy for tokens refuses but the API's own.
+    # If a scope or a role is enough, the API's own policy refuses the token, not the validation policy.
     lacking = "from the gateway" if application.scopes else "TokenClaimNotFound"
     return [
         _bad("expired token", "TokenExpired", issue(application, callers.client, age=LIFETIME + 1)),
@@ -86,7 +86,7 @@ def entra_tokens(entra: Entra, application: Application, callers: Callers, role:
 
 
 def provider_tokens(provider: ProviderStandIn, audience: str, claims: Mapping[str, object]) -> list[BadToken]:
-    """Tokens that an API must refuse that demands `claims` for `audience` from `provider`."""
+    """Return tokens that must be refused by an API that requires `claims` for `audience` from `provider`."""
 
     def issue(**changes: Any) -> str:
         return provider.issue(**{"audience": audience, "subject": "client", "claims": claims, **changes})
@@ -102,7 +102,7 @@ def provider_tokens(provider: ProviderStandIn, audience: str, claims: Mapping[st
 
 
 def _broken(token: str) -> list[BadToken]:
-    """Take an accepted token and break its proof of origin."""
+    """Return variants of an accepted token with a broken signature."""
     _, payload, _ = token.split(".")
     header = base64.urlsafe_b64encode(b'{"typ":"JWT","alg":"none"}').rstrip(b"=").decode()
     return [

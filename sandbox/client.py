@@ -1,4 +1,4 @@
-"""The OpenAI client, as callers of the gateway use it."""
+"""The OpenAI client that callers of the gateway use."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -11,29 +11,29 @@ from apim_emulator.cli.instructions import API_VERSION
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Credentials:
-    """What a caller presents; nothing at all is possible too."""
+    """What a caller presents, which may be nothing."""
 
     key: str | None = field(default=None, repr=False)
     """Subscription key, in the header `api-key`."""
     token: str | None = field(default=None, repr=False)
     """Access token, in the header `Authorization`."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Sent besides."""
+    """Additional headers."""
 
 
 def new_http_client() -> DefaultAsyncHttpxClient:
-    """HTTP client for `Client`; it goes straight to this machine, whatever proxy the environment names."""
+    """Return an HTTP client for `Client`, which ignores any proxy in the environment."""
     return DefaultAsyncHttpxClient(trust_env=False)
 
 
 class Client:
-    """One caller's OpenAI client for an API, without retries and without anything from the environment.
+    """One caller's OpenAI client for an API, without retries and without settings from the environment.
 
-    Each call raises `openai.APIError`: `APIStatusError` where it is refused.
+    Each call raises `openai.APIError`, or its subclass `APIStatusError` if it is refused.
     """
 
     def __init__(self, api_url: str, credentials: Credentials, http_client: DefaultAsyncHttpxClient) -> None:
-        """Call `{api_url}/deployments/...` with some credentials."""
+        """Create a client that calls `{api_url}/deployments/...` with the credentials."""
         self._headers: dict[str, Any] = dict(credentials.headers)
         login: dict[str, Any] = {"api_key": credentials.key or "none"}
         if credentials.token is not None:
@@ -47,14 +47,14 @@ class Client:
         )
 
     async def chat(self, model: str, prompt: str) -> str:
-        """Ask once and return the answer."""
+        """Send a prompt and return the answer."""
         completion = await self._openai.chat.completions.create(
             model=model, messages=[{"role": "user", "content": prompt}], extra_headers=self._headers
         )
         return completion.choices[0].message.content or ""
 
     async def stream(self, model: str, prompt: str) -> AsyncIterator[str]:
-        """Ask once and yield the answer piece by piece."""
+        """Send a prompt and yield the answer piece by piece."""
         chunks = await self._openai.chat.completions.create(
             model=model, messages=[{"role": "user", "content": prompt}], stream=True, extra_headers=self._headers
         )
@@ -69,6 +69,6 @@ class Client:
 
 
 def refusal(error: APIStatusError) -> str:
-    """Message of a refused call: API Management's or Azure OpenAI's own, else the status line."""
+    """Return the message of a refused call, from API Management or Azure OpenAI, or else the reason phrase."""
     message = error.body.get("message") if isinstance(error.body, Mapping) else None
     return message if isinstance(message, str) else error.response.reason_phrase

@@ -1,4 +1,4 @@
-"""Every auth mode deployed and called: who gets through, and who must not."""
+"""The demo: deploys every auth mode, and calls it as callers that must be accepted or refused."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -29,13 +29,13 @@ PROJECT = Path(__file__).resolve().parent.parent
 """Folder of the Pulumi program."""
 
 _PROMPT = "Who may call you?"
-_FIRST_IS_BACK = 20
-"""Seconds for which the first account of a pool refuses calls."""
+_FIRST_RECOVERS = 20
+"""Seconds after which the first account of a pool accepts calls again."""
 _CALLER_CREDENTIALS = frozenset({"api-key", "ocp-apim-subscription-key", "subscription-key", "authorization"})
 _OWN_HEADER = {"key": "api-key", "token": "authorization"}
 
 Ask = Callable[[Client], Awaitable[bool]]
-"""A call; whether its answer makes sense. Raises `openai.APIError`."""
+"""Makes a call and returns whether its answer is as expected. Raises `openai.APIError`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,13 +45,13 @@ class Row:
     mode: str
     caller: str
     expected: str
-    """Status and, of a refusal, the gateway's reason (`context.LastError.Reason`) or that Azure OpenAI gave it."""
+    """Status and, for a refusal, the gateway's `context.LastError.Reason` or that it came from Azure OpenAI."""
     got: str
     milliseconds: float
 
     @property
     def passed(self) -> bool:
-        """Whether the call went as it must."""
+        """Whether the call had the expected outcome."""
         return self.got == self.expected
 
 
@@ -61,18 +61,18 @@ class Report:
 
     rows: Sequence[Row]
     seconds: float
-    """How long all of it took."""
+    """Duration of the whole demo."""
     setup_seconds: float
-    """How much of it deployments took."""
+    """Duration of the deployments in it."""
 
     @property
     def failed(self) -> int:
-        """Number of calls that went otherwise than they must."""
+        """Number of calls with an unexpected outcome."""
         return sum(not row.passed for row in self.rows)
 
 
 async def run(modes: Sequence[Mode] = MODES, started: Callable[[Mode], None] = lambda _: None) -> Report:
-    """Deploy each mode into a sandbox of its own and call it; `started` is told of each before."""
+    """Deploy each mode to its own sandbox and call it; `started` is called before each mode."""
     project = load_project(PROJECT)
     begin = perf_counter()
     rows: list[Row] = []
@@ -91,15 +91,15 @@ async def run(modes: Sequence[Mode] = MODES, started: Callable[[Mode], None] = l
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What came of a call."""
+    """The outcome of a call."""
 
     status: int | None
-    """None: no answer that makes sense."""
+    """None: the answer was not as expected."""
     refusal: APIStatusError | None
     reason: str | None
     """`context.LastError.Reason`."""
     arrived: Sequence[Received]
-    """What Azure OpenAI got."""
+    """The requests that reached Azure OpenAI."""
 
 
 class Calls:
@@ -108,14 +108,14 @@ class Calls:
     def __init__(
         self, mode: Mode, sandbox: Sandbox, records: asyncio.Queue[CallRecord], http: DefaultAsyncHttpxClient
     ) -> None:
-        """Call what is deployed to `sandbox`, whose recorder fills `records`."""
+        """Prepare the calls to `sandbox`, whose recorder fills `records`."""
         self._mode = mode
         self._sandbox = sandbox
         self._records = records
         self._http = http
 
     async def rows(self) -> AsyncIterator[Row]:
-        """Call as everybody who gets through, then as those who must not, and last without the gateway's role.
+        """Call as accepted callers, then as refused ones, and finally without the gateway's role.
 
         In between, the accounts of a pool run out of quota.
         """
@@ -150,7 +150,7 @@ class Calls:
         return Credentials(token=await request_token(sandbox.token_url, form))
 
     async def _for_user(self) -> Credentials | None:
-        """Return what the client presents on behalf of a user, where the registration has scopes."""
+        """Return what the client presents on behalf of a user, or None if the registration has no scopes."""
         sandbox = self._sandbox
         if self._mode.caller != "entra":
             return None
@@ -161,7 +161,7 @@ class Calls:
         return Credentials(token=await request_token(sandbox.token_url, form))
 
     def _refused(self) -> Iterator[tuple[str, str, Credentials]]:
-        """Who, why not, and what they present."""
+        """Yield each refused caller, the reason, and its credentials."""
         sandbox = self._sandbox
         if self._mode.caller == "key":
             yield "no key", "SubscriptionKeyNotFound", Credentials()
@@ -180,7 +180,7 @@ class Calls:
         yield from ((bad.what, bad.reason, Credentials(token=bad.token)) for bad in tokens)
 
     def _entra_token(self) -> str:
-        """Token with what the other provider's would carry."""
+        """Return an Entra token with the claims that the other provider's token would have."""
         client = self._sandbox.callers.client
         return self._sandbox.entra.issue(
             AUDIENCE,
@@ -190,20 +190,20 @@ class Calls:
         )
 
     async def _failover(self, name: str, good: Credentials) -> AsyncIterator[Row]:
-        """Let one account after the other run out of quota, and come back."""
+        """Let one account after the other run out of quota, and recover."""
         openai, hosts = self._sandbox.openai, self._hosts()
-        said = partial(self._said, hosts)
-        openai.throttle(hosts[0], _FIRST_IS_BACK)
-        yield await self._row(f"{name}, first account throttled", "200 (first 429, second 200)", good, outcome=said)
-        yield await self._row(f"{name}, soon after", "200 (second 200)", good, outcome=said)
-        openai.throttle(hosts[1], 2 * _FIRST_IS_BACK)
-        yield await self._row(f"{name}, both throttled", "503, Retry-After (second 429)", good, outcome=said)
-        yield await self._row(f"{name}, soon after", "503, Retry-After (none)", good, outcome=said)
-        self._sandbox.clock.advance(_FIRST_IS_BACK)
-        yield await self._row(f"{name}, after Retry-After", "200 (first 200)", good, outcome=said)
+        outcome = partial(self._pool_outcome, hosts)
+        openai.throttle(hosts[0], _FIRST_RECOVERS)
+        yield await self._row(f"{name}, first account throttled", "200 (first 429, second 200)", good, outcome=outcome)
+        yield await self._row(f"{name}, soon after", "200 (second 200)", good, outcome=outcome)
+        openai.throttle(hosts[1], 2 * _FIRST_RECOVERS)
+        yield await self._row(f"{name}, both throttled", "503, Retry-After (second 429)", good, outcome=outcome)
+        yield await self._row(f"{name}, soon after", "503, Retry-After (none)", good, outcome=outcome)
+        self._sandbox.clock.advance(_FIRST_RECOVERS)
+        yield await self._row(f"{name}, after Retry-After", "200 (first 200)", good, outcome=outcome)
 
     def _hosts(self) -> list[str]:
-        """Hosts of a pool's accounts, in the order of their priorities; none where there is no pool."""
+        """Return the hosts of a pool's accounts in the order of their priorities, or none if there is no pool."""
         backends = {backend.id: backend for backend in self._sandbox.service.backends}
         members = next((backend.members for backend in backends.values() if backend.members), ())
         ordered = sorted(members, key=attrgetter("priority"))
@@ -235,8 +235,8 @@ class Calls:
         got = (outcome or self._outcome)(answer)
         return Row(mode=self._mode.name, caller=caller, expected=expected, got=got, milliseconds=milliseconds)
 
-    def _said(self, hosts: Sequence[str], answer: _Answer) -> str:
-        """Say what the caller got, and of which accounts; a refusal must tell when to come back, and not by whom."""
+    def _pool_outcome(self, hosts: Sequence[str], answer: _Answer) -> str:
+        """Describe what the caller got and from which accounts; a refusal must say when to retry and name none."""
         numbers = dict(zip(hosts, ("first", "second"), strict=True))
         asked = ", ".join(f"{numbers[call.host]} {call.status}" for call in answer.arrived) or "none"
         if answer.refusal is None:

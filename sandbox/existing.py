@@ -1,4 +1,4 @@
-"""What a config adopts, made beforehand: another team's service, accounts, vaults, certificates and identities."""
+"""Creates what a config adopts: another team's service, accounts, vaults, certificates and identities."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from apim_emulator.azure import KEY_VAULT_SECRETS_OFFICER, Cloud, CloudError
 from apim_emulator.services.azure_openai import OPENAI_USER
 
 MODELS = ("gpt-5.6-luna", "text-embedding-3-large")
-"""Models that an adopted account has deployed, under their own names."""
+"""Models that are deployed in an adopted account, under their own names."""
 
 _NAMESPACE = "openai-gateway"
 _LOCATION = "swedencentral"
@@ -21,12 +21,12 @@ _IDENTITY = re.compile(
 )
 
 Config = Mapping[str, Any]
-"""Stack config with full keys; it is not validated here: the program does that, and says what is wrong."""
+"""Stack config with full keys. It is not validated here, since the program does that and reports mistakes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
-    """Where a resource is that a config adopts, and its name."""
+    """The place and the name of a resource that a config adopts."""
 
     subscription: str | None
     """None: the deployer's own."""
@@ -35,12 +35,12 @@ class _Place:
 
 
 def subscription_id(config: Config) -> str | None:
-    """Azure subscription that a config deploys to, None where it leaves that to the deployer's login."""
+    """Return the Azure subscription that a config deploys to, or None for that of the deployer's login."""
     return _text(config.get("azure-native:subscriptionId"))
 
 
 def create_existing(cloud: Cloud, config: Config) -> None:
-    """Create the resources that `existing` entries and identity IDs of a config name, as far as they make sense."""
+    """Create the resources to which `existing` entries and identity IDs in a config refer, as far as they are valid."""
     own = subscription_id(config)
     if own is not None:
         cloud.add_subscription(own)
@@ -68,7 +68,7 @@ def create_existing(cloud: Cloud, config: Config) -> None:
                 place,
                 vaultName=place.name,
                 secretName=hostname.get("certificate"),
-                properties={"value": "no certificate, and nobody looks", "contentType": "application/x-pkcs12"},
+                properties={"value": "not a certificate, but nothing reads it", "contentType": "application/x-pkcs12"},
             )
 
 
@@ -130,7 +130,7 @@ def _create_account(cloud: Cloud, place: _Place) -> None:
 
 
 def _assign_role(cloud: Cloud, place: _Place, identities: list[re.Match[str]]) -> None:
-    """Give every identity that a config adopts the role with which a gateway calls an account."""
+    """Assign the role with which a gateway calls an account to every identity that a config adopts."""
     principals = {found.principal_id for gateway in cloud.gateways() for found in gateway.identities}
     for identity in identities:
         args = {"resourceGroupName": identity["group"], "resourceName": identity["name"]}
@@ -148,7 +148,7 @@ def _assign_role(cloud: Cloud, place: _Place, identities: list[re.Match[str]]) -
 
 
 def _create(cloud: Cloud, resource_type: str, place: _Place, **inputs: Any) -> None:
-    """Create a resource, its group and its subscription; what exists, or cannot exist, is the program's to find."""
+    """Create a resource, its group and its subscription; the program reports what exists already or is not valid."""
     if place.subscription is not None:
         cloud.add_subscription(place.subscription)
     for token, values in (
@@ -164,7 +164,7 @@ def _create(cloud: Cloud, resource_type: str, place: _Place, **inputs: Any) -> N
 
 
 def _adopted(sections: Any, own: str | None) -> Iterator[_Place]:
-    """Place of each `existing` entry; `own` is the subscription of those that name none."""
+    """Yield the place of each `existing` entry; `own` is the subscription of those without one."""
     for section in _mappings(list(sections)):
         existing = section.get("existing")
         if isinstance(existing, Mapping):

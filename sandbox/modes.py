@@ -1,4 +1,4 @@
-"""The ways to configure the program that the demo goes through."""
+"""The configurations of the program that the demo deploys."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -43,17 +43,17 @@ _ADOPTED: Config = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mode:
-    """A way to configure the program."""
+    """A configuration of the program."""
 
     name: str
     config: Callable[[Sandbox], Config]
-    """What it adds to the config that all modes share."""
+    """Returns what the mode adds to the config that all modes share."""
     caller: Literal["key", "entra", "jwt"]
     """What callers present: a subscription key, a token of Microsoft Entra ID or of another provider."""
     credential: Literal["key", "token"]
     """What the gateway presents to Azure OpenAI."""
     deployer: Deployer = Deployer.DEVELOPER
-    """Who deploys; app roles are assigned to applications by administrators alone."""
+    """Who deploys; only administrators can assign app roles to applications."""
 
     def stack_config(self, sandbox: Sandbox) -> dict[str, Any]:
         """Return the whole config, with full keys."""
@@ -105,8 +105,8 @@ def _adopted(_: Sandbox) -> Config:
     return {"auth": "managed-identity", **_ADOPTED}
 
 
-def _elsewhere(_: Sandbox) -> Config:
-    """Adopt what is in another subscription, as a spoke does what is in its hub."""
+def _all_in_hub(_: Sandbox) -> Config:
+    """Adopt everything from another subscription, as a spoke does from its hub."""
     vault = {"existing": {"name": "kv-hub", **_HUB}}
     return {"auth": "key", "key": {"source": "key-vault", "delivery": "header", "vault": vault}, **_IN_HUB}
 
@@ -141,7 +141,7 @@ MODES = (
         credential="token",
     ),
     Mode(name="managed identity: adopted APIM, account", config=_adopted, caller="key", credential="token"),
-    Mode(name="key: all adopted in another subscription", config=_elsewhere, caller="key", credential="key"),
+    Mode(name="key: all adopted in another subscription", config=_all_in_hub, caller="key", credential="key"),
     Mode(
         name="Entra, managed identity",
         config=_entra("managed-identity"),

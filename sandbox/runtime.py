@@ -1,4 +1,4 @@
-"""The sandbox put together: the cloud, the services around the gateway and the gateway itself, on this machine."""
+"""The sandbox: the cloud, the gateway and the services around it, on this machine."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -26,23 +26,22 @@ from sandbox.callers import Callers
 from sandbox.existing import create_existing
 
 _POLL = 0.2
-"""Seconds between two looks at the cloud's version."""
+"""Seconds between two checks of the cloud's version."""
 
 
 def deploy_to(
     cloud: Cloud, project: Project, config: Mapping[str, Any], stack: str, after: Deployment | None = None
 ) -> Deployment:
-    """Run a project's program on `config` (full keys) against a cloud that has nothing of it, or what `after` left.
+    """Run a project's program with `config` (full keys) against a cloud, as an update of `after` if it is given.
 
-    What the config adopts is created first, as somebody else would have. Raises what
-    `apim_emulator.pulumi.deploy.deploy` raises.
+    Resources that the config adopts are created first. Raises what `apim_emulator.pulumi.deploy.deploy` raises.
     """
     create_existing(cloud, config)
     return deploy(project.program, config, cloud, project=project.name, stack=stack, after=after)
 
 
 def only_service(cloud: Cloud) -> Gateway | None:
-    """Return the API Management service that has APIs; None where none has any yet. Raises `EmulatorError` for two."""
+    """Return the API Management service that has APIs, or None if none has. Raises `EmulatorError` if two have."""
     found = [service for service in cloud.gateways() if service.apis]
     if len(found) > 1:
         names = ", ".join(service.name for service in found)
@@ -51,7 +50,7 @@ def only_service(cloud: Cloud) -> Gateway | None:
 
 
 def deployed_service(cloud: Cloud, deployment: Deployment) -> Gateway:
-    """Return the API Management service that a program deployed to, by its export `gatewayUrl`."""
+    """Return the API Management service that a program deployed to, found by its export `gatewayUrl`."""
     host = urlsplit(str(deployment.outputs.get("gatewayUrl"))).hostname
     for service in cloud.gateways():
         if host == f"{service.name.lower()}.azure-api.net":
@@ -62,7 +61,7 @@ def deployed_service(cloud: Cloud, deployment: Deployment) -> Gateway:
 
 
 class Sandbox:
-    """A cloud of its own and everything that serves it; an asynchronous context manager."""
+    """A cloud and everything that serves it; an asynchronous context manager."""
 
     def __init__(
         self,
@@ -73,9 +72,9 @@ class Sandbox:
         recorder: Recorder | None = None,
         trace: bool = False,
     ) -> None:
-        """Serve the gateway on `port` once entered, 0 being any free one; `recorder` is told of each of its calls.
+        """Serve the gateway on `port` once entered; 0 is any free port. `recorder` is called for each of its calls.
 
-        With `trace`, the last calls are kept policy by policy and shown at `trace_url`.
+        With `trace`, traces of the last calls are kept and shown at `trace_url`.
         """
         self.clock = clock or Clock()
         self.cloud = cloud or Cloud()
@@ -93,14 +92,14 @@ class Sandbox:
         self.entra_url = ""
         """Where Microsoft Entra ID listens."""
         self.trace_url: str | None = None
-        """Where the traces of the last calls are, None where none are kept."""
+        """Page with the traces of the last calls, or None if none are kept."""
         self._port = port
         self._deployment: Deployment | None = None
         self._served: Gateway | None = None
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        """Start the servers; the gateway knows no API yet. Raises `EmulatorError` where the port is taken."""
+        """Start the servers; the gateway has no API yet. Raises `EmulatorError` if the port is in use."""
         try:
             gateway = await self._stack.enter_async_context(self.gateway.running())
             self.url = await serve(self._stack, gateway, self._port)
@@ -122,22 +121,22 @@ class Sandbox:
         await self._stack.aclose()
 
     async def deploy(self, project: Project, config: Mapping[str, Any], stack: str = "sandbox") -> Deployment:
-        """Run a project's program on `config` (full keys), and let the gateway serve what it deployed.
+        """Run a project's program with `config` (full keys), and let the gateway serve what it deployed.
 
-        Run again, it changes what it deployed before; the gateway serves that until the change is made.
+        Called again, it updates what was deployed before, which the gateway serves until the update is done.
 
-        Only one sandbox of a process may deploy at a time. Raises what `deploy_to` raises, and `PolicyLoadError` for a
-        policy document that the gateway does not know how to run.
+        Only one sandbox in a process can deploy at a time. Raises what `deploy_to` raises, and `PolicyLoadError` for a
+        policy document that the gateway cannot run.
         """
         self._deployment = await asyncio.to_thread(deploy_to, self.cloud, project, config, stack, self._deployment)
         await self._load(self.service)
         return self._deployment
 
     async def follow(self, changed: Callable[[str | None], None]) -> Never:
-        """Serve what the engine deploys to the cloud, change after change, until cancelled.
+        """Serve what the engine deploys to the cloud, and follow its changes, until cancelled.
 
-        A call that is under way ends as it began. `changed` is told after each change: None, or why the gateway still
-        serves what it served before.
+        A call in progress is not affected by a change. `changed` is called after each change with None, or with the
+        reason why the gateway still serves the previous state.
         """
         version = -1
         while True:
@@ -161,14 +160,14 @@ class Sandbox:
 
     @property
     def deployment(self) -> Deployment:
-        """What the program exported and registered."""
+        """The exports and registrations of the program."""
         if self._deployment is None:
             raise EmulatorError("nothing is deployed yet")
         return self._deployment
 
     @property
     def service(self) -> Gateway:
-        """The API Management service that is served, as it is now."""
+        """The current state of the API Management service that is served."""
         if self._deployment is not None:
             return deployed_service(self.cloud, self._deployment)
         if self._served is None:
@@ -181,7 +180,7 @@ class Sandbox:
         return self._providers.by_url
 
     def callers_of(self, requirement: TokenRequirement) -> list[Caller]:
-        """List who can get a token of such a provider for a requirement."""
+        """List the callers that can get a token of such a provider for a requirement."""
         return self._providers.callers(requirement)
 
     @property
@@ -190,7 +189,7 @@ class Sandbox:
         return f"{self.entra_url}/{self.cloud.tenant_id}/oauth2/v2.0/token"
 
     def revoke_roles(self) -> None:
-        """Take *Cognitive Services OpenAI User* away from everybody."""
+        """Remove all assignments of the role *Cognitive Services OpenAI User*."""
         for registration in self.deployment.registrations:
             if registration.type == "azure-native:authorization:RoleAssignment" and registration.inputs[
                 "roleDefinitionId"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says what is missing for `pulumi up` to Azure, before anything is created. Usage: preflight.sh STACK
+# Reports what is missing for `pulumi up` to Azure, before anything is created. Usage: preflight.sh STACK
 set -u
 stack=$1
 missing=()
@@ -13,10 +13,10 @@ elif ! pulumi whoami --non-interactive >/dev/null 2>&1; then
   missing+=("the Pulumi CLI is not logged in to a state backend: run 'pulumi login', or 'pulumi login --local' to keep the state on this machine")
 fi
 
-# A service principal or a workload identity (OIDC) logs in through these variables, a person through the Azure CLI.
+# A service principal or workload identity (OIDC) logs in with these variables, a person with the Azure CLI.
 if [ -z "${ARM_CLIENT_ID:-}" ]; then
   if ! command -v az >/dev/null; then
-    missing+=("the Azure CLI is not on the PATH: install it (https://learn.microsoft.com/cli/azure/install-azure-cli), then run 'az login'; or set ARM_CLIENT_ID and its companions for a service principal")
+    missing+=("the Azure CLI is not on the PATH: install it (https://learn.microsoft.com/cli/azure/install-azure-cli), then run 'az login'; or set ARM_CLIENT_ID and the other ARM_ variables for a service principal")
   elif ! az account show >/dev/null 2>&1; then
     missing+=("the Azure CLI is not logged in: run 'az login', and 'az account set --subscription NAME' to choose the subscription")
   fi

@@ -1,6 +1,6 @@
-"""Try the emulator as somebody who has nothing of this repository: an empty environment, a policy and tests.
+"""Try the emulator without this repository: in an empty environment, with a policy and tests.
 
-Installs `./emulator` with pytest and nothing else, runs the test in Python and the cases in YAML, lints the policy and
+Installs only `./emulator` and pytest, runs the test in Python and the cases in YAML, lints the policy and
 one with a mistake, serves the policy in front of a backend and calls it.
 """
 
@@ -60,11 +60,11 @@ class Echo(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def main() -> None:
-    """Raise where something does not work."""
+    """Raise an error if something does not work."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         venv.create(folder / "venv", with_pip=True)
@@ -102,7 +102,7 @@ def version(binaries: Path) -> str:
 
 
 def call(folder: Path, binaries: Path) -> str:
-    """Return what a call of the served policy gets."""
+    """Return the answer to a call through the served policy."""
     backend = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
     threading.Thread(target=backend.serve_forever, daemon=True).start()
     command = ["serve", "policy.xml", "--backend", f"http://127.0.0.1:{backend.server_port}", "--port", "0", "--json"]

@@ -1,1 +1,1 @@
-"""What `python -m sandbox` can do; imported only when it is asked for, since Pulumi and the OpenAI client take long."""
+"""The commands of `python -m sandbox`; each is imported only when it runs, since Pulumi is slow to import."""

@@ -68,13 +68,13 @@ async def _call(
 
 
 def _newest(session: Session) -> int:
-    """Return the number of the last call that the sandbox has a trace of."""
+    """Return the number of the last call for which the sandbox has a trace."""
     calls = [] if session.trace_url is None else traced(session.stack, session.trace_url, 0)
     return max((call.number for call in calls), default=0)
 
 
 def _reason(session: Session, seen: int, status: int) -> str | None:
-    """Return why the gateway refused the call just made; None where no trace tells, as of a refusal passed on."""
+    """Return why the gateway refused the last call, or None if no trace says, such as for a backend's refusal."""
     if session.trace_url is None:
         return None
     calls = traced(session.stack, session.trace_url, seen)

@@ -1,4 +1,4 @@
-"""`python -m sandbox demo`: every auth mode deployed and called."""
+"""`python -m sandbox demo`: deploys and calls every auth mode."""
 
 import asyncio
 import json
@@ -11,23 +11,21 @@ from rich.text import Text
 
 from apim_emulator.cli.terminal import progress
 from apim_emulator.errors import EmulatorError
-from sandbox.commands.terminal import explained
+from sandbox.commands.terminal import errors_explained
 from sandbox.demo import Report
 from sandbox.demo import run as run_demo
 from sandbox.modes import MODES
 
 _WIDTH = 150
-"""Columns where there is no terminal to ask: nothing is cut off or wrapped."""
+"""Columns if the output is not a terminal, so that nothing is cut off or wrapped."""
 
 
 def run(mode: str, as_json: bool) -> int:
-    """Go through the modes whose name contains `mode`; 1 if a call went otherwise than it must."""
+    """Run the modes whose name contains `mode`; return 1 if a call had an unexpected outcome."""
     modes = [found for found in MODES if mode.lower() in found.name.lower()]
     if not modes:
-        raise EmulatorError(
-            f"--mode {mode}: no mode has that in its name; there are {'; '.join(m.name for m in MODES)}"
-        )
-    with explained(), progress.status("starting") as status:
+        raise EmulatorError(f"--mode {mode}: no mode has that in its name; allowed: {'; '.join(m.name for m in MODES)}")
+    with errors_explained(), progress.status("starting") as status:
         report = asyncio.run(run_demo(modes, lambda started: status.update(started.name)))
     if as_json:
         rows = [{**asdict(row), "passed": row.passed} for row in report.rows]

@@ -11,13 +11,13 @@ from apim_emulator.environment import RECOVERED, STORE
 from apim_emulator.pulumi.plugin import create_pulumi_home, shell_exports
 from apim_emulator.pulumi.recovery import recover
 from sandbox.callers import Callers
-from sandbox.commands.terminal import explained, project_and_config
+from sandbox.commands.terminal import errors_explained, project_and_config
 from sandbox.existing import create_existing, subscription_id
 
 
 def run(stack: str, as_json: bool) -> int:
-    """Lay out the plugins and the cloud, and print what to export."""
-    with explained():
+    """Set up the plugins and the cloud, and print what to export."""
+    with errors_explained():
         _, config = project_and_config(stack)
     environment = create_pulumi_home(Path.cwd() / ".sandbox", Path.cwd())
     cloud = Cloud(Path(environment[STORE]), subscription_id=subscription_id(config))

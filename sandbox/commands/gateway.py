@@ -33,7 +33,7 @@ async def _serve(cloud: Cloud, stack: str, port: int, as_json: bool, trace: bool
                 session = describe(sandbox, stack)
                 write(session)
                 now = to_json(session) if as_json else text(session)
-                if said != [now]:  # a change of the cloud need not be one of how to call it
+                if said != [now]:  # not every change of the cloud changes how to call it
                     said[:] = [now]
                     sys.stdout.write(f"{now}\n")
                     sys.stdout.flush()

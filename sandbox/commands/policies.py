@@ -8,21 +8,21 @@ from apim_emulator.cli.terminal import progress
 from apim_emulator.errors import EmulatorError
 from apim_emulator.gateway import effective_policy
 from sandbox.callers import Callers
-from sandbox.commands.terminal import explained, project_and_config, tell
+from sandbox.commands.terminal import errors_explained, print_messages, project_and_config
 from sandbox.existing import subscription_id
 from sandbox.runtime import deploy_to, deployed_service
 
 
 def run(stack: str, api: str | None, as_json: bool) -> int:
-    """Deploy without serving, and print."""
+    """Deploy the stack without serving it, and print the policies."""
     project, config = project_and_config(stack)
     cloud = Cloud(subscription_id=subscription_id(config), deployer=Deployer.from_environment())
     callers = Callers.register(cloud)
-    with explained(callers), progress.status(f"deploying {stack}"):
+    with errors_explained(callers), progress.status(f"deploying {stack}"):
         deployment = deploy_to(cloud, project, config, stack)
         service = deployed_service(cloud, deployment)
         policies = {found.id: effective_policy(service, found.id) for found in service.apis}
-    tell(deployment.messages)
+    print_messages(deployment.messages)
     if api is not None and api not in policies:
         raise EmulatorError(f"--api {api}: stack {stack} has no such API; it has {', '.join(policies)}")
     chosen = policies if api is None else {api: policies[api]}

@@ -1,4 +1,4 @@
-"""What the commands share: projects, and mistakes in one line."""
+"""What the commands share: reading the project, and turning errors into messages."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -15,16 +15,16 @@ from apim_emulator.pulumi.deploy import DeployError, Message, Project, load_proj
 
 
 @contextmanager
-def explained(callers: Iterable[Application] = ()) -> Iterator[None]:
-    """Turn mistakes in the project, its config or its policies into a `EmulatorError`.
+def errors_explained(callers: Iterable[Application] = ()) -> Iterator[None]:
+    """Turn errors in the project, its config or its policies into an `EmulatorError`.
 
-    One about a principal that does not exist tells which `callers` do, and one about privileges who else may deploy.
+    A message about a missing principal lists the `callers`, and one about missing privileges the other deployers.
     """
     try:
         yield
     except (DeployError, PolicyLoadError) as error:
         if isinstance(error, DeployError):
-            tell(error.messages)
+            print_messages(error.messages)
         lines = [str(error)]
         if "principal" in lines[0] and "does not exist" in lines[0]:
             lines += [
@@ -38,13 +38,13 @@ def explained(callers: Iterable[Application] = ()) -> Iterator[None]:
         raise EmulatorError("\n".join(lines)) from None
 
 
-def tell(messages: Iterable[Message]) -> None:
-    """Print what a program logged, as the engine does."""
+def print_messages(messages: Iterable[Message]) -> None:
+    """Print a program's log messages, as the engine does."""
     for message in messages:
         note(f"{message.severity}: {message.text}")
 
 
 def project_and_config(stack: str) -> tuple[Project, dict[str, Any]]:
     """Read the Pulumi project of the current folder and a stack's config."""
-    with explained():
+    with errors_explained():
         return load_project(Path.cwd()), load_stack(Path.cwd(), stack)

@@ -1,4 +1,4 @@
-"""`python -m sandbox up`: deploys a stack and serves it until it is told to stop."""
+"""`python -m sandbox up`: deploys a stack and serves it until it is stopped."""
 
 import asyncio
 import sys
@@ -18,7 +18,7 @@ from apim_emulator.model import Application, Gateway
 from apim_emulator.services.azure_openai.operations import kind
 from apim_emulator.services.token_client import Caller, client_credentials_form, password_form
 from sandbox.applications import assign_role, consent, find_application
-from sandbox.commands.terminal import explained, project_and_config, tell
+from sandbox.commands.terminal import errors_explained, print_messages, project_and_config
 from sandbox.existing import subscription_id
 from sandbox.runtime import Sandbox
 
@@ -40,23 +40,23 @@ async def _until_signalled(stack: str, port: int, as_json: bool, trace: bool) ->
 
 @asynccontextmanager
 async def serving(stack: str, port: int, *, trace: bool = False) -> AsyncIterator[Session]:
-    """Deploy a stack of the current folder and serve it; `call` and `token` find it meanwhile."""
+    """Deploy a stack of the current folder and serve it; meanwhile `call` and `token` can find it."""
     project, config = project_and_config(stack)
     cloud = Cloud(subscription_id=subscription_id(config), deployer=Deployer.from_environment())
     with SessionFile(Path.cwd(), stack).owned() as write:
         async with Sandbox(cloud=cloud, port=port, trace=trace) as sandbox:
-            with explained(sandbox.callers), progress.status(f"deploying {stack}"):
+            with errors_explained(sandbox.callers), progress.status(f"deploying {stack}"):
                 deployment = await sandbox.deploy(project, config, stack)
-            tell(deployment.messages)
-            for admitted in _admit(sandbox):
-                note(admitted)
+            print_messages(deployment.messages)
+            for message in _grant_access(sandbox):
+                note(message)
             session = describe(sandbox, stack)
             write(session)
             yield session
 
 
 def describe(sandbox: Sandbox, stack: str) -> Session:
-    """Say how to call what is deployed, with every credential that a caller needs."""
+    """Return how to call what is deployed, with every credential that a caller needs."""
     models = (model for account in sandbox.cloud.accounts() for model in account.deployments)
     model = next((model.name for model in models if kind(model) == "chatCompletion"), None)
     apis = [_api(sandbox, api) for api in sandbox.service.apis]
@@ -77,7 +77,7 @@ def _api(sandbox: Sandbox, api: DeployedApi) -> Api:
 
 
 def _subscription_key(service: Gateway, api: DeployedApi) -> str | None:
-    """Primary key of the subscription that was made for the API's callers."""
+    """Return the primary key of the subscription that was created for the API's callers."""
     keys = (found.primary_key for found in service.subscriptions if found.active and found.scope == f"/apis/{api.id}")
     return next(keys, None)
 
@@ -112,12 +112,12 @@ def _callers(sandbox: Sandbox, required: TokenRequirement) -> list[Caller]:
     for_user = caller(user.name, client, user.object_id, password_form(client, user, scope))
     if not application.scopes:
         return callers
-    # Where no role is defined, what a scope opens is for users alone: the first caller is one that gets through.
+    # Without roles, an API with scopes is for users only, so the user comes first: the first caller must be accepted.
     return [*callers, for_user] if application.app_roles else [for_user, *callers]
 
 
-def _admit(sandbox: Sandbox) -> Iterator[str]:
-    """Give `client` the roles that an API requires, where the config gives none to any caller; say what was done."""
+def _grant_access(sandbox: Sandbox) -> Iterator[str]:
+    """Assign the roles that an API requires to `client` if the config assigns none to any caller; say what was done."""
     client = sandbox.callers.client
     for api in sandbox.service.apis:
         required = _first_requirement(sandbox, api)
@@ -125,12 +125,12 @@ def _admit(sandbox: Sandbox) -> Iterator[str]:
             continue
         if required.client_ids and not {caller.client_id for caller in sandbox.callers} & set(required.client_ids):
             yield (
-                f"API {api.id}: clientApplicationIds lets in no caller of the sandbox; add {client.client_id}"
+                f"API {api.id}: clientApplicationIds includes no caller of the sandbox; add {client.client_id}"
                 f" ({client.display_name}) to try it"
             )
         application = find_application(sandbox.cloud, required.audience)
         if application is None:
-            yield f"API {api.id}: the sandbox has no app registration for {required.audience}, so nobody gets a token"
+            yield f"API {api.id}: the sandbox has no app registration for {required.audience}, so it issues no token"
             continue
         given = required.claims.get("roles", list(application.app_roles.values()))
         roles = {given} if isinstance(given, str) else set(given)
@@ -138,8 +138,8 @@ def _admit(sandbox: Sandbox) -> Iterator[str]:
             consent(sandbox.cloud, application, client)
             yield (
                 f"API {api.id}: {client.display_name} got an administrator's consent to"
-                f" {', '.join(sorted(application.scopes))} here, for all users; on Azure users are asked, or name it in"
-                " preAuthorizedClientIds"
+                f" {', '.join(sorted(application.scopes))} here, for all users; on Azure users are asked for consent,"
+                " unless preAuthorizedClientIds includes it"
             )
         if not roles <= set(application.app_roles.values()):
             continue
@@ -153,12 +153,12 @@ def _admit(sandbox: Sandbox) -> Iterator[str]:
 
 
 def text(session: Session) -> str:
-    """Say how to call what is served."""
+    """Return the session as text: how to call what is served."""
     lines = [f"The gateway of stack {session.stack} listens on {session.url}; Ctrl-C stops it."]
     if session.trace_url is not None:
         lines.append(f"What each policy did with the last calls: {session.trace_url}, or python -m sandbox trace")
     if not session.apis:
-        lines.append("Nothing is deployed to it yet; it follows what `pulumi up` does.")
+        lines.append("Nothing is deployed to it yet; run `pulumi up` and it will follow.")
     for api in session.apis:
         lines += ["", f"API {api.name}: {api.url}"]
         if api.key is not None:

@@ -545,7 +545,7 @@ async def test_users_get_through_where_an_api_has_scopes() -> None:
             "API people: client got an administrator's consent to chat here, for all users; on Azure users are asked",
             id="scope",
         ),
-        pytest.param("other-clients", "clientApplicationIds lets in no caller of the sandbox; add ", id="clients"),
+        pytest.param("other-clients", "clientApplicationIds includes no caller of the sandbox; add ", id="clients"),
         pytest.param("other-app", "the sandbox has no app registration for api://chat", id="app registration"),
     ],
 )
