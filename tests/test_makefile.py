@@ -147,10 +147,15 @@ def test_the_emulator_says_which_pythons_it_is_tested_on() -> None:
 
 def test_a_bot_updates_every_folder_that_names_versions() -> None:
     updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))["updates"]
-    found = {(update["package-ecosystem"], update["directory"]) for update in updates}
+    found = {
+        (update["package-ecosystem"], folder)
+        for update in updates
+        for folder in update.get("directories", [update.get("directory")])
+    }
 
     manifests = {("pip", ROOT / "requirements.txt"), ("pip", ROOT / "emulator" / "pyproject.toml")}
     manifests |= {("npm", path) for path in ROOT.glob("examples/*/package.json")}
+    manifests |= {("pip", path) for path in ROOT.glob("examples/*/requirements.txt")}
     folders = {(kind, f"/{path.parent.relative_to(ROOT).as_posix().removeprefix('.')}") for kind, path in manifests}
     assert found == folders | {("github-actions", "/")}
     assert all(update["groups"] for update in updates)
