@@ -5,6 +5,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -210,6 +211,7 @@ _TEXTS = [
 ]  # fmt: skip
 """Texts of the forms that one field or another wants, and those that none does."""
 _INTEGERS = [-1, 0, 1, 2, 7, 8, 50, 200, 299, 300, 301, 404, 599, 600, 102_400, 2**31 - 1, 2**31, 2**63 - 1, 2**63]
+_CHANGES = st.integers(0, 8)
 _SECRETS = st.none() | st.just(f"{{{{{SECRET}}}}}")
 """For a field that no representation shows: the policy's text refers to the secret."""
 _NAMED = re.compile(r"\{\{([A-Za-z0-9._-]+)\}\}")
@@ -224,16 +226,30 @@ def policies(kind: type[T]) -> st.SearchStrategy[T]:
 
 @st.composite
 def _changed(draw: st.DrawFn, kind: type[Options]) -> Options:
-    found = draw(st.sampled_from([example for example in EXAMPLES if type(example) is kind]))
-    fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    for _ in range(draw(st.integers(0, 8))):
-        names = draw(st.lists(st.sampled_from([*fields]), min_size=1, max_size=2, unique=True))
+    found = draw(_EXAMPLES_OF[kind])
+    fields: dict[str, Any] = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for _ in range(draw(_CHANGES)):
+        names = draw(_FIELDS_OF[kind])
         plain = {name: draw(_values(fields[name].type) if fields[name].repr else _SECRETS) for name in names}
-        spelled = {name: draw(_spellings(fields[name], value)) for name, value in plain.items()}
+        spelled = {name: _spelled(draw, fields[name], value) for name, value in plain.items()}
         # The plain values first: that an expression would yield what is not allowed, no type can know.
         if _replaced(found, **plain) is not None:
             found = _replaced(found, **spelled) or found
     return found
+
+
+def _names(kind: type[Options]) -> list[str]:
+    return [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+
+
+# A strategy is validated when it is first drawn from: each is made once.
+_EXAMPLES_OF: dict[type[Options], st.SearchStrategy[Options]] = {
+    kind: st.sampled_from([example for example in EXAMPLES if type(example) is kind]) for kind in map(type, EXAMPLES)
+}
+_FIELDS_OF: dict[type[Options], st.SearchStrategy[list[str]]] = {
+    kind: st.lists(st.sampled_from(_names(kind)), min_size=1, max_size=2, unique=True) for kind in _EXAMPLES_OF
+}
+"""One or two fields of a type."""
 
 
 def each(kind: type[T]) -> Iterator[T]:
@@ -280,6 +296,7 @@ def kinds(annotation: Any) -> tuple[Any, ...]:
     return get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
 
 
+@cache
 def _values(annotation: Any) -> st.SearchStrategy[Any]:
     """Draw values of a field's kinds, but text beside another kind, which spells that one."""
     found = kinds(annotation)
@@ -315,15 +332,20 @@ _SOME: dict[Any, Sequence[Any]] = {
 }
 
 
-def _spellings(field: Any, value: Any) -> st.SearchStrategy[Any]:
+def _spelled(draw: st.DrawFn, field: Any, value: Any) -> Any:
     """Write a value as itself, as an expression that yields it, or as the named value that has its own name."""
+    spellings = _spellings(field, value)
+    return spellings[draw(st.integers(0, len(spellings) - 1))] if len(spellings) > 1 else value
+
+
+def _spellings(field: Any, value: Any) -> list[Any]:
     if not isinstance(value, str | int | float) or str not in kinds(field.type):
-        return st.just(value)
+        return [value]
     if isinstance(value, str) and not isinstance(value, Enum):
-        return st.just(value) | st.just(f"{{{{{value}}}}}") if field.repr else st.just(value)
+        return [value, f"{{{{{value}}}}}"] if field.repr else [value]
     text = str(value).lower() if isinstance(value, bool) else str(value)
     code = f'"{text}"' if isinstance(value, Enum) else f"{text}L" if field.name in _LONGS else text
-    return st.sampled_from([value, f"@({code})", f"{{{{{text}}}}}"])
+    return [value, f"@({code})", f"{{{{{text}}}}}"]
 
 
 def named_values(text: str) -> Mapping[str, str]:

@@ -140,12 +140,39 @@ async def _run(program: Path | Callable[[], Any]) -> None:
     # Outputs of what failed carry its exception; those that nobody awaits would be reported one by one.
     loop.set_exception_handler(lambda _loop, _context: None)
     try:
-        await run_in_stack(program if callable(program) else lambda: _run_file(program))
+        await run_in_stack(lambda: _run_program(program))
     finally:
         while others := asyncio.all_tasks() - {asyncio.current_task()}:
             _, stuck = await asyncio.wait(others, timeout=_GRACE)
             if stuck:
                 break
+
+
+def _run_program(program: Path | Callable[[], Any]) -> None:
+    pulumi.runtime.register_stack_transformation(_without_versions)
+    if callable(program):
+        program()
+    else:
+        _run_file(program)
+
+
+def _without_versions(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+    """Leave out the aliases that azure-native gives a resource for its type in other API versions.
+
+    There are dozens, and to make a URN of each takes Pulumi most of a deployment's time; none is followed here.
+    """
+    if not args.type_.startswith("azure-native:") or not args.opts.aliases:
+        return None
+    opts = pulumi.ResourceOptions.merge(None, args.opts)
+    opts.aliases = [alias for alias in args.opts.aliases if not _is_version(alias)]
+    return pulumi.ResourceTransformationResult(args.props, opts)
+
+
+def _is_version(alias: Any) -> bool:
+    """Tell whether an alias gives another type of azure-native and no other name."""
+    if not isinstance(alias, pulumi.Alias) or isinstance(alias.name, str):
+        return False
+    return str(alias.type_).startswith("azure-native:")
 
 
 def _run_file(program: Path) -> None:
