@@ -1,6 +1,7 @@
 """The program as a whole, in every mode."""
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -21,9 +22,18 @@ EVERY_MODE = pytest.mark.parametrize("mode", list(MODES))
 GUID_OF = "00000000-0000-0000-0000-{:012}"
 
 
-def deploy(mode: str, **more: Any) -> Deployed:
-    preview = more.pop("preview", False)
-    return deploy_program(mode_config(mode, **more), shared_cloud(), preview=preview)
+def deploy(mode: str, *, preview: bool = False, **more: Any) -> Deployed:
+    return (
+        deploy_program(mode_config(mode, **more), shared_cloud(), preview=preview)
+        if more
+        else deploy_once(mode, preview)
+    )
+
+
+@cache
+def deploy_once(mode: str, preview: bool) -> Deployed:
+    """A mode as it is, deployed once for all tests that look at it and change nothing."""
+    return deploy_program(mode_config(mode), shared_cloud(), preview=preview)
 
 
 @EVERY_MODE

@@ -5,8 +5,6 @@ from ipaddress import ip_address
 
 from yarl import URL
 
-__all__ = ["HostRefusedError", "Network"]
-
 
 class HostRefusedError(Exception):
     """A URL whose host no route names and which is not this machine."""

@@ -24,8 +24,6 @@ from apim_emulator.pulumi import project_yaml
 from apim_emulator.pulumi.error_hooks import Callbacks
 from apim_emulator.pulumi.mocks import AzureMockMonitor, AzureMocks, Registration
 
-__all__ = ["DeployError", "Deployment", "Message", "Project", "deploy", "load_project", "load_stack"]
-
 _GRACE = 5.0
 """Seconds that what is under way gets after a failure."""
 
