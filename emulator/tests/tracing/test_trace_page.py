@@ -122,7 +122,7 @@ async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
 async def test_pages_show_calls_and_run_nothing(session: Session, browser: Browser) -> None:
     await browser.ask("url", url=session.trace_url)
 
-    assert await browser.run("document.title") == "Sandbox traces"
+    assert await browser.run("document.title") == "Traces"
     rows = await browser.run("[...document.querySelectorAll('tbody tr')].map(row => row.innerText)")
     assert [row.split()[0] for row in rows] == ["2", "1"]
     assert "403" in rows[1]
@@ -131,7 +131,7 @@ async def test_pages_show_calls_and_run_nothing(session: Session, browser: Brows
     await browser.click("tbody tr:last-child a")
 
     text = await browser.run("document.body.innerText")
-    assert await browser.run("document.title") == "#1 - Sandbox traces"
+    assert await browser.run("document.title") == "#1 - Traces"
     assert f"Variables[note]\n{HOSTILE}" in text
     assert f"Variables[text]\nbody {HOSTILE}" in text
     assert "HeaderNotFound: Header X-Team was not found" in text
@@ -178,5 +178,5 @@ async def test_policy_of_the_page_stops_a_script_that_got_in(session: Session, b
     script = "let one = document.createElement('script'); one.text = 'document.title = 1'; document.body.append(one)"
     await browser.ask("execute/sync", script=script, args=[])
 
-    assert await browser.run("document.title") == "Sandbox traces"
+    assert await browser.run("document.title") == "Traces"
     assert json.dumps(await browser.errors()).count("Content Security Policy") == 1

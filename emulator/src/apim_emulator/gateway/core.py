@@ -1,4 +1,4 @@
-"""The gateway without its ends: a caller's request in, and the response that the policies leave for it."""
+"""The gateway apart from HTTP: a caller's request in, the response that the policies leave for it out."""
 
 import logging
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Dimensions of metrics."""
+"""The `dimension` elements of metric policies."""
 
 from collections.abc import Callable, Mapping
 
@@ -32,7 +32,7 @@ DEFAULT_DIMENSIONS: Mapping[str, Callable[[Exchange], str]] = {
     "Gateway ID": lambda _: "managed",
     "Backend ID": _backend,
 }
-"""Dimensions that need no value; the emulator has no users, and its place is made up (inferred: what each holds)."""
+"""Dimensions that need no value; the emulator has no users, and invents its location (inferred: what each holds)."""
 
 
 class Dimensions:

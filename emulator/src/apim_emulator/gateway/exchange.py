@@ -74,9 +74,9 @@ class Exchange:
     counted: set[str] = field(default_factory=set)
     """Keys of `quota-by-key` that this call was counted for."""
     cache_query: CacheQuery | None = None
-    """What `llm-semantic-cache-lookup` looked for in vain, for the store policy."""
+    """What `llm-semantic-cache-lookup` did not find, for the store policy."""
     cache_key: str | None = None
-    """What `cache-lookup` looked for in vain, for the store policy."""
+    """What `cache-lookup` did not find, for the store policy."""
     token_watch: TokenWatch | None = None
     """Works out the tokens of this call, where a policy asked for them."""
     metrics: list[Metric] = field(default_factory=list)
@@ -175,14 +175,14 @@ class Exchange:
             await hooks.pop(0)(self)
 
     def replace_request_body(self, body: bytes) -> None:
-        """Put another body in place of the request's, in no content encoding."""
+        """Replace the request's body; the new one has no content encoding."""
         request = self.context.request
         self.body = request.body = body
         request.has_body, request.body_consumed = bool(body), False
         request.headers.popall("Content-Encoding", None)
 
     def replace_response_body(self, body: bytes) -> None:
-        """Put another body in place of the response's, in no content encoding; the backend's is given up."""
+        """Replace the response's body; the new one has no content encoding, and the backend's is abandoned."""
         response = self.response
         if response.stream is not None:
             self.drop_upstream()

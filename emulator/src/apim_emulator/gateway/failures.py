@@ -88,9 +88,9 @@ class Failure(Exception):  # noqa: N818 - not an error of the program but a refu
     reason: str
     """`LastError.Reason`."""
     source: str = ""
-    """`LastError.Source`; left out: the policy's name."""
+    """`LastError.Source`; defaults to the policy's name."""
     detail: str | None = field(default=None, repr=False)
-    """`LastError.Message`; left out: the message."""
+    """`LastError.Message`; defaults to the message."""
     status_reason: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     with_activity: bool = False

@@ -1,4 +1,4 @@
-"""Tokens for tests: of a Microsoft Entra tenant that nobody owns, and of any other OpenID Connect provider."""
+"""Tokens for tests: of an invented Microsoft Entra tenant, and of any other OpenID Connect provider."""
 
 from collections.abc import Sequence
 from functools import cache

@@ -59,7 +59,7 @@ class Reply:
     """The body in place of `content`; sets `Content-Type`."""
     headers: Headers = field(default_factory=dict)
     reason: str | None = None
-    """Reason phrase. Left out: the standard one."""
+    """Reason phrase. Defaults to the standard one."""
 
     def __post_init__(self) -> None:
         """Refuse two bodies."""

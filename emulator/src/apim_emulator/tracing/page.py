@@ -30,7 +30,7 @@ dl div { display: grid; gap: 0 .6rem; grid-template-columns: 3rem minmax(8rem, 2
 }
 code { font: 13px/1.5 ui-monospace, monospace } .bad { color: var(--bad) } .good { color: var(--good) }
 """
-TITLE = "Sandbox traces"
+TITLE = "Traces"
 
 
 def index(calls: Sequence[CallTrace]) -> bytes:

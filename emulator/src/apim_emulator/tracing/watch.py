@@ -23,7 +23,7 @@ reader: ContextVar[Reader | None] = ContextVar("reader", default=None)
 
 
 def watched(context: Context) -> Context:
-    """Make a context, of one that nobody has seen yet, that notes every read."""
+    """Make a context that notes every read, of one that no policy has seen yet."""
     found = _Context(**_fields(context))
     found.variables = _Variables(context.variables)
     found.request = _Request(**_fields(context.request))

@@ -277,7 +277,7 @@ define(
 
 
 class Random:
-    """`System.Random` without a seed: numbers that nobody can expect."""
+    """`System.Random` without a seed: unpredictable numbers."""
 
     def __init__(self) -> None:
         """Start anywhere."""

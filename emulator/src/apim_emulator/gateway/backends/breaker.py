@@ -12,7 +12,7 @@ _MAX_CALLS = 10_000
 class Breaker:
     """Counts the failures of one backend, whoever calls it and through whichever pool.
 
-    A tripped backend is called by nobody until its time is over, and then by everybody: there is no trial call
+    A tripped backend gets no calls until its time is over, then all of them: there is no trial call
     (inferred: nothing is documented). Failures are counted in a sliding window (inferred).
     """
 

@@ -1,4 +1,4 @@
-"""Calls of the gateway's own to a backend: JSON out, JSON back."""
+"""Calls that the gateway itself makes to a backend: JSON out, JSON back."""
 
 import asyncio
 import json

@@ -37,7 +37,7 @@ class Endpoint:
         return None if self.breaker is not None and self.breaker.is_tripped(now) else self
 
     def retry_after(self, _now: float) -> int | None:
-        """Tell nothing: that a backend without a pool says when to come back is not documented."""
+        """None: no source says that a backend outside a pool tells callers when to come back."""
         return None
 
 

@@ -105,7 +105,7 @@ class Jwt:
 
 
 def claim_values(value: object) -> list[str]:
-    """List the strings that a claim holds; what is no string, integer, boolean or list of those holds none."""
+    """List the strings that a claim holds; anything but strings, integers, booleans and lists of these holds none."""
     if isinstance(value, list):
         return [text for item in value if not isinstance(item, list) for text in claim_values(item)]
     if isinstance(value, bool):

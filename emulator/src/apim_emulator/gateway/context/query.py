@@ -1,4 +1,4 @@
-"""A query string that keeps what nobody changed byte for byte."""
+"""A query string that keeps unchanged parameters byte for byte."""
 
 from urllib.parse import quote, unquote_plus
 

@@ -1,4 +1,4 @@
-"""HTTP details shared by the way in and the way out: headers, failure bodies, paths."""
+"""HTTP details that requests and responses share: headers, failure bodies, paths."""
 
 import json
 import re
@@ -35,7 +35,7 @@ _ASTRAY = re.compile(
 )
 """Delimiters and their look-alikes; segments that are empty or nothing but dots and blanks; escapes of old servers."""
 _MOST_ENCODINGS = 4
-"""A path that is still encoded after so many decodings is no path of anybody's."""
+"""Decodings after which a path that is still encoded is refused."""
 
 
 def is_header_name(name: str) -> bool:
@@ -54,7 +54,7 @@ def is_sound(value: str) -> bool:
 
 
 def is_sound_head(version: tuple[int, int], headers: CIMultiDictProxy[str]) -> bool:
-    """Tell whether a request's head leaves no doubt about host and framing, beyond what the parser sees to."""
+    """Tell whether a request's head is clear about host and framing, beyond what the parser checks."""
     if "Transfer-Encoding" in headers:
         coding = headers.getall("Transfer-Encoding")
         if [value.lower() for value in coding] != ["chunked"] or "Content-Length" in headers:
@@ -70,7 +70,7 @@ def is_sound_head(version: tuple[int, int], headers: CIMultiDictProxy[str]) -> b
 
 
 def end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
-    """Copy headers without those of the connection, be they standard or named by `Connection`."""
+    """Copy headers without those of the connection: the standard ones and those that `Connection` names."""
     found = headers.copy()
     for value in headers.getall("Connection", ()):
         for name in value.split(","):
@@ -95,7 +95,7 @@ def phrase(status: int) -> str:
 
 
 def is_safe_path(path: str) -> bool:
-    """Tell whether a raw path stays where it seems to be, however often and however leniently somebody decodes it.
+    """Tell whether a raw path stays where it seems to lead, however often and leniently it is decoded.
 
     Refused are dot segments, empty segments, what decodes to a delimiter or to something that lenient servers take for
     one, escapes that are none, and bytes that are not UTF-8 (inferred: the service's own list is not documented).

@@ -1,4 +1,4 @@
-"""Watching a body on its way to the caller: each chunk is seen and passed on at once, as fast as the caller reads."""
+"""Watches a body on its way to the caller: each chunk is seen and passed on at once, as fast as the caller reads."""
 
 from collections.abc import AsyncIterable, Callable
 from typing import Protocol

@@ -20,7 +20,7 @@ from apim_emulator.gateway.http.transport import Incoming
 _BODILESS = frozenset({204, 205, 304})
 """Status codes whose responses have no body."""
 _AUTOMATIC = ("Server", "Content-Type")
-"""Headers that aiohttp adds and nobody asked for."""
+"""Headers that aiohttp adds of its own accord."""
 _AT_ONCE = 32 * 1024
 """Bytes that always fit between asyncio's buffer for an idle connection and its high-water mark of 64 KiB."""
 _NO_WAIT = nullcontext()
@@ -103,7 +103,7 @@ def _patience(incoming: web.BaseRequest, size: int) -> AbstractAsyncContextManag
 
 
 def take_body(incoming: Incoming, exchange: Exchange) -> None:
-    """Give up a body that may not follow the headers: the caller would take it for the next response.
+    """Drop a body that must not follow the headers: the caller would take it for the next response.
 
     What an expression read without `preserveContent` is gone too.
     """

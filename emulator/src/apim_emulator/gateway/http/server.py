@@ -95,7 +95,7 @@ class GatewayServer:
 
 
 class _Server(web.Server):
-    """A server that answers what it cannot read as the gateway answers."""
+    """A server whose refusals of unreadable requests look like the gateway's."""
 
     def __init__(
         self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], options: Mapping[str, Any]
@@ -129,7 +129,7 @@ def _told_to_continue(request: web.BaseRequest) -> bool:
 
 
 def _refused(status: int, message: str) -> web.Response:
-    """Refuse a request whose head is not sound, and the connection with it: where the next one begins is not sure."""
+    """Refuse a request with an unsound head and close the connection: where the next request begins is uncertain."""
     body = envelope(status, message)
     reply = web.Response(status=status, body=body, headers={"Content-Type": "application/json"})
     reply.force_close()

@@ -1,6 +1,6 @@
-"""The ends of the gateway: a request that comes in, and what sends the gateway's own requests.
+"""Requests that come in, and what sends the gateway's own requests.
 
-HTTP is one pair of them. Whoever brings another pair runs the same policies without a socket.
+HTTP is one pair of them; with another pair the same policies run without a socket.
 """
 
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ class Content(Protocol):
         """Tell whether all of it has arrived."""
 
     def read_nowait(self) -> bytes:
-        """Give what has arrived and nobody read; raises what broke the body."""
+        """Give what has arrived and was not read yet; raises what broke the body."""
 
 
 class Incoming(Protocol):
@@ -58,11 +58,11 @@ class Incoming(Protocol):
 
     @property
     def body_exists(self) -> bool:
-        """Whether there is a body, be it empty."""
+        """Whether there is a body, even an empty one."""
 
     @property
     def content_length(self) -> int | None:
-        """Bytes of the body, None where they are not announced."""
+        """Length of the body in bytes, None where the caller did not announce it."""
 
     @property
     def content(self) -> Content:
@@ -125,7 +125,7 @@ async def _send_once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandler
 
 
 class HttpTransport:
-    """Sends them over HTTP to where a network leads, between `open` and `close`."""
+    """Sends requests over HTTP, to the addresses that a network gives, between `open` and `close`."""
 
     def __init__(self, network: Network) -> None:
         """Open nothing yet."""

@@ -1,4 +1,4 @@
-"""Rates: how much of a limit is used up now, and how long until there is room again."""
+"""Rates: how much of a limit is used, and how long until there is room again."""
 
 import math
 from collections import deque

@@ -1,4 +1,4 @@
-"""Having texts checked by Azure AI Content Safety (its operations Analyze Text and Shield Prompt)."""
+"""Checks texts with Azure AI Content Safety (its operations Analyze Text and Shield Prompt)."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass

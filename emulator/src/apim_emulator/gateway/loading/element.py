@@ -286,7 +286,7 @@ class Element:
         return _never
 
     def done(self) -> None:
-        """Refuse what nobody read."""
+        """Refuse attributes and elements that no handler read."""
         for attribute in self.node.attributes:
             if attribute not in self._attributes:
                 self._unknown(self.node, "attribute is not supported", attribute, attribute, self._attributes)

@@ -1,4 +1,4 @@
-"""What API Management runs and this gateway does not, and why; loading a document refuses it with that reason.
+"""What API Management runs and this gateway does not, and why: the reason with which a document is refused.
 
 Whatever a typed policy can render and no executor reads stands here, and nothing else does.
 """

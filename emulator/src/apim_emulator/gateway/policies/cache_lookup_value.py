@@ -5,7 +5,7 @@ from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 CACHING_TYPES = ("prefer-external", "external", "internal")
-"""The sandbox has one cache, which stands in for each of them."""
+"""The emulator has one cache, which stands in for each of them."""
 
 
 def _compile(element: Element, _site: Site) -> Run:

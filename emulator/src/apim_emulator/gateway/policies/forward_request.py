@@ -31,7 +31,7 @@ def _compile(element: Element, _site: Site) -> Run:
     buffer_request = element.flag("buffer-request-body", default=False)
     buffer_response = element.flag("buffer-response", default=True)
     element.only("follow-redirects")
-    # The sandbox speaks HTTP/1.1 to backends, which `2or1` leaves to the gateway.
+    # The emulator speaks HTTP/1.1 to backends, which `2or1` leaves to the gateway.
     element.only("http-version")
 
     async def run(exchange: Exchange) -> None:

@@ -30,7 +30,7 @@ class TokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RawToken:
-    """A token whose form is right and whose signature nobody checked yet."""
+    """A well-formed token whose signature is not checked yet."""
 
     text: str = field(repr=False)
     header: dict[str, object] = field(repr=False)
