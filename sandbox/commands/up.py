@@ -15,7 +15,7 @@ from apim_emulator.gateway.tokens.requirements import TokenRequirement, token_re
 from apim_emulator.listening import freeze_heap
 from apim_emulator.model import Api as DeployedApi
 from apim_emulator.model import Application, Gateway
-from apim_emulator.services.azure_openai.operations import kind
+from apim_emulator.services.azure_openai.operations import model_operation
 from apim_emulator.services.token_client import Caller, client_credentials_form, password_form
 from sandbox.applications import assign_role, consent, find_application
 from sandbox.commands.terminal import errors_explained, print_messages, project_and_config
@@ -58,7 +58,7 @@ async def serving(stack: str, port: int, *, trace: bool = False) -> AsyncIterato
 def describe(sandbox: Sandbox, stack: str) -> Session:
     """Return how to call what is deployed, with every credential that a caller needs."""
     models = (model for account in sandbox.cloud.accounts() for model in account.deployments)
-    model = next((model.name for model in models if kind(model) == "chatCompletion"), None)
+    model = next((model.name for model in models if model_operation(model) == "chatCompletion"), None)
     apis = [_api(sandbox, api) for api in sandbox.service.apis]
     if model is not None:
         apis = [replace(api, curl=curl_command(api, stack, model), python=python_program(api, model)) for api in apis]

@@ -212,7 +212,7 @@ def test_who_may_not_assign_roles_is_told_who_else_may_deploy(run: Run, monkeypa
     assert run("policies", "--stack", "assigning")[0] == 0
     monkeypatch.setenv("APIM_EMULATOR_DEPLOYER", "root")
     code, _, error = run("policies", "--stack", "assigning")
-    assert (code, "APIM_EMULATOR_DEPLOYER: 'root' is nobody; set it to developer" in error) == (2, True)
+    assert (code, "APIM_EMULATOR_DEPLOYER: 'root' is not a deployer; set it to developer" in error) == (2, True)
 
 
 def test_folder_without_a_project_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:

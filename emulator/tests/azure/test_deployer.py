@@ -10,5 +10,5 @@ def test_who_deploys_is_said_by_the_environment(given: str, deployer: str) -> No
 
 
 def test_an_unknown_deployer_is_refused() -> None:
-    with pytest.raises(EmulatorError, match=r"'root' is nobody; set it to developer, pipeline, administrator"):
+    with pytest.raises(EmulatorError, match=r"'root' is not a deployer; set it to developer, pipeline, administrator"):
         Deployer.from_environment({"APIM_EMULATOR_DEPLOYER": "root"})

@@ -12,7 +12,7 @@ from apim_emulator.services.signing import (
     SigningKey,
     tamper,
     unverified_claims,
-    validity,
+    validity_claims,
 )
 
 NOW = 1_750_000_000.0
@@ -20,7 +20,7 @@ KEY = SigningKey()
 
 
 def test_a_token_is_verifiable_with_the_published_key_alone() -> None:
-    token = KEY.sign({"sub": "someone", **validity(NOW)})
+    token = KEY.sign({"sub": "someone", **validity_claims(NOW)})
 
     decoded = jwt.decode(token, KeySet.import_key_set(KEY.jwks()), algorithms=["RS256"])  # type: ignore[arg-type]
 
@@ -52,7 +52,7 @@ def test_a_claim_that_is_none_is_left_out() -> None:
     ],
 )
 def test_a_token_is_valid_from_nbf_until_before_exp(after: float, reason: str | None) -> None:
-    token = KEY.sign(validity(NOW))
+    token = KEY.sign(validity_claims(NOW))
 
     if reason is None:
         assert KEY.verify(token, NOW + after)["exp"] == NOW + LIFETIME
@@ -71,7 +71,7 @@ def test_a_token_without_expiry_is_refused() -> None:
     [
         pytest.param(tamper, id="changed claims"),
         pytest.param(lambda token: tamper(token, exp=NOW + 9 * LIFETIME), id="later expiry"),
-        pytest.param(lambda _: SigningKey().sign(validity(NOW)), id="another key"),
+        pytest.param(lambda _: SigningKey().sign(validity_claims(NOW)), id="another key"),
         pytest.param(lambda token: token.rpartition(".")[0] + ".", id="no signature"),
         pytest.param(
             lambda token: jws.serialize_compact(
@@ -84,7 +84,7 @@ def test_a_token_without_expiry_is_refused() -> None:
 )
 def test_a_forged_token_is_refused(forged: Any) -> None:
     with pytest.raises(InvalidTokenError):
-        KEY.verify(forged(KEY.sign(validity(NOW))), NOW)
+        KEY.verify(forged(KEY.sign(validity_claims(NOW))), NOW)
 
 
 def test_a_signed_text_that_is_no_set_of_claims_is_refused() -> None:

@@ -63,7 +63,7 @@ class Cloud:
 
         With `store` the cloud is in that file, which other processes may open too; it keeps the seed and the
         subscription it was made with. Soft-deleted resources go by `clock`. `deployer` is who asks for everything; see
-        `acting_as` for others. Raises `EmulatorError` for a file that is no cloud or cannot be written.
+        `acting_as` for others. Raises `EmulatorError` for a file that does not hold a cloud or cannot be written.
         """
         self._store = FileStore(store, seed, subscription_id) if store else MemoryStore(State(seed, subscription_id))
         self._subscription_id = self._store.state.subscription_id
@@ -115,11 +115,11 @@ class Cloud:
         return "location" in resource_type(token).shape.names
 
     def is_kept(self, token: str) -> bool:
-        """Whether the cloud knows the resources of a type; those of the random provider live in its callers alone."""
+        """Whether the cloud keeps resources of a type; random values exist in the program's state alone."""
         return resource_type(token).kept
 
     def add_subscription(self, subscription_id: str) -> None:
-        """Let the deployer see another subscription of the tenant, if it is not seen yet."""
+        """Give the deployer access to another subscription of the tenant, if it has none yet."""
         with self._changing() as state:
             state.add_subscription(subscription_id)
 
@@ -135,9 +135,9 @@ class Cloud:
     ) -> tuple[str, Properties]:
         """Create a resource and return its ID and outputs. `name` is the logical name, for auto-naming.
 
-        `subscription_id` is that of the provider; left out: the deployer's own. `owner`, such as a URN, is noted. With
-        `adopt`, what the same owner made with the same inputs is returned instead, if there is such: its creator may
-        have been killed before it could tell. Raises `CloudError`; the cloud is then as it was.
+        `subscription_id` is that of the provider, by default the deployer's own. `owner`, such as a URN, is noted. With
+        `adopt`, what the same owner made with the same inputs is returned instead if it exists: whoever created it may
+        have been killed before the answer arrived. Raises `CloudError`; the cloud is then as it was.
         """
         kind = resource_type(token)
         given = _without_nulls(inputs)
@@ -226,7 +226,7 @@ class Cloud:
         self._faults.after()
 
     def regenerate_key(self, account_id: str, key: str) -> None:
-        """Replace `key1` or `key2` of an account, as somebody does from time to time: the old one is dead at once."""
+        """Replace `key1` or `key2` of an account, as people do from time to time; the old key stops working at once."""
         with self._changing() as state:
             regenerate_key(state, _existing(state, resource_type(cognitiveservices.ACCOUNT), account_id), key)
         self._faults.after()
@@ -234,7 +234,7 @@ class Cloud:
     def invoke(self, token: str, args: Mapping[str, Any], *, subscription_id: str | None = None) -> Properties:
         """Answer an invoke, such as `azure-native:cognitiveservices:listAccountKeys`.
 
-        It finds what is in the provider's subscription alone; left out: the deployer's own.
+        It finds only what is in the provider's subscription, by default the deployer's own.
         """
         found = function(token)
         with self._reading() as state, state.within(subscription_id):
@@ -289,7 +289,7 @@ class Cloud:
             return has_role(state, principal_id, role_id, scope)
 
     def _refresh_due(self) -> None:
-        """Let the services do what is due by now."""
+        """Let the services do what is due, such as reading secrets again."""
         with self._reading() as state:
             due = bool(due_named_values(state))
         if due:
@@ -299,9 +299,9 @@ class Cloud:
     def _find_created(
         self, kind: ResourceType, owner: str, given: Properties, subscription_id: str | None
     ) -> Resource | None:
-        """Resource of an owner whose inputs were these, but for what was filled in where they left it out.
+        """Find a resource of an owner whose inputs were these, apart from what was filled in where they left it out.
 
-        One in another subscription is another resource, but for what its scope puts there.
+        One in another subscription is another resource, unless its `scope` puts it there.
         """
         places = {None, (subscription_id or self.subscription_id).lower()}
         with self._reading() as state:

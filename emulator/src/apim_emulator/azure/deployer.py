@@ -1,4 +1,4 @@
-"""Who deploys, and what that principal may do in the directory."""
+"""Who deploys, and what that principal may do in Microsoft Entra ID."""
 
 import os
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ class Deployer(StrEnum):
     """
 
     DEVELOPER = "developer"
-    """A person with the role Application Developer: creates app registrations and manages those it owns."""
+    """A person with the role Application Developer: creates app registrations, and manages those that it owns."""
     PIPELINE = "pipeline"
-    """A service principal with the permission Application.ReadWrite.OwnedBy: the same, and names no other owners."""
+    """A service principal with the permission Application.ReadWrite.OwnedBy: the same, but it adds no other owners."""
     ADMINISTRATOR = "administrator"
     """A person with the role Cloud Application Administrator: manages all registrations and assigns app roles."""
 
@@ -34,4 +34,6 @@ class Deployer(StrEnum):
         try:
             return cls(given)
         except ValueError:
-            raise EmulatorError(f"{environment.DEPLOYER}: {given!r} is nobody; set it to {', '.join(cls)}") from None
+            raise EmulatorError(
+                f"{environment.DEPLOYER}: {given!r} is not a deployer; set it to {', '.join(cls)}"
+            ) from None

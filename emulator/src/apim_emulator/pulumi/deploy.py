@@ -21,7 +21,7 @@ from pulumi.runtime.stack import run_in_stack
 from apim_emulator.azure import Cloud
 from apim_emulator.errors import EmulatorError
 from apim_emulator.pulumi import project_yaml
-from apim_emulator.pulumi.error_hooks import Callbacks
+from apim_emulator.pulumi.error_hooks import LocalCallbacks
 from apim_emulator.pulumi.mocks import AzureMockMonitor, AzureMocks, Registration
 
 _GRACE = 5.0
@@ -100,7 +100,7 @@ def deploy(
             organization="organization",
             root_directory=str(program.resolve().parent if isinstance(program, Path) else Path.cwd()),
         )
-        settings.callbacks = Callbacks(monitor.hooks)
+        settings.callbacks = LocalCallbacks(monitor.hooks)
         pulumi.runtime.set_all_config({key: _config_text(value) for key, value in config.items()}, [])
         with asyncio.Runner() as runner:
             runner.run(_run(program))
@@ -191,7 +191,7 @@ def _run_file(program: Path) -> None:
 
 def _explain(mocks: AzureMocks, error: BaseException | None) -> None:
     """Raise the one error that says what to do about a failed deployment, if it is not a bug of the program."""
-    said = _said(error)
+    said = _messages_of_causes(error)
     if failures := [*mocks.failures, *(call for call in mocks.refused_invokes if str(call.error) in said)]:
         lines = [f"{failure.type} {failure.name}: {failure.error}" for failure in failures]
         if len(lines) == 1:
@@ -200,12 +200,12 @@ def _explain(mocks: AzureMocks, error: BaseException | None) -> None:
     if isinstance(error, pulumi.RunError):
         raise DeployError(str(error)) from None
     if isinstance(error, ValueError):
-        raise DeployError(_root(error)) from error
+        raise DeployError(_root_message(error)) from error
     if isinstance(error, SystemExit):
         raise DeployError(f"the program ended itself with exit code {error.code}") from None
 
 
-def _said(error: BaseException | None) -> str:
+def _messages_of_causes(error: BaseException | None) -> str:
     """Messages of an error and of those that it came from, which may come from each other."""
     chain: list[BaseException] = []
     while error is not None and error not in chain:
@@ -214,7 +214,7 @@ def _said(error: BaseException | None) -> str:
     return "\n".join(map(str, chain))
 
 
-def _root(error: ValueError) -> str:
+def _root_message(error: ValueError) -> str:
     """Message as it was raised, before Pulumi wrapped it."""
     while isinstance(error.__cause__, ValueError) and error.__cause__ is not error:
         error = error.__cause__

@@ -30,13 +30,13 @@ def diff_response(difference: Difference, old: Mapping[str, Any], new: Mapping[s
     )
 
 
-def top(path: str) -> str:
+def top_property(path: str) -> str:
     """Property that a property path begins with."""
     return re.split(r"[.\[]", path, maxsplit=1)[0]
 
 
 def _tops(paths: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(map(top, paths)))
+    return list(dict.fromkeys(map(top_property, paths)))
 
 
 def _kind(old: Any, new: Any, replaces: bool) -> provider_pb2.PropertyDiff.Kind.ValueType:

@@ -1,4 +1,4 @@
-"""Error hooks of a program: whom the monitor asks whether to try again what the cloud refused."""
+"""Error hooks of a program, which decide whether a refused operation is tried again."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,7 @@ ErrorHook = Callable[[resource_pb2.ErrorHookRequest], bool]
 """Says whether to try again. Raises `pulumi.RunError` where it fails itself."""
 
 
-def remote(callback: Any) -> ErrorHook:
+def remote_hook(callback: Any) -> ErrorHook:
     """Return the hook of a program in another process, which serves it over gRPC."""
 
     def hook(request: resource_pb2.ErrorHookRequest) -> bool:
@@ -27,14 +27,14 @@ def remote(callback: Any) -> ErrorHook:
     return hook
 
 
-class Callbacks:
+class LocalCallbacks:
     """Takes a program's callbacks in its own process, in place of the server that Pulumi's SDK starts for them.
 
-    That one is gRPC's asynchronous server, which does not bear several event loops in a process, as deployments have.
+    That server is asynchronous gRPC, which does not work with several event loops in a process, as deployments have.
     """
 
     def __init__(self, hooks: dict[str, ErrorHook]) -> None:
-        """Put error hooks among those that the monitor asks, by name."""
+        """Add error hooks to those that the monitor asks, by name."""
         self._hooks = hooks
 
     def register_error_hook(self, hook: pulumi.ErrorHook) -> None:
@@ -42,7 +42,7 @@ class Callbacks:
         self._hooks[hook.name] = _local(hook, asyncio.get_running_loop())
 
     def __getattr__(self, name: str) -> Any:
-        """Refuse all else: a callback that is not called would go unnoticed."""
+        """Refuse other callbacks: nobody would notice that they are not called."""
         raise unsupported("transform" if name.endswith("transform") else name.removeprefix("register_"))
 
 

@@ -16,7 +16,7 @@ from apim_emulator.azure.cloud import Cloud
 from apim_emulator.azure.exceptions import CloudError, InvalidResourceTypeError, ValidationError
 from apim_emulator.azure.registry import unmodelled_warning
 from apim_emulator.azure.resource_types.sdk import PACKAGES
-from apim_emulator.pulumi.error_hooks import ErrorHook, remote, unsupported
+from apim_emulator.pulumi.error_hooks import ErrorHook, remote_hook, unsupported
 from apim_emulator.pulumi.property_values import UNKNOWN, decode, encode, has_unknown, is_secret, plain
 from apim_emulator.pulumi.registration import Registration
 from apim_emulator.pulumi.stack_update import StackUpdate
@@ -65,7 +65,7 @@ class AzureMocks(pulumi.runtime.Mocks):
         self.refused_invokes: list[Failure] = []
         """Invokes; a program may go on without an answer."""
         self.warnings: dict[str, str] = {}
-        """What is told of types that are not modelled, once each, by the URN of the first resource."""
+        """Warnings about types that are not modelled, once each, by the URN of the first resource."""
         self._default = {"location": location, "subscriptionId": subscription_id}
         self._providers: dict[str, Mapping[str, Any]] = {}
         self._preview = preview
@@ -124,7 +124,7 @@ class AzureMocks(pulumi.runtime.Mocks):
         errors: list[str] = []
         while True:
             try:
-                self._require_turn(registration)
+                self._require_serial_deployments(registration)
                 return self._state_of(registration)
             except CloudError as error:
                 errors.insert(0, str(error))
@@ -132,7 +132,7 @@ class AzureMocks(pulumi.runtime.Mocks):
                     self.failures.append(Failure(type=registration.type, name=registration.name, error=error))
                     raise
 
-    def knows(self, urn: str) -> bool:
+    def is_deployed(self, urn: str) -> bool:
         """Whether an earlier deployment made a resource."""
         return urn in self._stack_update.before
 
@@ -154,10 +154,10 @@ class AzureMocks(pulumi.runtime.Mocks):
             self.refused_invokes.append(Failure(type=token, name="invoke", error=error))
             raise
 
-    def _require_turn(self, registration: Registration) -> None:
+    def _require_serial_deployments(self, registration: Registration) -> None:
         """Refuse a model deployment that does not wait for the account's others, as two at once conflict.
 
-        Nothing takes time here, so what would run at once on Azure is told from the dependencies.
+        Nothing takes time here, so the dependencies tell what would run at once on Azure.
         """
         if not registration.urn or not registration.type.endswith(":Deployment") or registration.read:
             return
@@ -294,7 +294,7 @@ class AzureMockMonitor(MockMonitor):
 
     def RegisterErrorHook(self, request: resource_pb2.RegisterErrorHookRequest) -> Any:  # noqa: N802 - gRPC's name
         """Remember whom to ask whether to try again what failed."""
-        self.hooks[request.name] = remote(request.callback)
+        self.hooks[request.name] = remote_hook(request.callback)
         return super().RegisterErrorHook(request)  # type: ignore[no-untyped-call]
 
     def RegisterStackTransform(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
@@ -351,7 +351,7 @@ class AzureMockMonitor(MockMonitor):
             urn=urn,
             name=request.name,
             type=request.type,
-            failed_operation="update" if self._mocks.knows(urn) else "create",
+            failed_operation="update" if self._mocks.is_deployed(urn) else "create",
             errors=errors,
         )
         answers = [self.hooks[name](operation) for name in request.hooks.on_error]

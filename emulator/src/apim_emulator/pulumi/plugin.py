@@ -28,7 +28,7 @@ _PARALLEL = 256
 """Requests at a time; the engine sends one for each resource that can go ahead."""
 
 _PATIENCE = 1.0
-"""Seconds after which to look whether the engine is still there."""
+"""Seconds between two checks that the engine is still running."""
 
 _MAIN = '''\
 """Stand-in for the provider plugin {package} {version}."""
@@ -97,7 +97,7 @@ def serve(package: str, version: str, arguments: Sequence[str]) -> None:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from None
     server = grpc.server(ThreadPoolExecutor(_PARALLEL), options=_GRPC_CHANNEL_OPTIONS)
-    provider = Provider(package, version, cloud, _warning(arguments[-1]) if arguments else _unheard)
+    provider = Provider(package, version, cloud, _warning(arguments[-1]) if arguments else _ignore)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -108,7 +108,7 @@ def serve(package: str, version: str, arguments: Sequence[str]) -> None:
         return
     host, _, engine_port = arguments[-1].rpartition(":")
     while server.wait_for_termination(timeout=_PATIENCE):  # true: the time is up, and it still serves
-        if not _answers(host, int(engine_port)):
+        if not _is_listening(host, int(engine_port)):
             server.stop(grace=None)
             return
 
@@ -126,8 +126,8 @@ def _warning(engine: str) -> Callable[[str, str], None]:
     return warn
 
 
-def _unheard(_urn: str, _text: str) -> None:
-    """Warn nobody."""
+def _ignore(_urn: str, _text: str) -> None:
+    """Drop a warning: there is no engine to show it."""
 
 
 def _cloud() -> Cloud:
@@ -138,8 +138,8 @@ def _cloud() -> Cloud:
     return Cloud(Path(store), faults=faults, deployer=Deployer.from_environment())
 
 
-def _answers(host: str, port: int) -> bool:
-    """Whether the engine is there: it may have been killed, and cannot say so."""
+def _is_listening(host: str, port: int) -> bool:
+    """Whether the engine still listens: one that was killed closes no plugins."""
     try:
         socket.create_connection((host, port), timeout=_PATIENCE).close()
     except OSError:

@@ -64,14 +64,14 @@ def has_unknown(value: Any) -> bool:
 def encode(properties: Mapping[str, Any], secret_names: frozenset[str] = frozenset()) -> struct_pb2.Struct:
     """Properties of a response; those in `secret_names` are marked as secrets."""
     marked = {name: rpc.wrap_rpc_secret(value) if name in secret_names else value for name, value in properties.items()}
-    return json_format.ParseDict(_wired(marked), struct_pb2.Struct())
+    return json_format.ParseDict(_encoded(marked), struct_pb2.Struct())
 
 
-def _wired(value: Any) -> Any:
+def _encoded(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _wired(item) for key, item in value.items() if item is not None}
+        return {key: _encoded(item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):
-        return [_wired(item) for item in value]
+        return [_encoded(item) for item in value]
     return rpc.UNKNOWN if value is UNKNOWN else value
 
 

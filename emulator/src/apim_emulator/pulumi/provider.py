@@ -18,11 +18,11 @@ from apim_emulator.azure import Cloud
 from apim_emulator.azure.exceptions import NOT_FOUND, CloudError, ValidationError
 from apim_emulator.azure.registry import unmodelled_warning
 from apim_emulator.pulumi import preview
-from apim_emulator.pulumi.diff_response import diff_response, top
+from apim_emulator.pulumi.diff_response import diff_response, top_property
 from apim_emulator.pulumi.naming import CREATE_BEFORE_DELETE, apply_defaults, program_inputs
 from apim_emulator.pulumi.property_values import decode, encode, has_unknown, plain
 from apim_emulator.pulumi.schema import schema
-from apim_emulator.pulumi.secret_marks import kept, marked, masked, secret_texts
+from apim_emulator.pulumi.secret_marks import keep_marks, marked, masked, secret_texts
 
 T = TypeVar("T")
 
@@ -137,22 +137,22 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if unknown:
             failures = [provider_pb2.CheckFailure(property=name, reason="is not known yet") for name in unknown]
             return provider_pb2.InvokeResponse(failures=failures)
-        with _refusing(context, given) as secrets:
+        with _as_grpc_error(context, given) as secrets:
             result = self._cloud.invoke(request.tok, args, subscription_id=self._subscription_id)
         return provider_pb2.InvokeResponse(**{"return": encode(marked(result, None, secrets))})
 
     def Check(self, request: provider_pb2.CheckRequest, context: Any) -> provider_pb2.CheckResponse:  # noqa: N802
         """Complete names and locations, and refuse what the type does not take."""
         news = decode(request.news)
-        with _refusing(context, news) as secrets:
+        with _as_grpc_error(context, news) as secrets:
             try:
-                self._tell(request.urn, unmodelled_warning(request.type))
+                self._warn_once(request.urn, unmodelled_warning(request.type))
                 inputs = apply_defaults(request, news, self._location)
                 self._cloud.check(request.type, program_inputs(plain(inputs)))
             except CloudError as error:
                 failure = provider_pb2.CheckFailure(reason=masked(error.message, secrets))
                 if error.target and error.target != request.type:
-                    failure.property = top(error.target)
+                    failure.property = top_property(error.target)
                 return provider_pb2.CheckResponse(failures=[failure])
         return provider_pb2.CheckResponse(inputs=encode(inputs))
 
@@ -161,7 +161,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         given = decode(request.news)
         before = plain(decode(request.old_inputs))
         old, new = program_inputs(before), program_inputs(plain(given))
-        with _refusing(context, given):
+        with _as_grpc_error(context, given):
             response = diff_response(self._cloud.diff(request.type, old, new), old, new)
         response.deleteBeforeReplace &= not before.get(CREATE_BEFORE_DELETE)
         return response
@@ -170,13 +170,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Create a resource; at preview, say what it will be."""
         given = decode(request.properties)
         inputs = program_inputs(plain(given))
-        with _refusing(context, given) as secrets:
+        with _as_grpc_error(context, given) as secrets:
             if request.preview:
                 resource_id, outputs = "", preview.created(request.type, inputs)
             else:
                 self._require_change(inputs)
                 # The engine asks again for what was made when it, or this, was killed before it heard of it.
-                resource_id, outputs = self._patiently(
+                resource_id, outputs = self._retrying(
                     lambda: self._cloud.create(
                         request.type,
                         request.name,
@@ -186,7 +186,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                         adopt=True,
                     )
                 )
-        properties = _returned(request.type, outputs, given, secrets)
+        properties = _marked_outputs(request.type, outputs, given, secrets)
         return provider_pb2.CreateResponse(id=resource_id, properties=properties)
 
     def Read(self, request: provider_pb2.ReadRequest, context: Any) -> provider_pb2.ReadResponse:  # noqa: N802
@@ -196,9 +196,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         those that cannot be read back stay, marks included.
         """
         before, given = decode(request.properties), decode(request.inputs)
-        with _refusing(context, before, given) as secrets:
+        with _as_grpc_error(context, before, given) as secrets:
             if not self._cloud.is_kept(request.type):
-                return _unkept(request)
+                return _read_from_state(request)
             try:
                 outputs = self._cloud.read(request.type, request.id)
                 inputs = self._cloud.inputs_of(request.type, request.id, program_inputs(plain(given)))
@@ -208,9 +208,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(
             id=request.id,
-            properties=_returned(request.type, outputs, before, secrets),
+            properties=_marked_outputs(request.type, outputs, before, secrets),
             inputs=encode(
-                {name: kept(value, given.get(name), secrets) for name, value in inputs.items()}
+                {name: keep_marks(value, given.get(name), secrets) for name, value in inputs.items()}
                 | {name: given[name] for name in (CREATE_BEFORE_DELETE,) if name in given}
             ),
         )
@@ -219,29 +219,29 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Change a resource in place; at preview, say what it will be."""
         given, before = decode(request.news), decode(request.olds)
         inputs = program_inputs(plain(given))
-        with _refusing(context, given, before) as secrets:
+        with _as_grpc_error(context, given, before) as secrets:
             if request.preview:
                 outputs = preview.updated(request.type, inputs, plain(before))
             else:
                 self._require_change(inputs)
                 outputs = plain(before) | inputs
                 if self._cloud.is_kept(request.type):
-                    outputs = self._patiently(lambda: self._cloud.update(request.type, request.id, inputs))
-        return provider_pb2.UpdateResponse(properties=_returned(request.type, outputs, given, secrets))
+                    outputs = self._retrying(lambda: self._cloud.update(request.type, request.id, inputs))
+        return provider_pb2.UpdateResponse(properties=_marked_outputs(request.type, outputs, given, secrets))
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: Any) -> empty_pb2.Empty:  # noqa: N802
         """Delete a resource; one that is gone already is no mistake."""
-        with _refusing(context, decode(request.properties), decode(request.old_inputs)):
+        with _as_grpc_error(context, decode(request.properties), decode(request.old_inputs)):
             self._require_change({})
             if self._cloud.is_kept(request.type):
                 try:
-                    self._patiently(lambda: self._cloud.delete(request.id))
+                    self._retrying(lambda: self._cloud.delete(request.id))
                 except CloudError as error:
                     if error.code != NOT_FOUND:
                         raise
         return empty_pb2.Empty()
 
-    def _tell(self, urn: str, warning: str | None) -> None:
+    def _warn_once(self, urn: str, warning: str | None) -> None:
         """Warn once."""
         with self._lock:
             new = warning is not None and warning not in self._warned
@@ -249,7 +249,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if new and warning:
             self._warn(urn, warning)
 
-    def _patiently(self, change: Callable[[], T]) -> T:
+    def _retrying(self, change: Callable[[], T]) -> T:
         """Make a change, and again after the time that Azure asks a throttled caller to wait, unless cancelled."""
         for _ in range(_RETRIES):
             try:
@@ -266,14 +266,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             raise ValidationError("an input is unknown: something that it depends on failed")
 
 
-def _returned(
+def _marked_outputs(
     token: str, outputs: Mapping[str, Any], given: Mapping[str, Any], secrets: Collection[str]
 ) -> struct_pb2.Struct:
     """Put outputs on the wire, with what is secret marked."""
     return encode(marked(outputs, given, secrets), frozenset(_SECRET_OUTPUTS.get(token, ())) & outputs.keys())
 
 
-def _unkept(request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
+def _read_from_state(request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
     """Return what is in the program's state alone as it is there."""
     if not request.properties.fields:
         raise ValidationError("its value is in the state of a stack alone; it cannot be imported")
@@ -281,7 +281,7 @@ def _unkept(request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
 
 
 @contextmanager
-def _refusing(context: Any, *given: Any) -> Iterator[frozenset[str]]:
+def _as_grpc_error(context: Any, *given: Any) -> Iterator[frozenset[str]]:
     """Turn what the cloud refuses into an error of gRPC, without the secrets in `given`, which the block gets."""
     secrets = frozenset(text for value in given for text in secret_texts(value))
     try:
@@ -289,7 +289,7 @@ def _refusing(context: Any, *given: Any) -> Iterator[frozenset[str]]:
     except CloudError as error:
         context.abort(grpc.StatusCode.FAILED_PRECONDITION, masked(str(error), secrets))
     except Exception as error:  # noqa: BLE001 - gRPC would send the message
-        # The message may hold a secret, so only the place is told.
+        # The message may hold a secret, so the error gives only the place.
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}:{place.lineno}"
         context.abort(grpc.StatusCode.INTERNAL, f"the emulator has a bug: {type(error).__name__} at {where}")

@@ -26,7 +26,7 @@ def recover(project: Path, stack: str, env: Mapping[str, str]) -> bool:
     if not locks:
         return False
     for lock in locks:
-        if lock.get("hostname") == socket.gethostname() and _runs(lock["pid"]):
+        if lock.get("hostname") == socket.gethostname() and _is_running(lock["pid"]):
             raise EmulatorError(f"stack {stack} is being updated by process {lock['pid']}; wait for it, or end it")
     for command in (["cancel", "--yes"], ["refresh", "--yes", "--skip-preview", "--clear-pending-creates"]):
         done = subprocess.run(  # noqa: S603 - the engine
@@ -52,7 +52,7 @@ def _locks(stack: str, env: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
             yield {}
 
 
-def _runs(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -19,9 +19,9 @@ class Registration:
     secret_inputs: frozenset[str] = frozenset()
     """Inputs that are, or inside have, a secret."""
     dependencies: frozenset[str] = frozenset()
-    """URNs of what it waits for, by `depends_on` or through an input."""
+    """URNs of the resources that it waits for, by `depends_on` or through an input."""
     ignore_changes: frozenset[str] = frozenset()
-    """Inputs whose changes the engine passes over, such as `properties.model.version`."""
+    """Inputs whose changes the engine ignores, such as `properties.model.version`."""
     aliases: frozenset[str] = frozenset()
     """Names or URNs that it had before; an empty text is one whose type alone changed."""
     custom: bool = True

@@ -48,7 +48,7 @@ def marked(value: Any, given: Any, secrets: Collection[str]) -> Any:
     return value
 
 
-def kept(value: Any, given: Any, secrets: Collection[str]) -> Any:
+def keep_marks(value: Any, given: Any, secrets: Collection[str]) -> Any:
     """`given` as it came over the wire where it says the same as the plain `value`, else `value`, marked like it."""
     return given if given is not None and plain(given) == value else marked(value, given, secrets)
 

@@ -47,7 +47,7 @@ class SigningKey:
         return claims
 
 
-def validity(issued: float) -> dict[str, object]:
+def validity_claims(issued: float) -> dict[str, object]:
     """Claims that make a token valid for `LIFETIME` from a Unix time on."""
     return {"iat": int(issued), "nbf": int(issued), "exp": int(issued) + LIFETIME}
 

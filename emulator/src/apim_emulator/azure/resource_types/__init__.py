@@ -17,7 +17,7 @@ from apim_emulator.azure.resource_types.resource_type import (
     always,
     immutable_type,
     once_set,
-    text,
+    required_text,
 )
 from apim_emulator.azure.resource_types.shape import Shape, Text
 
@@ -37,6 +37,6 @@ __all__ = [
     "get_function",
     "immutable_type",
     "once_set",
+    "required_text",
     "resource_group",
-    "text",
 ]

@@ -10,7 +10,14 @@ from apim_emulator.azure.exceptions import (
     ResourceGroupNotFoundError,
     ResourceNotFoundError,
 )
-from apim_emulator.azure.resource_types.resource_type import Function, Replaces, ResourceType, SoftDelete, always, text
+from apim_emulator.azure.resource_types.resource_type import (
+    Function,
+    Replaces,
+    ResourceType,
+    SoftDelete,
+    always,
+    required_text,
+)
 from apim_emulator.azure.resource_types.shape import Shape, Text
 from apim_emulator.azure.resource_types.soft_delete import restored
 from apim_emulator.azure.state import Properties, Resource, State
@@ -54,7 +61,7 @@ def arm_type(
 
     def create(state: State, logical_name: str, inputs: Properties) -> Resource:
         parent = _parent(state, provider, segments, parameters, inputs)
-        name = text(inputs, own) if inputs.get(own) is not None else auto_name(state, token, logical_name)
+        name = required_text(inputs, own) if inputs.get(own) is not None else auto_name(state, token, logical_name)
         name_shape.check(name, own)
         resource = Resource(id=f"{parent.id}{between}/{segments[-1]}/{name}", token=token, inputs={**inputs, own: name})
         if unique_in_azure and any(other.name.lower() == name.lower() for other in state.of(token)):
@@ -97,11 +104,11 @@ def arm_type(
 
 
 def _parent(state: State, provider: str, segments: list[str], parameters: list[str], inputs: Properties) -> Resource:
-    group = resource_group(state, text(inputs, "resourceGroupName"))
+    group = resource_group(state, required_text(inputs, "resourceGroupName"))
     parent = group
     for depth, (segment, parameter) in enumerate(zip(segments[:-1], parameters[:-1], strict=True)):
         between = f"/providers/{provider}" if depth == 0 else ""
-        resource_id = f"{parent.id}{between}/{segment}/{text(inputs, parameter)}"
+        resource_id = f"{parent.id}{between}/{segment}/{required_text(inputs, parameter)}"
         found = state.find(resource_id)
         if found is None:
             raise ParentResourceNotFoundError(f"the parent resource {resource_id} was not found", parameter)
@@ -126,13 +133,13 @@ def existing(state: State, path: str, args: Mapping[str, Any], names: str) -> Re
     """Resource at ARM `path` that a function asks for by `names`, the arguments with the name of each segment."""
     provider, top, *segments = path.split("/")
     parameter, *parameters = names.split()
-    group = resource_group(state, text(args, "resourceGroupName"))
-    resource_id = f"{group.id}/providers/{provider}/{top}/{text(args, parameter)}"
+    group = resource_group(state, required_text(args, "resourceGroupName"))
+    resource_id = f"{group.id}/providers/{provider}/{top}/{required_text(args, parameter)}"
     found = state.find(resource_id)
     if found is None:
         raise ResourceNotFoundError(f"{provider}/{top}", resource_id, parameter)
     for segment, name in zip(segments, parameters, strict=True):
-        child = state.find(f"{found.id}/{segment}/{text(args, name)}")
+        child = state.find(f"{found.id}/{segment}/{required_text(args, name)}")
         if child is None:
             raise ResourceNotFoundError(segment, args[name], name)
         found = child

@@ -16,7 +16,7 @@ OnDelete = Callable[[State, Resource], None]
 
 
 def _nothing(_state: State, _resource: Resource) -> None:
-    """Delete without further ado."""
+    """Let the deletion go ahead."""
 
 
 Replaces = Callable[[Any, Any], bool]
@@ -29,7 +29,7 @@ def always(_old: Any, _new: Any) -> bool:
 
 
 def once_set(old: Any, _new: Any) -> bool:
-    """Let what was left out be given later, once."""
+    """Allow a value where there was none, and no other value after that."""
     return old is not None
 
 
@@ -39,17 +39,17 @@ class SoftDelete:
 
     retention: Callable[[Resource], float]
     """Seconds for which a resource is kept."""
-    asked: Callable[[Properties], bool]
+    asks_to_restore: Callable[[Properties], bool]
     """Whether the inputs of a new resource ask to restore the deleted one."""
-    taken: Callable[[Resource], CloudError]
+    name_taken: Callable[[Resource], CloudError]
     """Refusal of a new resource with the name of a deleted one."""
-    absent: Callable[[Resource], CloudError]
+    not_deleted: Callable[[Resource], CloudError]
     """Refusal to restore what was not deleted."""
-    protected: Callable[[Resource], CloudError | None] = lambda _resource: None
+    purge_refused: Callable[[Resource], CloudError | None] = lambda _resource: None
     """Refusal to purge, where there is one."""
-    everywhere: bool = True
+    global_name: bool = True
     """Whether the name stays taken in all of Azure; False: below the parent alone."""
-    recovers: Callable[[State, Resource], bool] = lambda _state, _resource: False
+    recovered_unasked: Callable[[State, Resource], bool] = lambda _state, _resource: False
     """Whether the provider recovers a deleted resource unasked, and then writes the new one over it."""
 
 
@@ -95,7 +95,7 @@ class Function:
     """From the state and the arguments to the result; it changes nothing."""
 
 
-def text(inputs: Mapping[str, Any], name: str) -> str:
+def required_text(inputs: Mapping[str, Any], name: str) -> str:
     """Return a required text property; the shape check has seen that it is there."""
     value = inputs[name]
     if not isinstance(value, str) or not value:

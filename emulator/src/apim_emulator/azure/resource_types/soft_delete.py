@@ -28,17 +28,19 @@ def restored(state: State, policy: SoftDelete, resource: Resource) -> Resource |
     It comes back as it was, whatever else the new one says ("Soft delete for API Management"; of the other services
     inferred). Refuses a new resource with the name of a soft-deleted one, and a restore of what is not there.
     """
-    found = _find(state, resource.token, resource.name) if policy.everywhere else state.deleted.get(resource.id.lower())
-    if not policy.asked(resource.inputs):
+    found = (
+        _find(state, resource.token, resource.name) if policy.global_name else state.deleted.get(resource.id.lower())
+    )
+    if not policy.asks_to_restore(resource.inputs):
         if found is None:
             return None
-        if not policy.recovers(state, found):
-            raise policy.taken(found)
+        if not policy.recovered_unasked(state, found):
+            raise policy.name_taken(found)
         resource.private |= found.private
         state.purge(found)
         return None
     if found is None or found.id.lower() != resource.id.lower():
-        raise policy.absent(resource)
+        raise policy.not_deleted(resource)
     return state.restore(found)
 
 
@@ -47,7 +49,7 @@ def purge(state: State, kind: ResourceType, name: str) -> None:
     found = _find(state, kind.token, name)
     if found is None or kind.soft_delete is None:
         raise ResourceNotFoundError(f"deleted {kind.token}", name)
-    if refusal := kind.soft_delete.protected(found):
+    if refusal := kind.soft_delete.purge_refused(found):
         raise refusal
     state.purge(found)
 

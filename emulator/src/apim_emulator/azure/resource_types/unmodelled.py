@@ -16,7 +16,7 @@ from typing import Any
 from pulumi import _types
 
 from apim_emulator.azure.exceptions import CloudError, ResourceNotFoundError
-from apim_emulator.azure.providers.managedidentity.identities import attach
+from apim_emulator.azure.providers.managedidentity.identities import attach_identities
 from apim_emulator.azure.resource_types import sdk
 from apim_emulator.azure.resource_types.resource_type import Function, ResourceType, always
 from apim_emulator.azure.resource_types.shape import Shape
@@ -140,8 +140,8 @@ def _filled(state: State, resource_id: str, token: str, inputs: Properties) -> R
         known = {key: value for key, value in known.items() if key in sdk.outputs(token)}
         resource.outputs = _completed(state, resource_id, sdk.certain_outputs(token), {**resource.outputs, **known})
     if isinstance(inputs.get("identity"), Mapping):
-        with suppress(CloudError):  # An identity that is not there is none of its business.
-            attach(state, resource)
+        with suppress(CloudError):  # An identity that does not exist is no reason to refuse it.
+            attach_identities(state, resource)
     return resource
 
 

@@ -21,7 +21,7 @@ class Resource:
     private: Properties = field(default_factory=dict, repr=False)
     """What the service knows and never returns with the resource, such as keys."""
     owner: str = ""
-    """Whoever asked for it, such as a URN."""
+    """Who asked for it, such as a URN."""
     purge_at: float | None = None
     """Unix time in seconds at which a soft-deleted resource is gone for good."""
 

@@ -28,7 +28,7 @@ class State:
         """How often each GUID was asked for, see `fresh_guid`."""
         self.tenant_id = self.guid("tenant")
         self.subscription_id = subscription_id or self.guid("subscription")
-        """Subscription that a request is about: the deployer's own, but `within` another one."""
+        """Subscription that a request is about: the deployer's own, except `within` another one."""
         self.deployer = Deployer.DEVELOPER
         """Who asks; not kept."""
         self.deployer_client_id = self.guid("deployer", "client")
@@ -58,7 +58,7 @@ class State:
 
     @contextmanager
     def within(self, subscription_id: str | None) -> Iterator[None]:
-        """Let the block be about another subscription; None is the deployer's own.
+        """Run the block in another subscription; None is the deployer's own.
 
         Refuses one that the deployer cannot see, in Azure Resource Manager's words (as azure-cli #33657 quotes them).
         """
@@ -72,12 +72,12 @@ class State:
             self.subscription_id = own
 
     def has_subscription(self, subscription_id: str) -> bool:
-        """Whether the deployer can see a subscription."""
+        """Whether the deployer has access to a subscription."""
         wanted = subscription_id.lower()
         return wanted == self.subscription_id.lower() or f"/subscriptions/{wanted}" in self.resources
 
     def add_subscription(self, subscription_id: str) -> None:
-        """Let the deployer see another subscription, if it is not seen yet."""
+        """Give the deployer access to another subscription, if it has none yet."""
         if not self.has_subscription(subscription_id):
             self.put(Resource(id=f"/subscriptions/{subscription_id}", token=SUBSCRIPTION, inputs={}))
 

@@ -25,7 +25,7 @@ CREATE TABLE given (parts TEXT PRIMARY KEY, count INTEGER NOT NULL);
 
 
 class MemoryStore:
-    """A state that nobody else shares."""
+    """A state in this process alone."""
 
     def __init__(self, state: State) -> None:
         """Keep a state in this process."""
@@ -44,7 +44,7 @@ class MemoryStore:
         self.version += 1
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is open."""
 
 
 class FileStore(MemoryStore):

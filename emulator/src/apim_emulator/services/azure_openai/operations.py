@@ -40,7 +40,7 @@ class Operation:
     """What a refusal for want of quota calls it; empty: it takes no quota."""
 
 
-def kind(model: ModelDeployment) -> str:
+def model_operation(model: ModelDeployment) -> str:
     """Operation that a model is made for, told by its name: `embeddings`, `completion` or `chatCompletion`."""
     if "embedding" in model.model:
         return "embeddings"
@@ -53,7 +53,7 @@ def _infer(operation: str, infer: Callable[[ModelDeployment, Json, int], Answer]
     model = next((model for model in call.account.deployments if model.name == call.name), None)
     if model is None:
         raise deployment_not_found()
-    if kind(model) != operation:
+    if model_operation(model) != operation:
         raise operation_not_supported(operation, model.model)
     return infer(model, parse(call.content), call.now)
 
@@ -80,9 +80,9 @@ def _describe(model: ModelDeployment, now: int) -> Json:
         "capabilities": {
             "inference": True,
             "fine_tune": False,
-            "embeddings": kind(model) == "embeddings",
-            "completion": kind(model) == "completion",
-            "chat_completion": kind(model) == "chatCompletion",
+            "embeddings": model_operation(model) == "embeddings",
+            "completion": model_operation(model) == "completion",
+            "chat_completion": model_operation(model) == "chatCompletion",
         },
     }
 

@@ -36,7 +36,7 @@ class TokenRequestError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Grant:
-    """A principal may have a token for a resource."""
+    """A decision that a principal gets a token for a resource."""
 
     tenant_id: str
     resource: Application | None
@@ -47,7 +47,7 @@ class Grant:
     principal_id: str
     """Object ID of whom the token is about: the client's own principal, or the user for whom it acts."""
     user: User | None = None
-    """Whom the client acts for. None: for itself."""
+    """User for whom the client acts. None: the client acts for itself."""
     scopes: frozenset[str] = frozenset()
     """What the client may do on the user's behalf."""
     by_certificate: bool = False

@@ -16,7 +16,7 @@ from apim_emulator.services.entra.grants import (
     grant_managed_identity,
     grant_request,
 )
-from apim_emulator.services.signing import LIFETIME, InvalidTokenError, SigningKey, unverified_claims, validity
+from apim_emulator.services.signing import LIFETIME, InvalidTokenError, SigningKey, unverified_claims, validity_claims
 
 LOGIN = "https://login.microsoftonline.com"
 """Host that documents refer to, and issuer of v2.0 tokens."""
@@ -115,7 +115,7 @@ class Entra:
         resource, tenant_id = grant.resource, grant.tenant_id
         roles = resource.assignments.get(grant.principal_id) if resource else None
         common = {
-            **validity(issued),
+            **validity_claims(issued),
             "oid": grant.principal_id,
             "tid": tenant_id,
             "roles": sorted(roles) if roles else None,

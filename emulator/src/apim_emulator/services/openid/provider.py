@@ -6,7 +6,7 @@ from aiohttp import web
 from yarl import URL
 
 from apim_emulator.clock import Clock
-from apim_emulator.services.signing import SigningKey, validity
+from apim_emulator.services.signing import SigningKey, validity_claims
 
 
 class OpenIdProvider:
@@ -35,7 +35,7 @@ class OpenIdProvider:
 
     def issue(self, *, audience: str, subject: str, age: float = 0, claims: Mapping[str, object] | None = None) -> str:
         """Mint an access token that was issued `age` seconds ago; `claims` replace the standard ones, None removes."""
-        standard = {"iss": self.issuer, "aud": audience, "sub": subject, **validity(self._clock.now() - age)}
+        standard = {"iss": self.issuer, "aud": audience, "sub": subject, **validity_claims(self._clock.now() - age)}
         return self._key.sign({**standard, **(claims or {})})
 
     def configuration(self) -> dict[str, object]:

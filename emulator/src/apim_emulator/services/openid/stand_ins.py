@@ -47,7 +47,7 @@ class ProviderStandIn(OpenIdProvider):
         self.app.router.add_post(self._token_path, self._token)
 
     def issue_for(self, requirements: Iterable[TokenRequirement]) -> None:
-        """Issue from now on what these policies accept; where they differ, the first decides."""
+        """Issue tokens that these policies accept from now on; where the policies differ, the first decides."""
         own: dict[str, object] = {}
         wanted: dict[str, object] = {}
         issuers = []

@@ -8,8 +8,8 @@ from apim_emulator.azure.providers.apimanagement.exceptions import (
     ServiceUndeleteNotPossibleError,
 )
 from apim_emulator.azure.providers.apimanagement.hostnames import configure_hostnames
-from apim_emulator.azure.providers.apimanagement.tiers import TIERS, check_tier, family
-from apim_emulator.azure.providers.managedidentity.identities import attach
+from apim_emulator.azure.providers.apimanagement.tiers import TIERS, check_tier, tier_family
+from apim_emulator.azure.providers.managedidentity.identities import attach_identities
 from apim_emulator.azure.resource_types import Shape, SoftDelete, Text, arm_type, get_function
 from apim_emulator.azure.state import Resource, State
 
@@ -18,7 +18,7 @@ _SKU = Shape("capacity name", name=Text(values=TIERS))
 
 def _complete(state: State, resource: Resource, _parent: Resource) -> None:
     check_tier(resource, state.find(resource.id))
-    attach(state, resource)
+    attach_identities(state, resource)
     host = resource.name.lower()
     resource.outputs |= {
         "gatewayUrl": f"https://{host}.azure-api.net",
@@ -51,12 +51,12 @@ def _add_master_subscription(state: State, service: Resource) -> None:
 
 _SOFT_DELETE = SoftDelete(
     retention=lambda _service: 48 * 3600,
-    asked=lambda inputs: inputs.get("restore") is True,
-    taken=lambda service: ServiceAlreadyExistsInSoftDeletedStateError(
+    asks_to_restore=lambda inputs: inputs.get("restore") is True,
+    name_taken=lambda service: ServiceAlreadyExistsInSoftDeletedStateError(
         f"the service {service.name!r} was soft-deleted; restore it with restore: true, or purge it",
         "serviceName",
     ),
-    absent=lambda service: ServiceUndeleteNotPossibleError(
+    not_deleted=lambda service: ServiceUndeleteNotPossibleError(
         f"there is no deleted service {service.id} to restore; leave out restore",
         "restore",
     ),
@@ -95,7 +95,7 @@ TYPE = arm_type(
     complete=_complete,
     pattern=r"^[a-zA-Z](?:[a-zA-Z0-9-]{0,48}[a-zA-Z0-9])?$",
     unique_in_azure=ServiceAlreadyExistsError,
-    immutable={"sku.name": lambda old, new: family(old) != family(new)},
+    immutable={"sku.name": lambda old, new: tier_family(old) != tier_family(new)},
     write_only=lambda _inputs: ("restore",),
     # What pulumi-azure-native sends for properties left out (`ApiManagementService`).
     defaults={

@@ -7,8 +7,8 @@ from apim_emulator.azure.providers.apimanagement import BACKEND, PATH
 from apim_emulator.azure.providers.apimanagement.circuit_breaker import circuit_breaker
 from apim_emulator.azure.providers.apimanagement.references import (
     exists,
-    in_credentials,
     member_id,
+    named_values_in_credentials,
     refuse_while_used,
     service_id,
 )
@@ -48,7 +48,7 @@ def _check_single(state: State, service: str, backend: Resource) -> None:
             raise ValidationError(f"{required} is missing; it is required", required)
     if not re.match(r"^https?://[^/\s]+", backend.inputs["url"]):
         raise ValidationError(f"url {backend.inputs['url']!r} must be an absolute HTTP URL", "url")
-    for reference in in_credentials(backend):
+    for reference in named_values_in_credentials(backend):
         if not exists(state, service, reference):
             raise ValidationError(
                 f"cannot find a property {reference.name!r}; create this named value first", "credentials"

@@ -23,7 +23,7 @@ def complete(state: State, resource: Resource, _parent: Resource) -> None:
     root = "fragment" if resource.token == FRAGMENT else "policies"
     content_format = format_of(resource)
     policy_document.check(value, content_format, root=root, sku=sku)
-    policy_document.require(value, content_format, lambda reference: exists(state, service, reference))
+    policy_document.require_references(value, content_format, lambda reference: exists(state, service, reference))
 
 
 def policy_type(token: str, path: str, names: str) -> ResourceType:

@@ -81,7 +81,7 @@ def _parse(text: str, content_format: str) -> Document:
         raise ValidationError(f"the policy document cannot be read: {error}", "value") from error
 
 
-def require(text: str, content_format: str, exists: Callable[[Reference], bool]) -> None:
+def require_references(text: str, content_format: str, exists: Callable[[Reference], bool]) -> None:
     """Refuse a document with a reference to what does not exist."""
     for reference in references(text, content_format):
         if not exists(reference):

@@ -36,7 +36,7 @@ def exists(state: State, service: str, reference: Reference) -> bool:
     return state.find(f"{service}/{collection}/{reference.name}") is not None
 
 
-def in_credentials(backend: Resource) -> Iterator[Reference]:
+def named_values_in_credentials(backend: Resource) -> Iterator[Reference]:
     """Named values that a backend's credentials refer to."""
     credentials = backend.inputs.get("credentials") or {}
     for part in ("header", "query"):
@@ -60,7 +60,7 @@ def refuse_while_used(state: State, resource: Resource, change: str = "deleted")
         wanted, called = ("fragment-id", resource.name), "Policy Fragment"
     users = dict.fromkeys(
         user.id
-        for user, reference in _all(state, service_id(resource))
+        for user, reference in _uses(state, service_id(resource))
         if user is not resource and (reference.kind, reference.name) == wanted
     )
     if users:
@@ -71,12 +71,12 @@ def refuse_while_used(state: State, resource: Resource, change: str = "deleted")
         )
 
 
-def _all(state: State, service: str) -> Iterator[tuple[Resource, Reference]]:
+def _uses(state: State, service: str) -> Iterator[tuple[Resource, Reference]]:
     for token in (*POLICIES, FRAGMENT):
         for document in state.of(token, under=service):
             found = references(document.outputs["value"], format_of(document))
             yield from ((document, reference) for reference in found)
     for backend in state.of(BACKEND, under=service):
-        yield from ((backend, reference) for reference in in_credentials(backend))
+        yield from ((backend, reference) for reference in named_values_in_credentials(backend))
         for member in (backend.inputs.get("pool") or {}).get("services") or ():
             yield backend, Reference("backend-id", member_id(service, member["id"]).rsplit("/", 1)[1])

@@ -5,12 +5,12 @@ import re
 from apim_emulator.azure.exceptions import ResourceNotFoundError, ValidationError
 from apim_emulator.azure.providers.access_keys import new_keys
 from apim_emulator.azure.providers.apimanagement import IDENTIFIER, PATH, SUBSCRIPTION
-from apim_emulator.azure.resource_types import Function, Shape, Text, arm_type, existing, get_function, text
+from apim_emulator.azure.resource_types import Function, Shape, Text, arm_type, existing, get_function, required_text
 from apim_emulator.azure.state import Properties, Resource, State
 
 
 def _complete(state: State, resource: Resource, parent: Resource) -> None:
-    scope = _scope(state, parent, text(resource.inputs, "scope"))
+    scope = _scope(state, parent, required_text(resource.inputs, "scope"))
     given = resource.inputs.get("state", "submitted")
     keys = new_keys(resource.inputs, resource.private.get("keys"))
     if any(set(keys) & set(other.private["keys"]) for other in state.others(resource, under=parent.id)):

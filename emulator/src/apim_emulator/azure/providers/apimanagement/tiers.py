@@ -62,7 +62,7 @@ TIERS = {
 """Tiers by `sku.name`. Isolated is retired; it is taken for Premium (inferred)."""
 
 
-def family(name: object) -> str:
+def tier_family(name: object) -> str:
     """Family of a tier, which a service cannot leave; an unknown one is in a family of its own."""
     tier = TIERS.get(str(name))
     return tier.family if tier else str(name)

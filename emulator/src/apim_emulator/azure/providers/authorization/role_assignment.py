@@ -14,7 +14,7 @@ from apim_emulator.azure.providers.authorization.exceptions import (
     UnmatchedPrincipalTypeError,
 )
 from apim_emulator.azure.providers.authorization.roles import ROLES
-from apim_emulator.azure.resource_types import Function, ResourceType, Shape, Text, always, text
+from apim_emulator.azure.resource_types import Function, ResourceType, Shape, Text, always, required_text
 from apim_emulator.azure.state import Properties, Resource, State
 
 _DEFINITION = re.compile(
@@ -23,7 +23,7 @@ _DEFINITION = re.compile(
 
 
 def _create(state: State, logical_name: str, inputs: Properties) -> Resource:
-    scope = text(inputs, "scope").rstrip("/")
+    scope = required_text(inputs, "scope").rstrip("/")
     name = inputs.get("roleAssignmentName") or state.fresh_guid("name", ROLE_ASSIGNMENT, logical_name)
     try:
         uuid.UUID(name)
@@ -35,7 +35,7 @@ def _create(state: State, logical_name: str, inputs: Properties) -> Resource:
     if not (state.has_subscription(subscription[1]) if subscription else state.find(scope)):
         raise ResourceNotFoundError("scope", scope, "scope")
     role = _role(inputs)
-    principal_id = text(inputs, "principalId")
+    principal_id = required_text(inputs, "principalId")
     _require_principal(state, principal_id, inputs.get("principalType", "User"))
 
     resource_id = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
@@ -63,7 +63,7 @@ def _assignment(resource_id: str, inputs: Properties, private: Properties) -> Re
 
 
 def _role(inputs: Properties) -> str:
-    definition = text(inputs, "roleDefinitionId")
+    definition = required_text(inputs, "roleDefinitionId")
     match = _DEFINITION.match(definition)
     if match is None:
         raise ValidationError(
@@ -115,9 +115,8 @@ TYPE = ResourceType(
 
 
 def _get(state: State, args: Properties) -> Properties:
-    resource_id = (
-        f"{text(args, 'scope')}/providers/Microsoft.Authorization/roleAssignments/{text(args, 'roleAssignmentName')}"
-    )
+    scope, name = required_text(args, "scope"), required_text(args, "roleAssignmentName")
+    resource_id = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
     found = state.find(resource_id)
     if found is None:
         raise ResourceNotFoundError("role assignment", resource_id, "roleAssignmentName")

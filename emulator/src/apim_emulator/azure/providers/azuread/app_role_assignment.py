@@ -4,7 +4,7 @@ from apim_emulator.azure.providers.authorization.data_plane import principal_typ
 from apim_emulator.azure.providers.azuread import APP_ROLE_ASSIGNMENT
 from apim_emulator.azure.providers.azuread.exceptions import BadRequestError, ObjectNotFoundError
 from apim_emulator.azure.providers.azuread.ownership import require_role_manager
-from apim_emulator.azure.resource_types import Shape, immutable_type, text
+from apim_emulator.azure.resource_types import Shape, immutable_type, required_text
 from apim_emulator.azure.state import Properties, Resource, State
 
 DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
@@ -13,7 +13,7 @@ DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
 
 def _create(state: State, _logical_name: str, inputs: Properties) -> Resource:
     resource_id, principal_id, role_id = (
-        text(inputs, name) for name in ("resourceObjectId", "principalObjectId", "appRoleId")
+        required_text(inputs, name) for name in ("resourceObjectId", "principalObjectId", "appRoleId")
     )
     resource = state.find(f"/servicePrincipals/{resource_id}")
     if resource is None:

@@ -11,7 +11,7 @@ from apim_emulator.azure.providers.azuread import APPLICATION, SERVICE_PRINCIPAL
 from apim_emulator.azure.providers.azuread.exceptions import BadRequestError
 from apim_emulator.azure.providers.azuread.ownership import new_owners, require_owner
 from apim_emulator.azure.providers.azuread.references import lookup, require_free_uri
-from apim_emulator.azure.resource_types import ResourceType, Shape, always, text
+from apim_emulator.azure.resource_types import ResourceType, Shape, always, required_text
 from apim_emulator.azure.state import Properties, Resource, State
 
 _ROLE = Shape("allowedMemberTypes description displayName id", "enabled value")
@@ -33,7 +33,7 @@ def new_application(state: State, identity: str, inputs: Properties, tenant_id: 
 
 
 def _create(state: State, logical_name: str, inputs: Properties) -> Resource:
-    text(inputs, "displayName")
+    required_text(inputs, "displayName")
     application = new_application(state, logical_name, inputs, state.tenant_id)
     application.outputs["owners"] = new_owners(state, inputs)
     return application
@@ -70,7 +70,7 @@ def _permissions(items: list[Mapping[str, Any]] | None, target: str) -> dict[str
 
 
 def _update(state: State, application: Resource, inputs: Properties) -> Resource:
-    text(inputs, "displayName")
+    required_text(inputs, "displayName")
     require_owner(state, application)
     changed = replace(application, inputs=inputs)
     _fill(state, changed)

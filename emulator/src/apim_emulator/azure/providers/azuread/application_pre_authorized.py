@@ -3,15 +3,17 @@
 from apim_emulator.azure.providers.azuread import PRE_AUTHORIZED
 from apim_emulator.azure.providers.azuread.exceptions import InvalidValueError
 from apim_emulator.azure.providers.azuread.ownership import require_owner
-from apim_emulator.azure.providers.azuread.references import by_id, remove_part
-from apim_emulator.azure.resource_types import ResourceType, Shape, always, text
+from apim_emulator.azure.providers.azuread.references import by_id, require_application_owner
+from apim_emulator.azure.resource_types import ResourceType, Shape, always, required_text
 from apim_emulator.azure.state import Properties, Resource, State
 
 
 def _create(state: State, _logical_name: str, inputs: Properties) -> Resource:
-    application = by_id(state, text(inputs, "applicationId"))
+    application = by_id(state, required_text(inputs, "applicationId"))
     require_owner(state, application)
-    return _pre_authorized(application, f"/preAuthorizedApplications/{text(inputs, 'authorizedClientId')}", inputs)
+    return _pre_authorized(
+        application, f"/preAuthorizedApplications/{required_text(inputs, 'authorizedClientId')}", inputs
+    )
 
 
 def _update(state: State, resource: Resource, inputs: Properties) -> Resource:
@@ -34,5 +36,5 @@ TYPE = ResourceType(
     create=_create,
     update=_update,
     immutable={"applicationId": always, "authorizedClientId": always},
-    on_delete=remove_part,
+    on_delete=require_application_owner,
 )

@@ -24,8 +24,8 @@ def by_client_id(state: State, client_id: str) -> Resource:
     raise ObjectNotFoundError("application", client_id, "clientId")
 
 
-def remove_part(state: State, part: Resource) -> None:
-    """Take a part off its application, which is an update of the application."""
+def require_application_owner(state: State, part: Resource) -> None:
+    """Refuse who does not own the application of a part: taking one off is an update of the application."""
     require_owner(state, by_id(state, part.outputs["applicationId"]))
 
 
@@ -36,7 +36,7 @@ def identifier_uris(state: State, application: Resource) -> tuple[str, ...]:
 
 
 def require_free_uri(state: State, uri: str, owner: Resource | None = None) -> None:
-    """Refuse an identifier URI that an application has, but for those in the inputs of `owner`."""
+    """Refuse an identifier URI that an application has, except those in the inputs of `owner`."""
     others = state.others(owner) if owner else state.of(APPLICATION)
     if any(uri in identifier_uris(state, other) for other in others):
         raise BadRequestError(f"another application already has the identifier URI {uri!r}", "identifierUris")

@@ -6,7 +6,7 @@ from apim_emulator.azure.providers.azuread.application import shared_outputs
 from apim_emulator.azure.providers.azuread.exceptions import MultipleObjectsWithSameKeyValueError
 from apim_emulator.azure.providers.azuread.ownership import new_owners, require_owner
 from apim_emulator.azure.providers.azuread.references import by_client_id, identifier_uris, lookup
-from apim_emulator.azure.resource_types import ResourceType, Shape, always, text
+from apim_emulator.azure.resource_types import ResourceType, Shape, always, required_text
 from apim_emulator.azure.state import Properties, Resource, State
 
 
@@ -17,7 +17,7 @@ def new_service_principal(state: State, application: Resource, inputs: Propertie
 
 def _create(state: State, _logical_name: str, inputs: Properties) -> Resource:
     """Create it for an owner of the application ("Create servicePrincipal"), or take over the one that exists."""
-    application = by_client_id(state, text(inputs, "clientId"))
+    application = by_client_id(state, required_text(inputs, "clientId"))
     for found in state.of(SERVICE_PRINCIPAL):
         if found.outputs["clientId"].lower() == application.outputs["clientId"]:
             if inputs.get("useExisting"):

@@ -6,7 +6,7 @@ from apim_emulator.azure.providers.authorization.data_plane import principal_typ
 from apim_emulator.azure.providers.azuread import DELEGATED_GRANT
 from apim_emulator.azure.providers.azuread.exceptions import ObjectNotFoundError
 from apim_emulator.azure.providers.azuread.ownership import require_administrator
-from apim_emulator.azure.resource_types import ResourceType, Shape, always, text
+from apim_emulator.azure.resource_types import ResourceType, Shape, always, required_text
 from apim_emulator.azure.state import Properties, Resource, State
 
 
@@ -14,7 +14,7 @@ def _create(state: State, _logical_name: str, inputs: Properties) -> Resource:
     """Consent to scopes for one user or for all, which takes an administrator ("Create oAuth2PermissionGrant")."""
     names = ("servicePrincipalObjectId", "resourceServicePrincipalObjectId")
     for name in names:
-        if state.find(f"/servicePrincipals/{text(inputs, name)}") is None:
+        if state.find(f"/servicePrincipals/{required_text(inputs, name)}") is None:
             raise ObjectNotFoundError("service principal", inputs[name], name)
     user = inputs.get("userObjectId")
     if user is not None and principal_type(state, user) != "User":

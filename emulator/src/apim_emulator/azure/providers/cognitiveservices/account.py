@@ -13,7 +13,7 @@ from apim_emulator.azure.providers.cognitiveservices.exceptions import (
     FlagMustBeSetForRestoreError,
     InvalidKindError,
 )
-from apim_emulator.azure.providers.managedidentity.identities import attach
+from apim_emulator.azure.providers.managedidentity.identities import attach_identities
 from apim_emulator.azure.resource_types import (
     Function,
     Shape,
@@ -63,7 +63,7 @@ def _complete(state: State, resource: Resource, _parent: Resource) -> None:
         }
     resource.outputs["properties"] = properties
     resource.private.setdefault("keys", (new_key(), new_key()))
-    attach(state, resource)
+    attach_identities(state, resource)
 
 
 def _require_project_management(account: Resource, kind: str) -> None:
@@ -90,12 +90,12 @@ def _require_free_subdomain(state: State, account: Resource, subdomain: str) -> 
 
 _SOFT_DELETE = SoftDelete(
     retention=lambda _account: 48 * 3600,
-    asked=lambda inputs: (inputs.get("properties") or {}).get("restore") is True,
-    taken=lambda account: FlagMustBeSetForRestoreError(
+    asks_to_restore=lambda inputs: (inputs.get("properties") or {}).get("restore") is True,
+    name_taken=lambda account: FlagMustBeSetForRestoreError(
         f"{account.id} has been soft-deleted; set properties.restore to true to restore it, or purge it first",
         "accountName",
     ),
-    absent=lambda account: CanNotRestoreANonExistingResourceError(
+    not_deleted=lambda account: CanNotRestoreANonExistingResourceError(
         f"there is no deleted {account.id} to restore; leave out properties.restore",
         "properties.restore",
     ),

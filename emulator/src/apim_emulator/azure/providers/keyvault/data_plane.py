@@ -51,10 +51,10 @@ def has_version(identifier: str) -> bool:
 
 def may_read(state: State, vault: Resource, secret: Resource, principal_id: str) -> bool:
     """Whether a principal may get the secret, by role on it or above, or by access policy, whichever the vault uses."""
-    return may(state, vault, secret, principal_id, "get")
+    return is_allowed(state, vault, secret, principal_id, "get")
 
 
-def may(state: State, vault: Resource, secret: Resource, principal_id: str, permission: str) -> bool:
+def is_allowed(state: State, vault: Resource, secret: Resource, principal_id: str, permission: str) -> bool:
     """Whether the data plane lets a principal do with a secret what a permission of access policies is for."""
     properties = vault.outputs["properties"]
     if properties["enableRbacAuthorization"]:

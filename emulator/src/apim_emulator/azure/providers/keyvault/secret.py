@@ -5,7 +5,7 @@ from copy import deepcopy
 
 from apim_emulator.azure.exceptions import ResourceNotFoundError
 from apim_emulator.azure.providers.keyvault import PATH, SECRET
-from apim_emulator.azure.providers.keyvault.data_plane import may
+from apim_emulator.azure.providers.keyvault.data_plane import is_allowed
 from apim_emulator.azure.providers.keyvault.exceptions import BadParameterError, ForbiddenError, SecretDeletedError
 from apim_emulator.azure.resource_types import Shape, SoftDelete, arm_type
 from apim_emulator.azure.state import Resource, State
@@ -39,10 +39,10 @@ def _vault_of(state: State, secret: Resource) -> Resource:
 
 
 def _delete(state: State, secret: Resource) -> None:
-    """Refuse who may not delete secrets: Resource Manager cannot, so pulumi-azure-native asks the vault itself."""
+    """Refuse deployers who may not delete secrets: pulumi-azure-native asks the vault itself, as only that can."""
     vault = _vault_of(state, secret)
     caller = state.deployer_object_id
-    if may(state, vault, secret, caller, "delete"):
+    if is_allowed(state, vault, secret, caller, "delete"):
         return
     if not vault.outputs["properties"]["enableRbacAuthorization"]:
         raise ForbiddenError(
@@ -58,22 +58,24 @@ def _delete(state: State, secret: Resource) -> None:
 
 _SOFT_DELETE = SoftDelete(
     retention=lambda secret: secret.private["retention"],
-    asked=lambda _inputs: False,
+    asks_to_restore=lambda _inputs: False,
     # In the words of the data plane; those of Resource Manager are inferred to be the same.
-    taken=lambda secret: SecretDeletedError(
+    name_taken=lambda secret: SecretDeletedError(
         f"Secret {secret.name} is currently in a deleted but recoverable state, and its name cannot be reused; in this "
         "state, the secret can only be recovered or purged. (ObjectIsDeletedButRecoverable)",
         "secretName",
     ),
-    absent=lambda secret: ResourceNotFoundError("deleted secret", secret.id),
-    protected=lambda secret: (
+    not_deleted=lambda secret: ResourceNotFoundError("deleted secret", secret.id),
+    purge_refused=lambda secret: (
         ForbiddenError(f"the vault of {secret.name!r} has purge protection; it goes when its retention is over")
         if secret.private["protected"]
         else None
     ),
-    everywhere=False,
+    global_name=False,
     # pulumi-azure-native answers this conflict by recovering the secret on the data plane, if it may, and writes again.
-    recovers=lambda state, secret: may(state, _vault_of(state, secret), secret, state.deployer_object_id, "recover"),
+    recovered_unasked=lambda state, secret: is_allowed(
+        state, _vault_of(state, secret), secret, state.deployer_object_id, "recover"
+    ),
 )
 
 

@@ -85,17 +85,17 @@ def _purge_refusal(vault: Resource) -> CloudError | None:
 
 _SOFT_DELETE = SoftDelete(
     retention=lambda vault: vault.outputs["properties"]["softDeleteRetentionInDays"] * 24 * 3600.0,
-    asked=lambda inputs: inputs["properties"].get("createMode") == "recover",
-    taken=lambda vault: VaultDeletedError(
+    asks_to_restore=lambda inputs: inputs["properties"].get("createMode") == "recover",
+    name_taken=lambda vault: VaultDeletedError(
         f"a vault with the name {vault.name!r} exists in deleted state; recover it with properties.createMode, or "
         "purge it",
         "vaultName",
     ),
-    absent=lambda vault: SoftDeletedVaultDoesNotExistError(
+    not_deleted=lambda vault: SoftDeletedVaultDoesNotExistError(
         f"there is no deleted vault {vault.name!r} to recover; leave out properties.createMode",
         "properties.createMode",
     ),
-    protected=_purge_refusal,
+    purge_refused=_purge_refusal,
 )
 
 

@@ -9,7 +9,7 @@ from apim_emulator.model import ManagedIdentity
 _KINDS = frozenset({"None", "SystemAssigned", "UserAssigned", "SystemAssigned,UserAssigned"})
 
 
-def attach(state: State, resource: Resource) -> None:
+def attach_identities(state: State, resource: Resource) -> None:
     """Give a new or changed resource the identities that its `identity` input asks for.
 
     A system-assigned identity stays as long as the resource has one; the next one is another principal.
