@@ -39,8 +39,8 @@ class Failure:
 class AzureMocks(pulumi.runtime.Mocks):
     """Creates in a cloud what a program registers, and records it: `pulumi.runtime.set_mocks(AzureMocks())`.
 
-    IDs, names and outputs are of the shape that Azure Resource Manager gives them, and what it would refuse raises
-    `CloudError`. At preview nothing is created: inputs are checked by name and outputs are unknown.
+    IDs, names and outputs look as Azure Resource Manager's do. What it would refuse raises `CloudError`. At preview
+    nothing is created: inputs are checked by name and outputs are unknown.
     """
 
     def __init__(
@@ -52,15 +52,15 @@ class AzureMocks(pulumi.runtime.Mocks):
         preview: bool = False,
         before: Sequence[Registration] = (),
     ) -> None:
-        """Serve `cloud`, or else a new one, to a default provider of azure-native with this configuration.
+        """Use `cloud`, or a new one, with this configuration of azure-native's default provider.
 
-        `location` stands where a resource names none; `subscription_id`, left out, is the deployer's own. `before` is
-        what an earlier deployment registered, which this one changes.
+        `location` is for resources that name none; `subscription_id` defaults to the deployer's own. `before` is what
+        an earlier deployment registered, which this one changes.
         """
         self.cloud = cloud or Cloud()
         self._stack_update = StackUpdate(self.cloud, before)
         self.registrations: list[Registration] = []
-        """Resources that were made, in the order in which they were done."""
+        """What was registered, in the order in which it was created."""
         self.failures: list[Failure] = []
         self.refused_invokes: list[Failure] = []
         """Invokes; a program may go on without an answer."""
@@ -74,7 +74,7 @@ class AzureMocks(pulumi.runtime.Mocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         """Create, or with an ID look up, a custom resource, as Pulumi's own monitor asks for it.
 
-        A type whose IDs are not known is refused, and one whose IDs are inferred is warned about.
+        Raises `InvalidResourceTypeError` for a type whose IDs are unknown; warns about one whose IDs are inferred.
         """
         custom = args.custom is not False
         if custom:
