@@ -6,9 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from apim_emulator.azure import Cloud, CloudError
-from apim_emulator.azure.providers.authorization.roles import KEY_VAULT_SECRETS_OFFICER
-from apim_emulator.services.azure_openai.authentication import OPENAI_USER
+from apim_emulator.azure import KEY_VAULT_SECRETS_OFFICER, Cloud, CloudError
+from apim_emulator.services.azure_openai import OPENAI_USER
 
 MODELS = ("gpt-5.6-luna", "text-embedding-3-large")
 """Models that are deployed in an adopted account, under their own names."""

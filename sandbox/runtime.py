@@ -10,14 +10,12 @@ from urllib.parse import urlsplit
 from apim_emulator.azure import Cloud
 from apim_emulator.clock import Clock
 from apim_emulator.errors import EmulatorError
-from apim_emulator.gateway import GatewayServer, PolicyLoadError, Recorder
-from apim_emulator.gateway.tokens.requirements import TokenRequirement, token_requirements
+from apim_emulator.gateway import GatewayServer, PolicyLoadError, Recorder, TokenRequirement, token_requirements
 from apim_emulator.listening import serve
 from apim_emulator.model import Gateway
 from apim_emulator.network import Network
 from apim_emulator.pulumi.deploy import Deployment, Project, deploy
-from apim_emulator.services.azure_openai import AzureOpenAI
-from apim_emulator.services.azure_openai.authentication import OPENAI_USER
+from apim_emulator.services.azure_openai import OPENAI_USER, AzureOpenAI
 from apim_emulator.services.content_safety import ContentSafety
 from apim_emulator.services.entra import Entra
 from apim_emulator.services.openid.stand_ins import ProviderStandIn, ProviderStandIns

@@ -4,8 +4,7 @@ from typing import Any
 
 import yaml
 
-from apim_emulator.azure import Cloud
-from apim_emulator.azure.providers.authorization.roles import KEY_VAULT_SECRETS_OFFICER
+from apim_emulator.azure import KEY_VAULT_SECRETS_OFFICER, Cloud
 from tests.deployed import ROOT
 
 GROUP = "rg-shared"

@@ -1,10 +1,12 @@
 """Who may import whom: `.importlinter` says it, and these tests show that it would find who does not."""
 
 import ast
+import importlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -90,7 +92,7 @@ def report(folder: Path) -> str:
     done = subprocess.run(  # noqa: S603 - of this environment
         [LINT_IMPORTS, "--no-logo", "--no-cache"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder / "emulator" / "src")},
+        env={**os.environ, "PYTHONPATH": str(folder / "emulator" / "src"), "COLUMNS": "250"},
         capture_output=True,
         text=True,
         check=False,
@@ -111,6 +113,29 @@ def test_an_import_that_is_not_allowed_is_found(found: str, file: str, line: str
 
     assert f"{contract} BROKEN" in found
     assert f"{importer} -> {line.removeprefix('import ')} (l." in problems
+
+
+def test_of_the_emulator_only_public_names_are_used() -> None:
+    """As an outsider would: a module's public names are those in its `__all__`."""
+    private = [
+        f"{file.relative_to(ROOT)}: {module}.{name}"
+        for folder in ("sandbox", "tests", "bench", "scripts", "examples")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for module, name in imported_from_emulator(file)
+        if not is_public(module, name)
+    ]
+
+    assert private == []
+
+
+def imported_from_emulator(file: Path) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "apim_emulator":
+            yield from ((node.module or "", alias.name) for alias in node.names)
+
+
+def is_public(module: str, name: str) -> bool:
+    return name in getattr(importlib.import_module(module), "__all__", ())
 
 
 @pytest.mark.parametrize(

@@ -23,16 +23,14 @@ GUID_OF = "00000000-0000-0000-0000-{:012}"
 
 
 def deploy(mode: str, *, preview: bool = False, **more: Any) -> Deployed:
-    return (
-        deploy_program(mode_config(mode, **more), shared_cloud(), preview=preview)
-        if more
-        else deploy_once(mode, preview)
-    )
+    if not more:
+        return deploy_once(mode, preview)
+    return deploy_program(mode_config(mode, **more), shared_cloud(), preview=preview)
 
 
 @cache
 def deploy_once(mode: str, preview: bool) -> Deployed:
-    """A mode as it is, deployed once for all tests that look at it and change nothing."""
+    """A mode as it is, for all tests that look at it and change nothing."""
     return deploy_program(mode_config(mode), shared_cloud(), preview=preview)
 
 

@@ -11,7 +11,7 @@ from apim_emulator.azure import Cloud, Deployer
 from apim_emulator.cli.instructions import curl_command, python_program, token_command
 from apim_emulator.cli.session import Api, Session, SessionFile, to_json
 from apim_emulator.cli.terminal import note, progress, stop_signal
-from apim_emulator.gateway.tokens.requirements import TokenRequirement, token_requirements
+from apim_emulator.gateway import TokenRequirement, token_requirements
 from apim_emulator.listening import freeze_heap
 from apim_emulator.model import Api as DeployedApi
 from apim_emulator.model import Application, Gateway

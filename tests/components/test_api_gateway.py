@@ -4,8 +4,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from apim_emulator.azure import Cloud
-from apim_emulator.azure.faults import Faults
+from apim_emulator.azure import Cloud, Faults
 from apim_emulator.clock import Clock
 from apim_emulator.pulumi.deploy import DeployError
 from apim_emulator.pulumi.property_values import UNKNOWN

@@ -9,10 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apim_emulator.csharp import Type, compile_expression
-from apim_emulator.gateway.context import Context
-from apim_emulator.gateway.context.objects import Request as CallersRequest
-from apim_emulator.gateway.context.objects import Url
-from apim_emulator.gateway.context.query import Query
+from apim_emulator.gateway.context import Context, Query, Url
+from apim_emulator.gateway.context import Request as CallersRequest
 from apim_emulator.model import Backend
 from apim_emulator.testing import PolicyBench, Reply, Request, Response, event_stream
 from components._api import policy_document

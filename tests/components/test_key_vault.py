@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from apim_emulator.azure import Cloud, CloudError
-from apim_emulator.azure.faults import Faults
+from apim_emulator.azure import Cloud, CloudError, Faults
 from apim_emulator.clock import Clock
 from apim_emulator.pulumi.deploy import DeployError
 from components import KeyAuthApi, OpenAIAccount

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from apim_emulator.gateway.standalone import API, standalone
-from apim_emulator.gateway.tokens.requirements import token_requirements
+from apim_emulator.gateway import API, standalone, token_requirements
 from apim_emulator.model import ManagedIdentity, Subscription
-from apim_emulator.testing import PolicyBench, Reply, Response, event_stream
-from apim_emulator.testing.bench import identity_token
+from apim_emulator.testing import PolicyBench, Reply, Response, event_stream, identity_token
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots" / "modes"
 MODES = sorted(path.stem for path in SNAPSHOTS.glob("*.xml"))

@@ -3,23 +3,16 @@
 import dataclasses
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum
 from typing import Any
-from unittest import mock
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.loading import unsupported
-from apim_emulator.gateway.loading.document import Node
-from apim_emulator.gateway.loading.element import Element
-from apim_emulator.gateway.loading.plan import compile_plan
-from apim_emulator.gateway.policies import POLICIES
+from apim_emulator.gateway import POLICIES, PolicyLoadError, compile_plan, parts_read, unsupported
 from apim_emulator.model import Api, Backend, Gateway, Operation, Product
 from policies import Document, PolicyError, RawElement, Scope, Section, Template
 from policies.documents.catalog import SECTIONS, TYPES
@@ -52,7 +45,7 @@ def test_every_policy_that_can_be_rendered_is_executed_or_refused_with_a_reason(
     def load(policy: TypedPolicy, section: Section, scope: Scope) -> None:
         document = Document(**{section.name.lower(): [policy]})
         service = gateway(document.render(scope=scope), scope, policy.element())
-        with recording(kind.tag, taken):
+        with parts_read() as read:
             if reasons := set(limited(policy.element())):
                 with pytest.raises(PolicyLoadError) as refused:
                     compile_plan(service)
@@ -62,6 +55,8 @@ def test_every_policy_that_can_be_rendered_is_executed_or_refused_with_a_reason(
                 load_template(service)
             else:
                 compile_plan(service)
+        # What stands inside as a policy of its own is left out.
+        taken.update(part for part in read if part[0] == kind.tag or part[0] not in POLICIES)
         rendered.update(part for part in names(policy.element(), refused=False) if is_own(kind, part))
         tried.update(used(policy))
 
@@ -199,27 +194,6 @@ def gateway(text: str, scope: Scope, policy: ET.Element) -> Gateway:
         fragments=dict.fromkeys(known, "<fragment/>"),
         named_values=values,
     )
-
-
-@contextmanager
-def recording(tag: str, taken: Names) -> Iterator[None]:
-    """Note what executors ask for while they are loaded; what stands inside as a policy of its own is left out."""
-    attribute, children = Element._attribute, Element.children
-
-    def note(node: Node, name: str) -> None:
-        if node.name == tag or node.name not in POLICIES:
-            taken.add((node.name, name))
-
-    def ask_attribute(self: Element, name: str) -> str | None:
-        note(self.node, name)
-        return attribute(self, name)
-
-    def ask_children(self: Element, name: str) -> list[Node]:
-        note(self.node, name)
-        return children(self, name)
-
-    with mock.patch.object(Element, "_attribute", ask_attribute), mock.patch.object(Element, "children", ask_children):
-        yield
 
 
 def names(policy: ET.Element, *, refused: bool = True) -> Iterator[tuple[str, str]]:

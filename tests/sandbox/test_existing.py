@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from apim_emulator.azure import Cloud
-from apim_emulator.services.azure_openai.authentication import OPENAI_USER
+from apim_emulator.services.azure_openai import OPENAI_USER
 from sandbox.existing import MODELS, create_existing, subscription_id
 
 IDENTITY = (

@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+__all__ = ["Clock"]
+
 _STEP = 0.05
 """Seconds of real time after which a sleeper looks whether time was moved."""
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 from apim_emulator.errors import EmulatorError
 
+__all__ = ["DEPLOYER", "FAULTS", "RECOVERED", "STORE"]
+
 STORE = "APIM_EMULATOR_STORE"
 """Path of the file that holds the cloud."""
 DEPLOYER = "APIM_EMULATOR_DEPLOYER"

@@ -9,6 +9,8 @@ from aiohttp import web
 
 from apim_emulator.errors import EmulatorError
 
+__all__ = ["freeze_heap", "serve"]
+
 HOST = "127.0.0.1"
 
 

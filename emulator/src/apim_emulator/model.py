@@ -8,6 +8,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+__all__ = [
+    "Account",
+    "Api",
+    "Application",
+    "Backend",
+    "CircuitBreaker",
+    "ControlPlane",
+    "Gateway",
+    "ManagedIdentity",
+    "ModelDeployment",
+    "Operation",
+    "PoolMember",
+    "Product",
+    "Subscription",
+    "User",
+]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operation:

@@ -5,6 +5,8 @@ from ipaddress import ip_address
 
 from yarl import URL
 
+__all__ = ["HostRefusedError", "Network"]
+
 
 class HostRefusedError(Exception):
     """A URL whose host no route names and which is not this machine."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apim_emulator.gateway.loading import raw_xml
+from apim_emulator.gateway import raw_xml
 from emulator.tests.csharp.corpus import CORPUS
 from policies.documents.markup import LocatedElement, MarkupError, read
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from apim_emulator.cli.program import module
 from apim_emulator.cli.session import Api
 
+__all__ = ["API_VERSION", "curl_command", "python_program", "token_command"]
+
 API_VERSION = "2024-10-21"
 """Version of the REST API that the stand-in Azure OpenAI speaks."""
 PROMPT = "Hello"

@@ -10,6 +10,8 @@ from apim_emulator import __version__
 from apim_emulator.cli import program
 from apim_emulator.errors import EmulatorError
 
+__all__ = ["ApiName", "CallerName", "Json", "Running", "Trace", "main"]
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -17,20 +19,24 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="""Azure API Management policies, on this machine.
 
-    Serves a policy document in front of any backend and tells what each policy did. Everything listens on 127.0.0.1,
-    and nothing is left behind.
+    Tells the mistakes of a policy document, runs its test cases, serves it in front of any backend, and tells what each
+    policy did with a call. Everything listens on 127.0.0.1, and nothing is left behind.
 
-    Exit codes: 0 as asked, 2 a mistake in the command or in a document.
+        apim-emulator lint policies
+        apim-emulator test policies
+        apim-emulator serve policies/chat.xml --backend http://127.0.0.1:9000
+
+    Exit codes: 0 as asked, 1 what `lint` found or a case that failed, 2 a mistake in the command or its files.
     """,
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on the standard output, for scripts.")]
 ApiName = Annotated[
-    str | None, typer.Option("--api", help="API of the stack; the first one by name if left out.", metavar="NAME")
+    str | None, typer.Option("--api", help="API of the stack. Defaults to the first by name.", metavar="NAME")
 ]
 Trace = Annotated[bool, typer.Option("--trace/--no-trace", help="Keep what each policy does with the last calls.")]
 Running = Annotated[
-    str | None, typer.Option("--stack", "-s", help="What runs; the only one if left out.", metavar="NAME")
+    str | None, typer.Option("--stack", "-s", help="Name of what runs. Defaults to the only one.", metavar="NAME")
 ]
 NamedValues = Annotated[
     Path | None,
@@ -42,7 +48,7 @@ Fragments = Annotated[
 ]
 CallerName = Annotated[
     str | None,
-    typer.Option("--caller", help="Caller that is listed for the API; the first one if left out.", metavar="NAME"),
+    typer.Option("--caller", help="Caller that is listed for the API. Defaults to the first.", metavar="NAME"),
 ]
 
 # The commands are imported when they run: the gateway takes a moment to import.
@@ -66,6 +72,99 @@ def _options(
 
 
 @app.command()
+def lint(
+    *,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Policy files and folders. Defaults to this folder.", metavar="PATH")
+    ] = None,
+    named_values: NamedValues = None,
+    fragments: Fragments = None,
+    scope: Annotated[
+        str | None,
+        typer.Option(
+            "--scope",
+            help="global, product, api or operation. Defaults to what the folders say, else api.",
+            metavar="SCOPE",
+        ),
+    ] = None,
+    sku: Annotated[
+        str | None,
+        typer.Option("--sku", help="Pricing tier that the documents are for. Defaults to any.", metavar="SKU"),
+    ] = None,
+    fail_on: Annotated[
+        str,
+        typer.Option("--fail-on", help="Least level that counts: error, unsupported or warning.", metavar="LEVEL"),
+    ] = "error",
+    form: Annotated[str, typer.Option("--format", help="text, json or github.", metavar="FORMAT")] = "text",
+    as_json: Json = False,
+) -> None:
+    """Tell every mistake of policy documents, with file, line and column.
+
+        apim-emulator lint policies --named-values values.yaml --fail-on unsupported
+
+    An *error* is what API Management refuses too. What is *unsupported* is run by API Management and not by this
+    emulator, which says why. A *warning* is a trap for security. In folders, XML files that begin with `<policies>` or
+    `<fragment>` are documents; a fragment's ID is its file's name, or its folder's if the file is policy.xml.
+
+    Named values and fragments that are not given are not checked. With --format github, findings are annotations of
+    GitHub Actions.
+
+    Exit codes: 0 nothing that counts was found, 1 something was, 2 a mistake in the command.
+    """
+    from apim_emulator.cli.documents import pairs
+    from apim_emulator.cli.lint import LintOptions, run
+
+    files = {name: Path(path) for name, path in pairs("--fragment", fragments or ()).items()}
+    options = LintOptions(
+        paths=paths or [Path()], named_values=named_values, fragments=files, scope=scope, sku=sku, fail_on=fail_on,
+        format="json" if as_json else form,
+    )  # fmt: skip
+    raise typer.Exit(run(options))
+
+
+@app.command("test")
+def cases(
+    *,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Case files and folders. Defaults to this folder.", metavar="PATH")
+    ] = None,
+    keyword: Annotated[
+        str | None, typer.Option("--keyword", "-k", help="Only cases with this in their name.", metavar="TEXT")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", help="Write a JUnit report too, for build servers.", metavar="FILE")
+    ] = None,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Print what each policy did with the calls of failed cases.")
+    ] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of case files, for editors, and run nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run the test cases that stand as YAML beside policies.
+
+    A file NAME.test.yaml holds the cases of NAME.xml: what a caller sends, what the backend answers, and what is
+    expected of the response, of what the backend receives, of variables, metrics and errors. Nothing listens, and time
+    stands still but for what a case waits.
+
+        tests:
+          - name: a caller without a team is refused
+            request: GET /chat
+            response: {status: 403, json: {message: "Which team?"}}
+            received: []
+
+    Exit codes: 0 all passed, 1 some failed, 2 a mistake in the command, in a case file or in a policy.
+    """
+    from apim_emulator.cli import test
+
+    if schema:
+        typer.echo(test.schema(), nl=False)
+        return
+    raise typer.Exit(test.run(paths or [Path()], keyword, junit, trace, as_json))
+
+
+@app.command()
 def serve(
     *,
     policy: Annotated[Path, typer.Argument(help="Policy document, as in the portal or as XML.", metavar="POLICY")],
@@ -73,7 +172,7 @@ def serve(
     backends: Annotated[
         list[str] | None,
         typer.Option(
-            "--backend-id", help="URL of a backend-id of the document; --backend if left out.", metavar="ID=URL"
+            "--backend-id", help="URL of a backend-id of the document. Defaults to --backend.", metavar="ID=URL"
         ),
     ] = None,
     named_values: NamedValues = None,
@@ -127,97 +226,6 @@ def trace(
     from apim_emulator.cli.trace import run
 
     raise typer.Exit(run(stack, last, follow, as_json))
-
-
-@app.command()
-def lint(
-    *,
-    paths: Annotated[
-        list[Path] | None, typer.Argument(help="Policy files and folders; this folder if left out.", metavar="PATH")
-    ] = None,
-    named_values: NamedValues = None,
-    fragments: Fragments = None,
-    scope: Annotated[
-        str | None,
-        typer.Option(
-            "--scope",
-            help="global, product, api or operation; what the folders say if left out, else api.",
-            metavar="SCOPE",
-        ),
-    ] = None,
-    sku: Annotated[
-        str | None,
-        typer.Option("--sku", help="Pricing tier that the documents are for; any if left out.", metavar="SKU"),
-    ] = None,
-    fail_on: Annotated[
-        str,
-        typer.Option("--fail-on", help="Least level that counts: error, unsupported or warning.", metavar="LEVEL"),
-    ] = "error",
-    form: Annotated[str, typer.Option("--format", help="text, json or github.", metavar="FORMAT")] = "text",
-    as_json: Json = False,
-) -> None:
-    """Tell every mistake of policy documents, with file, line and column.
-
-    An *error* is what API Management refuses too. What is *unsupported* is run by API Management and not by this
-    emulator, which says why. A *warning* is a trap for security. In folders, XML files that begin with `<policies>` or
-    `<fragment>` are documents; a fragment's ID is its file's name, or its folder's if the file is policy.xml.
-
-    Named values and fragments that are not given are not checked. With --format github, findings are annotations of
-    GitHub Actions.
-
-    Exit codes: 0 nothing that counts, 1 some findings do, 2 a mistake in the command.
-    """
-    from apim_emulator.cli.documents import pairs
-    from apim_emulator.cli.lint import LintOptions, run
-
-    files = {name: Path(path) for name, path in pairs("--fragment", fragments or ()).items()}
-    options = LintOptions(
-        paths=paths or [Path()], named_values=named_values, fragments=files, scope=scope, sku=sku, fail_on=fail_on,
-        format="json" if as_json else form,
-    )  # fmt: skip
-    raise typer.Exit(run(options))
-
-
-@app.command("test")
-def cases(
-    *,
-    paths: Annotated[
-        list[Path] | None, typer.Argument(help="Folders and case files; this folder if left out.", metavar="PATH")
-    ] = None,
-    keyword: Annotated[
-        str | None, typer.Option("--keyword", "-k", help="Only cases with this in their name.", metavar="TEXT")
-    ] = None,
-    junit: Annotated[
-        Path | None, typer.Option("--junit", help="Write a JUnit report too, for build servers.", metavar="FILE")
-    ] = None,
-    trace: Annotated[
-        bool, typer.Option("--trace", help="Print what each policy did with the calls of failed cases.")
-    ] = False,
-    schema: Annotated[
-        bool, typer.Option("--schema", help="Print the JSON schema of case files, for editors, and run nothing.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Run the test cases that stand as YAML beside policies.
-
-    A file NAME.test.yaml holds the cases of NAME.xml: what a caller sends, what the backend answers, and what is
-    expected of the response, of what the backend receives, of variables, metrics and errors. Nothing listens, and time
-    stands still but for what a case waits.
-
-        tests:
-          - name: a caller without a team is refused
-            request: GET /chat
-            response: {status: 403, json: {message: "Which team?"}}
-            received: []
-
-    Exit codes: 0 all passed, 1 some failed, 2 a mistake in the command, in a case file or in a policy.
-    """
-    from apim_emulator.cli import test
-
-    if schema:
-        typer.echo(test.schema(), nl=False)
-        return
-    raise typer.Exit(test.run(paths or [Path()], keyword, junit, trace, as_json))
 
 
 @app.command()

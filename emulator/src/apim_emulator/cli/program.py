@@ -1,5 +1,7 @@
 """What people type to run these commands, and where they leave files: this package, or one that is built on it."""
 
+__all__ = ["command", "folder", "module", "starting", "use"]
+
 _OWN = "apim_emulator"
 _module = _OWN
 

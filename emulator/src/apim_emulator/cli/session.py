@@ -15,6 +15,8 @@ from apim_emulator.cli.program import folder as session_folder
 from apim_emulator.errors import EmulatorError
 from apim_emulator.services.token_client import Caller
 
+__all__ = ["Api", "Session", "SessionFile", "only_running", "to_json"]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Api:

@@ -5,6 +5,8 @@ import signal
 
 from rich.console import Console
 
+__all__ = ["note", "progress", "stop_signal"]
+
 progress = Console(stderr=True, emoji=False)
 """Where everything goes that is no answer; the answer alone is on the standard output."""
 

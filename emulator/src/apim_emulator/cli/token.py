@@ -10,6 +10,8 @@ from apim_emulator.cli.session import Api, SessionFile, only_running
 from apim_emulator.errors import EmulatorError
 from apim_emulator.services.token_client import Caller, request_token
 
+__all__ = ["find_caller"]
+
 
 def run(stack: str | None, api: str | None, caller: str | None, as_json: bool) -> int:
     """Ask the token endpoint that the caller would ask, and print what it gives."""

@@ -12,6 +12,8 @@ from apim_emulator.errors import EmulatorError
 from apim_emulator.tracing import CallTrace, as_text
 from apim_emulator.tracing.model import from_json, to_json
 
+__all__ = ["traced"]
+
 _OPENER = build_opener(ProxyHandler({}))
 _PAUSE = 0.5
 """Seconds between looks for new calls."""

@@ -24,6 +24,8 @@ from apim_emulator.pulumi import project_yaml
 from apim_emulator.pulumi.error_hooks import LocalCallbacks
 from apim_emulator.pulumi.mocks import AzureMockMonitor, AzureMocks, Registration
 
+__all__ = ["DeployError", "Deployment", "Message", "Project", "deploy", "load_project", "load_stack"]
+
 _GRACE = 5.0
 """Seconds that what is under way gets after a failure."""
 

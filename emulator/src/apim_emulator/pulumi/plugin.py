@@ -22,6 +22,8 @@ from apim_emulator.azure.resource_types.sdk import PACKAGES
 from apim_emulator.errors import EmulatorError
 from apim_emulator.pulumi.provider import Provider
 
+__all__ = ["create_pulumi_home", "shell_exports"]
+
 _PASSPHRASE = "sandbox"  # noqa: S105 - protects no more than the file beside the state, and is the same in every clone
 """Encrypts the state of stacks; another word would not open what earlier versions wrote."""
 _PARALLEL = 256

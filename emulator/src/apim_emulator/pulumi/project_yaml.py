@@ -12,6 +12,8 @@ import yaml
 
 from apim_emulator.unique_keys import UniqueKeys
 
+__all__ = ["read"]
+
 _INTEGER = re.compile(
     "[-+]?(?:0[bB][01]+|0[xX][0-9a-fA-F]+|0[oO]?[0-7]+|0|[1-9][0-9]*)"  # a zero in front is octal
 )

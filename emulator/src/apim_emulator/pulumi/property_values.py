@@ -6,6 +6,8 @@ from typing import Any
 from google.protobuf import json_format, struct_pb2  # type: ignore[import-untyped]
 from pulumi.runtime import rpc
 
+__all__ = ["UNKNOWN", "is_secret", "plain"]
+
 _SIGNATURE = rpc._special_sig_key
 _SECRET = rpc._special_secret_sig
 _OUTPUT = rpc._special_output_value_sig

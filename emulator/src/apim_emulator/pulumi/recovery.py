@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from apim_emulator.errors import EmulatorError
 
+__all__ = ["recover"]
+
 
 def recover(project: Path, stack: str, env: Mapping[str, str]) -> bool:
     """Make a stack ready for its next update if the engine was killed during one, and tell whether it was.

@@ -19,6 +19,8 @@ from aiohttp import web
 from apim_emulator.services.entra.grants import COGNITIVE_SERVICES
 from apim_emulator.services.signing import InvalidTokenError
 
+__all__ = ["ContentSafety"]
+
 CATEGORIES = ("Hate", "SelfHarm", "Sexual", "Violence")
 LONGEST_TEXT = 10_000
 API_VERSIONS = frozenset({"2023-10-01", "2024-09-01"})

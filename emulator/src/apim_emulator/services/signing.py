@@ -9,6 +9,8 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, RSAKey
 
+__all__ = ["LIFETIME", "SigningKey", "tamper", "unverified_claims"]
+
 LIFETIME = 3600
 """Seconds that a token is valid; Entra varies it between 60 and 90 minutes."""
 

@@ -8,6 +8,8 @@ import aiohttp
 from apim_emulator.errors import EmulatorError
 from apim_emulator.model import Application, User
 
+__all__ = ["Caller", "client_credentials_form", "password_form", "request_token"]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Caller:

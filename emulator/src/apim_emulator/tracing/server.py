@@ -9,6 +9,8 @@ from apim_emulator.tracing import page
 from apim_emulator.tracing.model import to_json
 from apim_emulator.tracing.recorder import TraceRecorder
 
+__all__ = ["TraceServer"]
+
 _HOSTS = frozenset({"127.0.0.1", "localhost"})
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "

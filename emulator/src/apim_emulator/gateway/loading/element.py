@@ -2,7 +2,9 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
@@ -249,6 +251,7 @@ class Element:
     def children(self, name: str) -> list[Node]:
         """Read the child elements of a name."""
         self._children.add(name)
+        _note(self.node.name, name)
         return [child for child in self.node.children if child.name == name]
 
     def child(self, name: str) -> Node | None:
@@ -305,7 +308,28 @@ class Element:
 
     def _attribute(self, name: str) -> str | None:
         self._attributes.add(name)
+        _note(self.node.name, name)
         return self.node.attributes.get(name)
+
+
+_read: ContextVar[set[tuple[str, str]] | None] = ContextVar("read", default=None)
+
+
+@contextmanager
+def parts_read() -> Iterator[set[tuple[str, str]]]:
+    """Collect what handlers read while documents are loaded: attributes and child elements, each after its owner."""
+    found: set[tuple[str, str]] = set()
+    token = _read.set(found)
+    try:
+        yield found
+    finally:
+        _read.reset(token)
+
+
+def _note(owner: str, name: str) -> None:
+    found = _read.get()
+    if found is not None:
+        found.add((owner, name))
 
 
 def inner(node: Node, read: Callable[[Element], T]) -> T:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from apim_emulator.model import Application, ControlPlane, User
 
+__all__ = ["COGNITIVE_SERVICES"]
+
 COGNITIVE_SERVICES = "https://cognitiveservices.azure.com"
 """Resource of Azure OpenAI's data plane."""
 

@@ -1,1 +1,3 @@
 """OpenID Connect providers other than Microsoft Entra ID."""
+
+__all__ = ["stand_ins"]

@@ -19,6 +19,8 @@ from apim_emulator.services.openid.provider import OpenIdProvider
 from apim_emulator.services.signing import LIFETIME
 from apim_emulator.services.token_client import Caller, client_credentials_form
 
+__all__ = ["ProviderStandIn", "ProviderStandIns"]
+
 WELL_KNOWN = "/.well-known/openid-configuration"
 CLIENT = "client"
 WITHOUT_CLAIMS = "client-without-claims"
