@@ -22,12 +22,12 @@ from policies.shared.token_validation import TokenValidation
 from policies.token_limit import AzureOpenAITokenLimit, LlmTokenLimit
 
 _BEFORE_VALIDATION = {"base", Cors.tag, IpFilter.tag}
-_STEPS: tuple[tuple[type[TypedPolicy], ...], ...] = (
+STEPS: tuple[tuple[type[TypedPolicy], ...], ...] = (
     (RateLimit, RateLimitByKey, Quota, QuotaByKey, LlmTokenLimit, AzureOpenAITokenLimit),
     (LlmContentSafety,),
     (LlmSemanticCacheLookup, AzureOpenAISemanticCacheLookup),
 )
-_RANKS = {kind.tag: rank for rank, kinds in enumerate(_STEPS, start=1) for kind in kinds}
+_RANKS = {kind.tag: rank for rank, kinds in enumerate(STEPS, start=1) for kind in kinds}
 
 
 class _Step(NamedTuple):

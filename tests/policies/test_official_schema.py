@@ -7,22 +7,17 @@ from policies.documents.availability import unavailable
 from policies.documents.catalog import SECTIONS, TYPES
 from policies.shared.policy import TypedPolicy
 from tests import judges
-from tests.policies import test_rendering, test_rendering_of_limits, test_rendering_of_messages
+from tests.policies import test_rendering
 from tests.policies.derived import each
 from tests.policies.documents import test_availability
 from tests.policies.rendered import placed
 
-RENDERED = [
-    pytest.param(case.values[0], section, id=case.id)
-    for tables in (test_rendering, test_rendering_of_limits, test_rendering_of_messages)
-    for section in Section
-    for case in getattr(tables, section.name, ())
-]
+RENDERED = [pytest.param(case.values[0], id=case.id) for case in test_rendering.RENDERED]
 
 
-@pytest.mark.parametrize(("policy", "section"), RENDERED)
-def test_the_schema_accepts_a_policy_as_it_renders(policy: Policy, section: Section) -> None:
-    assert judges.errors_of(placed(policy, section).render()) == []
+@pytest.mark.parametrize("policy", RENDERED)
+def test_the_schema_accepts_a_policy_as_it_renders(policy: Policy) -> None:
+    assert judges.errors_of(placed(policy).render()) == []
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.tag)

@@ -12,6 +12,7 @@ import policies
 from policies import ClaimMatch, RequiredClaim
 from policies.documents.catalog import SECTIONS, TYPES, UNTYPED
 from policies.shared.policy import BY_TAG, TypedPolicy
+from tests.policies.records import RECORDS
 
 FOLDER = Path(policies.__file__).parent
 SOURCES = sorted(FOLDER.rglob("*.py"))
@@ -63,6 +64,17 @@ def test_every_policy_class_that_is_offered_is_in_the_catalog() -> None:
 
     assert {kind for kind in offered if issubclass(kind, TypedPolicy)} == declared == set(TYPES)
     assert len({kind.tag for kind in TYPES}) == len(TYPES)
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.tag)
+def test_every_typed_policy_has_a_record_that_shows_it_as_xml(kind: type[TypedPolicy]) -> None:
+    module = kind.__module__.rpartition(".")[2]
+
+    assert kind.tag in RECORDS, f"{kind.tag} has no record: declare one in tests/policies/records/{module}.py"
+    record = RECORDS[kind.tag]
+    assert record.kind is kind
+    assert any(type(example) is kind for example in record.examples), f"{kind.tag}: give its record an example"
+    assert any(type(policy) is kind for policy, _ in record.renders.values()), f"{kind.tag}: show in its record its XML"
 
 
 def test_a_policy_is_either_typed_or_listed_without_a_type() -> None:

@@ -1,27 +1,22 @@
 """Whatever the options, the document is well-formed, valid, stable, and says what they say."""
 
-from functools import cache, partial
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from policies import Base, Document, Policy
+from policies import Base, Document
 from tests.judges import errors_of
-from tests.policies.reader import TYPES, read_document
-from tests.policies.strategies import INBOUND, OUTBOUND, backend, documents
-
-
-def first(section: str, tag: str, policy: Policy) -> Document:
-    assert policy.element().tag == tag
-    return Document(**{section: [policy, Base()]})
-
+from tests.policies.reader import read_document
+from tests.policies.records import RECORDS
+from tests.policies.strategies import backend, documents, drawn, raw_element
 
 WHOLE = "whole documents"
 DRAWN: dict[str, st.SearchStrategy[Document]] = {
-    **{tag: policy.map(partial(first, "inbound", tag)) for tag, policy in INBOUND.items()},
-    **{tag: policy.map(partial(first, "outbound", tag)) for tag, policy in OUTBOUND.items()},
-    "backend policies": backend.map(lambda drawn: Document(backend=[drawn])),
+    **{tag: drawn(tag) for tag in RECORDS},
+    "raw elements": raw_element.map(lambda policy: Document(inbound=[policy, Base()])),
+    "backend policies": backend.map(lambda policy: Document(backend=[policy])),
     WHOLE: documents(),
 }
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
@@ -58,7 +53,3 @@ def test_the_schema_accepts_any_options(what: str) -> None:
     refused = [(errors, text) for text in sorted(renderings(what), key=len) if (errors := errors_of(text))]
 
     assert refused == []
-
-
-def test_every_policy_with_a_type_is_tried() -> None:
-    assert TYPES.keys() - INBOUND.keys() - OUTBOUND.keys() == {"forward-request"}

@@ -2,9 +2,25 @@
 
 import dataclasses
 import re
+from base64 import b64encode
 from typing import Any
 
 from hypothesis import strategies as st
+
+from policies import (
+    DEFAULT_DIMENSIONS,
+    CacheStoreValue,
+    CachingType,
+    ClaimMatch,
+    DecryptionKey,
+    Dimension,
+    ExistsAction,
+    Policy,
+    RequiredClaim,
+    SetVariable,
+    ValidationAction,
+)
+from policies.shared.checks import INT_MAX, LONG_MAX
 
 AWKWARD = [
     "\t",
@@ -81,3 +97,103 @@ def names(kind: Any) -> dict[str, st.SearchStrategy[Any]]:
     fields = [field.name for field in dataclasses.fields(kind)]
     headers = {name: maybe(tokens) for name in fields if name.endswith("header_name")}
     return headers | {name: maybe(plain) for name in fields if name.endswith("variable_name")}
+
+
+def any_type(value: object) -> Any:
+    """Return `value` as the type checker would not let it pass."""
+    return value
+
+
+MODULUS = b64encode(b"\xff" * 256, b"-_").decode().rstrip("=")
+SECRET = b64encode(b"a" * 33).decode()
+VARIABLE = SetVariable(name="a", value="b")
+CACHED = CacheStoreValue(key="a", value="b", duration=1)
+PLACES: list[dict[str, Any]] = [
+    {"header_name": "a"},
+    {"header_name": None, "query_parameter_name": "a"},
+    {"header_name": None, "token_value": '@("text")'},
+]
+PREVENT = ValidationAction.PREVENT
+
+Strategies = dict[str, st.SearchStrategy[Any]]
+
+scopes: list[Strategies] = [{"id": plain}, {"name": plain}, {"id": plain, "name": plain}]
+
+volumes: list[Strategies] = [
+    {"calls": st.integers(1, INT_MAX)},
+    {"bandwidth": st.integers(1, LONG_MAX)},
+    {"calls": st.integers(1, INT_MAX), "bandwidth": st.integers(1, LONG_MAX)},
+]
+
+
+def scoped(kind: Any, **strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Build an API or an operation by identifier, by name, or by both."""
+    return st.one_of(*(st.builds(kind, **scope, **strategies) for scope in scopes))
+
+
+def measured(kind: Any, **strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Build a quota of calls, of bytes, or of both."""
+    build = options if issubclass(kind, Policy) else scoped
+    return st.one_of(*(build(kind, **volume, **strategies) for volume in volumes))
+
+
+counted = {
+    "counter_key": filled,
+    "increment_condition": maybe(flag_expressions),
+    "increment_count": maybe(upto(0, INT_MAX)),
+}
+
+defaults = st.builds(Dimension, name=st.sampled_from(sorted(DEFAULT_DIMENSIONS)), value=maybe(texts))
+
+customs = st.builds(Dimension, name=filled, value=texts)
+
+dimensions = st.lists(defaults, min_size=1, max_size=5) | st.lists(customs, min_size=1, max_size=5)
+
+methods = st.sampled_from(["GET", "POST", "OPTIONS", "M-SEARCH"])
+
+actions = choice(ValidationAction)
+
+caching = {"key": filled, "caching_type": maybe(st.sampled_from(CachingType))}
+
+by_name = st.dictionaries(plain.map(str.lower), actions, max_size=2)
+
+
+def setters(kind: Any, names: st.SearchStrategy[str], values: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
+    """Build policies that set a header or a query parameter, or delete it."""
+    actions = st.sampled_from([None, ExistsAction.OVERRIDE, ExistsAction.APPEND, ExistsAction.SKIP, *EXPRESSIONS])
+    return options(kind, name=names, exists_action=actions, values=st.lists(values, min_size=1, max_size=3)) | options(
+        kind, name=names, exists_action=st.just(ExistsAction.DELETE)
+    )
+
+
+separators = st.sampled_from([" ", ",", "{{a}}"])
+
+claims = st.dictionaries(
+    decided,
+    st.builds(
+        RequiredClaim,
+        values=st.lists(decided, min_size=1, max_size=3),
+        match=maybe(st.sampled_from(ClaimMatch)),
+        separator=maybe(separators),
+    ),
+    max_size=2,
+)
+
+lists = st.lists(decided, max_size=2)
+
+some = st.lists(decided, min_size=1, max_size=2)
+
+places: list[dict[str, st.SearchStrategy[Any]]] = [
+    {"header_name": tokens},
+    {"header_name": st.none(), "query_parameter_name": decided},
+    {"header_name": st.none(), "token_value": expressions},
+]
+
+token = {
+    "require_scheme": maybe(decided),
+    "failed_validation_httpcode": codes,
+    "failed_validation_error_message": maybe(texts),
+    "output_token_variable_name": maybe(plain),
+    "required_claims": claims,
+    "decryption_keys": st.lists(st.builds(DecryptionKey, certificate_id=decided, id=maybe(plain)), max_size=2),
+}
