@@ -1,4 +1,4 @@
-from policies import ForwardRequest, SetVariable, Wait
+from policies import SetVariable
 from tests.policies.record import Record
 from tests.policies.values import VARIABLE, any_type, options, plain, texts
 
@@ -31,11 +31,6 @@ RECORD = Record(
         (
             lambda: SetVariable(name="@(1)", value="a"),
             "set-variable name '@(1)' is a policy expression, which is not allowed here; give the value itself",
-        ),
-        (
-            lambda: Wait(policies=[ForwardRequest(), VARIABLE]),
-            "set-variable is not allowed directly inside wait; use choose, forward-request, send-request, "
-            "cache-lookup-value, cache-store-value, authentication-managed-identity",
         ),
     ),
 )

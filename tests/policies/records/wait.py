@@ -4,7 +4,7 @@ from policies import CacheLookupValue, Choose, ForwardRequest, Policy, Retry, Se
 from tests.policies.reader import read_policies
 from tests.policies.record import Record
 from tests.policies.records import cache_lookup_value, cache_store_value, choose, send_request
-from tests.policies.values import CACHED, choice, options
+from tests.policies.values import CACHED, VARIABLE, choice, options
 
 
 def wait(policies: st.SearchStrategy[Policy]) -> st.SearchStrategy[Policy]:
@@ -47,6 +47,11 @@ RECORD = Record(
         ),
     },
     refuses=(
+        (
+            lambda: Wait(policies=[ForwardRequest(), VARIABLE]),
+            "set-variable is not allowed directly inside wait; use choose, forward-request, send-request, "
+            "cache-lookup-value, cache-store-value, authentication-managed-identity",
+        ),
         (
             lambda: Retry(
                 condition=True,
