@@ -17,8 +17,7 @@ PRODUCTS, _, *FACTS = TABLES[-1]
 
 
 def test_the_page_has_its_tables() -> None:
-    assert len(PLACES) == 13
-    assert len(FACTS) == 6
+    assert [len(table) - 2 for table in TABLES] == [3, 5, 3, 3, 6]
 
 
 @pytest.mark.parametrize(("module", "kind"), [("quota", "Quota"), ("rate_limit_by_key", "RateLimitByKey")])

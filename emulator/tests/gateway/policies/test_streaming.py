@@ -16,7 +16,11 @@ PARTS = tuple(f"data: {text}\n\n".encode() for text in (*map(json.dumps, EVENTS)
 STREAM = {**CHAT, "stream": True}
 UNBUFFERED = '<forward-request buffer-response="false"/>'
 OUTER = f"<policies><backend>{UNBUFFERED}</backend></policies>"
-PASSES = sorted(name for name, record in RECORDS.items() if record.calls_backend)
+PASSES = sorted(
+    name
+    for name, record in RECORDS.items()
+    if record.calls_backend and not (record.whole_response and record.example.section == "outbound")
+)
 WHOLE_RESPONSES = {
     name: record.whole_response for name, record in sorted(RECORDS.items()) if record.whole_response is not None
 }
@@ -55,10 +59,10 @@ def streamed(name: str, model: BackendFunction) -> Response:
 
 @pytest.mark.parametrize("name", WHOLE_RESPONSES)
 def test_policy_that_reads_the_response_waits_for_all_of_it(name: str) -> None:
-    whole, api = WHOLE_RESPONSES[name], RECORDS[name].example.bench.get("api")
-    bench = PolicyBench(document(whole.element, "outbound"), backend=streaming, global_policy=OUTER, api=api)
+    whole, example = WHOLE_RESPONSES[name], RECORDS[name].example
+    bench = replace(example, element=whole.element, section="outbound").load(backend=streaming, global_policy=OUTER)
 
-    response = bench.post("/chat", json=STREAM, headers=JSON)
+    response = example.post(bench, json=STREAM, headers=JSON)
 
     assert (response.status_code, len(response.chunks)) == (200, 1)
     assert response.content == whole.becomes(b"".join(PARTS))
