@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from apim_emulator.gateway import PolicyLoadError
 from apim_emulator.gateway.http.headers import is_safe_path
+from apim_emulator.gateway.loading import unsupported
 from apim_emulator.gateway.loading.plan import compile_plan
 from apim_emulator.model import Backend, Operation, PoolMember
 from emulator.tests.gateway.harness import gateway, header, inbound
@@ -15,9 +16,11 @@ from emulator.tests.gateway.harness import gateway, header, inbound
 AAD = "<validate-azure-ad-token tenant-id='{}' {}>{}</validate-azure-ad-token>"
 AUDIENCES = "<audiences><audience>a</audience></audiences>"
 CONFIG = "<openid-config url='https://idp.example.com/c'/>"
+NOT_RUN = min(unsupported.POLICIES)
 
 REFUSED = {
-    "unknown policy": ("<jsonp callback-parameter-name='c'/>", "jsonp: policy is not supported"),
+    "unknown policy": ("<make-tea/>", "make-tea: policy is not supported"),
+    "policy that is not run": (f"<{NOT_RUN}/>", f"{NOT_RUN}: policy is not supported: {unsupported.POLICIES[NOT_RUN]}"),
     "unknown attribute": ("<return-response wait='1'/>", "return-response, wait: attribute is not supported"),
     "unknown child": ("<return-response><cors/></return-response>", "cors: element is not supported"),
     "text": ("<return-response>x</return-response>", "text is not supported here"),

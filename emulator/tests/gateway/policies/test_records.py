@@ -2,6 +2,7 @@
 
 import pytest
 
+from apim_emulator.gateway.loading import unsupported
 from apim_emulator.gateway.policies import POLICIES
 from emulator.tests.gateway.policies.records import RECORDS
 
@@ -16,3 +17,8 @@ def test_policy_has_a_record(name: str) -> None:
 
 def test_every_record_is_of_a_policy() -> None:
     assert RECORDS.keys() == POLICIES.keys()
+
+
+def test_a_policy_is_either_run_or_listed_with_the_reason_why_not() -> None:
+    assert not POLICIES.keys() & unsupported.POLICIES.keys()
+    assert unsupported.SECTIONS.keys() <= unsupported.POLICIES.keys()
