@@ -1,4 +1,4 @@
-"""The policy hook: where the user's own policies stand in an API's policy document."""
+"""The policy hook: where the user's own policies are in an API's policy document."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

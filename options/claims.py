@@ -1,4 +1,4 @@
-"""Rules on the claims that a token must carry, whoever issues it."""
+"""Rules on the claims that a token must have, whichever provider issues it."""
 
 from collections.abc import Iterator, Mapping
 

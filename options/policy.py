@@ -90,5 +90,5 @@ def policy_document(text: str, *, sku: str | None = None, key_names: Collection[
 
 
 def _refuse(found: Iterable[Problem]) -> None:
-    if told := [str(problem) for problem in found]:
-        raise PolicyError("; ".join(told))
+    if texts := [str(problem) for problem in found]:
+        raise PolicyError("; ".join(texts))

@@ -169,7 +169,7 @@ class Calls:
             return
         key = sandbox.service.subscriptions[0].primary_key
         yield "no token", "TokenNotPresent", Credentials()
-        yield "key in place of a token", "TokenNotPresent", Credentials(key=key)
+        yield "key instead of a token", "TokenNotPresent", Credentials(key=key)
         yield "not a token", "JwtInvalid", Credentials(token="no-token")  # noqa: S106 - no secret
         if self._mode.caller == "entra":
             application = find_application(sandbox.cloud, sandbox.deployment.outputs["openaiAudience"])

@@ -18,11 +18,11 @@ REFUSED = {
     "key": {"no key", "wrong key"},
     "entra": {
         "no token", "expired token", "wrong audience", "wrong tenant", "wrong client", "missing role",
-        "tampered signature", "no signature (alg none)", "signed by somebody else", "key in place of a token",
+        "tampered signature", "no signature (alg none)", "signed by somebody else", "key instead of a token",
     },
     "jwt": {
         "no token", "expired token", "wrong audience", "wrong issuer", "missing role", "tampered signature",
-        "no signature (alg none)", "signed by somebody else", "token of Microsoft Entra ID", "key in place of a token",
+        "no signature (alg none)", "signed by somebody else", "token of Microsoft Entra ID", "key instead of a token",
     },
 }  # fmt: skip
 REFUSED_USERS = {

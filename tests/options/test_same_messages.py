@@ -1,4 +1,4 @@
-"""A rule is told in the same words by stack config and by the components."""
+"""Stack config and the components report mistakes in the same words."""
 
 from pathlib import Path
 from typing import Any
@@ -139,7 +139,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("key", "given", "config"), CASES)
-def test_both_doors_tell_the_same_mistakes(key: str, given: Any, config: Any, tmp_path: Path) -> None:
+def test_config_and_components_report_the_same_mistakes(key: str, given: Any, config: Any, tmp_path: Path) -> None:
     with pytest.raises(pulumi.RunError) as refused:
         read_options(type(given), given, key)
     with pytest.raises(SettingsError) as listed:
@@ -150,7 +150,7 @@ def test_both_doors_tell_the_same_mistakes(key: str, given: Any, config: Any, tm
     assert by_component == {_problem(line) for line in listed.value.lines}
 
 
-def test_both_doors_tell_the_same_mistakes_in_policies(tmp_path: Path) -> None:
+def test_config_and_components_report_the_same_mistakes_in_policies(tmp_path: Path) -> None:
     own = PolicyOptions(inbound="<base />", on_error="<set-heder />\n<x")
     api = {"name": "openai", "path": "openai", "policy": {"inbound": own.inbound, "onError": own.on_error}}
 
@@ -165,7 +165,7 @@ def test_both_doors_tell_the_same_mistakes_in_policies(tmp_path: Path) -> None:
 
 
 def _problem(line: str) -> str:
-    """A line without the keys, which each door spells in its own language."""
+    """A line without its keys, which config and components spell differently."""
     key, _, problem = line.partition(": ")
     root = key.removeprefix("openai-gateway:").partition(".")[0].partition("[")[0]
     words = [word.replace("openai-gateway:", "").replace("_", "").lower() for word in problem.split()]
@@ -197,7 +197,7 @@ def test_a_name_that_its_author_chose_keeps_its_spelling(tmp_path: Path) -> None
     assert refused.value.lines[0].startswith("openai-gateway:gateway.tags.cost_center: is 257 characters long")
 
 
-def test_another_language_is_told_warnings_as_well(capsys: pytest.CaptureFixture[str]) -> None:
+def test_programs_in_other_languages_get_warnings_too(capsys: pytest.CaptureFixture[str]) -> None:
     accounts = [{"name": "oai", "weight": 2.0}]
 
     read_options(
