@@ -14,7 +14,7 @@ from apim_emulator.services.azure_openai.exceptions import (
 from apim_emulator.services.azure_openai.generation import Answer, chat_completion, completion, model_id
 from apim_emulator.services.azure_openai.parameters import Json, parse
 
-__all__ = ["kind"]
+__all__ = ["model_operation"]
 
 _ACTIONS = "Microsoft.CognitiveServices/accounts/OpenAI"
 
