@@ -108,7 +108,7 @@ MODULUS = b64encode(b"\xff" * 256, b"-_").decode().rstrip("=")
 SECRET = b64encode(b"a" * 33).decode()
 VARIABLE = SetVariable(name="a", value="b")
 CACHED = CacheStoreValue(key="a", value="b", duration=1)
-PLACES: list[dict[str, Any]] = [
+TOKEN_PLACES: list[dict[str, Any]] = [
     {"header_name": "a"},
     {"header_name": None, "query_parameter_name": "a"},
     {"header_name": None, "token_value": '@("text")'},
@@ -118,12 +118,14 @@ PREVENT = ValidationAction.PREVENT
 Strategies = dict[str, st.SearchStrategy[Any]]
 
 scopes: list[Strategies] = [{"id": plain}, {"name": plain}, {"id": plain, "name": plain}]
+"""How an API or an operation is named in a limit."""
 
 volumes: list[Strategies] = [
     {"calls": st.integers(1, INT_MAX)},
     {"bandwidth": st.integers(1, LONG_MAX)},
     {"calls": st.integers(1, INT_MAX), "bandwidth": st.integers(1, LONG_MAX)},
 ]
+"""What a quota may count."""
 
 
 def scoped(kind: Any, **strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -142,12 +144,14 @@ counted = {
     "increment_condition": maybe(flag_expressions),
     "increment_count": maybe(upto(0, INT_MAX)),
 }
+"""What is counted by key, and when."""
 
 defaults = st.builds(Dimension, name=st.sampled_from(sorted(DEFAULT_DIMENSIONS)), value=maybe(texts))
 
 customs = st.builds(Dimension, name=filled, value=texts)
 
 dimensions = st.lists(defaults, min_size=1, max_size=5) | st.lists(customs, min_size=1, max_size=5)
+"""Dimensions of a metric."""
 
 methods = st.sampled_from(["GET", "POST", "OPTIONS", "M-SEARCH"])
 
@@ -156,6 +160,7 @@ actions = choice(ValidationAction)
 caching = {"key": filled, "caching_type": maybe(st.sampled_from(CachingType))}
 
 by_name = st.dictionaries(plain.map(str.lower), actions, max_size=2)
+"""Actions by the name of what is validated."""
 
 
 def setters(kind: Any, names: st.SearchStrategy[str], values: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
@@ -179,17 +184,20 @@ claims = st.dictionaries(
     max_size=2,
 )
 
-lists = st.lists(decided, max_size=2)
+few = st.lists(decided, max_size=2)
+"""Texts of a list that may be empty."""
 
 some = st.lists(decided, min_size=1, max_size=2)
+"""Texts of a list that may not."""
 
-places: list[dict[str, st.SearchStrategy[Any]]] = [
+token_places: list[dict[str, st.SearchStrategy[Any]]] = [
     {"header_name": tokens},
     {"header_name": st.none(), "query_parameter_name": decided},
     {"header_name": st.none(), "token_value": expressions},
 ]
+"""Where a token may be."""
 
-token = {
+token_options = {
     "require_scheme": maybe(decided),
     "failed_validation_httpcode": codes,
     "failed_validation_error_message": maybe(texts),
@@ -197,3 +205,4 @@ token = {
     "required_claims": claims,
     "decryption_keys": st.lists(st.builds(DecryptionKey, certificate_id=decided, id=maybe(plain)), max_size=2),
 }
+"""What both policies that validate tokens take."""

@@ -6,17 +6,17 @@ from hypothesis import strategies as st
 from policies import UNAUTHORIZED, ClaimMatch, DecryptionKey, RequiredClaim, ValidateAzureAdToken
 from tests.policies.reader import read_texts, read_token
 from tests.policies.record import Record
-from tests.policies.values import PLACES, flags, lists, maybe, options, places, some, token, urls
+from tests.policies.values import TOKEN_PLACES, few, flags, maybe, options, some, token_options, token_places, urls
 
 
 @st.composite
 def validate_azure_ad_token(draw: st.DrawFn) -> ValidateAzureAdToken:
     needed = draw(st.sampled_from(["audiences", "client_application_ids"]))
-    accepted = {"audiences": lists, "client_application_ids": lists, "backend_application_ids": lists, needed: some}
+    accepted = {"audiences": few, "client_application_ids": few, "backend_application_ids": few, needed: some}
     strategy = options(
         ValidateAzureAdToken,
-        **draw(st.sampled_from(places)),
-        **token,
+        **draw(st.sampled_from(token_places)),
+        **token_options,
         **accepted,
         authentication_endpoint=maybe(urls),
         allow_protected_forwarded_tokens=maybe(flags),
@@ -48,7 +48,7 @@ def _children(element: ET.Element) -> dict[str, Any]:
 
 RECORD = Record(
     ValidateAzureAdToken,
-    examples=(*(ValidateAzureAdToken(tenant_id="contoso.com", audiences=["a"], **place) for place in PLACES),),
+    examples=(*(ValidateAzureAdToken(tenant_id="contoso.com", audiences=["a"], **place) for place in TOKEN_PLACES),),
     drawn=validate_azure_ad_token(),
     renders={
         "validate-azure-ad-token is the article's by default": (

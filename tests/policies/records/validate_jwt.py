@@ -8,17 +8,17 @@ from tests.policies.reader import attributes, read_texts, read_token
 from tests.policies.record import Record
 from tests.policies.values import (
     MODULUS,
-    PLACES,
     SECRET,
+    TOKEN_PLACES,
+    few,
     flags,
-    lists,
     maybe,
     named_values,
     options,
-    places,
     plain,
     some,
-    token,
+    token_options,
+    token_places,
     urls,
 )
 
@@ -35,15 +35,15 @@ signing_keys = st.one_of(
 def validate_jwt(draw: st.DrawFn) -> ValidateJwt:
     strategy = options(
         ValidateJwt,
-        **draw(st.sampled_from(places)),
-        **token,
+        **draw(st.sampled_from(token_places)),
+        **token_options,
         audiences=some,
         require_expiration_time=maybe(flags),
         require_signed_tokens=maybe(st.just(True)),
         clock_skew=maybe(st.integers(0, 300)),
         openid_config_urls=st.lists(urls, min_size=1, max_size=2),
         issuer_signing_keys=st.lists(signing_keys, max_size=2),
-        issuers=lists,
+        issuers=few,
     )
     policy: ValidateJwt = draw(strategy)
     return policy
@@ -80,7 +80,7 @@ RECORD = Record(
         IssuerSigningKey(n=MODULUS, e="AQAB"),
         IssuerSigningKey(value=f"{{{{{SECRET}}}}}"),
         IssuerSigningKey(certificate_id="a"),
-        *(ValidateJwt(openid_config_urls=["https://a.example"], audiences=["a"], **place) for place in PLACES),
+        *(ValidateJwt(openid_config_urls=["https://a.example"], audiences=["a"], **place) for place in TOKEN_PLACES),
     ),
     drawn=validate_jwt(),
     renders={
