@@ -1,4 +1,4 @@
-"""Type tokens of API Management."""
+"""API Management services and what belongs to them (Microsoft.ApiManagement)."""
 
 SERVICE = "azure-native:apimanagement:ApiManagementService"
 API = "azure-native:apimanagement:Api"
