@@ -112,7 +112,8 @@ def lint(
     Exit codes: 0 nothing that counts was found, 1 something was, 2 a mistake in the command.
     """
     from apim_emulator.cli.documents import pairs
-    from apim_emulator.cli.lint import LintOptions, run
+    from apim_emulator.cli.lint import run
+    from apim_emulator.cli.linter import LintOptions
 
     files = {name: Path(path) for name, path in pairs("--fragment", fragments or ()).items()}
     options = LintOptions(
