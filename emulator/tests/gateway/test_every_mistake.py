@@ -140,6 +140,14 @@ def test_structure_is_noted_with_all_that_is_in_it() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", sorted(RECORDS))
+def test_unknown_attribute_is_refused_whatever_it_holds(name: str, unloaded: list[Gateway]) -> None:
+    gateway = gateway_of(with_values(name, {"nope": "@("}), unloaded)
+
+    assert [(one.policy, one.attribute) for one in refused(gateway)] == [(name, "nope")]
+    assert [(one.policy, one.attribute) for one in every_problem(gateway)] == [(name, "nope")]
+
+
 def test_names_that_may_stand_there_are_given() -> None:
     text = "<policies><inbound><set-haeder name='a'/><set-header nme='a'><valu/></set-header></inbound></policies>"
 

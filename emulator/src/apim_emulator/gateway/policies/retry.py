@@ -49,6 +49,7 @@ def _compile(element: Element, site: Site) -> Run:
     for child in children:
         _refuse_wait(child)
     steps = site.sequence(children)
+    element.done()  # here already: an attribute that is unknown may be no expression that compiles
     bodies = bodies_in(*element.node.attributes.values())
 
     async def run(exchange: Exchange) -> None:
