@@ -25,7 +25,7 @@ quick: check ## check, and run the tests that take no longer than a minute toget
 
 test: check ## check, and run all tests
 	$(PY) -m pytest -n auto tests --cov --cov-report=term
-	$(PY) -m pytest -n auto emulator/tests
+	$(PY) -m pytest -n auto emulator/tests --cov --cov-config=emulator/pyproject.toml --cov-report=term
 
 trial: environment ## install the emulator into an empty environment, test a policy there and serve it
 	$(PY) scripts/try_emulator.py

@@ -10,7 +10,8 @@ from apim_emulator.csharp.runtime import composite, regex
 from apim_emulator.csharp.runtime.exceptions import StoppedError
 from emulator.tests.csharp.calls import CALL, context
 
-pytestmark = pytest.mark.slow
+# To watch each line would take most of the time that an evaluation has.
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 LONG = "".join(f"s{place} = s{place - 1} + s{place - 1}; " if place else "" for place in range(30))
 MILLION = "new string('a', 1000000)"
