@@ -52,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case["case"]) for case in CASES])
-def test_mistake_is_told(case: dict[str, Any], folder: Path) -> None:
+def test_mistakes_are_reported(case: dict[str, Any], folder: Path) -> None:
     assert mistakes(case["config"], folder) == case["mistakes"]
 
 
@@ -100,7 +100,7 @@ def test_mistake_is_told(case: dict[str, Any], folder: Path) -> None:
         ),
     ],
 )
-def test_odd_mistake_is_told_in_one_line(config: dict[str, Any], expected: str, tmp_path: Path) -> None:
+def test_an_odd_mistake_is_reported_in_one_line(config: dict[str, Any], expected: str, tmp_path: Path) -> None:
     assert mistakes(config, tmp_path) == [expected]
 
 

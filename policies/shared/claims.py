@@ -24,8 +24,7 @@ class RequiredClaim(Options):
     match: ClaimMatch | None = None
     """Whether the claim must have all of the values or any of them. Defaults to all."""
     separator: str | None = None
-    """Character that separates the values within a text claim, such as a space in `scp`. By default a text claim is one
-    value."""
+    """Character that separates the values within a text claim, such as a space in `scp`. By default it is one value."""
 
     def __post_init__(self) -> None:
         """Check that there is at least one value, and that all are literal text."""

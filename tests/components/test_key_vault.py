@@ -191,8 +191,8 @@ def test_the_wait_has_an_end_and_a_remedy(slow_tenant: SlowTenant, slept: list[f
         up(azure, IN_VAULT)
 
     assert refused.value.messages[-1].text == (
-        "openai-api-key: Key Vault refused the gateway for 15 min; see that its identity holds Key Vault Secrets User "
-        "on the secret and that the vault's network lets it in, then run up again"
+        "openai-api-key: Key Vault refused the gateway for 15 min; make sure that its identity holds Key Vault Secrets "
+        "User on the secret and that the vault's network allows it, then run up again"
     )
     assert sum(slept) == 900
     assert len(slept) < 99

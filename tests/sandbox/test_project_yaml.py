@@ -96,7 +96,7 @@ def test_a_stack_is_read_that_way(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_key_that_stands_twice_is_refused(config: str, place: str, tmp_path: Path) -> None:
+def test_a_repeated_key_is_refused(config: str, place: str, tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("name: small\nruntime: python\n")
     (tmp_path / "Pulumi.dev.yaml").write_text(f"config:\n{config}")
 
