@@ -18,7 +18,8 @@ from tests.judges import errors_of_resource, remarks_of
 from tests.modes import ENTRA, GROUP, MODES, PUBLISHER, mode_config, shared_cloud
 
 SNAPSHOTS = ROOT / "tests" / "snapshots" / "modes"
-EVERY_MODE = pytest.mark.parametrize("mode", list(MODES))
+# The scope puts the tests of a mode beside each other, which share a deployment.
+EVERY_MODE = pytest.mark.parametrize("mode", list(MODES), scope="module")
 GUID_OF = "00000000-0000-0000-0000-{:012}"
 
 
