@@ -1,8 +1,16 @@
-"""Tests of policy documents in milliseconds and without sockets; see docs/testing-policies.md."""
+"""Tests of policy documents in milliseconds and without sockets; see docs/testing-policies.md.
 
-from apim_emulator.testing.bench import PolicyBench, identity_token
-from apim_emulator.testing.tokens import EntraTenant, TokenIssuer
-from apim_emulator.testing.values import BackendFunction, Reply, Request, Response, event_stream
+A name's module is loaded when the name is first asked for: pytest loads the plugin beside them in every run, also
+where nobody tests a policy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from apim_emulator.testing.bench import PolicyBench, identity_token
+    from apim_emulator.testing.tokens import EntraTenant, TokenIssuer
+    from apim_emulator.testing.values import BackendFunction, Reply, Request, Response, event_stream
 
 __all__ = [
     "BackendFunction",
@@ -15,3 +23,13 @@ __all__ = [
     "event_stream",
     "identity_token",
 ]
+
+_MODULES = {"PolicyBench": "bench", "identity_token": "bench", "EntraTenant": "tokens", "TokenIssuer": "tokens"}
+"""Where a name is that is not in `values`."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load the module of a public name."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'values')}"), name)
