@@ -205,6 +205,15 @@ def test_each_section_runs_in_its_place() -> None:
     assert answer.text == "seen"
 
 
+def test_a_caller_may_write_the_credential_into_a_body_that_no_hook_writes() -> None:
+    found = bench({"inbound": header("a")})
+    token = found.entra.token(AUDIENCE)
+
+    answer = found.post(CHAT, headers={"Authorization": f"Bearer {token}"}, json={"secret": token})
+
+    assert (answer.status_code, [request.json() for request in answer.requests]) == (200, [{"secret": token}])
+
+
 def test_a_hook_says_what_callers_read_of_a_failure() -> None:
     found = bench({"on_error": '<set-body>{ "sorry": true }</set-body>'})
 
