@@ -25,23 +25,30 @@ OPENAI_CONTRIBUTOR = "a001fd3d-188f-4b5d-821b-7da978bf7442"
 Credential: TypeAlias = Literal["key", "token"]
 
 
-def credential(headers: CIMultiDictProxy[str]) -> Credential | None:
-    """Credential that decides a request; that a key comes before a token where both are sent is inferred."""
+def credential(headers: CIMultiDictProxy[str], *, bearer_keys: bool) -> Credential | None:
+    """Credential that decides a request; that a key comes before a token where both are sent is inferred.
+
+    With `bearer_keys`, as the v1 API has it ("Azure OpenAI in Microsoft Foundry Models v1 API": the plain client is
+    given the key), a bearer that has not the three parts of a token is a key.
+    """
     if "api-key" in headers:
         return "key"
-    return "token" if "Authorization" in headers else None
-
-
-def authenticate(headers: CIMultiDictProxy[str], account: Account, entra: Entra) -> str | None:
-    """Return the object ID of a token's principal, None for the account's key; refuse anything else."""
-    if credential(headers) == "key":
-        _check_key(_only(headers, "api-key"), account)
+    if "Authorization" not in headers:
         return None
-    scheme, _, token = _only(headers, "Authorization").partition(" ")
-    if scheme.lower() != "bearer":
+    bearer = _bearer(headers)
+    return "key" if bearer_keys and bearer and bearer.count(".") != 2 else "token"
+
+
+def authenticate(headers: CIMultiDictProxy[str], account: Account, entra: Entra, *, bearer_keys: bool) -> str | None:
+    """Return the object ID of a token's principal, None for the account's key; refuse anything else."""
+    if credential(headers, bearer_keys=bearer_keys) == "key":
+        _check_key(_only(headers, "api-key") if "api-key" in headers else _bearer(headers), account)
+        return None
+    token = _bearer(headers)
+    if not token:
         raise invalid_token()
     try:
-        claims = entra.verify(token.strip())
+        claims = entra.verify(token)
     except InvalidTokenError as error:
         raise invalid_token() from error
     principal_id = claims.get("oid")
@@ -63,6 +70,12 @@ def _check_key(presented: str, account: Account) -> None:
     matches = [hmac.compare_digest(key, known.encode()) for known in account.keys if known]
     if not any(matches):
         raise invalid_key()
+
+
+def _bearer(headers: CIMultiDictProxy[str]) -> str:
+    """Bearer of the Authorization header, empty for any other scheme."""
+    scheme, _, bearer = _only(headers, "Authorization").partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" else ""
 
 
 def _only(headers: CIMultiDictProxy[str], name: str) -> str:

@@ -88,6 +88,16 @@ def model_not_found(model_id: str) -> AzureOpenAIError:
     return _coded(404, "ResourceNotFound", f"The model '{model_id}' does not exist.")
 
 
+def version_not_supported() -> AzureOpenAIError:
+    """Refuse an API version that the v1 API does not know, as its callers report it."""
+    return _coded(400, "BadRequest", "API version not supported")
+
+
+def not_offered(operation: str) -> AzureOpenAIError:
+    """Refuse what Azure offers and the stand-in does not; the words are its own."""
+    return _coded(400, "OperationNotSupported", f"The stand-in for Azure OpenAI does not offer {operation}.")
+
+
 def operation_not_supported(operation: str, model: str) -> AzureOpenAIError:
     """Refuse an operation that the deployment's model cannot do."""
     return _coded(

@@ -1,20 +1,28 @@
-"""Operations of the Azure OpenAI data plane, as its OpenAPI definition (inference.json) names them."""
+"""Operations of the Azure OpenAI data plane: the dated API's (inference.json), and the v1 API's.
+
+A token's principal needs the same data actions on both; that is inferred for v1 chat completions and embeddings.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 from apim_emulator.model import Account, ModelDeployment
 from apim_emulator.services.azure_openai.embeddings import embeddings
 from apim_emulator.services.azure_openai.exceptions import (
     deployment_not_found,
     model_not_found,
+    not_offered,
     operation_not_supported,
 )
 from apim_emulator.services.azure_openai.generation import Answer, chat_completion, completion, model_id
-from apim_emulator.services.azure_openai.parameters import Json, parse
+from apim_emulator.services.azure_openai.parameters import Json, missing, parse, wrong_type
 
 __all__ = ["model_operation"]
+
+V1 = "/openai/v1"
+"""Where the v1 API is: the model is in the body, and no API version is needed."""
 
 _ACTIONS = "Microsoft.CognitiveServices/accounts/OpenAI"
 
@@ -51,25 +59,50 @@ def model_operation(model: ModelDeployment) -> str:
     return "chatCompletion"
 
 
-def _infer(operation: str, infer: Callable[[ModelDeployment, Json, int], Answer], call: Call) -> Answer:
-    model = next((model for model in call.account.deployments if model.name == call.name), None)
+_Infer: TypeAlias = Callable[[ModelDeployment, Json, int], Answer]
+
+
+def _infer(operation: str, infer: _Infer, call: Call) -> Answer:
+    model = _deployment(call, call.name, operation)
+    return infer(model, parse(call.content), call.now)
+
+
+def _infer_v1(operation: str, infer: _Infer, call: Call) -> Answer:
+    body = parse(call.content)
+    name = body.get("model")
+    if name is None:
+        raise missing("model")
+    if not isinstance(name, str):
+        raise wrong_type("model", "a string", name)
+    return infer(_deployment(call, name, operation), body, call.now)
+
+
+def _deployment(call: Call, name: str, operation: str) -> ModelDeployment:
+    model = next((model for model in call.account.deployments if model.name == name), None)
     if model is None:
         raise deployment_not_found()
     if model_operation(model) != operation:
         raise operation_not_supported(operation, model.model)
-    return infer(model, parse(call.content), call.now)
+    return model
 
 
-def _list_models(call: Call) -> Json:
-    described = {model_id(model): _describe(model, call.now) for model in call.account.deployments}
+_Describe: TypeAlias = Callable[[ModelDeployment, int], Json]
+
+
+def _list_models(describe: _Describe, call: Call) -> Json:
+    described = {model_id(model): describe(model, call.now) for model in call.account.deployments}
     return {"object": "list", "data": list(described.values())}
 
 
-def _get_model(call: Call) -> Json:
+def _get_model(describe: _Describe, call: Call) -> Json:
     for model in call.account.deployments:
         if model_id(model) == call.name:
-            return _describe(model, call.now)
+            return describe(model, call.now)
     raise model_not_found(call.name)
+
+
+def _describe_v1(model: ModelDeployment, now: int) -> Json:
+    return {"id": model_id(model), "object": "model", "created": now, "owned_by": "openai"}
 
 
 def _describe(model: ModelDeployment, now: int) -> Json:
@@ -111,6 +144,48 @@ OPERATIONS = (
         partial(_infer, "embeddings", embeddings),
         "Embeddings_Create",
     ),
-    Operation("GET", "/openai/models", f"{_ACTIONS}/models/read", _list_models),
-    Operation("GET", "/openai/models/{model-id}", f"{_ACTIONS}/models/read", _get_model),
+    Operation("GET", "/openai/models", f"{_ACTIONS}/models/read", partial(_list_models, _describe)),
+    Operation("GET", "/openai/models/{model-id}", f"{_ACTIONS}/models/read", partial(_get_model, _describe)),
+    Operation(
+        "POST",
+        f"{V1}/chat/completions",
+        f"{_ACTIONS}/deployments/chat/completions/action",
+        partial(_infer_v1, "chatCompletion", chat_completion),
+        "ChatCompletions_Create",
+    ),
+    Operation(
+        "POST",
+        f"{V1}/embeddings",
+        f"{_ACTIONS}/deployments/embeddings/action",
+        partial(_infer_v1, "embeddings", embeddings),
+        "Embeddings_Create",
+    ),
+    Operation("GET", f"{V1}/models", f"{_ACTIONS}/models/read", partial(_list_models, _describe_v1)),
+    Operation("GET", f"{V1}/models/{{model}}", f"{_ACTIONS}/models/read", partial(_get_model, _describe_v1)),
 )
+
+_NOT_OFFERED = (
+    "audio",
+    "batches",
+    "completions",
+    "containers",
+    "conversations",
+    "evals",
+    "files",
+    "fine_tuning",
+    "images",
+    "realtime",
+    "responses",
+    "uploads",
+    "vector_stores",
+    "video",
+    "videos",
+)
+"""First parts of paths below `V1` that Azure has and the stand-in has not."""
+
+
+def refuse_unoffered(path: str) -> None:
+    """Name the operation of a path that Azure would serve."""
+    rest = path.removeprefix(f"{V1}/")
+    if rest != path and rest.partition("/")[0] in _NOT_OFFERED:
+        raise not_offered(f"{V1}/{rest.partition('/')[0]}")

@@ -14,9 +14,14 @@ from aiohttp import web
 from apim_emulator.clock import Clock
 from apim_emulator.model import Account, ControlPlane
 from apim_emulator.services.azure_openai.authentication import Credential, authenticate, authorize, credential
-from apim_emulator.services.azure_openai.exceptions import AzureOpenAIError, resource_not_found, throttled
+from apim_emulator.services.azure_openai.exceptions import (
+    AzureOpenAIError,
+    resource_not_found,
+    throttled,
+    version_not_supported,
+)
 from apim_emulator.services.azure_openai.generation import Answer
-from apim_emulator.services.azure_openai.operations import OPERATIONS, Call, Operation
+from apim_emulator.services.azure_openai.operations import OPERATIONS, V1, Call, Operation, refuse_unoffered
 from apim_emulator.services.entra import Entra
 
 API_VERSIONS = frozenset(
@@ -41,7 +46,10 @@ API_VERSIONS = frozenset(
         "2025-04-01-preview",
     }
 )
-"""Values of `api-version` that are served; any other is an unknown resource."""
+"""Values of `api-version` that the dated API serves; any other is an unknown resource."""
+
+V1_API_VERSIONS = frozenset({"v1", "preview"})
+"""Values of `api-version` that the v1 API serves, `v1` if there is none (`AzureAIFoundryModelsApiVersion`)."""
 
 REMEMBERED = 1000
 """Requests that `AzureOpenAI.received` holds, the latest ones."""
@@ -73,7 +81,8 @@ class Received:
 class AzureOpenAI:
     """Azure OpenAI for all accounts of a control plane; the `Host` header selects the account.
 
-    Paths, parameters and answers follow the "Azure OpenAI REST API reference". Answers are deterministic.
+    Each serves the dated API and the v1 API, whatever its kind. Paths, parameters and answers follow the
+    "Azure OpenAI REST API reference". Answers are deterministic.
     """
 
     app: web.Application
@@ -109,13 +118,15 @@ class AzureOpenAI:
         answer: Answer
         try:
             account = self._account(request.host)
-            principal_id = authenticate(request.headers, account, self._entra)
-            if operation is None or request.query.get("api-version") not in API_VERSIONS:
+            principal_id = authenticate(request.headers, account, self._entra, bearer_keys=_is_v1(request))
+            version = _api_version(request)
+            if operation is None:
+                refuse_unoffered(request.path)
                 raise resource_not_found()
             if principal_id is not None:
                 described = f"{operation.method} {operation.path}"
                 authorize(self._control_plane, principal_id, account, operation.action, described)
-            self._take_quota(account, operation, request.query["api-version"])
+            self._take_quota(account, operation, version)
             call = Call(account, request.match_info.get("name", ""), content, int(self._clock.now()))
             answer = operation.answer(call)
         except AzureOpenAIError as refusal:
@@ -137,6 +148,22 @@ class AzureOpenAI:
         raise resource_not_found()
 
 
+def _is_v1(request: web.Request) -> bool:
+    return request.path.startswith(f"{V1}/")
+
+
+def _api_version(request: web.Request) -> str:
+    if not _is_v1(request):
+        version = request.query.get("api-version", "")
+        if version not in API_VERSIONS:
+            raise resource_not_found()
+        return version
+    version = request.query.get("api-version", "v1")
+    if version not in V1_API_VERSIONS:
+        raise version_not_supported()
+    return version
+
+
 def _record(request: web.Request, content: bytes, principal_id: str | None, status: int) -> Received:
     try:
         body = json.loads(content)
@@ -148,7 +175,7 @@ def _record(request: web.Request, content: bytes, principal_id: str | None, stat
         path=request.path,
         query=dict(request.query),
         headers=frozenset(name.lower() for name in request.headers),
-        credential=credential(request.headers),
+        credential=credential(request.headers, bearer_keys=_is_v1(request)),
         principal_id=principal_id,
         body=body,
         status=status,
