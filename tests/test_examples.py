@@ -229,6 +229,7 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_python_example_is_served_and_called_without_the_engine(checkout: Path) -> None:
     with serving(UP, checkout / "examples" / "python") as said:
         answer = shell(CALL_UP, checkout / "examples" / "python")
@@ -247,6 +248,7 @@ def test_an_example_in_another_language_is_left_to_the_engine(
     assert "Python programs alone run: use the engine" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_unit_tests_of_the_python_example_pass(checkout: Path) -> None:
     tests = (PYTHON / "tests" / "test_infra.py").read_text(encoding="utf-8").count("\ndef test_")
 

@@ -7,6 +7,7 @@ import pytest
 from tests.deployed import ROOT
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["."], ["--editable", "."]], ids=["wheel", "editable"])
 def test_installing_the_program_is_refused_with_what_to_do_instead(arguments: list[str], tmp_path: Path) -> None:
     pip = [sys.executable, "-m", "pip", "install", "--no-index", "--disable-pip-version-check"]

@@ -22,6 +22,8 @@ from sandbox.commands.up import serving
 from sandbox.modes import MODES
 from sandbox.runtime import deploy_to
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}
 UNAUTHORIZED = "401 Unauthorized. Access token is missing or invalid."
@@ -291,7 +293,6 @@ def test_policies_of_all_apis_are_told_apart(run: Run) -> None:
     assert text == "\n".join(f"<!-- API {name} -->\n{policy}" for name, policy in policies.items())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "form"),
     [
@@ -326,7 +327,6 @@ async def test_up_tells_how_to_call_it_and_ends_cleanly(number: signal.Signals, 
     assert not path.exists()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("trace", [True, False])
 async def test_gateway_serves_what_the_engine_deployed_and_traces_it(folder: Path, run: Run, trace: bool) -> None:
     (folder / "requirements.txt").write_text((PROJECT / "requirements.txt").read_text(encoding="utf-8"))
@@ -377,7 +377,6 @@ async def test_call_and_token_find_the_only_sandbox_that_runs(run: Run) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 async def test_every_kind_of_api_is_called_as_up_says() -> None:
     async with serving("tokens", 0) as session:

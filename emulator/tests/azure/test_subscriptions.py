@@ -1,5 +1,6 @@
 """Several Azure subscriptions of one tenant, each with what is in it alone."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +111,12 @@ def test_a_refusal_in_another_subscription_leaves_the_next_request_in_the_own_on
 
 
 def test_subscriptions_are_kept_in_the_file(tmp_path: Path) -> None:
-    first = Cloud(tmp_path / "cloud.db")
-    first.add_subscription(HUB)
-    first.add_subscription(HUB)
+    with closing(Cloud(tmp_path / "cloud.db")) as first:
+        first.add_subscription(HUB)
+        first.add_subscription(HUB)
 
-    group, _ = Cloud(tmp_path / "cloud.db").create(GROUP, "rg-hub", PLACE, subscription_id=HUB)
+    with closing(Cloud(tmp_path / "cloud.db")) as second:
+        group, _ = second.create(GROUP, "rg-hub", PLACE, subscription_id=HUB)
 
     assert group == f"/subscriptions/{HUB}/resourceGroups/rg-hub"
 

@@ -190,6 +190,7 @@ def test_schema_is_printed(run: Run) -> None:
     assert run("--schema") == (0, schema(), "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", [True, False])
 def test_pytest_runs_cases_where_a_project_asks_for_that(wanted: bool, folder: Path) -> None:
     (folder / "policy.test.yaml").write_text(FAILING, encoding="utf-8")

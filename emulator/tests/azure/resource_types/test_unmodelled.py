@@ -94,6 +94,7 @@ def test_a_program_with_types_that_are_not_modelled_deploys_and_its_references_r
     assert len({outputs["connection"], outputs["blob"]}) == 2
 
 
+@pytest.mark.slow
 def test_each_type_that_is_not_modelled_is_told_once_as_a_warning() -> None:
     messages = run(surroundings).messages
 
