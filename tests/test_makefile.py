@@ -54,7 +54,7 @@ def test_the_whole_test_runs_every_check_and_both_suites() -> None:
     assert run[: len(commands("check"))] == commands("check")
     assert [line.split(" -m pytest ")[1] for line in run if "pytest" in line] == [
         "-n auto tests --cov --cov-report=term",
-        "-n auto emulator/tests",
+        "-n auto emulator/tests --cov --cov-config=emulator/pyproject.toml --cov-report=term",
     ]
 
 
