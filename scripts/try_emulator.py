@@ -92,10 +92,10 @@ def main() -> None:
 
 def version(binaries: Path) -> str:
     """Return what the command line calls itself, which is what pip installed."""
-    ask_pip = "from importlib.metadata import version; print(version('apim-emulator'))"
+    read_metadata = "from importlib.metadata import version; print(version('apim-emulator'))"
     installed, told = (
         subprocess.run([binaries / program, *arguments], capture_output=True, check=True, text=True).stdout
-        for program, arguments in (("python", ["-c", ask_pip]), ("apim-emulator", ["--version"]))
+        for program, arguments in (("python", ["-c", read_metadata]), ("apim-emulator", ["--version"]))
     )
     assert told == f"apim-emulator {installed}", (told, installed)
     return told.strip()
