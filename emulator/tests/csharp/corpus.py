@@ -1,7 +1,7 @@
 """Expressions by area, each with what C# gives for it in `calls.CALL`, printed as `calls.show` does.
 
-`!` stands before the type of an exception. The results are those of Mono's compiler, and under
-`library` those that .NET documents; `judge` asks the compiler for all of them.
+`!` stands before the type of an exception. The results are those of Mono's compiler, but for
+`library`, about which no compiler has been asked yet; `judge` asks it about all of them.
 """
 
 # fmt: off
