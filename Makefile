@@ -21,11 +21,11 @@ serve: environment ## serve what `make up` deployed on this machine, until Ctrl-
 
 quick: check ## check, and run the tests that take no longer than a minute together
 	@echo "left to make test: what is marked $(LONG)"
-	$(PY) -m pytest -n auto -m "not ($(LONG))"
+	$(PY) -m pytest -n auto --dist worksteal -m "not ($(LONG))"
 
 test: check ## check, and run all tests
-	$(PY) -m pytest -n auto tests --cov --cov-report=term
-	$(PY) -m pytest -n auto emulator/tests --cov --cov-config=emulator/pyproject.toml --cov-report=term
+	$(PY) -m pytest -n auto --dist worksteal tests --cov --cov-report=term
+	$(PY) -m pytest -n auto --dist worksteal emulator/tests --cov --cov-config=emulator/pyproject.toml --cov-report=term
 
 trial: environment ## install the emulator into an empty environment, test a policy there and serve it
 	$(PY) scripts/try_emulator.py
