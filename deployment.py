@@ -5,7 +5,7 @@ from typing import TypedDict
 import pulumi
 
 from components import ApiGateway, EntraProtectedApi, KeyAuthApi, ManagedIdentityApi, OpenAIAccount, OpenAIBackend
-from options import AuthMode, BackendAuth, KeyDelivery, PolicyOptions
+from options import AuthMode, BackendAuth, BreakerOptions, KeyDelivery, PolicyOptions, RetryOptions
 from options.openai import account_keys
 from settings import ApiSettings, Settings
 
@@ -27,6 +27,8 @@ class _Common(TypedDict):
     api_version: pulumi.Input[str]
     definition: pulumi.Input[str | None]
     policy: PolicyOptions | None
+    breaker: BreakerOptions
+    retry: RetryOptions | None
 
 
 PublishedApi = KeyAuthApi | ManagedIdentityApi | EntraProtectedApi
@@ -77,6 +79,7 @@ def publish(
     gateway: ApiGateway,
     openai: OpenAIBackend,
     *,
+    breaker: BreakerOptions,
     vault_resource_group_name: pulumi.Input[str],
     protect: bool,
 ) -> PublishedApi:
@@ -97,6 +100,8 @@ def publish(
         "api_version": api.api_version,
         "definition": api.definition,
         "policy": api.policy,
+        "breaker": breaker,
+        "retry": api.retry,
     }
     if api.auth is AuthMode.KEY:
         return KeyAuthApi(

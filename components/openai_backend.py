@@ -93,7 +93,12 @@ class OpenAIBackend(pulumi.ComponentResource):
             name_prefix=args.get("name_prefix", ""),
         )
         members = create_members(
-            f"{name}-backend", self.accounts, service=service, parent=self, pooled=len(self.accounts) > 1
+            f"{name}-backend",
+            self.accounts,
+            service=service,
+            parent=self,
+            pooled=len(self.accounts) > 1,
+            breaker=openai.breaker,
         )
         self.backend_id = create_pool(f"{name}-pool", members, service=service, parent=self)
         self.pools = {

@@ -8,6 +8,7 @@ config and the components call the same rules. This package imports only the sta
 
 from options.api import API_VERSION, ApiOptions
 from options.auth import AuthMode, BackendAuth
+from options.breaker import BreakerOptions
 from options.checks import mistakes_in
 from options.entra import AppRoleAssignmentOptions, EntraOptions, ExistingApplication
 from options.existing import ExistingResource
@@ -31,6 +32,7 @@ from options.openai import (
     VersionUpgrade,
 )
 from options.policy import PolicyOptions
+from options.retry import RetryOptions
 
 __all__ = [
     "API_VERSION",
@@ -44,6 +46,7 @@ __all__ = [
     "AppRoleAssignmentOptions",
     "AuthMode",
     "BackendAuth",
+    "BreakerOptions",
     "DeploymentOptions",
     "EntraOptions",
     "ExistingAccount",
@@ -61,6 +64,7 @@ __all__ = [
     "Mistake",
     "OpenAIOptions",
     "PolicyOptions",
+    "RetryOptions",
     "VersionUpgrade",
     "Warn",
     "mistakes_in",

@@ -14,6 +14,7 @@ from options import (
     KeySource,
     OpenAIOptions,
     PolicyOptions,
+    RetryOptions,
 )
 from options.openai import account_keys
 from settings.files import ApiTexts
@@ -50,6 +51,8 @@ class ApiSettings:
     """OpenAPI 3 document (JSON) to import instead."""
     policy: PolicyOptions | None = None
     """The policy hook."""
+    retry: RetryOptions | None = None
+    """How often a call that an account rejects is tried on another."""
 
     @property
     def uses_no_identity(self) -> bool:
@@ -107,6 +110,7 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
         api_version=api.api_version,
         definition=texts.definition,
         policy=texts.policy,
+        retry=api.retry,
     )
 
 
