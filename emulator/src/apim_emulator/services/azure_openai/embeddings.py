@@ -9,8 +9,17 @@ from functools import lru_cache
 
 from apim_emulator.model import ModelDeployment
 from apim_emulator.services.azure_openai.exceptions import invalid_request
-from apim_emulator.services.azure_openai.parameters import Json, inputs, missing, whole_number
+from apim_emulator.services.azure_openai.parameters import (
+    Json,
+    inputs,
+    missing,
+    optional,
+    refuse_others,
+    unrecognized,
+    whole_number,
+)
 
+_OFFERED = frozenset({"dimensions", "encoding_format", "input", "model", "user"})
 _DIMENSIONS = {"text-embedding-3-large": 3072}
 _DEFAULT_DIMENSIONS = 1536
 _WORD = re.compile(r"\w+")
@@ -20,6 +29,8 @@ _MAX_WORDS = 256
 
 def embeddings(model: ModelDeployment, body: Json, _now: int) -> Json:
     """Embed each input."""
+    refuse_others(body, _OFFERED, {}, refusal=unrecognized)
+    optional(body, "user", str, "a string")
     if body.get("input") is None:
         raise missing("input")
     texts = inputs("input", body["input"])

@@ -109,6 +109,11 @@ def operation_not_supported(operation: str, model: str) -> AzureOpenAIError:
     )
 
 
+def too_deep() -> AzureOpenAIError:
+    """Refuse a body of too many levels; words are inferred."""
+    return invalid_request("The JSON body of your request has too many levels.")
+
+
 def invalid_request(message: str, *, param: str | None = None, code: str | None = None) -> AzureOpenAIError:
     """Refuse a request body."""
     error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}

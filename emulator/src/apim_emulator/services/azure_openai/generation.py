@@ -1,74 +1,249 @@
-"""Chat completions and completions that echo the prompt, whole or as a stream.
-
-Shapes are those of the "Azure OpenAI REST API reference", content filter results included.
-"""
+"""What a model says: an echo of what it was told, JSON that validates, or calls of functions."""
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from apim_emulator.model import ModelDeployment
 from apim_emulator.services.azure_openai.exceptions import invalid_request
+from apim_emulator.services.azure_openai.json_schema import SchemaError, check_strict, instance
 from apim_emulator.services.azure_openai.parameters import (
     Json,
     array,
-    inputs,
-    missing,
+    at_most,
+    decimal,
+    invalid_value,
+    not_by_model,
+    optional,
     tokens,
     whole_number,
     wrong_type,
 )
+from apim_emulator.services.azure_openai.tools import Tools
 
-Answer: TypeAlias = Json | list[Json]
-"""A body, or the events of a stream."""
 
-ROLES = ("system", "assistant", "user", "function", "tool", "developer")
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Events of a stream."""
+
+    events: list[Json]
+    typed: bool = False
+    """Whether the events have types and the last of them ends the stream, as in Responses; else `[DONE]` does."""
+
+
+Answer: TypeAlias = Json | Stream
+"""A body, or a stream."""
+
+ECHO_LENGTH = 200
+"""Characters of the prompt that an answer repeats."""
+
+SEVERITIES = {
+    category: {"filtered": False, "severity": "safe"} for category in ("hate", "self_harm", "sexual", "violence")
+}
+"""Results of a content filter that found nothing."""
 
 _REASONING = ("gpt-5", "o1", "o3", "o4")
 """What the names of reasoning models begin with; they bound what they think as well as what they say, by another
 parameter ("Azure OpenAI reasoning models"; the words: microsoft/sample-app-aoai-chatGPT #1514)."""
 
-ECHO_LENGTH = 200
-"""Characters of the prompt that an answer repeats."""
-
-_SEVERITIES = {
-    category: {"filtered": False, "severity": "safe"} for category in ("hate", "self_harm", "sexual", "violence")
-}
+_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
+_WITHOUT_VISION = ("gpt-35", "gpt-3.5", "gpt-4-32k", "o1-mini", "o3-mini")
+_MAX_STOPS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Choice:
-    """One generated answer."""
+class FunctionCall:
+    """A call that the model makes."""
 
-    tokens: list[str]
-    finish_reason: str
+    name: str
+    arguments: list[str]
+    """Tokens of the JSON text."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Generation:
-    """What a request gets, before it is put into the shape of an operation."""
+class Reply:
+    """What the model says, in tokens."""
 
-    id: str
-    created: int
-    model: str
-    choices: list[_Choice]
-    prompts: int
-    prompt_tokens: int
+    text: list[str]
+    calls: tuple[FunctionCall, ...] = ()
+    cut: bool = False
+    """Whether it ran into the limit of tokens."""
 
-    def usage(self) -> Json:
-        completion_tokens = sum(len(choice.tokens) for choice in self.choices)
-        return {
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": completion_tokens,
-            "total_tokens": self.prompt_tokens + completion_tokens,
-        }
+    @property
+    def size(self) -> int:
+        """Tokens of all."""
+        return len(self.text) + sum(len(call.arguments) for call in self.calls)
 
-    def envelope(self, kind: str, choices: list[Json]) -> Json:
-        return {"id": self.id, "object": kind, "created": self.created, "model": self.model, "choices": choices}
 
-    def prompt_filter_results(self) -> list[Json]:
-        return [{"prompt_index": index, "content_filter_results": _SEVERITIES} for index in range(self.prompts)]
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Form of a reply: text, a JSON object of any kind, or one that a schema describes."""
+
+    kind: str = "text"
+    schema: Json | None = None
+    name: str = ""
+    param: str = ""
+    """Where the request has the schema."""
+    code: str | None = None
+    """Code of a refusal of the schema."""
+
+    def write(self, question: str) -> str:
+        """Write a reply to a question."""
+        if self.kind == "text":
+            return f"You said: {question}"
+        if self.kind == "json_object" or self.schema is None:
+            return json.dumps({"you_said": question})
+        try:
+            return json.dumps(instance(self.schema, question))
+        except SchemaError as error:
+            raise invalid_request(
+                f"Invalid schema for response_format '{self.name}': {error}", param=self.param, code=self.code
+            ) from error
+
+
+def read_schema(definition: Json, param: str, schema_param: str, code: str | None) -> Format:
+    """Read name, schema and strictness of a structured output."""
+    name = optional(definition, "name", str, "a string", within=f"{param}.")
+    if name is None:
+        raise invalid_request(
+            f"Missing required parameter: '{param}.name'.", param=f"{param}.name", code="missing_required_parameter"
+        )
+    schema = optional(definition, "schema", dict, "an object", within=f"{param}.")
+    optional(definition, "description", str, "a string", within=f"{param}.")
+    found = Format("json_schema", schema, f"{name:.100}", schema_param, code)
+    if optional(definition, "strict", bool, "a boolean", within=f"{param}."):
+        try:
+            check_strict(schema)
+        except SchemaError as error:
+            raise invalid_request(
+                f"Invalid schema for response_format '{found.name}': {error}", param=schema_param, code=code
+            ) from error
+    return found
+
+
+def reply(
+    question: str,
+    *,
+    by_user: bool = True,
+    form: Format | None = None,
+    tools: Tools | None = None,
+    limit: int | None = None,
+    stops: tuple[str, ...] = (),
+) -> Reply:
+    """Reply to the last message of a conversation, a user's or a tool's."""
+    form, tools = form or Format(), tools or Tools()
+    words = question[:ECHO_LENGTH]
+    left = limit
+    calls = []
+    for function in tools.called(question, by_user=by_user):
+        arguments = tokens(function.arguments(words))
+        kept = arguments[:left]
+        calls.append(FunctionCall(function.name, kept))
+        if left is not None:
+            left -= len(kept)
+            if len(kept) < len(arguments) or left == 0:
+                return Reply([], tuple(calls), cut=True)
+    if calls:
+        return Reply([], tuple(calls))
+    said = form.write(words)
+    ends = [end for end in (said.find(stop) for stop in stops) if end >= 0]
+    text = tokens(said[: min(ends, default=len(said))])
+    return Reply(text[:limit], cut=limit is not None and len(text) > limit)
+
+
+def read_stops(body: Json, model: ModelDeployment) -> tuple[str, ...]:
+    """Sequences that end a reply before they are said."""
+    value = body.get("stop")
+    if value is None:
+        return ()
+    if is_reasoning(model):
+        raise not_by_model("stop")
+    stops: Sequence[object] = [value] if isinstance(value, str) else array("stop", "a string or an array", value)
+    at_most("stop", stops, _MAX_STOPS)
+    found = []
+    for index, stop in enumerate(stops):
+        if not isinstance(stop, str):
+            raise wrong_type(f"stop[{index}]", "a string", stop)
+        if not stop:
+            raise invalid_request("Invalid 'stop': a stop sequence cannot be empty.", param="stop")
+        found.append(stop)
+    return tuple(found)
+
+
+def check_sampling(body: Json, model: ModelDeployment) -> None:
+    """Check what steers chance, of which the stand-in has none; reasoning models take the defaults alone."""
+    for param, most in (("temperature", 2), ("top_p", 1)):
+        value = decimal(body, param, 0, most)
+        if is_reasoning(model) and value not in (None, 1):
+            raise invalid_request(
+                f"Unsupported value: '{param}' does not support {value} with this model. Only the default (1) value is"
+                " supported.",
+                param=param,
+                code="unsupported_value",
+            )
+
+
+def check_effort(effort: object, model: ModelDeployment, param: str) -> None:
+    """Check how much a model is to think; the stand-in does not think."""
+    if effort is None:
+        return
+    if not is_reasoning(model):
+        raise not_by_model(param)
+    if effort not in _EFFORTS:
+        raise invalid_value(param, effort, _EFFORTS)
+
+
+def is_reasoning(model: ModelDeployment) -> bool:
+    """Tell a reasoning model by its name."""
+    return model.model.startswith(_REASONING)
+
+
+def image_tokens(url: object, detail: object, param: str, model: ModelDeployment) -> int:
+    """Tokens of an image, which is neither fetched nor looked at: those of its smallest or of a square of 1024 pixels.
+
+    The figures are of "Vision" in OpenAI's documentation, for gpt-4o.
+    """
+    if model.model.startswith(_WITHOUT_VISION) or model.model == "gpt-4":
+        raise invalid_request("Invalid content type. image_url is only supported by certain models.", param=param)
+    if not isinstance(url, str):
+        raise wrong_type(param, "a string", url)
+    if not url.startswith(("https://", "http://", "data:image/")):
+        raise invalid_request(
+            f"Invalid '{param}': expected the URL of an image, or a data URL.", param=param, code="invalid_value"
+        )
+    if detail not in (None, "auto", "low", "high"):
+        raise invalid_value(f"{param.rpartition('.')[0]}.detail", detail, ("auto", "low", "high"))
+    return 85 if detail == "low" else 765
+
+
+def completion_limit(body: Json, model: ModelDeployment) -> int | None:
+    """Limit of the tokens of a chat completion."""
+    if body.get("max_tokens") is not None and is_reasoning(model):
+        raise invalid_request(
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' "
+            "instead.",
+            param="max_tokens",
+            code="unsupported_parameter",
+        )
+    return whole_number(body, "max_completion_tokens") or whole_number(body, "max_tokens")
+
+
+def usage(prompt_tokens: int, completion_tokens: int) -> Json:
+    """Tokens that a request took."""
+    return {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": 0,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
 
 
 def model_id(model: ModelDeployment) -> str:
@@ -76,113 +251,13 @@ def model_id(model: ModelDeployment) -> str:
     return f"{model.model}-{model.version}" if model.version else model.model
 
 
-def chat_completion(model: ModelDeployment, body: Json, now: int) -> Answer:
-    """Answer a chat with its last user message."""
-    if body.get("messages") is None:
-        raise missing("messages")
-    messages = [
-        _message(f"messages[{index}]", message)
-        for index, message in enumerate(array("messages", "an array of objects", body["messages"]))
-    ]
-    question = next((text for role, text in reversed(messages) if role == "user"), "")
-    if body.get("max_tokens") is not None and model.model.startswith(_REASONING):
-        raise invalid_request(
-            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' "
-            "instead.",
-            param="max_tokens",
-            code="unsupported_parameter",
-        )
-    limit = whole_number(body, "max_completion_tokens") or whole_number(body, "max_tokens")
-    count = whole_number(body, "n", at_most=128) or 1
-    generation = _Generation(
-        id=_id("chatcmpl-", model, body),
-        created=now,
-        model=model_id(model),
-        choices=[_echo(question, limit)] * count,
-        prompts=1,
-        # three tokens frame each message and three more begin the answer
-        prompt_tokens=sum(len(tokens(text)) + 3 for _, text in messages) + 3,
-    )
-    if _streams(body):
-        return _chat_events(generation, include_usage=_includes_usage(body))
-    choices = [
-        {
-            "index": index,
-            "message": {"role": "assistant", "content": "".join(choice.tokens), "refusal": None},
-            "finish_reason": choice.finish_reason,
-            "logprobs": None,
-            "content_filter_results": _SEVERITIES,
-        }
-        for index, choice in enumerate(generation.choices)
-    ]
-    return {
-        **generation.envelope("chat.completion", choices),
-        "prompt_filter_results": generation.prompt_filter_results(),
-        "usage": generation.usage(),
-    }
+def derived_id(prefix: str, *parts: object) -> str:
+    """ID that depends on its parts alone."""
+    return prefix + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:29]
 
 
-def completion(model: ModelDeployment, body: Json, now: int) -> Answer:
-    """Complete each prompt with itself."""
-    prompts = inputs("prompt", body["prompt"]) if body.get("prompt") is not None else [["<|endoftext|>"]]
-    limit = whole_number(body, "max_tokens")
-    count = whole_number(body, "n", at_most=128) or 1
-    generation = _Generation(
-        id=_id("cmpl-", model, body),
-        created=now,
-        model=model_id(model),
-        choices=[_echo("".join(prompt), limit) for prompt in prompts for _ in range(count)],
-        prompts=len(prompts),
-        prompt_tokens=sum(map(len, prompts)),
-    )
-    if _streams(body):
-        return _completion_events(generation, include_usage=_includes_usage(body))
-    choices = [
-        _completion_choice(index, "".join(choice.tokens), choice.finish_reason)
-        for index, choice in enumerate(generation.choices)
-    ]
-    return {
-        **generation.envelope("text_completion", choices),
-        "prompt_filter_results": generation.prompt_filter_results(),
-        "usage": generation.usage(),
-    }
-
-
-def _message(param: str, message: object) -> tuple[str, str]:
-    """Role and text of a message."""
-    if not isinstance(message, dict):
-        raise wrong_type(param, "an object", message)
-    role = message.get("role")
-    if role is None:
-        raise missing(f"{param}.role")
-    if role not in ROLES:
-        supported = ", ".join(f"'{each}'" for each in ROLES[:-1])
-        raise invalid_request(
-            f"Invalid value: '{role}'. Supported values are: {supported}, and '{ROLES[-1]}'.",
-            param=f"{param}.role",
-            code="invalid_value",
-        )
-    content = message.get("content")
-    if isinstance(content, str):
-        return role, content
-    if isinstance(content, list):
-        return role, " ".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    if content is None and role == "assistant":  # a message that calls tools has no content
-        return role, ""
-    raise wrong_type(f"{param}.content", "a string or an array", content)
-
-
-def _echo(text: str, limit: int | None) -> _Choice:
-    answer = tokens(f"You said: {text[:ECHO_LENGTH]}")
-    cut = limit is not None and len(answer) > limit
-    return _Choice(answer[:limit], "length" if cut else "stop")
-
-
-def _id(prefix: str, model: ModelDeployment, body: Json) -> str:
-    return prefix + hashlib.sha256(json.dumps([model.name, body], sort_keys=True).encode()).hexdigest()[:29]
-
-
-def _streams(body: Json) -> bool:
+def streams(body: Json) -> bool:
+    """Whether the answer is to be streamed."""
     stream = body.get("stream") or False
     if not isinstance(stream, bool):
         raise wrong_type("stream", "a boolean", stream)
@@ -191,64 +266,3 @@ def _streams(body: Json) -> bool:
             "The 'stream_options' parameter is only allowed when 'stream' is enabled.", param="stream_options"
         )
     return stream
-
-
-def _includes_usage(body: Json) -> bool:
-    options = body.get("stream_options") or {}
-    if not isinstance(options, dict):
-        raise wrong_type("stream_options", "an object", options)
-    return options.get("include_usage") is True
-
-
-def _chat_events(generation: _Generation, *, include_usage: bool) -> list[Json]:
-    choices = []
-    for index, choice in enumerate(generation.choices):
-        choices.append(_chat_delta(index, {"role": "assistant", "content": "", "refusal": None}, filters={}))
-        choices += [_chat_delta(index, {"content": token}, filters=_SEVERITIES) for token in choice.tokens]
-        choices.append(_chat_delta(index, {}, filters={}, finish_reason=choice.finish_reason))
-    return _events(generation, "chat.completion.chunk", choices, include_usage=include_usage)
-
-
-def _chat_delta(index: int, delta: Json, *, filters: Json, finish_reason: str | None = None) -> Json:
-    return {
-        "index": index,
-        "delta": delta,
-        "finish_reason": finish_reason,
-        "logprobs": None,
-        "content_filter_results": filters,
-    }
-
-
-def _completion_events(generation: _Generation, *, include_usage: bool) -> list[Json]:
-    choices = []
-    for index, choice in enumerate(generation.choices):
-        choices += [_completion_choice(index, token) for token in choice.tokens]
-        choices.append(_completion_choice(index, "", choice.finish_reason))
-    return _events(generation, "text_completion", choices, include_usage=include_usage)
-
-
-def _completion_choice(index: int, text: str, finish_reason: str | None = None) -> Json:
-    return {
-        "index": index,
-        "text": text,
-        "finish_reason": finish_reason,
-        "logprobs": None,
-        "content_filter_results": _SEVERITIES,
-    }
-
-
-def _events(generation: _Generation, kind: str, choices: list[Json], *, include_usage: bool) -> list[Json]:
-    """Events of a stream: Azure's opening one about the prompt, one for each choice's piece, and the usage."""
-    opening = {
-        "id": "",
-        "object": "",
-        "created": 0,
-        "model": "",
-        "choices": [],
-        "prompt_filter_results": generation.prompt_filter_results(),
-    }
-    pending_usage = {"usage": None} if include_usage else {}
-    events = [opening, *({**generation.envelope(kind, [choice]), **pending_usage} for choice in choices)]
-    if include_usage:
-        events.append({**generation.envelope(kind, []), "usage": generation.usage()})
-    return events

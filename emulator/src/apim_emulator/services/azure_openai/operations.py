@@ -9,6 +9,8 @@ from functools import partial
 from typing import TypeAlias
 
 from apim_emulator.model import Account, ModelDeployment
+from apim_emulator.services.azure_openai.chat import chat_completion
+from apim_emulator.services.azure_openai.completions import completion
 from apim_emulator.services.azure_openai.embeddings import embeddings
 from apim_emulator.services.azure_openai.exceptions import (
     deployment_not_found,
@@ -16,7 +18,7 @@ from apim_emulator.services.azure_openai.exceptions import (
     not_offered,
     operation_not_supported,
 )
-from apim_emulator.services.azure_openai.generation import Answer, chat_completion, completion, model_id
+from apim_emulator.services.azure_openai.generation import Answer, model_id
 from apim_emulator.services.azure_openai.parameters import Json, missing, parse, wrong_type
 
 __all__ = ["model_operation"]

@@ -1,6 +1,7 @@
 """Reading the JSON body of an inference request, with OpenAI's refusals."""
 
 import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from apim_emulator.services.azure_openai.exceptions import AzureOpenAIError, invalid_request
@@ -45,6 +46,112 @@ def wrong_type(param: str, expected: str, value: object) -> AzureOpenAIError:
     return invalid_request(
         f"Invalid type for '{param}': expected {expected}, but got {got} instead.", param=param, code="invalid_type"
     )
+
+
+def unknown(param: str) -> AzureOpenAIError:
+    """Refusal of a parameter that Azure does not know either."""
+    return invalid_request(f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")
+
+
+def unrecognized(param: str) -> AzureOpenAIError:
+    """Refusal of a parameter that Azure does not know either, in the words of chat completions and embeddings."""
+    return invalid_request(f"Unrecognized request argument supplied: {param}")
+
+
+def not_by_model(param: str) -> AzureOpenAIError:
+    """Refusal of a parameter that the deployment's model does not take."""
+    return invalid_request(
+        f"Unsupported parameter: '{param}' is not supported with this model.",
+        param=param,
+        code="unsupported_parameter",
+    )
+
+
+def lacking(param: str) -> AzureOpenAIError:
+    """Refusal of what Azure takes and the stand-in does not; the words are its own."""
+    return invalid_request(
+        f"Unsupported parameter: '{param}' is not supported by the stand-in for Azure OpenAI.",
+        param=param,
+        code="unsupported_parameter",
+    )
+
+
+def invalid_value(param: str, value: object, supported: Collection[str]) -> AzureOpenAIError:
+    """Refusal of a value that is none of the few that are supported."""
+    *most, last = (f"'{each}'" for each in supported)
+    listed = f"{', '.join(most)}{',' if len(most) > 1 else ''} and {last}" if most else last
+    return invalid_request(
+        f"Invalid value: '{value!s:.100}'. Supported values are: {listed}.", param=param, code="invalid_value"
+    )
+
+
+def refuse_others(
+    body: Json,
+    offered: Collection[str],
+    lacked: Mapping[str, object],
+    *,
+    within: str = "",
+    refusal: Callable[[str], AzureOpenAIError] = unknown,
+) -> None:
+    """Refuse what is not `offered`, so that nothing is ignored.
+
+    `lacked` is what Azure takes and the stand-in does not, each with the value that asks for nothing, which passes as
+    null does.
+    """
+    for name, value in body.items():
+        if name in offered or value is None:
+            continue
+        if name not in lacked:
+            raise refusal(f"{within}{name:.100}")
+        if value != lacked[name]:
+            raise lacking(f"{within}{name}")
+
+
+def optional(body: Json, param: str, kind: type, expected: str, *, within: str = "") -> Any:
+    """Return a parameter of a type, None where it is left out or null."""
+    value = body.get(param)
+    if value is not None and (not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool)):
+        raise wrong_type(f"{within}{param}", expected, value)
+    return value
+
+
+def text(body: Json, param: str, *, within: str = "") -> str:
+    """Return a string that is required."""
+    value = optional(body, param, str, "a string", within=within)
+    if value is None:
+        raise missing(f"{within}{param}")
+    return str(value)
+
+
+def decimal(body: Json, param: str, least: float, most: float) -> float | None:
+    """Return an optional number between two bounds."""
+    value = body.get(param)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise wrong_type(param, "a decimal number", value)
+    for wrong, side, sign, bound in (
+        (not value >= least, "below minimum", ">=", least),
+        (not value <= most, "above maximum", "<=", most),
+    ):
+        if wrong:
+            raise invalid_request(
+                f"Invalid '{param}': decimal {side} value. Expected a value {sign} {bound}, but got {value} instead.",
+                param=param,
+                code=f"decimal_{side.replace('minimum', 'min').replace('maximum', 'max').replace(' ', '_')}_value",
+            )
+    return value
+
+
+def at_most(param: str, value: Sequence[object], length: int) -> None:
+    """Refuse an array that is too long."""
+    if len(value) > length:
+        raise invalid_request(
+            f"Invalid '{param}': array too long. Expected an array with maximum length {length}, but got an array with"
+            f" length {len(value)} instead.",
+            param=param,
+            code="array_above_max_length",
+        )
 
 
 def array(param: str, expected: str, value: object) -> list[object]:

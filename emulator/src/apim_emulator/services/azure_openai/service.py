@@ -4,7 +4,7 @@ import json
 import re
 import uuid
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from math import ceil
@@ -18,9 +18,10 @@ from apim_emulator.services.azure_openai.exceptions import (
     AzureOpenAIError,
     resource_not_found,
     throttled,
+    too_deep,
     version_not_supported,
 )
-from apim_emulator.services.azure_openai.generation import Answer
+from apim_emulator.services.azure_openai.generation import Answer, Stream
 from apim_emulator.services.azure_openai.operations import OPERATIONS, V1, Call, Operation, refuse_unoffered
 from apim_emulator.services.entra import Entra
 
@@ -129,10 +130,14 @@ class AzureOpenAI:
             self._take_quota(account, operation, version)
             call = Call(account, request.match_info.get("name", ""), content, int(self._clock.now()))
             answer = operation.answer(call)
-        except AzureOpenAIError as refusal:
+            pieces = _encode(answer)
+        except (AzureOpenAIError, RecursionError) as error:
+            refusal = error if isinstance(error, AzureOpenAIError) else too_deep()
             status, answer, more = refusal.status, refusal.body, refusal.headers
+            pieces = _encode(answer)
         self.received.append(_record(request, content, principal_id, status))
-        return await _send(request, status, answer, more)
+        headers = {**_headers(request, status), **more}
+        return await _send(request, status, headers, pieces, streamed=isinstance(answer, Stream))
 
     def _take_quota(self, account: Account, operation: Operation, api_version: str) -> None:
         left = self._throttled.get(account.host.lower(), 0.0) - self._clock.now()
@@ -182,17 +187,28 @@ def _record(request: web.Request, content: bytes, principal_id: str | None, stat
     )
 
 
-async def _send(request: web.Request, status: int, answer: Answer, more: Mapping[str, str]) -> web.StreamResponse:
-    headers = {**_headers(request, status), **more}
-    if not isinstance(answer, list):
-        return web.json_response(answer, status=status, headers=headers)
+def _encode(answer: Answer) -> list[bytes]:
+    """Body of an answer, or the events of a stream."""
+    if not isinstance(answer, Stream):
+        return [json.dumps(answer).encode()]
+    names = (f"event: {event['type']}\n" if answer.typed else "" for event in answer.events)
+    events = [f"{name}data: {json.dumps(event)}\n\n" for name, event in zip(names, answer.events, strict=True)]
+    return [event.encode() for event in (events if answer.typed else [*events, "data: [DONE]\n\n"])]
+
+
+async def _send(
+    request: web.Request, status: int, headers: Mapping[str, str], pieces: Sequence[bytes], *, streamed: bool
+) -> web.StreamResponse:
+    if not streamed:
+        return web.Response(
+            body=pieces[0], status=status, headers=headers, content_type="application/json", charset="utf-8"
+        )
     response = web.StreamResponse(
         headers={**headers, "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
     )
     await response.prepare(request)
-    for event in answer:
-        await response.write(f"data: {json.dumps(event)}\n\n".encode())
-    await response.write(b"data: [DONE]\n\n")
+    for piece in pieces:
+        await response.write(piece)
     await response.write_eof()
     return response
 

@@ -1,0 +1,70 @@
+"""The official OpenAPI document of the v1 API as a judge of answers, where it is at hand outside this repository."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+FILE = (
+    Path(os.environ.get("APIM_JUDGES") or Path(__file__).parents[5] / "shared" / "judges")
+    / "openapi"
+    / "azure-openai-v1.json"
+)
+DOCUMENT: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {}
+SCHEMAS: dict[str, Any] = DOCUMENT.get("components", {}).get("schemas", {})
+
+requires_official = pytest.mark.skipif(not SCHEMAS, reason=f"no official document in {FILE}")
+
+_PLAIN = ".plain"
+"""Ends the name of a schema without the choice that its discriminator makes."""
+
+
+def errors(name: str, answer: object) -> list[str]:
+    """What is wrong with an answer, by a schema's name."""
+    schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": _converted()}}
+    found = jsonschema.Draft202012Validator(schema).iter_errors(answer)
+    return [f"{error.json_path}: {error.message:.300}" for error in found]
+
+
+def _converted() -> dict[str, Any]:
+    if not _CACHE:
+        for name, schema in SCHEMAS.items():
+            plain = _convert(schema)
+            _CACHE[name + _PLAIN] = plain
+            _CACHE[name] = {"allOf": [plain, *_choices(schema)]}
+    return _CACHE
+
+
+_CACHE: dict[str, Any] = {}
+
+
+def _choices(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """One condition for each value of a discriminator."""
+    discriminator = schema.get("discriminator", {})
+    name = discriminator.get("propertyName")
+    return [
+        {"if": {"properties": {name: {"const": value}}, "required": [name]}, "then": {"$ref": target}}
+        for value, target in discriminator.get("mapping", {}).items()
+    ]
+
+
+def _convert(schema: Any, *, base: bool = False) -> Any:
+    """JSON Schema for a schema of OpenAPI 3.0; a base that it extends makes no choice."""
+    if isinstance(schema, list):
+        return [_convert(each, base=base) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if isinstance(schema.get("$ref"), str):
+        target = schema["$ref"]
+        return {"$ref": target + _PLAIN if base else target}
+    converted = {
+        key: _convert(value, base=key == "allOf" and "properties" in schema)
+        for key, value in schema.items()
+        if key not in ("nullable", "discriminator", "default", "format")
+    }
+    if schema.get("nullable") is True:
+        return {"anyOf": [converted, {"type": "null"}]}
+    return converted
