@@ -4,7 +4,7 @@ import pulumi
 from pulumi_azure_native import resources
 
 from components import ApiGateway, OpenAIBackend
-from deployment import account_pools, identity_accounts, identity_users, publish
+from deployment import account_pools, identity_accounts, identity_users, pool_surfaces, publish, surfaces
 from settings import from_stack
 
 settings = from_stack()
@@ -37,7 +37,9 @@ openai = OpenAIBackend(
         "sku": gateway.sku,
         "openai": settings.openai,
         "name_prefix": gateway.name_prefix,
+        "surfaces": surfaces(settings),
         "pools": account_pools(settings),
+        "pool_surfaces": pool_surfaces(settings),
         "key_accounts": settings.key_accounts,
         "users": identity_users(settings, gateway),
         "user_accounts": identity_accounts(settings),
@@ -47,14 +49,7 @@ openai = OpenAIBackend(
 
 pulumi.export("gatewayUrl", gateway.gateway_url)
 for api in settings.apis:
-    published = publish(
-        api,
-        gateway,
-        openai,
-        breaker=settings.openai.breaker,
-        vault_resource_group_name=group.name,
-        protect=settings.protect,
-    )
+    published = publish(api, gateway, openai, vault_resource_group_name=group.name, protect=settings.protect)
     pulumi.export(f"{api.name}Url", pulumi.Output.concat(gateway.gateway_url, "/", api.path))
     for output in ("audience", "scopes", "subscription_key"):
         value = getattr(published, output, None)

@@ -5,7 +5,7 @@ from typing import TypedDict
 import pulumi
 
 from components import ApiGateway, EntraProtectedApi, KeyAuthApi, ManagedIdentityApi, OpenAIAccount, OpenAIBackend
-from options import AuthMode, BackendAuth, BreakerOptions, KeyDelivery, PolicyOptions, RetryOptions
+from options import AuthMode, BackendAuth, KeyDelivery, PolicyOptions, Surface
 from options.openai import account_keys
 from settings import ApiSettings, Settings
 
@@ -24,11 +24,11 @@ class _Common(TypedDict):
     accounts: list[OpenAIAccount]
     principal_id: pulumi.Input[str]
     identity_client_id: pulumi.Input[str | None]
-    api_version: pulumi.Input[str]
+    surface: Surface
+    api_version: pulumi.Input[str | None]
+    operations: list[str] | None
     definition: pulumi.Input[str | None]
     policy: PolicyOptions | None
-    breaker: BreakerOptions
-    retry: RetryOptions | None
 
 
 PublishedApi = KeyAuthApi | ManagedIdentityApi | EntraProtectedApi
@@ -70,6 +70,17 @@ def account_pools(settings: Settings) -> dict[str, list[str]]:
     }
 
 
+def surfaces(settings: Settings) -> list[Surface]:
+    """Return the surfaces that the APIs publish, each once."""
+    return list(dict.fromkeys(api.surface for api in settings.apis))
+
+
+def pool_surfaces(settings: Settings) -> dict[str, Surface]:
+    """Return the surface of each of the pools of `account_pools`, by the API's name."""
+    pools = account_pools(settings)
+    return {api.name: api.surface for api in settings.apis if api.name in pools}
+
+
 def _has_own_backends(api: ApiSettings) -> bool:
     return api.key is not None and api.key.delivery is KeyDelivery.BACKEND
 
@@ -79,7 +90,6 @@ def publish(
     gateway: ApiGateway,
     openai: OpenAIBackend,
     *,
-    breaker: BreakerOptions,
     vault_resource_group_name: pulumi.Input[str],
     protect: bool,
 ) -> PublishedApi:
@@ -93,15 +103,15 @@ def publish(
         "sku": gateway.sku,
         "path": api.path,
         "display_name": f"{api.name} ({pulumi.get_project()}/{pulumi.get_stack()})",
-        "backend_id": openai.pools.get(api.name, openai.backend_id),
+        "backend_id": openai.pools.get(api.name) or openai.backends[api.surface],
         "accounts": [account for account in openai.accounts if account.key in api.accounts],
         "principal_id": identity.principal_id,
         "identity_client_id": identity.client_id,
+        "surface": api.surface,
         "api_version": api.api_version,
+        "operations": api.operations,
         "definition": api.definition,
         "policy": api.policy,
-        "breaker": breaker,
-        "retry": api.retry,
     }
     if api.auth is AuthMode.KEY:
         return KeyAuthApi(

@@ -1,6 +1,6 @@
 """What all published APIs share: the imported definition, the policy document and a subscription for callers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import NotRequired, TypedDict
 
@@ -13,10 +13,9 @@ from components._hook import NO_HOOK, Hook
 from components._inputs import raise_mistakes
 from components._names import display_text
 from components._subscriptions import child_options, invoke_options
-from components._traffic import DEFAULT, Traffic
-from definitions import UNREACHABLE, azure_openai, without_server
-from options import API_VERSION
-from options.api import VALUES
+from definitions import UNREACHABLE, without_server
+from options import Mistake, Surface
+from options.api import VALUES, check_operations, check_surface, definition, own_definition
 from options.gateway import name_prefix
 from options.rules import check_values, guid
 from policies import (
@@ -75,7 +74,6 @@ def policy_document(
     *,
     hook: Hook = NO_HOOK,
     accounts: int,
-    traffic: Traffic = DEFAULT,
     subscription_required: bool,
     sku: str | None,
 ) -> str:
@@ -94,9 +92,9 @@ def policy_document(
     subscribed = [_SUBSCRIBED] if subscription_required else []
     document = Document(
         inbound=[Base(), *validation, *subscribed, *hook.before_credentials(strip), *credential],
-        backend=hook.before_sending(forwarding(accounts, traffic)),
+        backend=hook.before_sending(forwarding(accounts)),
         outbound=[Base(), *hook.outbound, *no_capacity_after_response(accounts)],
-        on_error=[Base(), *hook.on_error, *no_capacity_without_response(accounts, traffic)],
+        on_error=[Base(), *hook.on_error, *no_capacity_without_response(accounts)],
     )
     try:
         return document.render(sku, Scope.API)
@@ -111,7 +109,6 @@ def api_policy(
     known_validation: Sequence[Policy] = (),
     hook: Hook = NO_HOOK,
     accounts: int,
-    traffic: Traffic = DEFAULT,
     subscription_required: bool,
     sku: pulumi.Input[str] | None,
 ) -> pulumi.Output[str]:
@@ -120,9 +117,7 @@ def api_policy(
     The hook and `known_validation`, the validation without values that are not known yet, are checked against the
     pricing tier `sku` first, so that a mistake in them makes the preview fail.
     """
-    render = partial(
-        policy_document, hook=hook, accounts=accounts, traffic=traffic, subscription_required=subscription_required
-    )
+    render = partial(policy_document, hook=hook, accounts=accounts, subscription_required=subscription_required)
     fits = pulumi.Output.from_input(sku).apply(lambda tier: render(known_validation, [], sku=tier))
     return pulumi.Output.all(validation, credential, sku, fits).apply(
         lambda known: render(known[0], known[1], sku=known[2])
@@ -138,30 +133,53 @@ class PublishArgs(TypedDict):
     name_prefix: NotRequired[str]
     path: pulumi.Input[str]
     display_name: NotRequired[pulumi.Input[str]]
-    api_version: NotRequired[pulumi.Input[str]]
+    surface: NotRequired[Surface]
+    api_version: NotRequired[pulumi.Input[str | None]]
+    operations: NotRequired[list[str] | None]
     definition: NotRequired[pulumi.Input[str | None]]
 
 
 def check_inputs(name: str, args: PublishArgs) -> None:
-    """Refuse names, paths and versions that Azure would refuse; values of outputs are not checked here."""
-    raise_mistakes(
-        check_values({**VALUES, "subscription_id": (guid,), "name_prefix": (name_prefix,)}, {"name": name, **args})
-    )
+    """Refuse names, paths, versions and definitions that Azure would refuse; values of outputs are not checked here."""
+    values = {"name": name, **args}
+    rules = {**VALUES, "subscription_id": (guid,), "name_prefix": (name_prefix,)}
+    mistakes = list(check_values(rules, values))
+    version, own = args.get("api_version"), args.get("definition")
+    if not mistakes and isinstance(version, str | None) and isinstance(own, str | None):
+        mistakes += _definition_mistakes(surface_of(args), version, own, args.get("operations"))
+    raise_mistakes(mistakes)
+
+
+def surface_of(args: PublishArgs) -> Surface:
+    """Return the surface of Azure OpenAI that an API publishes."""
+    return Surface(args.get("surface") or Surface.DATED)
+
+
+def _definition_mistakes(
+    surface: Surface, version: str | None, own: str | None, operations: Sequence[str] | None
+) -> Iterator[Mistake]:
+    """Yield what is wrong with what an API offers; `own` is the user's own definition."""
+    yield from check_surface(surface, version)
+    unfit = [] if own is None else list(definition(("definition",), own, surface))
+    yield from unfit or check_operations(operations, own_definition(surface, version) if own is None else own)
 
 
 def _definition(name: str, args: PublishArgs) -> pulumi.Output[str]:
-    """Return the document to import, with the API's title: the user's, or our own for the API version."""
+    """Return the document to import, with the API's title: the user's, or our own for the surface and version."""
+    document = partial(_document, surface=surface_of(args), operations=args.get("operations"))
     return pulumi.Output.all(
         definition=args.get("definition"),
-        api_version=args.get("api_version", API_VERSION),
+        api_version=args.get("api_version"),
         title=args.get("display_name", name),
-    ).apply(_document)
+    ).apply(document)
 
 
-def _document(known: Mapping[str, str | None]) -> str:
+def _document(known: Mapping[str, str | None], *, surface: Surface, operations: Sequence[str] | None) -> str:
+    version, own = known["api_version"], known["definition"]
     raise_mistakes(check_values(VALUES, known))
-    text = known["definition"] if known["definition"] is not None else azure_openai(str(known["api_version"]))
-    return without_server(text, title=known["title"])
+    raise_mistakes(_definition_mistakes(surface, version, own, operations))
+    text = own_definition(surface, version, operations) if own is None else own
+    return without_server(text, surface=surface, title=known["title"], operations=operations)
 
 
 def publish(

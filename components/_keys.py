@@ -16,7 +16,7 @@ from components._roles import KEY_VAULT_SECRETS_USER, assign_role
 from components._subscriptions import child_options, invoke_options
 from components._vaults import existing_vault
 from components._waiting import retry_until_vault_access
-from options import AccountKey, KeyOptions, KeyRotation, KeySource, KeyVaultOptions
+from options import AccountKey, KeyOptions, KeyRotation, KeySource, KeyVaultOptions, Surface
 
 
 class KeyArgs(TypedDict):
@@ -29,6 +29,7 @@ class KeyArgs(TypedDict):
     name_prefix: NotRequired[str]
     backend_id: pulumi.Input[str]
     accounts: list[OpenAIAccount]
+    surface: NotRequired[Surface]
     key: NotRequired[KeyOptions | None]
     vault_resource_group_name: NotRequired[pulumi.Input[str]]
     protect: NotRequired[bool]

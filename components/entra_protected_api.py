@@ -11,8 +11,7 @@ from components._credentials import grant_access, key_credential, managed_identi
 from components._entra_token import entra_validation
 from components._hook import api_hook
 from components._inputs import read_options
-from components._traffic import api_traffic
-from options import BackendAuth, BreakerOptions, EntraOptions, JwtOptions, KeyOptions, PolicyOptions, RetryOptions
+from options import BackendAuth, EntraOptions, JwtOptions, KeyOptions, PolicyOptions, Surface
 from policies import Policy, ValidateJwt
 
 
@@ -32,7 +31,8 @@ class EntraProtectedApiArgs(TypedDict):
     """Prefix of the names of the API and its backends, named values and subscription on the service. Defaults to
     none."""
     path: pulumi.Input[str]
-    """URL path below the gateway, unique within the service; it should end in `openai`, as the OpenAI SDKs expect."""
+    """URL path below the gateway, unique within the service; it should end in `openai`, as the OpenAI SDKs expect, or
+    in `openai/v1` for the v1 surface."""
     backend_id: pulumi.Input[str]
     """Backend without a credential, such as `OpenAIBackend.backend_id`."""
     accounts: list[OpenAIAccount]
@@ -57,16 +57,18 @@ class EntraProtectedApiArgs(TypedDict):
     """Whether callers need a subscription key in addition to their token. Defaults to false."""
     display_name: NotRequired[pulumi.Input[str]]
     """Display name of the API and of the app registration. Defaults to the component's name."""
-    api_version: NotRequired[pulumi.Input[str]]
-    """Stable version of Azure OpenAI's REST API whose operations the API offers. Defaults to 2024-10-21."""
+    surface: NotRequired[Surface]
+    """Surface of Azure OpenAI: `dated` (default), or `v1`, which `backend_id` must then be for."""
+    api_version: NotRequired[pulumi.Input[str | None]]
+    """Stable version of Azure OpenAI's dated REST API whose operations the API offers. Defaults to 2024-10-21; the v1
+    surface has none."""
+    operations: NotRequired[list[str] | None]
+    """Operations to offer, by the operation IDs of the definition, such as `ChatCompletions_Create` (dated) or
+    `createResponse` (v1). Defaults to all."""
     definition: NotRequired[pulumi.Input[str | None]]
     """OpenAPI 3 document (JSON) to import instead; its `servers` are ignored."""
     policy: NotRequired[PolicyOptions | None]
     """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to none."""
-    breaker: NotRequired[BreakerOptions | None]
-    """Circuit breaker of the accounts in a pool, as in `OpenAIOptions.breaker`; give the same. Defaults as there."""
-    retry: NotRequired[RetryOptions | None]
-    """How often a call that an account rejects is tried on another. By default on up to two others, at once."""
 
 
 class EntraProtectedApi(pulumi.ComponentResource):
@@ -87,7 +89,6 @@ class EntraProtectedApi(pulumi.ComponentResource):
         super().__init__("openai-gateway:index:EntraProtectedApi", name, {}, api_options("EntraProtectedApi", opts))
         check_inputs(name, args)
         hook = api_hook(name, args)
-        traffic = api_traffic(args)
         given_entra, given_jwt = args.get("entra"), args.get("jwt")
         if (given_entra is None) == (given_jwt is None):
             raise pulumi.RunError("exactly one of entra and jwt is required: each says which tokens are accepted")
@@ -117,7 +118,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
                 lambda known: entra_validation(entra, known["tenant"], known["audiences"])
             )
 
-        credential = _credential(name, args, backend_auth, traffic.breaker, self)
+        credential = _credential(name, args, backend_auth, self)
         subscription_required = args.get("subscription_required", False)
         api = publish(
             name,
@@ -128,7 +129,6 @@ class EntraProtectedApi(pulumi.ComponentResource):
                 known_validation=known_validation,
                 hook=hook,
                 accounts=len(args["accounts"]),
-                traffic=traffic,
                 subscription_required=subscription_required,
                 sku=args.get("sku"),
             ),
@@ -149,14 +149,10 @@ class EntraProtectedApi(pulumi.ComponentResource):
 
 
 def _credential(
-    name: str,
-    args: EntraProtectedApiArgs,
-    backend_auth: BackendAuth,
-    breaker: BreakerOptions,
-    parent: pulumi.Resource,
+    name: str, args: EntraProtectedApiArgs, backend_auth: BackendAuth, parent: pulumi.Resource
 ) -> pulumi.Output[list[Policy]]:
     if backend_auth is BackendAuth.KEY:
-        return key_credential(name, args, breaker=breaker, parent=parent)
+        return key_credential(name, args, parent=parent)
     granted = args.get("role_assignment_ids")
     if granted is None:
         principal_id = args.get("principal_id")

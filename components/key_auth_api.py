@@ -8,8 +8,7 @@ from components._api import api_options, api_policy, check_inputs, publish, subs
 from components._backends import OpenAIAccount
 from components._credentials import key_credential
 from components._hook import api_hook
-from components._traffic import api_traffic
-from options import BreakerOptions, KeyOptions, PolicyOptions, RetryOptions
+from options import KeyOptions, PolicyOptions, Surface
 
 
 class KeyAuthApiArgs(TypedDict):
@@ -28,7 +27,8 @@ class KeyAuthApiArgs(TypedDict):
     """Prefix of the names of the API and its backends, named values and subscription on the service. Defaults to
     none."""
     path: pulumi.Input[str]
-    """URL path below the gateway, unique within the service; it should end in `openai`, as the OpenAI SDKs expect."""
+    """URL path below the gateway, unique within the service; it should end in `openai`, as the OpenAI SDKs expect, or
+    in `openai/v1` for the v1 surface."""
     backend_id: pulumi.Input[str]
     """Backend without a credential, such as `OpenAIBackend.backend_id`; used with `delivery: header`."""
     accounts: list[OpenAIAccount]
@@ -45,16 +45,18 @@ class KeyAuthApiArgs(TypedDict):
     """Client ID of that identity. Defaults to the system-assigned identity."""
     display_name: NotRequired[pulumi.Input[str]]
     """Display name of the API. Defaults to the component's name."""
-    api_version: NotRequired[pulumi.Input[str]]
-    """Stable version of Azure OpenAI's REST API whose operations the API offers. Defaults to 2024-10-21."""
+    surface: NotRequired[Surface]
+    """Surface of Azure OpenAI: `dated` (default), or `v1`, which `backend_id` must then be for."""
+    api_version: NotRequired[pulumi.Input[str | None]]
+    """Stable version of Azure OpenAI's dated REST API whose operations the API offers. Defaults to 2024-10-21; the v1
+    surface has none."""
+    operations: NotRequired[list[str] | None]
+    """Operations to offer, by the operation IDs of the definition, such as `ChatCompletions_Create` (dated) or
+    `createResponse` (v1). Defaults to all."""
     definition: NotRequired[pulumi.Input[str | None]]
     """OpenAPI 3 document (JSON) to import instead; its `servers` are ignored."""
     policy: NotRequired[PolicyOptions | None]
     """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to none."""
-    breaker: NotRequired[BreakerOptions | None]
-    """Circuit breaker of the accounts in a pool, as in `OpenAIOptions.breaker`; give the same. Defaults as there."""
-    retry: NotRequired[RetryOptions | None]
-    """How often a call that an account rejects is tried on another. By default on up to two others, at once."""
 
 
 class KeyAuthApi(pulumi.ComponentResource):
@@ -69,16 +71,9 @@ class KeyAuthApi(pulumi.ComponentResource):
         super().__init__("openai-gateway:index:KeyAuthApi", name, {}, api_options("KeyAuthApi", opts))
         check_inputs(name, args)
         hook = api_hook(name, args)
-        traffic = api_traffic(args)
-        credential = key_credential(name, args, breaker=traffic.breaker, parent=self)
+        credential = key_credential(name, args, parent=self)
         policy = api_policy(
-            [],
-            credential,
-            hook=hook,
-            accounts=len(args["accounts"]),
-            traffic=traffic,
-            subscription_required=True,
-            sku=args.get("sku"),
+            [], credential, hook=hook, accounts=len(args["accounts"]), subscription_required=True, sku=args.get("sku")
         )
         api = publish(name, args, policy=policy, subscription_required=True, parent=self)
         self.api_id = api.id

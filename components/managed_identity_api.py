@@ -8,8 +8,7 @@ from components._api import api_options, api_policy, check_inputs, publish, subs
 from components._backends import OpenAIAccount, openai_accounts
 from components._credentials import grant_access, managed_identity_credential
 from components._hook import api_hook
-from components._traffic import api_traffic
-from options import BreakerOptions, PolicyOptions, RetryOptions
+from options import PolicyOptions, Surface
 
 
 class ManagedIdentityApiArgs(TypedDict):
@@ -27,7 +26,8 @@ class ManagedIdentityApiArgs(TypedDict):
     name_prefix: NotRequired[str]
     """Prefix of the names of the API and its subscription on the service. Defaults to none."""
     path: pulumi.Input[str]
-    """URL path below the gateway, unique within the service; it should end in `openai`, as the OpenAI SDKs expect."""
+    """URL path below the gateway, unique within the service; it should end in `openai`, as the OpenAI SDKs expect, or
+    in `openai/v1` for the v1 surface."""
     backend_id: pulumi.Input[str]
     """Backend without a credential, such as `OpenAIBackend.backend_id`."""
     accounts: list[OpenAIAccount]
@@ -40,16 +40,18 @@ class ManagedIdentityApiArgs(TypedDict):
     """Role assignments that already give the identity access. By default one is created for each account."""
     display_name: NotRequired[pulumi.Input[str]]
     """Display name of the API. Defaults to the component's name."""
-    api_version: NotRequired[pulumi.Input[str]]
-    """Stable version of Azure OpenAI's REST API whose operations the API offers. Defaults to 2024-10-21."""
+    surface: NotRequired[Surface]
+    """Surface of Azure OpenAI: `dated` (default), or `v1`, which `backend_id` must then be for."""
+    api_version: NotRequired[pulumi.Input[str | None]]
+    """Stable version of Azure OpenAI's dated REST API whose operations the API offers. Defaults to 2024-10-21; the v1
+    surface has none."""
+    operations: NotRequired[list[str] | None]
+    """Operations to offer, by the operation IDs of the definition, such as `ChatCompletions_Create` (dated) or
+    `createResponse` (v1). Defaults to all."""
     definition: NotRequired[pulumi.Input[str | None]]
     """OpenAPI 3 document (JSON) to import instead; its `servers` are ignored."""
     policy: NotRequired[PolicyOptions | None]
     """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to none."""
-    breaker: NotRequired[BreakerOptions | None]
-    """Circuit breaker of the accounts in a pool, as in `OpenAIOptions.breaker`; give the same. Defaults as there."""
-    retry: NotRequired[RetryOptions | None]
-    """How often a call that an account rejects is tried on another. By default on up to two others, at once."""
 
 
 class ManagedIdentityApi(pulumi.ComponentResource):
@@ -64,7 +66,6 @@ class ManagedIdentityApi(pulumi.ComponentResource):
         super().__init__("openai-gateway:index:ManagedIdentityApi", name, {}, api_options("ManagedIdentityApi", opts))
         check_inputs(name, args)
         hook = api_hook(name, args)
-        traffic = api_traffic(args)
         granted = args.get("role_assignment_ids")
         if granted is None:
             granted = grant_access(
@@ -77,13 +78,7 @@ class ManagedIdentityApi(pulumi.ComponentResource):
             backend_id=args["backend_id"], client_id=args.get("identity_client_id"), role_assignment_ids=granted
         )
         policy = api_policy(
-            [],
-            credential,
-            hook=hook,
-            accounts=len(args["accounts"]),
-            traffic=traffic,
-            subscription_required=True,
-            sku=args.get("sku"),
+            [], credential, hook=hook, accounts=len(args["accounts"]), subscription_required=True, sku=args.get("sku")
         )
         api = publish(name, args, policy=policy, subscription_required=True, parent=self)
         self.api_id = api.id

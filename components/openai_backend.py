@@ -10,7 +10,8 @@ from components._accounts import adopt_account, create_account
 from components._backends import Service, create_members, create_pool
 from components._inputs import raise_mistakes, read_options
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
-from options import OpenAIOptions
+from options import Mistake, OpenAIOptions, Surface
+from options.mistakes import suggestion
 from options.openai import account_keys, check_account_names, deployments_of
 
 
@@ -35,6 +36,11 @@ class OpenAIBackendArgs(TypedDict):
     pools: NotRequired[dict[str, list[str]]]
     """Additional backends over some of the accounts, by a name for each. Each account is given by its name or, if the
     name is generated, by its region. By default there is only the backend over all accounts."""
+    surfaces: NotRequired[list[Surface]]
+    """Surfaces of Azure OpenAI that APIs publish through the backends, each with backends of its own: `dated`, `v1` or
+    both. Defaults to `dated`."""
+    pool_surfaces: NotRequired[dict[str, Surface]]
+    """Surface of a backend in `pools`, by its name there. Defaults to the first of `surfaces`."""
     key_accounts: NotRequired[list[str]]
     """New accounts that accept API keys unless their options say otherwise, given as in `pools`. By default accounts
     accept only Microsoft Entra tokens."""
@@ -52,7 +58,10 @@ class OpenAIBackend(pulumi.ComponentResource):
     """One Azure OpenAI account, or a load-balanced pool of several, as an API Management backend."""
 
     backend_id: pulumi.Output[str]
-    """ID for `set-backend-service` of the backend or pool over all accounts. The backend has no credential."""
+    """ID for `set-backend-service` of the backend or pool over all accounts, for the first of `surfaces`. The backend
+    has no credential."""
+    backend_ids: pulumi.Output[dict[str, str]]
+    """IDs of the backends or pools over all accounts, by surface."""
     account_ids: pulumi.Output[list[str]]
     """Resource IDs of the accounts."""
     urls: pulumi.Output[list[str]]
@@ -68,6 +77,8 @@ class OpenAIBackend(pulumi.ComponentResource):
         keys = account_keys(openai.accounts)
         pools, key_accounts = args.get("pools", {}), args.get("key_accounts", [])
         users, user_accounts = args.get("users", {}), args.get("user_accounts", {})
+        surfaces = [Surface(surface) for surface in args.get("surfaces") or [Surface.DATED]]
+        pool_surfaces = _pool_surfaces(args.get("pool_surfaces") or {}, pools, surfaces)
         _require_accounts(openai, {"pools": pools, "user_accounts": user_accounts}, key_accounts)
 
         self.accounts = [
@@ -92,19 +103,27 @@ class OpenAIBackend(pulumi.ComponentResource):
             subscription_id=args.get("gateway_subscription_id"),
             name_prefix=args.get("name_prefix", ""),
         )
-        members = create_members(
-            f"{name}-backend",
-            self.accounts,
-            service=service,
-            parent=self,
-            pooled=len(self.accounts) > 1,
-            breaker=openai.breaker,
-        )
-        self.backend_id = create_pool(f"{name}-pool", members, service=service, parent=self)
+        members = {
+            surface: create_members(
+                f"{_stem(name, surface)}-backend",
+                self.accounts,
+                service=service,
+                parent=self,
+                pooled=len(self.accounts) > 1,
+                surface=surface,
+            )
+            for surface in surfaces
+        }
+        self.backends = {
+            surface: create_pool(f"{_stem(name, surface)}-pool", own, service=service, parent=self)
+            for surface, own in members.items()
+        }
+        self.backend_id = self.backends[surfaces[0]]
+        self.backend_ids = pulumi.Output.all(**self.backends).apply(dict)
         self.pools = {
             pool: create_pool(
-                f"{name}-pool-{pool}",
-                [member for member in members if member.account.key in own],
+                f"{_stem(name, pool_surfaces[pool])}-pool-{pool}",
+                [member for member in members[pool_surfaces[pool]] if member.account.key in own],
                 service=service,
                 parent=self,
             )
@@ -130,6 +149,7 @@ class OpenAIBackend(pulumi.ComponentResource):
         self.register_outputs(
             {
                 "backendId": self.backend_id,
+                "backendIds": self.backend_ids,
                 "accountIds": self.account_ids,
                 "urls": self.urls,
                 "roleAssignmentIds": self.role_assignment_ids,
@@ -153,6 +173,25 @@ def _require_accounts(
             *(check_account_names(("key_accounts",), key_accounts, openai.accounts) if key_accounts else ()),
         ]
     )
+
+
+def _pool_surfaces(
+    given: Mapping[str, Surface], pools: Mapping[str, object], surfaces: Sequence[Surface]
+) -> dict[str, Surface]:
+    """Return the surface of each pool; refuse names of pools and surfaces that do not exist."""
+    mistakes = []
+    for pool, surface in given.items():
+        for value, known, what in ((pool, list(pools), "a pool"), (surface, surfaces, "one of surfaces")):
+            if value not in known:
+                problem = f"is not {what}; allowed: {', '.join(known) or 'none'}{suggestion(value, known)}"
+                mistakes.append(Mistake(key=("pool_surfaces", pool), value=value, problem=problem))
+    raise_mistakes(mistakes)
+    return {pool: Surface(given.get(pool, surfaces[0])) for pool in pools}
+
+
+def _stem(name: str, surface: Surface) -> str:
+    """Return the beginning of the names of a surface's backends."""
+    return name if surface is Surface.DATED else f"{name}-{surface}"
 
 
 def _short_name(user: str) -> str:

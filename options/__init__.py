@@ -6,9 +6,9 @@ config and the components call the same rules. This package imports only the sta
 `definitions`. It does not postpone annotations, since the component host reads these classes at run time.
 """
 
+from definitions import Surface
 from options.api import API_VERSION, ApiOptions
 from options.auth import AuthMode, BackendAuth
-from options.breaker import BreakerOptions
 from options.checks import mistakes_in
 from options.entra import AppRoleAssignmentOptions, EntraOptions, ExistingApplication
 from options.existing import ExistingResource
@@ -32,7 +32,6 @@ from options.openai import (
     VersionUpgrade,
 )
 from options.policy import PolicyOptions
-from options.retry import RetryOptions
 
 __all__ = [
     "API_VERSION",
@@ -46,7 +45,6 @@ __all__ = [
     "AppRoleAssignmentOptions",
     "AuthMode",
     "BackendAuth",
-    "BreakerOptions",
     "DeploymentOptions",
     "EntraOptions",
     "ExistingAccount",
@@ -64,7 +62,7 @@ __all__ = [
     "Mistake",
     "OpenAIOptions",
     "PolicyOptions",
-    "RetryOptions",
+    "Surface",
     "VersionUpgrade",
     "Warn",
     "mistakes_in",

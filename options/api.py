@@ -3,8 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from definitions import VERSIONS, DefinitionError, check_definition
-from options import retry
+from definitions import (
+    VERSIONS,
+    DefinitionError,
+    Surface,
+    azure_openai,
+    azure_openai_v1,
+    check_definition,
+    operation_ids,
+)
 from options.auth import AuthMode
 from options.defaulted import Defaulted
 from options.entra import EntraOptions
@@ -13,11 +20,12 @@ from options.jwt import JwtOptions
 from options.key import KeyOptions
 from options.mistakes import Key, Mistake, Warn, suggestion, unique
 from options.policy import PolicyOptions
-from options.retry import RetryOptions, check_retry
-from options.rules import Rules, boolean, distinct, matches, prefixed
+from options.rules import Rules, boolean, distinct, matches
 
 API_VERSION = "2024-10-21"
 """Latest stable version of Azure OpenAI's dated REST API."""
+_STORED = {"getResponse", "deleteResponse", "cancelResponse", "listInputItems"}
+"""Operations of the v1 API on what an account stores."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +35,11 @@ class ApiOptions:
     name: str
     """Identifier of the API, unique within the service."""
     path: str
-    """URL path below the gateway. It should end in `openai`, which the OpenAI SDKs append to their `azure_endpoint`."""
+    """URL path below the gateway. It should end in `openai`, which the OpenAI SDKs append to their `azure_endpoint`; on
+    the v1 surface, in `openai/v1`."""
+    surface: Defaulted[Surface] = Surface.DATED
+    """Surface of Azure OpenAI: `dated` (default), with the deployment in the path and `api-version` in the query; or
+    `v1`, with the model in the body, no version, and Responses besides chat and embeddings."""
     auth: AuthMode | None = None
     """How callers and the gateway authenticate. Defaults to the stack's `auth`."""
     accounts: list[str] | None = None
@@ -42,18 +54,20 @@ class ApiOptions:
     """Tokens of another provider that callers need. Defaults to the stack's `jwt`."""
     subscription_required: bool | None = None
     """Whether callers need a subscription key. Defaults to true, or to false if the API validates a token."""
-    api_version: Defaulted[str] = API_VERSION
-    """Stable version of Azure OpenAI's REST API whose operations the API offers."""
+    api_version: str | None = None
+    """Stable version of Azure OpenAI's dated REST API whose operations the API offers. Defaults to 2024-10-21; the v1
+    surface has none."""
+    operations: list[str] | None = None
+    """Operations to offer, by the operation IDs of the definition, such as `ChatCompletions_Create` (dated) or
+    `createResponse` (v1). Defaults to all."""
     definition_file: str | None = None
     """OpenAPI 3 document (JSON) to import instead, relative to the project; its `servers` are ignored. Its paths
-    follow `/openai`, such as `/deployments/{deployment-id}/chat/completions`."""
+    follow `/openai`, such as `/deployments/{deployment-id}/chat/completions`; on the v1 surface, `/openai/v1`."""
     policy: PolicyOptions | None = None
     """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to those of
     `policy_file`, if any."""
     policy_file: str | None = None
     """Policy document to use instead of `policy`, relative to the project."""
-    retry: RetryOptions | None = None
-    """How often a call that an account rejects is tried on another. By default on up to two others, at once."""
 
 
 def _known_version(key: Key, value: object) -> Iterator[Mistake]:
@@ -63,13 +77,40 @@ def _known_version(key: Key, value: object) -> Iterator[Mistake]:
         yield Mistake(key=key, value=value, problem=problem)
 
 
-def definition(key: Key, value: object) -> Iterator[Mistake]:
-    """Refuse the text of a user's own definition that cannot be imported or does not fit the backend."""
-    if isinstance(value, str):
-        try:
-            check_definition(value)
-        except DefinitionError as error:
-            yield Mistake(key=key, problem=str(error))
+def definition(key: Key, text: str, surface: Surface) -> Iterator[Mistake]:
+    """Refuse the text of a user's own definition that cannot be imported or does not fit the surface's backend."""
+    try:
+        check_definition(text, surface)
+    except DefinitionError as error:
+        yield Mistake(key=key, problem=str(error))
+
+
+def own_definition(surface: Surface, api_version: str | None, operations: Sequence[str] | None = None) -> str:
+    """Return our own definition of a surface, with all its operations or some."""
+    if surface is Surface.V1:
+        return azure_openai_v1(operations)
+    return azure_openai(api_version or API_VERSION, operations)
+
+
+def check_surface(surface: Surface, api_version: str | None) -> Iterator[Mistake]:
+    """Refuse a version of the surface that has none."""
+    if surface is Surface.V1 and api_version is not None:
+        problem = "conflicts with {0}: v1 has no versions; remove one of the two"
+        yield Mistake(key=("api_version",), value=api_version, problem=problem, about=(("surface",),))
+
+
+def check_operations(operations: Sequence[str] | None, text: str) -> Iterator[Mistake]:
+    """Yield what is wrong with a choice among the operations of the definition `text`, which can be imported."""
+    key = ("operations",)
+    if operations is None:
+        return
+    if not operations:
+        yield Mistake(key=key, problem="is empty; list operations, or leave it out to offer all")
+    known = operation_ids(text)
+    for i, name in enumerate(operations):
+        if name not in known:
+            problem = f"is not an operation of the API; allowed: {', '.join(known) or 'none'}{suggestion(name, known)}"
+            yield Mistake(key=(*key, i), value=name, problem=problem)
 
 
 VALUES: Rules = {
@@ -90,24 +131,46 @@ VALUES: Rules = {
     "identity": (identity,),
     "subscription_required": (boolean,),
     "api_version": (_known_version,),
-    "definition": (definition,),
-    **prefixed("retry", retry.VALUES),
+    "operations": (distinct,),
 }
 
 
 def check_api(api: ApiOptions) -> Iterator[Mistake]:
     """Yield what is wrong with one API."""
-    if api.path.rpartition("/")[2] != "openai":
+    yield from _check_path(api.path, api.surface)
+    yield from check_surface(api.surface, api.api_version)
+    if api.definition_file is None and (api.api_version is None or api.api_version in VERSIONS):
+        yield from check_operations(api.operations, own_definition(api.surface, api.api_version))
+    if api.policy is not None and api.policy_file is not None:
+        problem = "conflicts with {0}: policies come from a file or from here; remove one"
+        yield Mistake(key=("policy",), problem=problem, about=(("policy_file",),))
+
+
+def check_stored_responses(surface: Surface, operations: Sequence[str] | None, accounts: int) -> Iterator[Mistake]:
+    """Warn of stored responses behind a pool; `operations` are those of our own definition."""
+    if surface is Surface.V1 and accounts > 1 and (operations is None or _STORED & set(operations)):
+        problem = (
+            f"are {accounts}, and only the one that made a response can show it, so calls about stored responses may "
+            "get 404; list one account, or leave those calls out of {0}"
+        )
+        yield Warn(key=("accounts",), problem=problem, about=(("operations",),))
+
+
+def _check_path(path: str, surface: Surface) -> Iterator[Mistake]:
+    """Warn of a path at which clients do not look for the surface."""
+    if f"/{path}".endswith(f"/{surface.path}"):
+        return
+    if surface is Surface.V1:
+        problem = (
+            "does not end in openai/v1, where clients of Azure OpenAI look for the v1 API; append what is missing, or "
+            "have callers give the API's whole URL as base_url"
+        )
+    else:
         problem = (
             "does not end in openai, where the OpenAI SDKs look below their azure_endpoint; append /openai, or have "
             "callers give the API's whole URL as base_url"
         )
-        yield Warn(key=("path",), value=api.path, problem=problem)
-    if api.policy is not None and api.policy_file is not None:
-        problem = "conflicts with {0}: policies come from a file or from here; remove one"
-        yield Mistake(key=("policy",), problem=problem, about=(("policy_file",),))
-    if api.retry is not None:
-        yield from (mistake.under("retry") for mistake in check_retry(api.retry))
+    yield Warn(key=("path",), value=path, problem=problem)
 
 
 def check_apis(apis: Sequence[ApiOptions]) -> Iterator[Mistake]:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from openai import APIStatusError, AsyncAzureOpenAI, DefaultAsyncHttpxClient, Omit
+from openai import APIStatusError, AsyncAzureOpenAI, AsyncOpenAI, DefaultAsyncHttpxClient, Omit
 
 from apim_emulator.cli.instructions import API_VERSION
 
@@ -33,8 +33,17 @@ class Client:
     """
 
     def __init__(self, api_url: str, credentials: Credentials, http_client: DefaultAsyncHttpxClient) -> None:
-        """Create a client that calls `{api_url}/deployments/...` with the credentials."""
+        """Create a client for the API at `api_url`: the v1 API if that ends in `/openai/v1`, else the dated one."""
         self._headers: dict[str, Any] = dict(credentials.headers)
+        self._openai: AsyncOpenAI
+        if api_url.endswith("/openai/v1"):
+            self._headers["api-key"] = credentials.key or Omit()
+            if credentials.token is None:
+                self._headers.setdefault("Authorization", Omit())
+            self._openai = AsyncOpenAI(
+                base_url=api_url, api_key=credentials.token or "none", http_client=http_client, max_retries=0
+            )
+            return
         login: dict[str, Any] = {"api_key": credentials.key or "none"}
         if credentials.token is not None:
             login = {"azure_ad_token": credentials.token}

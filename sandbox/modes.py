@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from apim_emulator.azure import Deployer
+from options import Surface
 from sandbox.applications import create_application
 from sandbox.runtime import Sandbox
 
@@ -22,7 +23,6 @@ _GATEWAY = {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com"}
 _BASE: Config = {
     "gateway": _GATEWAY,
     "openai": {"deployments": _DEPLOYMENTS},
-    "apis": [{"name": "openai", "path": "openai"}],
 }
 _POOL: Config = {
     "openai": {
@@ -54,10 +54,13 @@ class Mode:
     """What the gateway presents to Azure OpenAI."""
     deployer: Deployer = Deployer.DEVELOPER
     """Who deploys; only administrators can assign app roles to applications."""
+    surface: Surface = Surface.DATED
+    """Surface of Azure OpenAI that the API publishes."""
 
     def stack_config(self, sandbox: Sandbox) -> dict[str, Any]:
         """Return the whole config, with full keys."""
-        config = _BASE | self.config(sandbox)
+        api = {"name": "openai", "path": self.surface.path, "surface": self.surface.value}
+        config = {**_BASE, "apis": [api], **self.config(sandbox)}
         return {
             "azure-native:location": "swedencentral",
             **{f"openai-gateway:{key}": value for key, value in config.items()},
@@ -170,4 +173,19 @@ MODES = (
         credential="token",
     ),
     Mode(name="another provider's JWT, key", config=_jwt("key"), caller="jwt", credential="key"),
+    Mode(
+        name="v1: managed identity, pool of accounts",
+        config=_identity("system-assigned", **_POOL),
+        caller="key",
+        credential="token",
+        surface=Surface.V1,
+    ),
+    Mode(
+        name="v1: Entra, key",
+        config=_entra("key"),
+        caller="entra",
+        credential="key",
+        deployer=Deployer.ADMINISTRATOR,
+        surface=Surface.V1,
+    ),
 )

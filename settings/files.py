@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from options import ApiOptions, GatewaySku, PolicyOptions
-from options.api import definition
+from options.api import check_operations, definition
 from options.mistakes import Mistake
 from options.policy import check_policy, policy_document
 from settings.mistakes import in_config
@@ -47,7 +47,10 @@ def _definition(i: int, api: ApiOptions, project_dir: Path, mistakes: list[Mista
     except ValueError as error:
         mistakes.append(Mistake(key=key, value=name, problem=str(error)))
         return None
-    mistakes += (replace(mistake, value=name) for mistake in definition(key, text))
+    if unfit := [replace(mistake, value=name) for mistake in definition(key, text, api.surface)]:
+        mistakes += unfit
+    else:
+        mistakes += in_config("apis", i, of=check_operations(api.operations, text))
     return text
 
 

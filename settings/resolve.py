@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from options import (
+    API_VERSION,
     SYSTEM_ASSIGNED,
     ApiOptions,
     AuthMode,
@@ -14,7 +15,7 @@ from options import (
     KeySource,
     OpenAIOptions,
     PolicyOptions,
-    RetryOptions,
+    Surface,
 )
 from options.openai import account_keys
 from settings.files import ApiTexts
@@ -45,14 +46,16 @@ class ApiSettings:
     """Set if callers present another provider's tokens."""
     subscription_required: bool
     """Whether callers need a subscription key."""
-    api_version: str
-    """Version of Azure OpenAI's REST API whose operations it offers."""
+    surface: Surface = Surface.DATED
+    """Surface of Azure OpenAI that it publishes."""
+    api_version: str | None
+    """Version of Azure OpenAI's dated REST API whose operations it offers. None: the v1 surface."""
+    operations: list[str] | None = None
+    """IDs of the operations that it offers. None: all of the definition."""
     definition: str | None = None
     """OpenAPI 3 document (JSON) to import instead."""
     policy: PolicyOptions | None = None
     """The policy hook."""
-    retry: RetryOptions | None = None
-    """How often a call that an account rejects is tried on another."""
 
     @property
     def uses_no_identity(self) -> bool:
@@ -107,10 +110,11 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
         entra=entra,
         jwt=jwt,
         subscription_required=not by_token if api.subscription_required is None else api.subscription_required,
-        api_version=api.api_version,
+        surface=api.surface,
+        api_version=None if api.surface is Surface.V1 else api.api_version or API_VERSION,
+        operations=api.operations,
         definition=texts.definition,
         policy=texts.policy,
-        retry=api.retry,
     )
 
 

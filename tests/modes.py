@@ -33,6 +33,8 @@ POOL = {
     "deployments": DEPLOYMENTS,
 }
 
+V1 = [{"name": "openai", "path": "openai/v1", "surface": "v1"}]
+
 MODES: dict[str, dict[str, Any]] = {
     "key-named-value-backend": {"auth": "key"},
     "key-named-value-header": {"auth": "key", "key": {"delivery": "header"}},
@@ -57,6 +59,9 @@ MODES: dict[str, dict[str, Any]] = {
     },
     "jwt-identity": {"auth": "entra", "jwt": JWT},
     "jwt-key": {"auth": "entra", "jwt": {**JWT, "backendAuth": "key"}},
+    "v1-identity-pool": {"openai": POOL, "apis": V1},
+    "v1-key": {"auth": "key", "apis": V1},
+    "v1-entra-identity": {"auth": "entra", "entra": ENTRA, "apis": V1},
     "existing-gateway-and-account": {
         "gateway": {"existing": EXISTING},
         "openai": {"accounts": [{"existing": {"name": "oai-shared", "resourceGroup": GROUP}}]},

@@ -515,10 +515,40 @@ def test_new_vaults_of_several_apis_have_names_of_their_own() -> None:
             "an API",
             id="account that no API uses",
         ),
+        pytest.param(
+            {"apis": [{"name": "openai", "path": "openai", "surface": "v1"}]},
+            'openai-gateway:apis[0].path: "openai" does not end in openai/v1, where clients of Azure OpenAI look for '
+            "the v1 API; append what is missing, or have callers give the API's whole URL as base_url",
+            id="path of the other surface",
+        ),
+        pytest.param(
+            {
+                "openai": {"accounts": [{"name": "oai-a"}, {"name": "oai-b"}], "deployments": [CHAT]},
+                "apis": [{"name": "openai", "path": "openai/v1", "surface": "v1"}],
+            },
+            "openai-gateway:apis[0].accounts: are 2, and only the one that made a response can show it, so calls about "
+            "stored responses may get 404; list one account, or leave those calls out of "
+            "openai-gateway:apis[0].operations",
+            id="stored responses behind a pool",
+        ),
     ],
 )
 def test_warning_does_not_stop_a_deployment(config: dict[str, Any], warning: str) -> None:
     assert settings(**config).warnings == (warning,)
+
+
+def test_both_surfaces_are_published_beside_each_other() -> None:
+    chosen = ["createChatCompletion", "createResponse"]
+    found = settings(
+        openai={"accounts": [{"name": "oai-a"}, {"name": "oai-b"}], "deployments": [CHAT]},
+        apis=[api(), {"name": "v1", "path": "openai/v1", "surface": "v1", "operations": chosen}],
+    )
+
+    assert [(one.surface, one.api_version, one.operations) for one in found.apis] == [
+        ("dated", "2024-10-21", None),
+        ("v1", None, chosen),
+    ]
+    assert found.warnings == ()
 
 
 def test_accounts_of_a_pool_may_spill_over_each_in_its_own_way() -> None:

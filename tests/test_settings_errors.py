@@ -44,6 +44,10 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "swagger.json").write_text('{"swagger": "2.0"}')
     (tmp_path / "comma.json").write_text('{\n"openapi": "3.0.0",\n"paths": {},\n}\n')
     (tmp_path / "v1.json").write_text('{"openapi": "3.0.0", "paths": {"/chat/completions": {"post": {}}}}')
+    embed = (
+        '{"openapi": "3.0.0", "paths": {"/deployments/{deployment-id}/embeddings": {"post": {"operationId": "embed"}}}}'
+    )
+    (tmp_path / "dated.json").write_text(embed)
     (tmp_path / "good.xml").write_text("<policies><inbound><trace /></inbound></policies>")
     (tmp_path / "broken.xml").write_text("<policies>\n<inbound>\n</policies>\n")
     (tmp_path / "hostile.xml").write_text(HOSTILE)

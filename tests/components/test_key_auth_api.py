@@ -7,8 +7,8 @@ import pytest
 from apim_emulator.pulumi.deploy import DeployError
 from apim_emulator.pulumi.property_values import UNKNOWN
 from components import KeyAuthApi, OpenAIAccount, OpenAIBackend, OpenAIBackendArgs
-from definitions import UNREACHABLE, azure_openai, without_server
-from options import ExistingResource, KeyDelivery, KeyOptions, KeySource, KeyVaultOptions, OpenAIOptions
+from definitions import UNREACHABLE, azure_openai, operation_ids, without_server
+from options import ExistingResource, KeyDelivery, KeyOptions, KeySource, KeyVaultOptions, OpenAIOptions, Surface
 from tests.components.conftest import GROUP, SERVICE, Azure, exporting
 from tests.deployed import Deployed, deploy_component
 
@@ -19,6 +19,7 @@ VARIANTS = [
     for delivery in KeyDelivery
 ]
 IN_VAULT = KeyOptions(source=KeySource.KEY_VAULT)
+DATED = '{"openapi": "3.0.0", "paths": {"/deployments/chat": {"post": {"operationId": "one"}}}}'
 
 
 def deploy(azure: Azure, args: Any, *, preview: bool = False) -> Deployed:
@@ -291,6 +292,45 @@ def test_a_definition_of_another_surface_is_refused(azure: Azure) -> None:
 
     with pytest.raises(DeployError, match=r"definition: has the path '/chat/completions' of the v1 API"):
         deploy(azure, azure.api_args(azure.account("oai"), definition=definition))
+
+
+def test_the_v1_surface_is_imported_and_called_below_openai_v1(azure: Azure) -> None:
+    both = azure.account("oai-a"), azure.account("oai-b")
+
+    deployed = deploy(azure, azure.api_args(*both, path="team/openai/v1", surface=Surface.V1))
+
+    imported = json.loads(deployed.one("Api").inputs["value"])
+    assert imported["info"] == {**imported["info"], "title": "openai", "version": "v1"}
+    assert next(iter(imported["paths"])) == "/chat/completions"
+    urls = [entry.inputs["url"] for entry in deployed.all("Backend") if "url" in entry.inputs]
+    assert urls == [f"https://{name}.openai.azure.com/openai/v1" for name in ("oai-a", "oai-b")]
+
+
+@pytest.mark.parametrize(
+    ("surface", "chosen"), [("dated", "ChatCompletions_Create"), ("v1", "createResponse")], ids=["dated", "v1"]
+)
+def test_an_api_offers_the_operations_that_are_chosen(azure: Azure, surface: str, chosen: str) -> None:
+    args = azure.api_args(azure.account("oai"), surface=surface, operations=[chosen])
+
+    value = deploy(azure, args).one("Api").inputs["value"]
+
+    assert operation_ids(value) == [chosen]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({"surface": "v1", "api_version": "2024-10-21"}, 'api_version: "2024-10-21" conflicts with surface: v1 has no'),
+        ({"surface": "v1", "operations": ["chat"]}, r'operations\[0\]: "chat" is not an operation of the API'),
+        ({"operations": []}, "operations: is empty; list operations"),
+        ({"api_version": "2023-05-15", "operations": ["Images"]}, r"operations\[0\].* is not an operation of the API"),
+        ({"surface": "v1", "definition": DATED}, "definition: has the path '/deployments/chat' of the dated API"),
+        ({"definition": DATED, "operations": ["two"]}, r'operations\[0\]: "two" .*; allowed: one'),
+    ],
+)
+def test_what_the_surface_does_not_offer_is_refused(azure: Azure, inputs: dict[str, Any], said: str) -> None:
+    with pytest.raises(DeployError, match=said):
+        deploy(azure, azure.api_args(azure.account("oai"), **inputs))
 
 
 def test_an_api_version_that_is_not_known_is_refused(azure: Azure) -> None:

@@ -6,14 +6,22 @@ from pulumi_azure_native import apimanagement
 from apim_emulator.pulumi.deploy import DeployError
 from apim_emulator.pulumi.property_values import UNKNOWN
 from components import OpenAIBackend, OpenAIBackendArgs
-from options import AccountKind, AccountOptions, DeploymentOptions, ExistingAccount, OpenAIOptions, VersionUpgrade
+from options import (
+    AccountKind,
+    AccountOptions,
+    DeploymentOptions,
+    ExistingAccount,
+    OpenAIOptions,
+    Surface,
+    VersionUpgrade,
+)
 from tests.components.conftest import GROUP, SERVICE, Azure, exporting
 from tests.deployed import Deployed, deploy_component
 
 GPT = DeploymentOptions(name="gpt-4o", model="gpt-4o", version="2024-11-20", capacity=10)
 OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 EMBEDDING = DeploymentOptions(name="embed", model="text-embedding-3-large", version="1", sku="Standard")
-OUTPUTS = ("backend_id", "account_ids", "urls", "role_assignment_ids", "pool_ids")
+OUTPUTS = ("backend_id", "backend_ids", "account_ids", "urls", "role_assignment_ids", "pool_ids")
 
 
 def deploy(azure: Azure, openai: OpenAIOptions, *, preview: bool = False, **args: Any) -> Deployed:
@@ -528,3 +536,50 @@ def test_options_may_arrive_as_the_component_host_sends_them(azure: Azure) -> No
 
     assert deployed.one("Backend", "ai-pool").inputs["pool"]["services"][0]["priority"] == 1
     assert deployed.all("Deployment")[0].inputs["sku"]["capacity"] == 5
+
+
+def test_each_surface_has_backends_of_its_own_on_the_same_accounts(azure: Azure) -> None:
+    two = accounts(AccountOptions(name="oai-a", priority=1), AccountOptions(name="oai-b", priority=2))
+
+    deployed = deploy(
+        azure,
+        two,
+        surfaces=[Surface.DATED, Surface.V1],
+        pools={"one": ["oai-a"], "other": ["oai-b"]},
+        pool_surfaces={"other": Surface.V1},
+    )
+
+    urls = {entry.name: entry.inputs["url"] for entry in deployed.all("Backend") if entry.inputs["type"] == "Single"}
+    assert urls == {
+        "ai-backend-oai-a": "https://oai-a.openai.azure.com/openai",
+        "ai-backend-oai-b": "https://oai-b.openai.azure.com/openai",
+        "ai-backend-oai-a-alone": "https://oai-a.openai.azure.com/openai",
+        "ai-v1-backend-oai-a": "https://oai-a.openai.azure.com/openai/v1",
+        "ai-v1-backend-oai-b": "https://oai-b.openai.azure.com/openai/v1",
+        "ai-v1-backend-oai-b-alone": "https://oai-b.openai.azure.com/openai/v1",
+    }
+    assert deployed.outputs["backend_ids"] == {"dated": "ai-pool", "v1": "ai-v1-pool"}
+    assert deployed.outputs["backend_id"] == "ai-pool"
+    assert deployed.outputs["pool_ids"] == {"one": "ai-backend-oai-a-alone", "other": "ai-v1-backend-oai-b-alone"}
+    pools = {name: deployed.one("Backend", name).inputs["pool"]["services"] for name in ("ai-pool", "ai-v1-pool")}
+    assert [member["priority"] for member in pools["ai-v1-pool"]] == [1, 2]
+    assert not {member["id"] for member in pools["ai-pool"]} & {member["id"] for member in pools["ai-v1-pool"]}
+
+
+def test_apis_of_the_v1_surface_alone_have_no_backend_of_the_other(azure: Azure) -> None:
+    deployed = deploy(azure, accounts(AccountOptions(name="oai-a")), surfaces=["v1"])
+
+    assert [entry.inputs["url"] for entry in deployed.all("Backend")] == ["https://oai-a.openai.azure.com/openai/v1"]
+    assert deployed.outputs["backend_id"] == "ai-v1-backend-oai-a"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"onne": "dated"}, r'pool_surfaces.onne: "onne" is not a pool; allowed: one; did you mean one\?'),
+        ({"one": "v1"}, 'pool_surfaces.one: "v1" is not one of surfaces; allowed: dated'),
+    ],
+)
+def test_surfaces_of_pools_that_there_are_not_are_refused(azure: Azure, given: dict[str, str], said: str) -> None:
+    with pytest.raises(DeployError, match=said):
+        deploy(azure, accounts(AccountOptions(name="oai-a")), pools={"one": ["oai-a"]}, pool_surfaces=given)

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from definitions import UNREACHABLE, VERSIONS, DefinitionError, azure_openai, check_definition, without_server
+from definitions import (
+    UNREACHABLE,
+    VERSIONS,
+    DefinitionError,
+    Surface,
+    azure_openai,
+    azure_openai_v1,
+    check_definition,
+    operation_ids,
+    without_server,
+)
 
 CHAT = "/deployments/{deployment-id}/chat/completions"
 
@@ -15,9 +25,9 @@ def definition(*paths: str, **more: Any) -> str:
     return json.dumps({"openapi": "3.0.1", "paths": {path: {"post": {"responses": {}}} for path in paths}, **more})
 
 
-def problem(text: str) -> str:
+def problem(text: str, surface: Surface = Surface.DATED) -> str:
     with pytest.raises(DefinitionError) as refused:
-        check_definition(text)
+        check_definition(text, surface)
     return str(refused.value)
 
 
@@ -89,6 +99,43 @@ def test_paths_of_the_dated_surface_fit(path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (CHAT, f"has the path '{CHAT}' of the dated API, which would lead to '/openai/v1{CHAT}', which does not exist"),
+        ("/openai/responses", "would lead to '/openai/v1/openai/responses'; {}: remove /openai from its paths"),
+        ("/openai/v1/responses", "would lead to '/openai/v1/openai/v1/responses'; {}: remove /openai/v1 from its"),
+        ("/v1/responses", "would lead to '/openai/v1/v1/responses'; {}: remove /v1 from its paths"),
+    ],
+)
+def test_paths_that_do_not_fit_the_v1_backend_are_refused(path: str, said: str) -> None:
+    expected = "expected: paths below /openai/v1, such as /chat/completions"
+    told = problem(definition("/models", path), Surface.V1)
+
+    assert said.replace("{}", expected) in told
+    assert expected in told
+
+
+@pytest.mark.parametrize("path", ["/chat/completions", "/responses/{id}", "/deployments", "/v1beta", "/openai-like"])
+def test_paths_of_the_v1_surface_fit(path: str) -> None:
+    check_definition(definition(path, servers=[{"url": "https://{endpoint}/openai/v1/"}]), Surface.V1)
+
+
+def test_operations_are_chosen_by_their_ids() -> None:
+    paths = {
+        "/a": {"parameters": [], "get": {"operationId": "one"}, "post": {"operationId": "two"}},
+        "/b": {"get": {"operationId": "three"}, "summary": "gone"},
+        "/c": {"get": {}},
+    }
+    text = json.dumps({"openapi": "3.0.1", "paths": paths})
+
+    assert operation_ids(text) == ["one", "two", "three"]
+    assert json.loads(without_server(text, operations=["two"]))["paths"] == {
+        "/a": {"parameters": [], "post": {"operationId": "two"}}
+    }
+    assert json.loads(without_server(text))["paths"] == paths
+
+
+@pytest.mark.parametrize(
     "servers",
     [
         pytest.param({}, id="none"),
@@ -113,6 +160,10 @@ def test_a_definition_may_get_another_title(info: object) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_our_own_definition_is_closed_already(version: str) -> None:
     assert without_server(azure_openai(version)) == azure_openai(version)
+
+
+def test_our_own_definition_of_v1_is_closed_already() -> None:
+    assert without_server(azure_openai_v1(), surface=Surface.V1) == azure_openai_v1()
 
 
 JSON = st.recursive(

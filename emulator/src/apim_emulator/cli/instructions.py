@@ -18,8 +18,11 @@ PROMPT = "Hello"
 def curl_command(api: Api, stack: str, model: str) -> str:
     """Shell command, to be run in the project's folder where it has to get a token."""
     url = f"{api.url}/deployments/{model}/chat/completions?api-version={API_VERSION}"
-    body = json.dumps({"messages": [{"role": "user", "content": PROMPT}]})
-    words = ["curl", "-sS", shlex.quote(url), "-H", "'Content-Type: application/json'", "-d", shlex.quote(body)]
+    body: dict[str, object] = {"messages": [{"role": "user", "content": PROMPT}]}
+    if _is_v1(api):
+        url, body = f"{api.url}/chat/completions", {"model": model, **body}
+    data = shlex.quote(json.dumps(body))
+    words = ["curl", "-sS", shlex.quote(url), "-H", "'Content-Type: application/json'", "-d", data]
     if api.key is not None:
         words += ["-H", shlex.quote(f"api-key: {api.key}")]
     if api.callers:
@@ -37,7 +40,12 @@ def python_program(api: Api, model: str) -> str:
     endpoint = api.url.removesuffix("/openai")
     arguments = [f"azure_endpoint={endpoint!r}" if endpoint != api.url else f"base_url={api.url!r}"]
     arguments.append(f"api_version={API_VERSION!r}")
-    lines = ["from openai import AzureOpenAI", ""]
+    client, key, token = "AzureOpenAI", f"api_key={api.key!r}", "azure_ad_token_provider=token"
+    if _is_v1(api):
+        # The plain client sends its key as a bearer token, but a subscription key goes into the header api-key.
+        client, key, token = "OpenAI", f"api_key='none', default_headers={ {'api-key': api.key}!r}", "api_key=token"
+        arguments = [f"base_url={api.url!r}"]
+    lines = [f"from openai import {client}", ""]
     if api.callers:
         caller = api.callers[0]
         lines = ["import json", "from urllib.parse import urlencode", "from urllib.request import urlopen", "", *lines]
@@ -48,18 +56,23 @@ def python_program(api: Api, model: str) -> str:
             '        return json.load(answer)["access_token"]',
             "",
         ]
-        arguments.append("azure_ad_token_provider=token")
+        arguments.append(token)
         if api.key is not None:
             arguments.append(f"default_headers={ {'api-key': api.key}!r}")
     elif api.key is not None:
-        arguments.append(f"api_key={api.key!r}")
+        arguments.append(key)
     messages = [{"role": "user", "content": PROMPT}]
     lines += [
-        f"client = AzureOpenAI({', '.join(arguments)})",
+        f"client = {client}({', '.join(arguments)})",
         f"completion = client.chat.completions.create(model={model!r}, messages={messages!r})",
         "print(completion.choices[0].message.content)",
     ]
     return "\n".join(lines)
+
+
+def _is_v1(api: Api) -> bool:
+    """Return whether an API is the v1 API, as far as its path tells."""
+    return api.url.endswith("/openai/v1")
 
 
 def _python() -> str:
