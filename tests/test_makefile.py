@@ -53,8 +53,8 @@ def test_the_whole_test_runs_every_check_and_both_suites() -> None:
 
     assert run[: len(commands("check"))] == commands("check")
     assert [line.split(" -m pytest ")[1] for line in run if "pytest" in line] == [
-        "-n auto tests --cov --cov-report=term",
-        "-n auto emulator/tests --cov --cov-config=emulator/pyproject.toml --cov-report=term",
+        "-n auto --dist worksteal tests --cov --cov-report=term",
+        "-n auto --dist worksteal emulator/tests --cov --cov-config=emulator/pyproject.toml --cov-report=term",
     ]
 
 
