@@ -49,7 +49,14 @@ openai = OpenAIBackend(
 
 pulumi.export("gatewayUrl", gateway.gateway_url)
 for api in settings.apis:
-    published = publish(api, gateway, openai, vault_resource_group_name=group.name, protect=settings.protect)
+    published = publish(
+        api,
+        gateway,
+        openai,
+        breaker=settings.openai.breaker,
+        vault_resource_group_name=group.name,
+        protect=settings.protect,
+    )
     pulumi.export(f"{api.name}Url", pulumi.Output.concat(gateway.gateway_url, "/", api.path))
     for output in ("audience", "scopes", "subscription_key"):
         value = getattr(published, output, None)

@@ -5,7 +5,7 @@ from typing import TypedDict
 import pulumi
 
 from components import ApiGateway, EntraProtectedApi, KeyAuthApi, ManagedIdentityApi, OpenAIAccount, OpenAIBackend
-from options import AuthMode, BackendAuth, KeyDelivery, PolicyOptions, Surface
+from options import AuthMode, BackendAuth, BreakerOptions, KeyDelivery, PolicyOptions, RetryOptions, Surface
 from options.openai import account_keys
 from settings import ApiSettings, Settings
 
@@ -29,6 +29,8 @@ class _Common(TypedDict):
     operations: list[str] | None
     definition: pulumi.Input[str | None]
     policy: PolicyOptions | None
+    breaker: BreakerOptions
+    retry: RetryOptions | None
 
 
 PublishedApi = KeyAuthApi | ManagedIdentityApi | EntraProtectedApi
@@ -90,6 +92,7 @@ def publish(
     gateway: ApiGateway,
     openai: OpenAIBackend,
     *,
+    breaker: BreakerOptions,
     vault_resource_group_name: pulumi.Input[str],
     protect: bool,
 ) -> PublishedApi:
@@ -112,6 +115,8 @@ def publish(
         "operations": api.operations,
         "definition": api.definition,
         "policy": api.policy,
+        "breaker": breaker,
+        "retry": api.retry,
     }
     if api.auth is AuthMode.KEY:
         return KeyAuthApi(

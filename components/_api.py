@@ -13,6 +13,7 @@ from components._hook import NO_HOOK, Hook
 from components._inputs import raise_mistakes
 from components._names import display_text
 from components._subscriptions import child_options, invoke_options
+from components._traffic import DEFAULT, Traffic
 from definitions import UNREACHABLE, without_server
 from options import Mistake, Surface
 from options.api import VALUES, check_operations, check_surface, definition, own_definition
@@ -74,6 +75,7 @@ def policy_document(
     *,
     hook: Hook = NO_HOOK,
     accounts: int,
+    traffic: Traffic = DEFAULT,
     subscription_required: bool,
     sku: str | None,
 ) -> str:
@@ -92,9 +94,9 @@ def policy_document(
     subscribed = [_SUBSCRIBED] if subscription_required else []
     document = Document(
         inbound=[Base(), *validation, *subscribed, *hook.before_credentials(strip), *credential],
-        backend=hook.before_sending(forwarding(accounts)),
+        backend=hook.before_sending(forwarding(accounts, traffic)),
         outbound=[Base(), *hook.outbound, *no_capacity_after_response(accounts)],
-        on_error=[Base(), *hook.on_error, *no_capacity_without_response(accounts)],
+        on_error=[Base(), *hook.on_error, *no_capacity_without_response(accounts, traffic)],
     )
     try:
         return document.render(sku, Scope.API)
@@ -109,6 +111,7 @@ def api_policy(
     known_validation: Sequence[Policy] = (),
     hook: Hook = NO_HOOK,
     accounts: int,
+    traffic: Traffic = DEFAULT,
     subscription_required: bool,
     sku: pulumi.Input[str] | None,
 ) -> pulumi.Output[str]:
@@ -117,7 +120,9 @@ def api_policy(
     The hook and `known_validation`, the validation without values that are not known yet, are checked against the
     pricing tier `sku` first, so that a mistake in them makes the preview fail.
     """
-    render = partial(policy_document, hook=hook, accounts=accounts, subscription_required=subscription_required)
+    render = partial(
+        policy_document, hook=hook, accounts=accounts, traffic=traffic, subscription_required=subscription_required
+    )
     fits = pulumi.Output.from_input(sku).apply(lambda tier: render(known_validation, [], sku=tier))
     return pulumi.Output.all(validation, credential, sku, fits).apply(
         lambda known: render(known[0], known[1], sku=known[2])

@@ -12,7 +12,8 @@ from components._clashes import NAMES, report_clash
 from components._inputs import raise_mistakes
 from components._names import shorten
 from components._subscriptions import child_options, invoke_options
-from options import GatewaySku, Surface
+from options import BreakerOptions, GatewaySku, Surface
+from options.breaker import check_breaker_tier, code_range
 from options.openai import check_priorities
 
 
@@ -78,29 +79,8 @@ class Member:
     """Returns the account's backend for APIs that call no other account, and creates it on first use."""
 
 
-TRIP_SECONDS = 10
-"""Seconds for which a failed account is not called if it sends no `Retry-After`; server errors are usually short."""
-
 _LONGEST_ID = 80
 """Most characters of a backend's ID (ARM: `BackendContract`)."""
-_BREAKER: apimanagement.BackendCircuitBreakerArgsDict = {
-    "rules": [
-        {
-            "name": "unavailable",
-            # One failure is enough: a pool uses its next priority only when all breakers of the previous one are open,
-            # and the failed call is retried at once.
-            "failure_condition": {
-                "count": 1,
-                "interval": "PT1M",
-                "status_code_ranges": [{"min": 429, "max": 429}, {"min": 500, "max": 599}],
-                # A reason of `context.LastError` (inferred: ARM's types name none).
-                "error_reasons": ["BackendConnectionFailure"],
-            },
-            "trip_duration": f"PT{TRIP_SECONDS}S",
-            "accept_retry_after": True,
-        }
-    ]
-}
 
 
 def create_members(
@@ -110,18 +90,19 @@ def create_members(
     service: Service,
     parent: pulumi.Resource,
     pooled: bool,
+    breaker: BreakerOptions,
     surface: Surface = Surface.DATED,
     api_keys: Sequence[pulumi.Input[str]] = (),
 ) -> list[Member]:
     """Create the backend `{stem}-{key}` of each account.
 
-    A `pooled` backend has a circuit breaker, without which a pool would keep calling a failed account and never use
+    A `pooled` backend has the circuit `breaker`, without which a pool would keep calling a failed account and never use
     its next priority. A standalone backend has none, so that callers get its own responses. An account may have both,
     for APIs that call it alone and for APIs that share a pool. Its URL is that of the account's `surface`.
     `api_keys` are the values of each account's `api-key` header, in the accounts' order: references to named values,
     never keys. A pool has no such settings, so each member has those of its account.
     """
-    breaker = pulumi.Output.from_input(service.sku).apply(_breaker)
+    circuit_breaker = pulumi.Output.from_input(service.sku).apply(partial(_circuit_breaker, breaker))
 
     def member(account: OpenAIAccount, api_key: pulumi.Input[str] | None) -> Member:
         child = f"{stem}-{account.key}"
@@ -131,7 +112,7 @@ def create_members(
             backend = create(child)
             return Member(account=account, backend=backend, standalone=lambda: backend)
         standalone = cache(partial(create, f"{child}-alone"))
-        return Member(account=account, backend=create(child, breaker=breaker), standalone=standalone)
+        return Member(account=account, backend=create(child, circuit_breaker=circuit_breaker), standalone=standalone)
 
     keys: Sequence[pulumi.Input[str] | None] = api_keys or [None] * len(accounts)
     return [member(account, key) for account, key in zip(accounts, keys, strict=True)]
@@ -175,6 +156,7 @@ def create_backends(
     *,
     service: Service,
     parent: pulumi.Resource,
+    breaker: BreakerOptions,
     surface: Surface = Surface.DATED,
     api_keys: Sequence[pulumi.Input[str]] = (),
 ) -> pulumi.Output[str]:
@@ -185,6 +167,7 @@ def create_backends(
         service=service,
         parent=parent,
         pooled=len(accounts) > 1,
+        breaker=breaker,
         surface=surface,
         api_keys=api_keys,
     )
@@ -198,7 +181,7 @@ def _create_single(
     api_key: pulumi.Input[str] | None,
     service: Service,
     parent: pulumi.Resource,
-    breaker: pulumi.Output[apimanagement.BackendCircuitBreakerArgsDict | None] | None = None,
+    circuit_breaker: pulumi.Output[apimanagement.BackendCircuitBreakerArgsDict | None] | None = None,
 ) -> apimanagement.Backend:
     return _without_clash(
         apimanagement.Backend(
@@ -211,7 +194,7 @@ def _create_single(
             url=url,
             credentials=None if api_key is None else {"header": {"api-key": [api_key]}},
             tls={"validate_certificate_chain": True, "validate_certificate_name": True},
-            circuit_breaker=breaker,
+            circuit_breaker=circuit_breaker,
             opts=child_options(parent, service.subscription_id),
         ),
         service,
@@ -226,8 +209,27 @@ def _url(account: OpenAIAccount, surface: Surface) -> pulumi.Input[str]:
     return pulumi.Output.from_input(account.url).apply(lambda url: f"{url.rstrip('/')}/v1")
 
 
-def _breaker(sku: str | None) -> apimanagement.BackendCircuitBreakerArgsDict | None:
-    return None if sku == GatewaySku.CONSUMPTION else _BREAKER
+def _circuit_breaker(breaker: BreakerOptions, sku: str | None) -> apimanagement.BackendCircuitBreakerArgsDict | None:
+    raise_mistakes(mistake.under("openai") for mistake in check_breaker_tier(breaker, sku))
+    if sku == GatewaySku.CONSUMPTION:
+        return None
+    ranges = [code_range(codes) for codes in breaker.status_codes]
+    return {
+        "rules": [
+            {
+                "name": "unavailable",
+                "failure_condition": {
+                    "count": breaker.count,
+                    "interval": breaker.interval,
+                    "status_code_ranges": [{"min": low, "max": high} for low, high in ranges],
+                    # A reason of `context.LastError` (inferred: ARM's types name none).
+                    "error_reasons": ["BackendConnectionFailure"],
+                },
+                "trip_duration": breaker.trip,
+                "accept_retry_after": breaker.accept_retry_after,
+            }
+        ]
+    }
 
 
 def _pool(members: Sequence[Member], sku: str | None) -> apimanagement.BackendBaseParametersPoolArgs:

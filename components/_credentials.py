@@ -8,7 +8,7 @@ from components._backends import OpenAIAccount, Service, create_backends, openai
 from components._inputs import raise_mistakes, read_options
 from components._keys import KeyArgs, store_keys
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
-from options import KeyDelivery, KeyOptions, Surface
+from options import BreakerOptions, KeyDelivery, KeyOptions, Surface
 from options.key import check_key_in_use
 from policies import (
     BEARER_TOKEN,
@@ -56,7 +56,9 @@ def managed_identity_credential(
     )
 
 
-def key_credential(name: str, args: KeyArgs, *, parent: pulumi.Resource) -> pulumi.Output[list[Policy]]:
+def key_credential(
+    name: str, args: KeyArgs, *, breaker: BreakerOptions, parent: pulumi.Resource
+) -> pulumi.Output[list[Policy]]:
     """Return the policies that call the accounts by API key, known once the gateway can read every key.
 
     `delivery: header` uses `backend_id`; `delivery: backend` creates its own backends, so that other APIs on the same
@@ -78,6 +80,7 @@ def key_credential(name: str, args: KeyArgs, *, parent: pulumi.Resource) -> pulu
                 subscription_id=args.get("subscription_id"),
                 name_prefix=args.get("name_prefix", ""),
             ),
+            breaker=breaker,
             surface=Surface(args.get("surface") or Surface.DATED),
             api_keys=references,
             parent=parent,

@@ -4,7 +4,7 @@ The call is retried on another account; if none is left, callers learn only when
 another account once a circuit breaker has opened ("Backends in API Management").
 """
 
-from components._backends import TRIP_SECONDS
+from components._traffic import DEFAULT, Traffic
 from policies import (
     Choose,
     ForwardRequest,
@@ -18,10 +18,6 @@ from policies import (
     When,
 )
 
-_MOST_RETRIES = 2
-"""Accounts that are tried after the first. Each failure takes its account out of the pool, so more are needed only if
-several accounts fail within one call, and the caller waits for all of them."""
-
 _REJECTED = "context.Response.StatusCode == 429 || context.Response.StatusCode == 503"
 # It is not documented whether a failed connection leaves no response or a 500 from the gateway; this covers both.
 _RETRYABLE = (
@@ -32,18 +28,9 @@ _NONE_LEFT = (
     '@(context.LastError.Section == "backend" && (context.LastError.Reason == "BackendConnectionFailure"'
     ' || context.LastError.Reason == "Timeout" || (context.Response != null && context.Response.StatusCode == 503)))'
 )
-_KEEP_SHORTEST_WAIT = SetVariable(
-    name="openai-gateway-retry-after",
-    value="@{ int seconds; if (context.Response == null"
-    ' || !int.TryParse(context.Response.Headers.GetValueOrDefault("Retry-After", ""), out seconds))'
-    f" {{ seconds = {TRIP_SECONDS}; }}"
-    ' return Math.Min(context.Variables.GetValueOrDefault<int>("openai-gateway-retry-after", int.MaxValue),'
-    " seconds); }",
-)
-"""Keeps the shortest wait; for an account that names no seconds, that is the time for which its breaker is open."""
 
 
-def forwarding(accounts: int) -> list[Policy]:
+def forwarding(accounts: int, traffic: Traffic = DEFAULT) -> list[Policy]:
     """Return the policies for `backend`: forward the call, and retry it on another account if one rejects it.
 
     Responses are not buffered, since server-sent events would otherwise reach the caller in blocks of 8 KB ("Configure
@@ -51,13 +38,21 @@ def forwarding(accounts: int) -> list[Policy]:
     """
     if accounts < 2:
         return [ForwardRequest(buffer_response=False)]
+    retries = traffic.retries(accounts)
+    attempt: list[Policy] = [
+        ForwardRequest(buffer_request_body=True if retries else None, buffer_response=False),
+        _keep_shortest_wait(traffic),
+    ]
+    if not retries:
+        # The section holds one policy ("Policies in Azure API Management").
+        return [Choose(when=[When(condition="@(true)", policies=attempt)])]
     return [
         Retry(
             condition=_RETRYABLE,
-            count=min(accounts - 1, _MOST_RETRIES),
-            interval=0,
+            count=retries,
+            interval=traffic.retry.interval,
             first_fast_retry=True,
-            policies=[ForwardRequest(buffer_request_body=True, buffer_response=False), _KEEP_SHORTEST_WAIT],
+            policies=attempt,
         )
     ]
 
@@ -70,14 +65,26 @@ def no_capacity_after_response(accounts: int) -> list[Policy]:
     return [Choose(when=[When(condition=f"@({_REJECTED})", policies=[answer])])]
 
 
-def no_capacity_without_response(accounts: int) -> list[Policy]:
+def no_capacity_without_response(accounts: int, traffic: Traffic = DEFAULT) -> list[Policy]:
     """Return the policies for `on-error`, for the case that no account was left or the last one did not answer.
 
     Errors outside the `backend` section, such as a rate limit of another scope, are not affected.
     """
     if accounts < 2:
         return []
-    return [Choose(when=[When(condition=_NONE_LEFT, policies=[_KEEP_SHORTEST_WAIT, _no_capacity(503)])])]
+    return [Choose(when=[When(condition=_NONE_LEFT, policies=[_keep_shortest_wait(traffic), _no_capacity(503)])])]
+
+
+def _keep_shortest_wait(traffic: Traffic) -> SetVariable:
+    """Keep the shortest wait; for an account that names no seconds, that is the time for which its breaker is open."""
+    return SetVariable(
+        name="openai-gateway-retry-after",
+        value="@{ int seconds; if (context.Response == null"
+        ' || !int.TryParse(context.Response.Headers.GetValueOrDefault("Retry-After", ""), out seconds))'
+        f" {{ seconds = {traffic.trip_seconds}; }}"
+        ' return Math.Min(context.Variables.GetValueOrDefault<int>("openai-gateway-retry-after", int.MaxValue),'
+        " seconds); }",
+    )
 
 
 def _no_capacity(code: int | str) -> ReturnResponse:

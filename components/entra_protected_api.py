@@ -11,7 +11,8 @@ from components._credentials import grant_access, key_credential, managed_identi
 from components._entra_token import entra_validation
 from components._hook import api_hook
 from components._inputs import read_options
-from options import BackendAuth, EntraOptions, JwtOptions, KeyOptions, PolicyOptions, Surface
+from components._traffic import api_traffic
+from options import BackendAuth, BreakerOptions, EntraOptions, JwtOptions, KeyOptions, PolicyOptions, RetryOptions, Surface
 from policies import Policy, ValidateJwt
 
 
@@ -69,6 +70,10 @@ class EntraProtectedApiArgs(TypedDict):
     """OpenAPI 3 document (JSON) to import instead; its `servers` are ignored."""
     policy: NotRequired[PolicyOptions | None]
     """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to none."""
+    breaker: NotRequired[BreakerOptions | None]
+    """Circuit breaker of the accounts in a pool, as in `OpenAIOptions.breaker`; give the same. Defaults as there."""
+    retry: NotRequired[RetryOptions | None]
+    """How often a call that an account rejects is tried on another. By default on up to two others, at once."""
 
 
 class EntraProtectedApi(pulumi.ComponentResource):
@@ -89,6 +94,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
         super().__init__("openai-gateway:index:EntraProtectedApi", name, {}, api_options("EntraProtectedApi", opts))
         check_inputs(name, args)
         hook = api_hook(name, args)
+        traffic = api_traffic(args)
         given_entra, given_jwt = args.get("entra"), args.get("jwt")
         if (given_entra is None) == (given_jwt is None):
             raise pulumi.RunError("exactly one of entra and jwt is required: each says which tokens are accepted")
@@ -118,7 +124,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
                 lambda known: entra_validation(entra, known["tenant"], known["audiences"])
             )
 
-        credential = _credential(name, args, backend_auth, self)
+        credential = _credential(name, args, backend_auth, traffic.breaker, self)
         subscription_required = args.get("subscription_required", False)
         api = publish(
             name,
@@ -129,6 +135,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
                 known_validation=known_validation,
                 hook=hook,
                 accounts=len(args["accounts"]),
+                traffic=traffic,
                 subscription_required=subscription_required,
                 sku=args.get("sku"),
             ),
@@ -149,10 +156,14 @@ class EntraProtectedApi(pulumi.ComponentResource):
 
 
 def _credential(
-    name: str, args: EntraProtectedApiArgs, backend_auth: BackendAuth, parent: pulumi.Resource
+    name: str,
+    args: EntraProtectedApiArgs,
+    backend_auth: BackendAuth,
+    breaker: BreakerOptions,
+    parent: pulumi.Resource,
 ) -> pulumi.Output[list[Policy]]:
     if backend_auth is BackendAuth.KEY:
-        return key_credential(name, args, parent=parent)
+        return key_credential(name, args, breaker=breaker, parent=parent)
     granted = args.get("role_assignment_ids")
     if granted is None:
         principal_id = args.get("principal_id")

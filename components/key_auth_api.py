@@ -8,7 +8,8 @@ from components._api import api_options, api_policy, check_inputs, publish, subs
 from components._backends import OpenAIAccount
 from components._credentials import key_credential
 from components._hook import api_hook
-from options import KeyOptions, PolicyOptions, Surface
+from components._traffic import api_traffic
+from options import BreakerOptions, KeyOptions, PolicyOptions, RetryOptions, Surface
 
 
 class KeyAuthApiArgs(TypedDict):
@@ -57,6 +58,10 @@ class KeyAuthApiArgs(TypedDict):
     """OpenAPI 3 document (JSON) to import instead; its `servers` are ignored."""
     policy: NotRequired[PolicyOptions | None]
     """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to none."""
+    breaker: NotRequired[BreakerOptions | None]
+    """Circuit breaker of the accounts in a pool, as in `OpenAIOptions.breaker`; give the same. Defaults as there."""
+    retry: NotRequired[RetryOptions | None]
+    """How often a call that an account rejects is tried on another. By default on up to two others, at once."""
 
 
 class KeyAuthApi(pulumi.ComponentResource):
@@ -71,9 +76,16 @@ class KeyAuthApi(pulumi.ComponentResource):
         super().__init__("openai-gateway:index:KeyAuthApi", name, {}, api_options("KeyAuthApi", opts))
         check_inputs(name, args)
         hook = api_hook(name, args)
-        credential = key_credential(name, args, parent=self)
+        traffic = api_traffic(args)
+        credential = key_credential(name, args, breaker=traffic.breaker, parent=self)
         policy = api_policy(
-            [], credential, hook=hook, accounts=len(args["accounts"]), subscription_required=True, sku=args.get("sku")
+            [],
+            credential,
+            hook=hook,
+            accounts=len(args["accounts"]),
+            traffic=traffic,
+            subscription_required=True,
+            sku=args.get("sku"),
         )
         api = publish(name, args, policy=policy, subscription_required=True, parent=self)
         self.api_id = api.id

@@ -8,7 +8,8 @@ from components._api import api_options, api_policy, check_inputs, publish, subs
 from components._backends import OpenAIAccount, openai_accounts
 from components._credentials import grant_access, managed_identity_credential
 from components._hook import api_hook
-from options import PolicyOptions, Surface
+from components._traffic import api_traffic
+from options import BreakerOptions, PolicyOptions, RetryOptions, Surface
 
 
 class ManagedIdentityApiArgs(TypedDict):
@@ -52,6 +53,10 @@ class ManagedIdentityApiArgs(TypedDict):
     """OpenAPI 3 document (JSON) to import instead; its `servers` are ignored."""
     policy: NotRequired[PolicyOptions | None]
     """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to none."""
+    breaker: NotRequired[BreakerOptions | None]
+    """Circuit breaker of the accounts in a pool, as in `OpenAIOptions.breaker`; give the same. Defaults as there."""
+    retry: NotRequired[RetryOptions | None]
+    """How often a call that an account rejects is tried on another. By default on up to two others, at once."""
 
 
 class ManagedIdentityApi(pulumi.ComponentResource):
@@ -66,6 +71,7 @@ class ManagedIdentityApi(pulumi.ComponentResource):
         super().__init__("openai-gateway:index:ManagedIdentityApi", name, {}, api_options("ManagedIdentityApi", opts))
         check_inputs(name, args)
         hook = api_hook(name, args)
+        traffic = api_traffic(args)
         granted = args.get("role_assignment_ids")
         if granted is None:
             granted = grant_access(
@@ -78,7 +84,13 @@ class ManagedIdentityApi(pulumi.ComponentResource):
             backend_id=args["backend_id"], client_id=args.get("identity_client_id"), role_assignment_ids=granted
         )
         policy = api_policy(
-            [], credential, hook=hook, accounts=len(args["accounts"]), subscription_required=True, sku=args.get("sku")
+            [],
+            credential,
+            hook=hook,
+            accounts=len(args["accounts"]),
+            traffic=traffic,
+            subscription_required=True,
+            sku=args.get("sku"),
         )
         api = publish(name, args, policy=policy, subscription_required=True, parent=self)
         self.api_id = api.id

@@ -110,6 +110,7 @@ class OpenAIBackend(pulumi.ComponentResource):
                 service=service,
                 parent=self,
                 pooled=len(self.accounts) > 1,
+                breaker=openai.breaker,
                 surface=surface,
             )
             for surface in surfaces

@@ -9,6 +9,7 @@ config and the components call the same rules. This package imports only the sta
 from definitions import Surface
 from options.api import API_VERSION, ApiOptions
 from options.auth import AuthMode, BackendAuth
+from options.breaker import BreakerOptions
 from options.checks import mistakes_in
 from options.entra import AppRoleAssignmentOptions, EntraOptions, ExistingApplication
 from options.existing import ExistingResource
@@ -32,6 +33,7 @@ from options.openai import (
     VersionUpgrade,
 )
 from options.policy import PolicyOptions
+from options.retry import RetryOptions
 
 __all__ = [
     "API_VERSION",
@@ -45,6 +47,7 @@ __all__ = [
     "AppRoleAssignmentOptions",
     "AuthMode",
     "BackendAuth",
+    "BreakerOptions",
     "DeploymentOptions",
     "EntraOptions",
     "ExistingAccount",
@@ -62,6 +65,7 @@ __all__ = [
     "Mistake",
     "OpenAIOptions",
     "PolicyOptions",
+    "RetryOptions",
     "Surface",
     "VersionUpgrade",
     "Warn",

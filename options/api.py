@@ -12,6 +12,7 @@ from definitions import (
     check_definition,
     operation_ids,
 )
+from options import retry
 from options.auth import AuthMode
 from options.defaulted import Defaulted
 from options.entra import EntraOptions
@@ -20,7 +21,8 @@ from options.jwt import JwtOptions
 from options.key import KeyOptions
 from options.mistakes import Key, Mistake, Warn, suggestion, unique
 from options.policy import PolicyOptions
-from options.rules import Rules, boolean, distinct, matches
+from options.retry import RetryOptions, check_retry
+from options.rules import Rules, boolean, distinct, matches, prefixed
 
 API_VERSION = "2024-10-21"
 """Latest stable version of Azure OpenAI's dated REST API."""
@@ -68,6 +70,8 @@ class ApiOptions:
     `policy_file`, if any."""
     policy_file: str | None = None
     """Policy document to use instead of `policy`, relative to the project."""
+    retry: RetryOptions | None = None
+    """How often a call that an account rejects is tried on another. By default on up to two others, at once."""
 
 
 def _known_version(key: Key, value: object) -> Iterator[Mistake]:
@@ -132,6 +136,7 @@ VALUES: Rules = {
     "subscription_required": (boolean,),
     "api_version": (_known_version,),
     "operations": (distinct,),
+    **prefixed("retry", retry.VALUES),
 }
 
 
@@ -144,6 +149,8 @@ def check_api(api: ApiOptions) -> Iterator[Mistake]:
     if api.policy is not None and api.policy_file is not None:
         problem = "conflicts with {0}: policies come from a file or from here; remove one"
         yield Mistake(key=("policy",), problem=problem, about=(("policy_file",),))
+    if api.retry is not None:
+        yield from (mistake.under("retry") for mistake in check_retry(api.retry))
 
 
 def check_stored_responses(surface: Surface, operations: Sequence[str] | None, accounts: int) -> Iterator[Mistake]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from options import entra, gateway, jwt, key, openai, policy
+from options import breaker, entra, gateway, jwt, key, openai, policy, retry
 from options.mistakes import Mistake
 from options.rules import Rules, check_values
 
@@ -18,6 +18,8 @@ _RULES: Mapping[type, tuple[Rules, Callable[[Any], Iterator[Mistake]]]] = {
     gateway.GatewayOptions: (gateway.VALUES, gateway.check_gateway),
     openai.OpenAIOptions: (openai.VALUES, openai.check_openai),
     key.KeyOptions: (key.VALUES, key.check_key),
+    breaker.BreakerOptions: (breaker.VALUES, breaker.check_breaker),
+    retry.RetryOptions: (retry.VALUES, retry.check_retry),
     policy.PolicyOptions: (policy.VALUES, policy.check_policy),
     entra.EntraOptions: (entra.VALUES, _check_entra),
     jwt.JwtOptions: (jwt.VALUES, jwt.check_jwt),

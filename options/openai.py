@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
-from options import existing, retirements
+from options import breaker, existing, retirements
+from options.breaker import BreakerOptions, check_breaker
 from options.defaulted import Defaulted
 from options.existing import ExistingResource
 from options.gateway import GatewaySku
@@ -101,6 +102,9 @@ class OpenAIOptions:
     """One account, or several that make a load-balanced pool."""
     deployments: Defaulted[list[DeploymentOptions]] = field(default_factory=list)
     """Models deployed in each account that is created and does not list its own; adopted accounts keep theirs."""
+    breaker: Defaulted[BreakerOptions] = field(default_factory=BreakerOptions)
+    """Circuit breaker of each account in a pool. It is always there, since a pool without one would keep calling a
+    failed account and never use its next priority; Consumption has none."""
 
 
 MAX_POOL = 30
@@ -144,6 +148,7 @@ VALUES: Rules = {
     "accounts.*.weight": (number(0, 100, "a whole number from 0 to 100"),),
     **prefixed("accounts.*.deployments.*", _DEPLOYMENT),
     **prefixed("deployments.*", _DEPLOYMENT),
+    **prefixed("breaker", breaker.VALUES),
 }
 
 
@@ -199,6 +204,11 @@ def check_openai(openai: OpenAIOptions) -> Iterator[Mistake]:
     elif accounts and openai.deployments:
         reason = "every new account lists its own" if created else "every account is adopted and keeps its own"
         yield Warn(key=key, problem=f"has no effect, as {reason}; remove it")
+
+    yield from (mistake.under("breaker") for mistake in check_breaker(openai.breaker))
+    if len(accounts) == 1 and openai.breaker != BreakerOptions():
+        problem = "has no effect on a single account, whose own answers reach the callers; remove it, or add accounts"
+        yield Warn(key=("breaker",), problem=problem)
 
 
 def check_priorities(priorities: Iterable[int | None], sku: str | None) -> Iterator[Mistake]:

@@ -15,6 +15,7 @@ from options import (
     KeySource,
     OpenAIOptions,
     PolicyOptions,
+    RetryOptions,
     Surface,
 )
 from options.openai import account_keys
@@ -56,6 +57,8 @@ class ApiSettings:
     """OpenAPI 3 document (JSON) to import instead."""
     policy: PolicyOptions | None = None
     """The policy hook."""
+    retry: RetryOptions | None = None
+    """How often a call that an account rejects is tried on another."""
 
     @property
     def uses_no_identity(self) -> bool:
@@ -115,6 +118,7 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
         operations=api.operations,
         definition=texts.definition,
         policy=texts.policy,
+        retry=api.retry,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from options import SYSTEM_ASSIGNED, USER_ASSIGNED, AuthMode, BackendAuth, EntraOptions, JwtOptions, KeyOptions
 from options.api import VALUES as API
 from options.api import check_apis, check_stored_responses, check_tokens
+from options.breaker import check_breaker_tier
 from options.entra import VALUES as ENTRA
 from options.entra import check_callers, check_entra
 from options.gateway import VALUES as GATEWAY
@@ -20,6 +21,7 @@ from options.known import known_region
 from options.mistakes import Mistake, Warn, camel, unique
 from options.openai import VALUES as OPENAI
 from options.openai import account_keys, check_account_names, check_openai, check_pool, check_priorities
+from options.retry import check_retry_in_use
 from options.rules import Rules, boolean, check_values, prefixed, region
 from settings.mistakes import LOCATION, NAMESPACE, in_config
 from settings.resolve import ApiSettings
@@ -84,6 +86,7 @@ def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:
     if not wrong & {"gateway", "openai"} and not stack.gateway.existing:
         priorities = (account.priority for account in stack.openai.accounts)
         mistakes += in_config("openai", of=check_priorities(priorities, stack.gateway.sku))
+        mistakes += in_config("openai", of=check_breaker_tier(stack.openai.breaker, stack.gateway.sku))
     if not wrong & {"openai", "apis"}:
         for i, api in enumerate(stack.apis):
             if api.accounts is not None:
@@ -149,6 +152,8 @@ def check_accounts(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistak
         if api.definition is None:
             found = check_stored_responses(api.surface, api.operations, len(api.accounts))
             yield from in_config("apis", i, of=found)
+        if api.retry is not None:
+            yield from in_config("apis", i, "retry", of=check_retry_in_use(api.retry, len(api.accounts)))
     for i, (name, account) in enumerate(zip(names, stack.openai.accounts, strict=True)):
         used = [number for number, api in enumerate(apis) if name in api.accounts]
         if not used:

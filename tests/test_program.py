@@ -437,3 +437,27 @@ def test_a_gateway_with_a_name_of_its_own_reads_its_certificate_in_the_sandbox()
     builtin, own = deployed.one("ApiManagementService").outputs["hostnameConfigurations"]
     assert (builtin["certificateSource"], own["hostName"]) == ("BuiltIn", "ai.contoso.com")
     assert len(deployed.all("RoleAssignment")) == 2  # one on the account, one on the certificate
+
+
+@pytest.mark.parametrize("mode", ["identity-pool", "key-named-value-backend"])
+def test_breaker_and_retry_reach_the_backends_and_the_policy_of_every_auth_mode(mode: str) -> None:
+    openai = {
+        "accounts": [{"location": "swedencentral"}, {"location": "francecentral"}],
+        "deployments": [{"name": "gpt-4o", "model": "gpt-4o"}],
+        "breaker": {"count": 3, "interval": "PT2M", "trip": "PT30S", "statusCodes": ["429"], "acceptRetryAfter": False},
+    }
+
+    deployed = deploy(mode, openai=openai, apis=[{"name": "openai", "path": "openai", "retry": {"count": 0}}])
+
+    rules = [
+        entry.inputs["circuitBreaker"]["rules"][0]
+        for entry in deployed.all("Backend")
+        if entry.inputs.get("circuitBreaker")
+    ]
+    assert rules
+    for rule in rules:
+        assert (rule["tripDuration"], rule["acceptRetryAfter"]) == ("PT30S", False)
+        assert rule["failureCondition"]["statusCodeRanges"] == [{"min": 429, "max": 429}]
+        assert (rule["failureCondition"]["count"], rule["failureCondition"]["interval"]) == (3, "PT2M")
+    assert "seconds = 30;" in deployed.policy("openai")
+    assert "<retry" not in deployed.policy("openai")

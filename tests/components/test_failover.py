@@ -15,7 +15,8 @@ from apim_emulator.model import Backend
 from apim_emulator.testing import PolicyBench, Reply, Request, Response, event_stream
 from components._api import policy_document
 from components._failover import _RETRYABLE, forwarding
-from options import AccountOptions, OpenAIOptions
+from components._traffic import DEFAULT, Traffic
+from options import AccountOptions, BreakerOptions, OpenAIOptions, RetryOptions
 from policies import SetBackendService
 from tests.components.conftest import Azure
 from tests.components.test_openai_backend import deploy
@@ -40,23 +41,40 @@ def throttled(seconds: int | str | None) -> Reply:
     )
 
 
-@cache
-def deployed_backends(priorities: tuple[int | None, ...], sku: str | None) -> tuple[str, tuple[Backend, ...]]:
+def deploy_backends(
+    priorities: tuple[int | None, ...], sku: str | None, breaker: BreakerOptions
+) -> tuple[str, tuple[Backend, ...]]:
     more: dict[str, Any] = {} if sku is None else {"sku": sku}
     azure = Azure()
     options = [AccountOptions(name=f"oai-{chr(97 + i)}", priority=priority) for i, priority in enumerate(priorities)]
-    deployed = deploy(azure, OpenAIOptions(accounts=options), **more)
+    deployed = deploy(azure, OpenAIOptions(accounts=options, breaker=breaker), **more)
     return deployed.outputs["backend_id"], azure.cloud.gateways()[0].backends
+
+
+@cache
+def deployed_backends(priorities: tuple[int | None, ...], sku: str | None) -> tuple[str, tuple[Backend, ...]]:
+    """Backends with the default circuit breaker."""
+    return deploy_backends(priorities, sku, BreakerOptions())
 
 
 class Accounts:
     """Accounts behind the gateway, each with the answer that a test gives it; 200 until then."""
 
-    def __init__(self, *priorities: int | None, sku: str | None = None, global_policy: str | None = None) -> None:
-        self.backend_id, backends = deployed_backends(priorities, sku)
+    def __init__(
+        self,
+        *priorities: int | None,
+        sku: str | None = None,
+        global_policy: str | None = None,
+        traffic: Traffic = DEFAULT,
+    ) -> None:
+        self.backend_id, backends = (
+            deployed_backends(priorities, sku)
+            if traffic.breaker == BreakerOptions()
+            else deploy_backends(priorities, sku, traffic.breaker)
+        )
         document = policy_document(
             [], [SetBackendService(backend_id=self.backend_id)],
-            accounts=len(priorities), subscription_required=False, sku=sku,
+            accounts=len(priorities), traffic=traffic, subscription_required=False, sku=sku,
         )  # fmt: skip
         self.answers: dict[str, Reply | Exception] = {}
         self.bench = PolicyBench(
@@ -243,6 +261,63 @@ def test_retries_fit_the_pool_and_are_bounded(accounts: int, retries: str) -> No
     (policy,) = forwarding(accounts)
 
     assert policy.element().get("count") == retries
+
+
+def test_a_breaker_opens_after_the_failures_and_for_the_time_that_it_is_given() -> None:
+    accounts = Accounts(1, 2, traffic=Traffic(breaker=BreakerOptions(count=2, trip="PT1M", accept_retry_after=False)))
+
+    first = accounts.call(a=throttled(5))
+    accounts.bench.clock.advance(59)
+    second = accounts.call()
+
+    # The one account of the first priority is called again while its circuit breaker counts.
+    assert (accounts.asked(first), first.status_code) == ("aa", 429)
+    assert (accounts.asked(second), second.text) == ("b", "oai-b")
+    accounts.bench.clock.advance(1)
+    assert accounts.asked(accounts.call(a=Reply(content="fine"))) == "a"
+
+
+def test_failures_that_lie_further_apart_than_the_interval_do_not_add_up() -> None:
+    breaker = BreakerOptions(count=2, interval="PT30S")
+    accounts = Accounts(1, 2, traffic=Traffic(breaker=breaker, retry=RetryOptions(count=0)))
+
+    for _ in range(2):
+        assert accounts.asked(accounts.call(a=throttled(5))) == "a"
+        accounts.bench.clock.advance(31)
+
+
+def test_only_the_status_codes_that_are_listed_open_a_breaker() -> None:
+    accounts = Accounts(1, 2, traffic=Traffic(breaker=BreakerOptions(status_codes=["404", "502-503"])))
+
+    assert accounts.asked(accounts.call(a=Reply(status_code=500))) == "a"
+    assert accounts.asked(accounts.call(a=Reply(status_code=404))) == "a"
+    assert accounts.asked(accounts.call()) == "b"
+
+
+def test_without_retry_the_pool_still_moves_on_with_the_next_call() -> None:
+    accounts = Accounts(1, 2, traffic=Traffic(retry=RetryOptions(count=0)))
+
+    response = accounts.call(a=throttled(7))
+
+    assert accounts.asked(response) == "a"
+    assert (response.status_code, response.headers["Retry-After"], response.json()) == (429, "7", SPENT)
+    assert accounts.call().text == "oai-b"
+
+
+def test_an_api_may_try_more_accounts_than_by_default() -> None:
+    accounts = Accounts(*[None] * 5, traffic=Traffic(retry=RetryOptions(count=4, interval=1)))
+
+    response = accounts.call(**{name: throttled(60) for name in "abcd"})
+
+    assert (response.text, accounts.asked(response)) == ("oai-e", "abcde")
+
+
+def test_provisioned_throughput_comes_first_and_the_rest_shares_what_overflows() -> None:
+    accounts = Accounts(1, 2, 2)
+
+    assert {accounts.asked(accounts.call()) for _ in range(4)} == {"a"}
+    accounts.call(a=throttled(60))
+    assert {accounts.asked(accounts.call()) for _ in range(4)} == {"b", "c"}
 
 
 ANSWERS = st.sampled_from(

@@ -10,6 +10,7 @@ from components._inputs import read_options
 from options import (
     AccountOptions,
     AdditionalLocationOptions,
+    BreakerOptions,
     DeploymentOptions,
     EntraOptions,
     ExistingApplication,
@@ -23,6 +24,7 @@ from options import (
     KeyVaultOptions,
     OpenAIOptions,
     PolicyOptions,
+    RetryOptions,
     mistakes_in,
 )
 from settings import SettingsError, load
@@ -106,6 +108,20 @@ CASES = [
         id="accounts",
     ),
     pytest.param(
+        "openai",
+        OpenAIOptions(
+            deployments=[DeploymentOptions(name="gpt-4o", model="gpt-4o")],
+            accounts=[AccountOptions(name="oai-a"), AccountOptions(name="oai-b")],
+            breaker=BreakerOptions(count=0, interval="P1D", status_codes=["4xx", "*"]),
+        ),
+        {
+            "deployments": [{"name": "gpt-4o", "model": "gpt-4o"}],
+            "accounts": [{"name": "oai-a"}, {"name": "oai-b"}],
+            "breaker": {"count": 0, "interval": "P1D", "statusCodes": ["4xx", "*"]},
+        },
+        id="breaker",
+    ),
+    pytest.param(
         "key",
         KeyOptions(vault=KeyVaultOptions(name="1"), named_value="a b"),
         {"vault": {"name": "1"}, "namedValue": "a b"},
@@ -179,6 +195,8 @@ def _problem(line: str) -> str:
         GatewayOptions(existing=ExistingResource(**OWN)),
         OpenAIOptions(deployments=[DeploymentOptions(name="gpt-4o", model="gpt-4o")]),
         KeyOptions(),
+        BreakerOptions(),
+        RetryOptions(),
         EntraOptions(roles=["Chat.User"]),
         JwtOptions(openid_config_urls=["https://login.example"], audiences=["api"]),
     ],
