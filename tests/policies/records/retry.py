@@ -30,7 +30,10 @@ def _retry(**options: Any) -> Retry:
 
 RECORD = Record(
     Retry,
-    examples=(Retry(condition=True, count=1, interval=0, policies=[VARIABLE]),),
+    examples=(
+        Retry(condition=True, count=1, interval=0, policies=[VARIABLE]),
+        Retry(condition=True, count=1, interval=0, delta=1, max_interval=1, policies=[VARIABLE]),
+    ),
     drawn=retry,
     renders={
         "retry takes every option": (
