@@ -1,5 +1,7 @@
 """The component host for other languages: Pulumi's own, with stricter checks of the inputs."""
 
+import json
+from inspect import cleandoc
 from typing import Any
 
 import pulumi
@@ -16,6 +18,18 @@ class ComponentHost(ComponentProvider):
     That host ignores a property that is not in the schema, and replaces an object that it cannot read with an empty
     one: `entra` given as an Output or a secret would publish an API that requires none of the roles in it.
     """
+
+    def __init__(self, components: list[type[pulumi.ComponentResource]], name: str, *, version: str) -> None:
+        """Infer the schema, with descriptions that are the same in all versions of Python.
+
+        Up to Python 3.12 the lines of a class's docstring after the first have the indentation of the source.
+        """
+        super().__init__(components, name, version=version)
+        schema = json.loads(self.schema or "")
+        for described in (*schema["resources"].values(), *schema["types"].values()):
+            if "description" in described:
+                described["description"] = cleandoc(described["description"])
+        self.schema = json.dumps(schema)
 
     def map_input_properties(
         self,

@@ -99,8 +99,9 @@ def _read(text: str) -> dict[str, Any]:
     try:
         document = json.loads(text, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        comma = re.search(r",\s*\Z", text[: error.pos])
-        if comma is not None and text[error.pos : error.pos + 1] in ("}", "]"):
+        # From Python 3.13 on the error is at the comma, before at the bracket.
+        comma = re.search(r",\s*\Z", text[: error.pos]) or re.compile(",").match(text, error.pos)
+        if comma is not None and re.compile(r",\s*[}\]]").match(text, comma.start()):
             problem = "there is a comma before the closing bracket; remove it"
             error = json.JSONDecodeError(problem, text, comma.start())
         else:

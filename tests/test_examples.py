@@ -257,6 +257,7 @@ def test_the_unit_tests_of_the_python_example_pass(checkout: Path) -> None:
     assert f"{tests} passed" in said
 
 
+@pytest.mark.slow
 def test_the_mocks_of_the_documentation_answer(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "components.md").read_text(encoding="utf-8")
     program = "".join(re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))

@@ -32,6 +32,7 @@ def test_the_environment_tells_that_a_stack_was_recovered(
     assert json.loads(capsys.readouterr().out) == {**before, RECOVERED: "true"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("exports", "arguments"),
     [
