@@ -12,7 +12,16 @@ from components._entra_token import entra_validation
 from components._hook import api_hook
 from components._inputs import read_options
 from components._traffic import api_traffic
-from options import BackendAuth, BreakerOptions, EntraOptions, JwtOptions, KeyOptions, PolicyOptions, RetryOptions, Surface
+from options import (
+    BackendAuth,
+    BreakerOptions,
+    EntraOptions,
+    JwtOptions,
+    KeyOptions,
+    PolicyOptions,
+    RetryOptions,
+    Surface,
+)
 from policies import Policy, ValidateJwt
 
 
