@@ -168,7 +168,7 @@ async def test_what_the_stand_in_does_not_offer_is_named(http: ClientSession, en
     status, body = await status_of(http, f"{endpoint}openai/v1/{path}", {"api-key": KEYS[0]}, {})
 
     assert (status, body["error"]["code"]) == (400, "OperationNotSupported")
-    assert f"/openai/v1/{path.partition('/')[0]}" in body["error"]["message"]
+    assert f"does not offer POST /openai/v1/{path}." in body["error"]["message"]
 
 
 @pytest.mark.parametrize("path", ["openai/v1/secrets", "openai/v1", "openai/v1/", "openai/v1/chat"])

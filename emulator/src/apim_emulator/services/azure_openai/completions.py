@@ -13,6 +13,7 @@ from apim_emulator.services.azure_openai.generation import (
     Reply,
     Stream,
     check_sampling,
+    check_size,
     derived_id,
     model_id,
     read_stops,
@@ -53,6 +54,10 @@ class Generation:
     replies: list[Reply]
     prompts: int
     prompt_tokens: int
+
+    def __post_init__(self) -> None:
+        """Refuse what is too long."""
+        check_size(self.replies)
 
     def usage(self) -> Json:
         """Tokens of prompts and replies."""

@@ -98,6 +98,12 @@ def not_offered(operation: str) -> AzureOpenAIError:
     return _coded(400, "OperationNotSupported", f"The stand-in for Azure OpenAI does not offer {operation}.")
 
 
+def response_not_found(response_id: str) -> AzureOpenAIError:
+    """Refuse the ID of a response that the account does not have."""
+    message = f"Response with id '{response_id:.100}' not found."
+    return AzureOpenAIError(404, invalid_request(message).body)
+
+
 def operation_not_supported(operation: str, model: str) -> AzureOpenAIError:
     """Refuse an operation that the deployment's model cannot do."""
     return _coded(

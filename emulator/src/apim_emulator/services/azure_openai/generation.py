@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -38,6 +38,11 @@ Answer: TypeAlias = Json | Stream
 
 ECHO_LENGTH = 200
 """Characters of the prompt that an answer repeats."""
+
+_SHORT = 40
+"""Characters of the prompt in one string of generated JSON."""
+
+_MAX_TOKENS = 100_000
 
 SEVERITIES = {
     category: {"filtered": False, "severity": "safe"} for category in ("hate", "self_harm", "sexual", "violence")
@@ -95,6 +100,7 @@ class Format:
             return f"You said: {question}"
         if self.kind == "json_object" or self.schema is None:
             return json.dumps({"you_said": question})
+        question = question[:_SHORT]
         try:
             return json.dumps(instance(self.schema, question))
         except SchemaError as error:
@@ -138,7 +144,7 @@ def reply(
     left = limit
     calls = []
     for function in tools.called(question, by_user=by_user):
-        arguments = tokens(function.arguments(words))
+        arguments = tokens(function.arguments(words[:_SHORT]))
         kept = arguments[:left]
         calls.append(FunctionCall(function.name, kept))
         if left is not None:
@@ -151,6 +157,12 @@ def reply(
     ends = [end for end in (said.find(stop) for stop in stops) if end >= 0]
     text = tokens(said[: min(ends, default=len(said))])
     return Reply(text[:limit], cut=limit is not None and len(text) > limit)
+
+
+def check_size(replies: Iterable[Reply]) -> None:
+    """Refuse a request for more than the stand-in says at once."""
+    if sum(each.size for each in replies) > _MAX_TOKENS:
+        raise invalid_request(f"The stand-in for Azure OpenAI answers with at most {_MAX_TOKENS} tokens.")
 
 
 def read_stops(body: Json, model: ModelDeployment) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ Schema: TypeAlias = dict[str, Any]
 
 MAX_PROPERTIES = 100
 MAX_NESTING = 5
-MAX_LENGTH = 50_000
+MAX_LENGTH = 10_000
 """Characters of a generated value, and steps taken to generate it."""
 
 _MAX_DEPTH = 100

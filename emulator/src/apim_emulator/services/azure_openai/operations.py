@@ -1,9 +1,10 @@
 """Operations of the Azure OpenAI data plane: the dated API's (inference.json), and the v1 API's.
 
-A token's principal needs the same data actions on both; that is inferred for v1 chat completions and embeddings.
+A token's principal needs the same data actions on both; that is inferred for v1 chat completions and embeddings, and
+so is `responses/delete`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -20,6 +21,7 @@ from apim_emulator.services.azure_openai.exceptions import (
 )
 from apim_emulator.services.azure_openai.generation import Answer, model_id
 from apim_emulator.services.azure_openai.parameters import Json, missing, parse, wrong_type
+from apim_emulator.services.azure_openai.responses import ResponseStore, Stored
 
 __all__ = ["model_operation"]
 
@@ -35,9 +37,16 @@ class Call:
 
     account: Account
     name: str
-    """Deployment or model ID of the path, empty where it has none."""
+    """Deployment, model ID or response ID of the path, empty where it has none."""
     content: bytes
+    query: Mapping[str, str]
     now: int
+    responses: ResponseStore
+
+    @property
+    def stored(self) -> Stored:
+        """Responses of the account."""
+        return Stored(self.responses, self.account.id, self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +79,30 @@ def _infer(operation: str, infer: _Infer, call: Call) -> Answer:
 
 
 def _infer_v1(operation: str, infer: _Infer, call: Call) -> Answer:
+    model, body = _named_in_body(call, operation)
+    return infer(model, body, call.now)
+
+
+def _respond(call: Call) -> Answer:
+    model, body = _named_in_body(call, "responses")
+    return call.stored.create(model, body)
+
+
+def _named_in_body(call: Call, operation: str) -> tuple[ModelDeployment, Json]:
     body = parse(call.content)
     name = body.get("model")
     if name is None:
         raise missing("model")
     if not isinstance(name, str):
         raise wrong_type("model", "a string", name)
-    return infer(_deployment(call, name, operation), body, call.now)
+    return _deployment(call, name, operation), body
 
 
 def _deployment(call: Call, name: str, operation: str) -> ModelDeployment:
     model = next((model for model in call.account.deployments if model.name == name), None)
     if model is None:
         raise deployment_not_found()
-    if model_operation(model) != operation:
+    if model_operation(model) != ("chatCompletion" if operation == "responses" else operation):
         raise operation_not_supported(operation, model.model)
     return model
 
@@ -162,6 +181,31 @@ OPERATIONS = (
         partial(_infer_v1, "embeddings", embeddings),
         "Embeddings_Create",
     ),
+    Operation("POST", f"{V1}/responses", f"{_ACTIONS}/responses/write", _respond, "Responses_Create"),
+    Operation(
+        "GET",
+        f"{V1}/responses/{{response_id}}",
+        f"{_ACTIONS}/responses/read",
+        lambda call: call.stored.get(call.name, call.query),
+    ),
+    Operation(
+        "DELETE",
+        f"{V1}/responses/{{response_id}}",
+        f"{_ACTIONS}/responses/delete",
+        lambda call: call.stored.delete(call.name),
+    ),
+    Operation(
+        "POST",
+        f"{V1}/responses/{{response_id}}/cancel",
+        f"{_ACTIONS}/responses/write",
+        lambda call: call.stored.cancel(call.name),
+    ),
+    Operation(
+        "GET",
+        f"{V1}/responses/{{response_id}}/input_items",
+        f"{_ACTIONS}/responses/read",
+        lambda call: call.stored.input_items(call.name, call.query),
+    ),
     Operation("GET", f"{V1}/models", f"{_ACTIONS}/models/read", partial(_list_models, _describe_v1)),
     Operation("GET", f"{V1}/models/{{model}}", f"{_ACTIONS}/models/read", partial(_get_model, _describe_v1)),
 )
@@ -177,6 +221,7 @@ _NOT_OFFERED = (
     "fine_tuning",
     "images",
     "realtime",
+    "moderations",
     "responses",
     "uploads",
     "vector_stores",
@@ -186,8 +231,8 @@ _NOT_OFFERED = (
 """First parts of paths below `V1` that Azure has and the stand-in has not."""
 
 
-def refuse_unoffered(path: str) -> None:
-    """Name the operation of a path that Azure would serve."""
+def refuse_unoffered(method: str, path: str) -> None:
+    """Name an operation that Azure would serve."""
     rest = path.removeprefix(f"{V1}/")
     if rest != path and rest.partition("/")[0] in _NOT_OFFERED:
-        raise not_offered(f"{V1}/{rest.partition('/')[0]}")
+        raise not_offered(f"{method} {path:.200}")

@@ -167,16 +167,16 @@ def array(param: str, expected: str, value: object) -> list[object]:
     return value
 
 
-def whole_number(body: Json, param: str, *, at_most: int | None = None) -> int | None:
-    """Return an optional number of at least 1."""
+def whole_number(body: Json, param: str, *, at_least: int = 1, at_most: int | None = None) -> int | None:
+    """Return an optional number within bounds."""
     value = body.get(param)
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool):
         raise wrong_type(param, "an integer", value)
-    if value < 1:
+    if value < at_least:
         raise invalid_request(
-            f"Invalid '{param}': integer below minimum value. Expected a value >= 1, but got {value} instead.",
+            f"Invalid '{param}': integer below minimum value. Expected a value >= {at_least}, but got {value} instead.",
             param=param,
             code="integer_below_min_value",
         )

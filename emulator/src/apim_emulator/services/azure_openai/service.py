@@ -23,6 +23,7 @@ from apim_emulator.services.azure_openai.exceptions import (
 )
 from apim_emulator.services.azure_openai.generation import Answer, Stream
 from apim_emulator.services.azure_openai.operations import OPERATIONS, V1, Call, Operation, refuse_unoffered
+from apim_emulator.services.azure_openai.responses import ResponseStore
 from apim_emulator.services.entra import Entra
 
 API_VERSIONS = frozenset(
@@ -98,6 +99,7 @@ class AzureOpenAI:
         self._clock = clock
         self.received = deque(maxlen=REMEMBERED)
         self._throttled: dict[str, float] = {}
+        self._responses = ResponseStore()
         self.app = web.Application(client_max_size=MAX_BODY)
         for operation in OPERATIONS:
             path = re.sub(r"\{.*?\}", "{name}", operation.path)
@@ -122,13 +124,20 @@ class AzureOpenAI:
             principal_id = authenticate(request.headers, account, self._entra, bearer_keys=_is_v1(request))
             version = _api_version(request)
             if operation is None:
-                refuse_unoffered(request.path)
+                refuse_unoffered(request.method, request.path)
                 raise resource_not_found()
             if principal_id is not None:
                 described = f"{operation.method} {operation.path}"
                 authorize(self._control_plane, principal_id, account, operation.action, described)
             self._take_quota(account, operation, version)
-            call = Call(account, request.match_info.get("name", ""), content, int(self._clock.now()))
+            call = Call(
+                account,
+                request.match_info.get("name", ""),
+                content,
+                request.query,
+                int(self._clock.now()),
+                self._responses,
+            )
             answer = operation.answer(call)
             pieces = _encode(answer)
         except (AzureOpenAIError, RecursionError) as error:
