@@ -5,7 +5,16 @@ from typing import TypedDict
 import pulumi
 
 from components import ApiGateway, EntraProtectedApi, KeyAuthApi, ManagedIdentityApi, OpenAIAccount, OpenAIBackend
-from options import AuthMode, BackendAuth, BreakerOptions, KeyDelivery, PolicyOptions, RetryOptions, Surface
+from options import (
+    AuthMode,
+    BackendAuth,
+    BreakerOptions,
+    KeyDelivery,
+    ModelOptions,
+    PolicyOptions,
+    RetryOptions,
+    Surface,
+)
 from options.openai import account_keys
 from settings import ApiSettings, Settings
 
@@ -31,6 +40,9 @@ class _Common(TypedDict):
     policy: PolicyOptions | None
     breaker: BreakerOptions
     retry: RetryOptions | None
+    timeout: int | None
+    models: list[ModelOptions] | None
+    include_usage: bool
 
 
 PublishedApi = KeyAuthApi | ManagedIdentityApi | EntraProtectedApi
@@ -117,6 +129,9 @@ def publish(
         "policy": api.policy,
         "breaker": breaker,
         "retry": api.retry,
+        "timeout": api.timeout,
+        "models": api.models,
+        "include_usage": api.include_usage,
     }
     if api.auth is AuthMode.KEY:
         return KeyAuthApi(

@@ -12,6 +12,7 @@ from components._failover import forwarding, no_capacity_after_response, no_capa
 from components._hook import NO_HOOK, Hook
 from components._inputs import raise_mistakes
 from components._names import display_text
+from components._requests import reading, sending
 from components._subscriptions import child_options, invoke_options
 from components._traffic import DEFAULT, Traffic
 from definitions import UNREACHABLE, without_server
@@ -81,7 +82,8 @@ def policy_document(
 ) -> str:
     """Render an API's policy.
 
-    In order: authenticate the caller, run the hook, remove the caller's credentials, add the gateway's own.
+    In order: authenticate the caller, check the model, run the hook, remove the caller's credentials, add the
+    gateway's own.
 
     Raises:
         pulumi.RunError: The service's pricing tier `sku` does not support the policy.
@@ -93,7 +95,15 @@ def policy_document(
     ]
     subscribed = [_SUBSCRIBED] if subscription_required else []
     document = Document(
-        inbound=[Base(), *validation, *subscribed, *hook.before_credentials(strip), *credential],
+        inbound=[
+            Base(),
+            *validation,
+            *subscribed,
+            *reading(traffic),
+            *hook.before_credentials(strip),
+            *sending(traffic),
+            *credential,
+        ],
         backend=hook.before_sending(forwarding(accounts, traffic)),
         outbound=[Base(), *hook.outbound, *no_capacity_after_response(accounts)],
         on_error=[Base(), *hook.on_error, *no_capacity_without_response(accounts, traffic)],

@@ -37,10 +37,10 @@ def forwarding(accounts: int, traffic: Traffic = DEFAULT) -> list[Policy]:
     API for server-sent events"). The request is buffered if it may have to be sent again.
     """
     if accounts < 2:
-        return [ForwardRequest(buffer_response=False)]
+        return [ForwardRequest(timeout=traffic.timeout, buffer_response=False)]
     retries = traffic.retries(accounts)
     attempt: list[Policy] = [
-        ForwardRequest(buffer_request_body=True if retries else None, buffer_response=False),
+        ForwardRequest(timeout=traffic.timeout, buffer_request_body=True if retries else None, buffer_response=False),
         _keep_shortest_wait(traffic),
     ]
     if not retries:

@@ -1,12 +1,14 @@
 """How an API's policy sends calls to the accounts: what the API's options and the circuit breakers say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from components._inputs import raise_mistakes, read_options
-from options import BreakerOptions, RetryOptions
+from options import BreakerOptions, ModelOptions, PolicyOptions, RetryOptions
 from options.breaker import seconds
+from options.models import check_models
+from options.policy import check_streams
 from options.retry import MOST, check_retry_in_use
 
 
@@ -18,6 +20,15 @@ class Traffic:
     """Circuit breaker of the accounts in a pool."""
     retry: RetryOptions = field(default_factory=RetryOptions)
     """Attempts on other accounts of the pool."""
+
+    timeout: int | None = None
+    """Seconds to wait for an account's answer to begin. None: what the gateway waits by itself."""
+    models: Sequence[ModelOptions] = ()
+    """Models that are offered. Empty: all."""
+    include_usage: bool = False
+    """Whether streams of chat end with the tokens that they used."""
+    by_body: bool = False
+    """Whether the body names the model, as on the v1 surface, and not the path."""
 
     @property
     def trip_seconds(self) -> int:
@@ -33,7 +44,7 @@ DEFAULT = Traffic()
 
 
 def api_traffic(args: Mapping[str, Any]) -> Traffic:
-    """Return how an API sends its calls, from its inputs `breaker` and `retry`.
+    """Return how an API sends its calls, from its inputs `breaker`, `retry`, `timeout`, `models` and `include_usage`.
 
     Raises:
         pulumi.RunError: The options have mistakes; all of them are listed.
@@ -43,7 +54,16 @@ def api_traffic(args: Mapping[str, Any]) -> Traffic:
     if retry is not None:
         retry = read_options(RetryOptions, retry, "retry")
         raise_mistakes(mistake.under("retry") for mistake in check_retry_in_use(retry, len(args["accounts"])))
+    models = [read_options(ModelOptions, model, f"models[{i}]") for i, model in enumerate(args.get("models") or ())]
+    if args.get("models") is not None:
+        raise_mistakes(mistake.under("models") for mistake in check_models(models))
+    if args.get("include_usage") and args.get("policy") is not None:
+        raise_mistakes(check_streams(read_options(PolicyOptions, args["policy"], "policy")))
     return Traffic(
         breaker=BreakerOptions() if breaker is None else read_options(BreakerOptions, breaker, "breaker"),
         retry=retry or RetryOptions(),
+        timeout=None if args.get("timeout") is None else int(args["timeout"]),
+        models=models,
+        include_usage=bool(args.get("include_usage")),
+        by_body=args.get("surface") == "v1",
     )

@@ -18,6 +18,7 @@ from options import (
     EntraOptions,
     JwtOptions,
     KeyOptions,
+    ModelOptions,
     PolicyOptions,
     RetryOptions,
     Surface,
@@ -83,6 +84,14 @@ class EntraProtectedApiArgs(TypedDict):
     """Circuit breaker of the accounts in a pool, as in `OpenAIOptions.breaker`; give the same. Defaults as there."""
     retry: NotRequired[RetryOptions | None]
     """How often a call that an account rejects is tried on another. By default on up to two others, at once."""
+    timeout: NotRequired[int | None]
+    """Seconds to wait for an account's answer to begin, 1 to 240. Defaults to the gateway's 300 seconds, of which the
+    network may cut off what exceeds 240."""
+    models: NotRequired[list[ModelOptions] | None]
+    """Models that the API offers; others get 403. Defaults to all deployments, under their own names."""
+    include_usage: NotRequired[bool]
+    """Whether streamed chat ends with a chunk that says how many tokens were used, asked for or not. Defaults to
+    false."""
 
 
 class EntraProtectedApi(pulumi.ComponentResource):

@@ -24,6 +24,7 @@ from options.gateway import (
 from options.jwt import JwtOptions
 from options.key import AccountKey, KeyDelivery, KeyOptions, KeyRotation, KeySource, KeyVaultOptions
 from options.mistakes import Mistake, Warn
+from options.models import ModelOptions
 from options.openai import (
     AccountKind,
     AccountOptions,
@@ -63,6 +64,7 @@ __all__ = [
     "KeySource",
     "KeyVaultOptions",
     "Mistake",
+    "ModelOptions",
     "OpenAIOptions",
     "PolicyOptions",
     "RetryOptions",

@@ -12,7 +12,7 @@ from definitions import (
     check_definition,
     operation_ids,
 )
-from options import retry
+from options import models, retry
 from options.auth import AuthMode
 from options.defaulted import Defaulted
 from options.entra import EntraOptions
@@ -20,9 +20,10 @@ from options.gateway import identity
 from options.jwt import JwtOptions
 from options.key import KeyOptions
 from options.mistakes import Key, Mistake, Warn, suggestion, unique
+from options.models import ModelOptions, check_models
 from options.policy import PolicyOptions
 from options.retry import RetryOptions, check_retry
-from options.rules import Rules, boolean, distinct, matches, prefixed
+from options.rules import Rules, boolean, distinct, matches, number, prefixed
 
 API_VERSION = "2024-10-21"
 """Latest stable version of Azure OpenAI's dated REST API."""
@@ -72,6 +73,15 @@ class ApiOptions:
     """Policy document to use instead of `policy`, relative to the project."""
     retry: RetryOptions | None = None
     """How often a call that an account rejects is tried on another. By default on up to two others, at once."""
+    timeout: int | None = None
+    """Seconds to wait for an account's answer to begin, 1 to 240. Defaults to the gateway's 300 seconds, of which the
+    network may cut off what exceeds 240."""
+    models: list[ModelOptions] | None = None
+    """Models that the API offers: names of deployments, or a `name` for callers with the `deployment` behind it. Other
+    models get 403. Defaults to all deployments, under their own names."""
+    include_usage: Defaulted[bool] = False
+    """Whether streamed chat ends with a chunk that says how many tokens were used, asked for or not. Defaults to
+    false."""
 
 
 def _known_version(key: Key, value: object) -> Iterator[Mistake]:
@@ -137,6 +147,9 @@ VALUES: Rules = {
     "api_version": (_known_version,),
     "operations": (distinct,),
     **prefixed("retry", retry.VALUES),
+    "timeout": (number(1, 240, "a whole number from 1 to 240"),),
+    "include_usage": (boolean,),
+    **prefixed("models", models.VALUES),
 }
 
 
@@ -149,6 +162,8 @@ def check_api(api: ApiOptions) -> Iterator[Mistake]:
     if api.policy is not None and api.policy_file is not None:
         problem = "conflicts with {0}: policies come from a file or from here; remove one"
         yield Mistake(key=("policy",), problem=problem, about=(("policy_file",),))
+    if api.models is not None:
+        yield from (mistake.under("models") for mistake in check_models(api.models))
     if api.retry is not None:
         yield from (mistake.under("retry") for mistake in check_retry(api.retry))
 

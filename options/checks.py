@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from options import breaker, entra, gateway, jwt, key, openai, policy, retry
+from options import breaker, entra, gateway, jwt, key, models, openai, policy, retry
 from options.mistakes import Mistake
 from options.rules import Rules, check_values
 
@@ -19,6 +19,7 @@ _RULES: Mapping[type, tuple[Rules, Callable[[Any], Iterator[Mistake]]]] = {
     openai.OpenAIOptions: (openai.VALUES, openai.check_openai),
     key.KeyOptions: (key.VALUES, key.check_key),
     breaker.BreakerOptions: (breaker.VALUES, breaker.check_breaker),
+    models.ModelOptions: (models.MODEL, lambda _: iter(())),
     retry.RetryOptions: (retry.VALUES, retry.check_retry),
     policy.PolicyOptions: (policy.VALUES, policy.check_policy),
     entra.EntraOptions: (entra.VALUES, _check_entra),

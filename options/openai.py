@@ -12,6 +12,7 @@ from options.existing import ExistingResource
 from options.gateway import GatewaySku
 from options.known import known_deployment_sku, known_model, known_region
 from options.mistakes import Key, Mistake, Warn, suggestion, unique
+from options.models import deployment_name
 from options.rules import Rules, boolean, excludes_existing, matches, number, prefixed, region, short_text
 
 
@@ -119,11 +120,8 @@ PROVISIONED = {
 """Provisioned SKUs, each with the pay-as-you-go SKU that processes data in the same place ("Deployment types for
 Foundry Models")."""
 
-_account = matches(
-    "[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}", "2 to 64 letters, digits and . _ -, beginning with a letter or digit"
-)
 _DEPLOYMENT: Rules = {
-    "name": (_account,),
+    "name": (deployment_name,),
     "model": (matches("[A-Za-z0-9][A-Za-z0-9_.-]*", "a model's name, such as gpt-5.6-luna"), known_model),
     "version": (matches("[A-Za-z0-9][A-Za-z0-9_.-]*", "a model's version, such as 2026-07-09"),),
     "sku": (matches("[A-Za-z]+", "a deployment SKU such as GlobalStandard or Standard"), known_deployment_sku),
@@ -133,7 +131,7 @@ _DEPLOYMENT: Rules = {
 
 VALUES: Rules = {
     "accounts.*": (excludes_existing("account", "kind", "location", "name", "disable_local_auth", "deployments"),),
-    "accounts.*.existing.name": (_account,),
+    "accounts.*.existing.name": (deployment_name,),
     **prefixed("accounts.*.existing", existing.VALUES),
     "accounts.*.existing.role_assigned": (boolean,),
     "accounts.*.location": (region, known_region),

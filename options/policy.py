@@ -8,7 +8,15 @@ from typing import Self
 from options.mistakes import Mistake
 from options.rules import Rules
 from policies import Policy, PolicyError, Section
-from policies.documents.hook import Problem, policies_text, problems, read_document, read_section, section_text
+from policies.documents.hook import (
+    Problem,
+    buffering,
+    policies_text,
+    problems,
+    read_document,
+    read_section,
+    section_text,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +80,17 @@ def check_policy(
             _refuse(problems(read_section(section, text), sku=sku, key_names=key_names))
         except PolicyError as error:
             yield Mistake(key=(name,), problem=str(error))
+
+
+def check_streams(policy: PolicyOptions) -> Iterator[Mistake]:
+    """Refuse `include_usage` beside policies that hold a stream back until its end, by reading or changing it."""
+    for section, name, text in policy.texts():
+        if section in {Section.OUTBOUND, Section.ON_ERROR} and (tag := buffering(section, text)):
+            problem = (
+                f"conflicts with {{0}}, where {tag} needs the whole response, so that streams would be held back; "
+                "remove one of the two"
+            )
+            yield Mistake(key=("include_usage",), problem=problem, about=(("policy", name),))
 
 
 def policy_document(text: str, *, sku: str | None = None, key_names: Collection[str] = ()) -> PolicyOptions:

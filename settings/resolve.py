@@ -13,6 +13,7 @@ from options import (
     JwtOptions,
     KeyOptions,
     KeySource,
+    ModelOptions,
     OpenAIOptions,
     PolicyOptions,
     RetryOptions,
@@ -59,6 +60,12 @@ class ApiSettings:
     """The policy hook."""
     retry: RetryOptions | None = None
     """How often a call that an account rejects is tried on another."""
+    timeout: int | None = None
+    """Seconds to wait for an account's answer to begin."""
+    models: list[ModelOptions] | None = None
+    """Models that it offers; None: all."""
+    include_usage: bool = False
+    """Whether streamed chat ends with the tokens that were used."""
 
     @property
     def uses_no_identity(self) -> bool:
@@ -119,6 +126,9 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
         definition=texts.definition,
         policy=texts.policy,
         retry=api.retry,
+        timeout=api.timeout,
+        models=api.models,
+        include_usage=api.include_usage,
     )
 
 

@@ -19,8 +19,10 @@ from options.key import VALUES as KEY
 from options.key import check_key, check_key_in_use
 from options.known import known_region
 from options.mistakes import Mistake, Warn, camel, unique
+from options.models import check_models_in_use
 from options.openai import VALUES as OPENAI
-from options.openai import account_keys, check_account_names, check_openai, check_pool, check_priorities
+from options.openai import account_keys, check_account_names, check_openai, check_pool, check_priorities, deployments_of
+from options.policy import check_streams
 from options.retry import check_retry_in_use
 from options.rules import Rules, boolean, check_values, prefixed, region
 from settings.mistakes import LOCATION, NAMESPACE, in_config
@@ -148,10 +150,20 @@ def check_accounts(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistak
     names = account_keys(stack.openai.accounts)
     for pool in dict.fromkeys(api.accounts for api in apis):
         yield from in_config("openai", of=check_pool(stack.openai, pool))
+    served = {
+        name: None if account.existing else {deployment.name for deployment in deployments_of(account, stack.openai)}
+        for name, account in zip(names, stack.openai.accounts, strict=True)
+    }
     for i, api in enumerate(apis):
         if api.definition is None:
             found = check_stored_responses(api.surface, api.operations, len(api.accounts))
             yield from in_config("apis", i, of=found)
+        known = [served[name] for name in api.accounts if name in served]
+        if api.models and None not in known:
+            deployments = {deployment for own in known for deployment in own or ()}
+            yield from in_config("apis", i, "models", of=check_models_in_use(api.models, deployments))
+        if api.include_usage and api.policy:
+            yield from in_config("apis", i, of=check_streams(api.policy))
         if api.retry is not None:
             yield from in_config("apis", i, "retry", of=check_retry_in_use(api.retry, len(api.accounts)))
     for i, (name, account) in enumerate(zip(names, stack.openai.accounts, strict=True)):

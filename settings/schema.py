@@ -81,14 +81,14 @@ def parse(tree: Mapping[str, Any]) -> tuple[Stack, set[str], list[Mistake]]:
 
 
 def canonical(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Expand the shorthands: one account for a list of one, bare values for a required claim, `{}` for no block."""
+    """Expand the shorthands: one account for a list of one, bare values of a claim, names of models, `{}` for none."""
     # Pulumi.yaml must give every optional key a default, which is {} for these two.
     result = {key: value for key, value in tree.items() if not (key in {"entra", "jwt"} and value == {})}
     openai = result.get("openai")
     if isinstance(openai, Mapping) and isinstance(openai.get("accounts"), Mapping):
         result["openai"] = {**openai, "accounts": [openai["accounts"]]}
     if isinstance(apis := result.get("apis"), list):
-        result["apis"] = [_with_claims(api) if isinstance(api, Mapping) else api for api in apis]
+        result["apis"] = [_with_models(_with_claims(api)) if isinstance(api, Mapping) else api for api in apis]
     return _with_claims(result)
 
 
@@ -99,6 +99,13 @@ def _with_claims(blocks: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(block, Mapping) and isinstance(claims := block.get("requiredClaims"), Mapping):
             result[key] = {**block, "requiredClaims": {name: _claim(value) for name, value in claims.items()}}
     return result
+
+
+def _with_models(api: Mapping[str, Any]) -> Mapping[str, Any]:
+    models = api.get("models")
+    if not isinstance(models, list):
+        return api
+    return {**api, "models": [{"name": model} if isinstance(model, str) else model for model in models]}
 
 
 def _claim(value: object) -> object:

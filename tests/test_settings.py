@@ -26,6 +26,7 @@ from options import (
     ApiOptions,
     AuthMode,
     BackendAuth,
+    BreakerOptions,
     DeploymentOptions,
     EntraOptions,
     ExistingAccount,
@@ -38,8 +39,10 @@ from options import (
     KeyOptions,
     KeySource,
     KeyVaultOptions,
+    ModelOptions,
     OpenAIOptions,
     PolicyOptions,
+    RetryOptions,
     retirements,
 )
 from options.retirements import RETIREMENTS
@@ -670,11 +673,11 @@ def test_declared_defaults_are_those_of_the_program() -> None:
 def test_declarations_name_every_option() -> None:
     kinds: dict[str, list[Any]] = {
         "gateway": [GatewayOptions, ExistingResource, HostnameOptions, AdditionalLocationOptions],
-        "openai": [OpenAIOptions, AccountOptions, DeploymentOptions],
+        "openai": [OpenAIOptions, AccountOptions, DeploymentOptions, BreakerOptions],
         "key": [KeyOptions, KeyVaultOptions],
         "entra": [EntraOptions, ExistingApplication],
         "jwt": [JwtOptions],
-        "apis": [ApiOptions],
+        "apis": [ApiOptions, RetryOptions, ModelOptions],
     }
     names = {(key, to_camel(field.name)) for key, kinds in kinds.items() for kind in kinds for field in fields(kind)}
 

@@ -55,6 +55,9 @@ BODY_WRITERS = frozenset(
 )
 """Policies that may change the request's body."""
 _OWN_CREDENTIAL = re.compile(r"Request\s*\.\s*Headers.*\b(?:Authorization|api-key)\b", re.IGNORECASE | re.DOTALL)
+_RESPONSE_BODY = re.compile(r"Response\s*\.\s*Body\b")
+_BODY_READERS = frozenset({"cache-store", "validate-content"})
+"""Policies that need the whole response and do not change it."""
 _REMOVED = {
     "set-header": {name.lower() for name in CALLER_HEADERS},
     "set-query-parameter": {name.lower() for name in CALLER_QUERY},
@@ -150,6 +153,20 @@ def problems(section: LocatedElement, *, sku: str | None = None, key_names: Coll
         except PolicyError as error:
             found.append(_problem(section, str(error)))
     return found
+
+
+def buffering(section: Section, text: str) -> str | None:
+    """Return the first policy that needs the whole response, or None; text that cannot be read has none."""
+    try:
+        policies = list(read_section(section, text))
+    except MarkupError:
+        return None
+    for policy in policies:
+        for element in policy.iter():
+            texts = (element.text or "", *element.attrib.values())
+            if element.tag in BODY_WRITERS | _BODY_READERS or any(map(_RESPONSE_BODY.search, texts)):
+                return policy.tag
+    return None
 
 
 def _check_section(

@@ -1,0 +1,128 @@
+"""What an API's policy reads and changes in a request: the model that it names, and usage in streams.
+
+On the dated surface the path names the deployment; on v1 the body names the model. A body is parsed once, and what was
+parsed is what the account gets, so that no account can read another model in it than the gateway did.
+"""
+
+import json
+from collections.abc import Sequence
+
+from components._traffic import Traffic
+from options import ModelOptions
+from options.models import targets
+from policies import Choose, Policy, ReturnResponse, RewriteUri, SetBody, SetHeader, SetStatus, SetVariable, When
+
+MODEL_VARIABLE = "openai-gateway-model"
+"""Variable with the model that the caller named: a deployment or an alias. Empty if the request names none."""
+DEPLOYMENT_VARIABLE = "openai-gateway-deployment"
+"""Variable with the deployment that answers. Empty if the request names no model."""
+BODY_VARIABLE = "openai-gateway-body"
+"""Variable with the request's body (`JObject`), empty if it is not a JSON object. Only basic types are documented for
+variables ("set-variable"); Microsoft's samples and many deployed documents keep a `JObject` in one."""
+
+_MODEL = f'context.Variables.GetValueOrDefault<string>("{MODEL_VARIABLE}", "")'
+_DEPLOYMENT = f'context.Variables.GetValueOrDefault<string>("{DEPLOYMENT_VARIABLE}", "")'
+_BODY = f'((JObject)context.Variables["{BODY_VARIABLE}"])'
+
+_BEFORE = "/deployments/"
+_PATH = f"""var path = "/" + context.Request.Url.Path.TrimStart('/'); var at = path.LastIndexOf("{_BEFORE}");"""
+_FROM_PATH = f"""@{{ {_PATH} return at < 0 ? "" : path.Substring(at + {len(_BEFORE)}).Split('/')[0]; }}"""
+_FROM_BODY = (
+    f'@{{ var model = {_BODY}["model"];'
+    ' return model != null && model.Type == JTokenType.String ? (string)model : ""; }'
+)
+_READ_BODY = SetVariable(
+    name=BODY_VARIABLE,
+    value="@{ if (context.Request.Body == null) { return new JObject(); }"
+    " try { return JObject.Parse(context.Request.Body.As<string>(preserveContent: true)); }"
+    " catch (Exception) { return new JObject(); } }",
+)
+# Reading, deleting and cancelling name no model; everything else on v1 must.
+_NAMES_A_MODEL = (
+    '@(context.Request.Method != "GET" && context.Request.Method != "DELETE"'
+    """ && !context.Request.Url.Path.TrimEnd('/').EndsWith("/cancel"))"""
+)
+_IS_CHAT = """context.Request.Url.Path.TrimEnd('/').EndsWith("chat/completions")"""
+_STREAMS = f"""{_BODY}["stream"] != null && {_BODY}["stream"].Type == JTokenType.Boolean && (bool){_BODY}["stream"]"""
+# The caller's other options of the stream stay.
+_ASK_FOR_USAGE = (
+    'var options = body["stream_options"] as JObject ?? new JObject(); options["include_usage"] = true;'
+    ' body["stream_options"] = options;'
+)
+
+
+def reading(traffic: Traffic) -> list[Policy]:
+    """Return the policies for `inbound`, once it is known who calls: read the request, and refuse what is not offered.
+
+    Usage is asked for in streams of chat alone: Responses report it anyway, and refuse the option.
+    """
+    if not traffic.models:
+        return _only_usage() if traffic.include_usage else []
+    names = list(targets(traffic.models))
+    offered = f"new[] {{ {', '.join(map(_quoted, names))} }}.Contains({_MODEL})"
+    checks: list[Policy] = [
+        Choose(when=[When(condition=f"@(!{offered})", policies=[_not_offered(names)])]),
+        SetVariable(name=DEPLOYMENT_VARIABLE, value=_deployment(traffic.models)),
+    ]
+    if not traffic.by_body:
+        usage = _only_usage() if traffic.include_usage else []
+        return [SetVariable(name=MODEL_VARIABLE, value=_FROM_PATH), *checks, *usage]
+    asked = f" if ({_IS_CHAT} && {_STREAMS}) {{ {_ASK_FOR_USAGE} }}" if traffic.include_usage else ""
+    anew = f'@{{ var body = {_BODY}; body["model"] = {_DEPLOYMENT};{asked} return body.ToString(Formatting.None); }}'
+    by_body: list[Policy] = [
+        _READ_BODY,
+        SetVariable(name=MODEL_VARIABLE, value=_FROM_BODY),
+        Choose(when=[When(condition=f'@({_MODEL} == "")', policies=[_NO_MODEL])]),
+        *checks,
+        SetBody(value=anew),
+    ]
+    return [Choose(when=[When(condition=_NAMES_A_MODEL, policies=by_body)])]
+
+
+def sending(traffic: Traffic) -> list[Policy]:
+    """Return the policies for `inbound`, once the caller's credentials are gone: put the deployment into the path."""
+    if traffic.by_body or all(name == deployment for name, deployment in targets(traffic.models).items()):
+        return []
+    path = (
+        f"@{{ {_PATH} var end = path.IndexOf('/', at + {len(_BEFORE)});"
+        f' return "{_BEFORE}" + {_DEPLOYMENT} + (end < 0 ? "" : path.Substring(end))'
+        " + context.Request.Url.QueryString; }"
+    )
+    rewrite = RewriteUri(template=path, copy_unmatched_params=False)
+    return [Choose(when=[When(condition=f"@({_MODEL} != {_DEPLOYMENT})", policies=[rewrite])])]
+
+
+def _only_usage() -> list[Policy]:
+    anew = SetBody(value=f"@{{ var body = {_BODY}; {_ASK_FOR_USAGE} return body.ToString(Formatting.None); }}")
+    ask: list[Policy] = [_READ_BODY, Choose(when=[When(condition=f"@({_STREAMS})", policies=[anew])])]
+    return [Choose(when=[When(condition=f'@(context.Request.Method == "POST" && {_IS_CHAT})', policies=ask)])]
+
+
+def _deployment(models: Sequence[ModelOptions]) -> str:
+    """Return the expression for the deployment behind the model that the caller named."""
+    renamed = {name: deployment for name, deployment in targets(models).items() if name != deployment}
+    cases = "".join(f"{_MODEL} == {_quoted(name)} ? {_quoted(other)} : " for name, other in renamed.items())
+    return f"@({cases}{_MODEL})"
+
+
+def _quoted(name: str) -> str:
+    """Return a name, whose characters the options restrict, as a literal of C#."""
+    return f'"{name}"'
+
+
+def _not_offered(names: Sequence[str]) -> ReturnResponse:
+    message = f"This API does not offer that model; it offers {', '.join(names)}."
+    return _error(403, "Forbidden", "model_not_found", message)
+
+
+def _error(status: int, reason: str, code: str, message: str) -> ReturnResponse:
+    """Return an error in OpenAI's format; nothing in it comes from the request."""
+    error = {"message": message, "type": "invalid_request_error", "param": "model", "code": code}
+    return ReturnResponse(
+        status=SetStatus(code=status, reason=reason),
+        headers=[SetHeader(name="Content-Type", values=["application/json"])],
+        body=SetBody(value=json.dumps({"error": error})),
+    )
+
+
+_NO_MODEL = _error(400, "Bad Request", "missing_model", "The request needs a JSON body that names a model.")

@@ -1,0 +1,239 @@
+"""What an API's policy reads and changes in a request, executed in front of an account that shows what it got."""
+
+import json
+from typing import Any
+
+import pytest
+
+from apim_emulator.pulumi.deploy import DeployError
+from apim_emulator.testing import PolicyBench, Reply, Request, Response
+from components import ManagedIdentityApi
+from components._api import policy_document
+from components._traffic import Traffic
+from options import ModelOptions, PolicyOptions
+from policies import SetBackendService
+from tests.components.conftest import Azure
+from tests.deployed import deploy_component
+from tests.judges import remarks_of
+
+MODELS = [ModelOptions(name="gpt-4o"), ModelOptions(name="fast", deployment="gpt-4o-mini")]
+OFFERED = "This API does not offer that model; it offers gpt-4o, fast."
+CHAT = {"messages": [{"role": "user", "content": "Hello"}]}
+
+
+def document(traffic: Traffic) -> str:
+    credential = [SetBackendService(backend_id="account")]
+    return policy_document([], credential, accounts=1, traffic=traffic, subscription_required=False, sku=None)
+
+
+def bench(traffic: Traffic) -> PolicyBench:
+    def account(request: Request) -> Reply:
+        return Reply(json={"url": request.url, "body": request.text})
+
+    return PolicyBench(document(traffic), backends={"account": account})
+
+
+def arrived(response: Response) -> tuple[str, Any]:
+    """URL without the host, and the body, as the account got them."""
+    assert response.status_code == 200, response.text
+    body = response.json()["body"]
+    return response.json()["url"].removeprefix("https://account.test"), json.loads(body) if body else None
+
+
+def refusal(response: Response) -> tuple[int, str, str]:
+    assert response.requests == ()
+    assert response.headers["Content-Type"] == "application/json"
+    error = response.json()["error"]
+    assert (error["type"], error["param"]) == ("invalid_request_error", "model")
+    return response.status_code, error["code"], error["message"]
+
+
+TRAFFICS = {
+    "path": Traffic(models=MODELS),
+    "body": Traffic(models=MODELS, by_body=True),
+    "usage": Traffic(include_usage=True),
+    "path and usage": Traffic(models=MODELS, include_usage=True),
+    "body and usage": Traffic(models=MODELS, include_usage=True, by_body=True),
+    "timeout": Traffic(timeout=120),
+}
+
+
+@pytest.mark.parametrize("name", list(TRAFFICS))
+def test_the_official_schema_accepts_the_policy(name: str) -> None:
+    assert remarks_of(document(TRAFFICS[name])) == []
+
+
+class TestByPath:
+    bench = bench(Traffic(models=MODELS))
+
+    def chat(self, deployment: str) -> Response:
+        return self.bench.post(f"/deployments/{deployment}/chat/completions?api-version=2024-10-21&x=1", json=CHAT)
+
+    def test_what_is_offered_arrives_as_it_is(self) -> None:
+        assert arrived(self.chat("gpt-4o")) == (
+            "/deployments/gpt-4o/chat/completions?api-version=2024-10-21&x=1",
+            CHAT,
+        )
+
+    def test_an_alias_becomes_its_deployment_and_the_rest_stays(self) -> None:
+        assert arrived(self.chat("fast")) == (
+            "/deployments/gpt-4o-mini/chat/completions?api-version=2024-10-21&x=1",
+            CHAT,
+        )
+
+    @pytest.mark.parametrize(
+        "model",
+        [
+            pytest.param("gpt-4o-mini", id="the deployment behind an alias"),
+            pytest.param("gpt-4", id="a beginning"),
+            pytest.param("gpt-4o-2", id="a longer name"),
+            pytest.param("GPT-4o", id="another case"),
+            pytest.param("gpt-4o%20", id="a space"),
+            pytest.param("deployments", id="the word before it"),
+        ],
+    )
+    def test_all_else_is_refused_in_openais_format(self, model: str) -> None:
+        assert refusal(self.chat(model)) == (403, "model_not_found", OFFERED)
+
+    @pytest.mark.parametrize("model", ["gpt-4o%2Fx", "gpt-4%2F..%2Fgpt-4o", "gpt-4o%00", ""])
+    def test_what_is_no_name_reaches_nobody(self, model: str) -> None:
+        response = self.chat(model)
+
+        assert (response.status_code in {403, 404}, response.requests) == (True, ())
+
+    def test_a_path_without_a_deployment_is_refused(self) -> None:
+        assert refusal(self.bench.post("/batches", json={"model": "gpt-4o"})) == (403, "model_not_found", OFFERED)
+
+    def test_the_model_in_the_body_has_no_say(self) -> None:
+        response = self.bench.post("/deployments/gpt-4/chat/completions", json={"model": "gpt-4o"})
+
+        assert refusal(response)[0] == 403
+
+
+class TestByBody:
+    bench = bench(Traffic(models=MODELS, by_body=True))
+
+    def send(self, body: str, path: str = "/chat/completions") -> Response:
+        return self.bench.post(path, data=body, headers={"Content-Type": "application/json"})
+
+    def test_what_is_offered_arrives_as_it_is(self) -> None:
+        body = {"model": "gpt-4o", **CHAT, "temperature": 0.5, "n": 1}
+
+        assert arrived(self.send(json.dumps(body))) == ("/chat/completions", body)
+
+    @pytest.mark.parametrize("path", ["/chat/completions", "/responses", "/embeddings"])
+    def test_an_alias_becomes_its_deployment(self, path: str) -> None:
+        assert arrived(self.send('{"model": "fast", "input": "Hello"}', path)) == (
+            path,
+            {"model": "gpt-4o-mini", "input": "Hello"},
+        )
+
+    @pytest.mark.parametrize("model", ["gpt-4o-mini", "gpt-4", "gpt-4o-2", "GPT-4o", "gpt-4o ", "gpt-4o\u0000"])
+    def test_all_else_is_refused_in_openais_format(self, model: str) -> None:
+        assert refusal(self.send(json.dumps({"model": model}))) == (403, "model_not_found", OFFERED)
+
+    @pytest.mark.parametrize(
+        "body", ["", "{}", "[]", "nope", '{"model": null}', '{"model": ["gpt-4o"]}', '{"Model": "gpt-4o"}', '"gpt-4o"']
+    )
+    def test_a_request_that_names_no_model_is_refused(self, body: str) -> None:
+        assert refusal(self.send(body)) == (
+            400,
+            "missing_model",
+            "The request needs a JSON body that names a model.",
+        )
+
+    def test_a_model_that_is_named_twice_is_sent_once_as_it_was_checked(self) -> None:
+        first = self.send('{"model": "gpt-4", "model": "gpt-4o"}')
+        last = self.send('{"model": "gpt-4o", "model": "gpt-4"}')
+
+        assert first.json()["body"].count("model") == 1
+        assert arrived(first) == ("/chat/completions", {"model": "gpt-4o"})
+        assert refusal(last)[0] == 403
+
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [("GET", "/models"), ("GET", "/responses/resp_1"), ("DELETE", "/responses/resp_1")],
+    )
+    def test_reading_and_deleting_need_no_model(self, method: str, path: str) -> None:
+        assert arrived(self.bench.send(method, path)) == (path, None)
+
+    def test_cancelling_needs_no_model(self) -> None:
+        assert arrived(self.bench.post("/responses/resp_1/cancel")) == ("/responses/resp_1/cancel", None)
+
+    def test_the_path_has_no_say(self) -> None:
+        assert refusal(self.send("{}", "/deployments/gpt-4o/chat/completions"))[0] == 400
+
+
+class TestUsage:
+    @pytest.mark.parametrize(
+        ("traffic", "path", "model"),
+        [
+            pytest.param(Traffic(include_usage=True), "/deployments/gpt-4o/chat/completions", {}, id="dated"),
+            pytest.param(
+                Traffic(include_usage=True, models=MODELS),
+                "/deployments/gpt-4o/chat/completions",
+                {},
+                id="dated, models",
+            ),
+            pytest.param(Traffic(include_usage=True, by_body=True), "/chat/completions", {"model": "gpt-4o"}, id="v1"),
+            pytest.param(
+                Traffic(include_usage=True, by_body=True, models=MODELS),
+                "/chat/completions",
+                {"model": "gpt-4o"},
+                id="v1, models",
+            ),
+        ],
+    )
+    def test_a_stream_of_chat_is_asked_for_its_usage_and_nothing_else_is(
+        self, traffic: Traffic, path: str, model: dict[str, str]
+    ) -> None:
+        gateway = bench(traffic)
+
+        def sent(body: dict[str, Any], to: str = path) -> Any:
+            return arrived(gateway.post(to, json={**model, **body}))[1]
+
+        assert sent({**CHAT, "stream": True})["stream_options"] == {"include_usage": True}
+        assert sent({"stream": True, "stream_options": {"include_usage": False, "include_obfuscation": False}})[
+            "stream_options"
+        ] == {"include_usage": True, "include_obfuscation": False}
+        assert sent({"stream": True, "stream_options": None})["stream_options"] == {"include_usage": True}
+        for body in (CHAT, {**CHAT, "stream": False}, {**CHAT, "stream": "yes"}):
+            assert sent(body) == {**model, **body}
+        if traffic.by_body:
+            assert sent({"input": "Hello", "stream": True}, "/responses") == {**model, "input": "Hello", "stream": True}
+
+    def test_a_body_that_is_no_json_is_left_to_the_account(self) -> None:
+        response = bench(Traffic(include_usage=True)).post("/deployments/gpt-4o/chat/completions", data="nope")
+
+        assert response.json()["body"] == "nope"
+
+
+def test_the_time_to_wait_for_an_account_is_the_one_that_is_set() -> None:
+    assert '<forward-request timeout="120" buffer-response="false" />' in document(Traffic(timeout=120))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        pytest.param({"models": []}, "models: is empty; list at least one model", id="no models"),
+        pytest.param(
+            {"models": [ModelOptions(name="gpt 4")]}, r'models\[0\].name: "gpt 4" is not valid', id="name of a model"
+        ),
+        pytest.param(
+            {"models": [{"name": "a1"}, {"name": "a1"}]}, r'models\[1\].name: "a1" is already used', id="one name twice"
+        ),
+        pytest.param({"timeout": 0}, "timeout: 0 is not valid; allowed: a whole number from 1 to 240", id="timeout"),
+        pytest.param(
+            {"include_usage": True, "policy": PolicyOptions(outbound='<set-body>{}</set-body>')},
+            "include_usage: conflicts with policy.outbound, where set-body needs the whole response",
+            id="a stream that would be held back",
+        ),
+        pytest.param({"retry": {"count": 1.0}}, "retry: has no effect on a single account", id="retry"),
+        pytest.param({"breaker": {"trip": "10s"}}, 'breaker.trip: "10s" is not valid', id="breaker"),
+    ],
+)  # fmt: skip
+def test_a_component_refuses_what_config_refuses(azure: Azure, given: dict[str, Any], message: str) -> None:
+    args = azure.api_args(azure.account("oai-a"), **given)
+
+    with pytest.raises(DeployError, match=message):
+        deploy_component(lambda: ManagedIdentityApi("openai", args), azure.cloud)

@@ -1,0 +1,76 @@
+"""What the options of traffic do to calls of the real `openai` client, through the whole program in the sandbox."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openai import AsyncAzureOpenAI, PermissionDeniedError
+
+from apim_emulator.cli.instructions import API_VERSION
+from apim_emulator.pulumi.deploy import load_project
+from sandbox.client import new_http_client
+from sandbox.runtime import Sandbox
+
+PROJECT = load_project(Path(__file__).parents[2])
+DEPLOYMENTS = [{"name": name, "model": name} for name in ("gpt-4o", "gpt-4o-mini")]
+HELLO: Any = [{"role": "user", "content": "Hello"}]
+
+
+def stack(openai: dict[str, Any], **api: Any) -> dict[str, Any]:
+    return {
+        "azure-native:location": "swedencentral",
+        "openai-gateway:gateway": {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com"},
+        "openai-gateway:openai": openai,
+        "openai-gateway:apis": [{"name": "openai", "path": "openai", **api}],
+    }
+
+
+@asynccontextmanager
+async def called(openai: dict[str, Any], **api: Any) -> AsyncIterator[tuple[Sandbox, AsyncAzureOpenAI]]:
+    """Deploy the program with one API, and call it as its subscriber."""
+    async with Sandbox() as sandbox, new_http_client() as http:
+        outputs = (await sandbox.deploy(PROJECT, stack(openai, **api))).outputs
+        yield (
+            sandbox,
+            AsyncAzureOpenAI(
+                base_url=f"{sandbox.url}/openai",
+                api_key=outputs["openaiSubscriptionKey"],
+                api_version=API_VERSION,
+                http_client=http,
+                max_retries=0,
+            ),
+        )
+
+
+async def chat(client: AsyncAzureOpenAI, model: str) -> str:
+    completion = await client.chat.completions.create(model=model, messages=HELLO)
+    return completion.model
+
+
+async def test_an_alias_answers_and_models_that_are_not_listed_are_refused() -> None:
+    models = ["gpt-4o", {"name": "fast", "deployment": "gpt-4o-mini"}]
+    async with called({"deployments": DEPLOYMENTS}, models=models) as (sandbox, client):
+        assert (await chat(client, "gpt-4o")).startswith("gpt-4o")
+        assert (await chat(client, "fast")).startswith("gpt-4o-mini")
+        before = len(sandbox.openai.received)
+        for model in ("gpt-4o-mini", "gpt-4", "gpt-4o-2"):
+            with pytest.raises(PermissionDeniedError) as refused:
+                await chat(client, model)
+
+            assert (refused.value.code, refused.value.param) == ("model_not_found", "model")
+            assert refused.value.type == "invalid_request_error"
+        assert len(sandbox.openai.received) == before
+
+
+async def test_a_stream_ends_with_its_usage_although_nobody_asked_for_it() -> None:
+    async with called({"deployments": DEPLOYMENTS}, includeUsage=True) as (_, client):
+        stream = await client.chat.completions.create(model="gpt-4o", messages=HELLO, stream=True)
+        chunks = [chunk async for chunk in stream]
+
+    *others, last = chunks
+    assert last.usage is not None
+    assert last.usage.total_tokens > 0
+    assert last.choices == []
+    assert all(chunk.usage is None for chunk in others)
