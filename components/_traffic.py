@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components._inputs import raise_mistakes, read_options
-from options import BreakerOptions, ModelOptions, PolicyOptions, RetryOptions
+from options import BreakerOptions, ModelOptions, PolicyOptions, RetryOptions, Surface
 from options.breaker import seconds
 from options.models import check_models
 from options.policy import check_streams
@@ -65,5 +65,5 @@ def api_traffic(args: Mapping[str, Any]) -> Traffic:
         timeout=None if args.get("timeout") is None else int(args["timeout"]),
         models=models,
         include_usage=bool(args.get("include_usage")),
-        by_body=args.get("surface") == "v1",
+        by_body=args.get("surface") == Surface.V1,
     )

@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openai import AsyncAzureOpenAI, PermissionDeniedError
+from openai import (
+    AsyncAzureOpenAI,
+    AsyncOpenAI,
+    BadRequestError,
+    PermissionDeniedError,
+)
 
 from apim_emulator.cli.instructions import API_VERSION
 from apim_emulator.pulumi.deploy import load_project
@@ -74,3 +79,30 @@ async def test_a_stream_ends_with_its_usage_although_nobody_asked_for_it() -> No
     assert last.usage.total_tokens > 0
     assert last.choices == []
     assert all(chunk.usage is None for chunk in others)
+
+
+async def test_on_v1_the_body_names_the_model() -> None:
+    models = ["gpt-4o", {"name": "fast", "deployment": "gpt-4o-mini"}]
+    api = {"path": "openai/v1", "surface": "v1", "models": models, "includeUsage": True}
+    async with Sandbox() as sandbox, new_http_client() as http:
+        outputs = (await sandbox.deploy(PROJECT, stack({"deployments": DEPLOYMENTS}, **api))).outputs
+        key = outputs["openaiSubscriptionKey"]
+        client = AsyncOpenAI(
+            base_url=f"{sandbox.url}/openai/v1",
+            api_key="none",
+            default_headers={"api-key": key},
+            http_client=http,
+            max_retries=0,
+        )
+
+        answer = await client.chat.completions.create(model="fast", messages=HELLO)
+        stream = await client.chat.completions.create(model="gpt-4o", messages=HELLO, stream=True)
+        usage = [chunk.usage async for chunk in stream][-1]
+        with pytest.raises(PermissionDeniedError) as refused:
+            await client.responses.create(model="gpt-4o-mini", input="Hello")
+        with pytest.raises(BadRequestError) as nameless:
+            await client.responses.create(input="Hello")
+
+    assert answer.model.startswith("gpt-4o-mini")
+    assert usage is not None
+    assert (refused.value.code, nameless.value.code) == ("model_not_found", "missing_model")
