@@ -10,10 +10,12 @@ from options import (
     BackendAuth,
     BreakerOptions,
     KeyDelivery,
+    LimitOptions,
     ModelOptions,
     PolicyOptions,
     RetryOptions,
     Surface,
+    TokenPolicies,
 )
 from options.openai import account_keys
 from settings import ApiSettings, Settings
@@ -43,6 +45,8 @@ class _Common(TypedDict):
     timeout: int | None
     models: list[ModelOptions] | None
     include_usage: bool
+    limits: list[LimitOptions]
+    token_policies: TokenPolicies
 
 
 PublishedApi = KeyAuthApi | ManagedIdentityApi | EntraProtectedApi
@@ -132,6 +136,8 @@ def publish(
         "timeout": api.timeout,
         "models": api.models,
         "include_usage": api.include_usage,
+        "limits": list(api.limits),
+        "token_policies": api.token_policies,
     }
     if api.auth is AuthMode.KEY:
         return KeyAuthApi(

@@ -11,6 +11,7 @@ from components._clashes import NAMES, report_clash
 from components._failover import forwarding, no_capacity_after_response, no_capacity_without_response
 from components._hook import NO_HOOK, Hook
 from components._inputs import raise_mistakes
+from components._limits import NO_LIMITS, Limits
 from components._names import display_text
 from components._requests import reading, sending
 from components._subscriptions import child_options, invoke_options
@@ -74,6 +75,7 @@ def policy_document(
     validation: Sequence[Policy],
     credential: Sequence[Policy],
     *,
+    limits: Limits = NO_LIMITS,
     hook: Hook = NO_HOOK,
     accounts: int,
     traffic: Traffic = DEFAULT,
@@ -82,8 +84,8 @@ def policy_document(
 ) -> str:
     """Render an API's policy.
 
-    In order: authenticate the caller, check the model, run the hook, remove the caller's credentials, add the
-    gateway's own.
+    In order: authenticate the caller, limit what it uses, check the model, run the hook, remove the caller's
+    credentials, add the gateway's own.
 
     Raises:
         pulumi.RunError: The service's pricing tier `sku` does not support the policy.
@@ -99,6 +101,7 @@ def policy_document(
             Base(),
             *validation,
             *subscribed,
+            *limits.policies(sku),
             *reading(traffic),
             *hook.before_credentials(strip),
             *sending(traffic),
@@ -119,6 +122,7 @@ def api_policy(
     credential: pulumi.Input[list[Policy]],
     *,
     known_validation: Sequence[Policy] = (),
+    limits: Limits = NO_LIMITS,
     hook: Hook = NO_HOOK,
     accounts: int,
     traffic: Traffic = DEFAULT,
@@ -127,11 +131,16 @@ def api_policy(
 ) -> pulumi.Output[str]:
     """Render an API's policy once its inputs are known; `accounts` is the number of accounts behind its backend.
 
-    The hook and `known_validation`, the validation without values that are not known yet, are checked against the
-    pricing tier `sku` first, so that a mistake in them makes the preview fail.
+    The limits, the hook and `known_validation`, the validation without values that are not known yet, are checked
+    against the pricing tier `sku` first, so that a mistake in them makes the preview fail.
     """
     render = partial(
-        policy_document, hook=hook, accounts=accounts, traffic=traffic, subscription_required=subscription_required
+        policy_document,
+        limits=limits,
+        hook=hook,
+        accounts=accounts,
+        traffic=traffic,
+        subscription_required=subscription_required,
     )
     fits = pulumi.Output.from_input(sku).apply(lambda tier: render(known_validation, [], sku=tier))
     return pulumi.Output.all(validation, credential, sku, fits).apply(

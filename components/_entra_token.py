@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable
 
+from components._caller import TOKEN
 from options import EntraOptions
 from policies import (
     UNAUTHORIZED,
@@ -25,13 +26,14 @@ from policies import (
     When,
 )
 
-_TOKEN = "token"  # noqa: S105 - a variable's name
 
-
-def entra_validation(entra: EntraOptions, tenant_id: str, audiences: list[str]) -> list[Policy]:
+def entra_validation(
+    entra: EntraOptions, tenant_id: str, audiences: list[str], *, keep_token: bool = False
+) -> list[Policy]:
     """Return the policies that accept only the tokens that the options describe.
 
-    With roles alone, users need a role as applications do; with scopes alone, applications are refused.
+    With roles alone, users need a role as applications do; with scopes alone, applications are refused. With
+    `keep_token`, the variable `TOKEN` holds the token.
     """
     claims = dict(entra.required_claims)
     both = bool(entra.roles and entra.scopes)
@@ -44,7 +46,7 @@ def entra_validation(entra: EntraOptions, tenant_id: str, audiences: list[str]) 
         audiences=audiences,
         client_application_ids=entra.client_application_ids,
         required_claims=claims,
-        output_token_variable_name=_TOKEN if both else None,
+        output_token_variable_name=TOKEN if both or keep_token else None,
     )
     return [validation, _require_scope_or_role(entra)] if both else [validation]
 
@@ -58,7 +60,7 @@ def _require_scope_or_role(entra: EntraOptions) -> Choose:
     """
     refused = (
         "@{"
-        f' var claims = ((Jwt)context.Variables["{_TOKEN}"]).Claims;'
+        f' var claims = ((Jwt)context.Variables["{TOKEN}"]).Claims;'
         ' if (claims.ContainsKey("scp")) {'
         ' return claims["scp"].Length != 1'
         f""" || !claims["scp"][0].Split(' ').Intersect({_array(entra.scopes)}).Any();"""

@@ -7,10 +7,12 @@ import pulumi
 from components._api import api_options, api_policy, check_inputs, publish, subscribe
 from components._application import register_application, use_existing_application
 from components._backends import OpenAIAccount, openai_accounts
+from components._caller import TOKEN
 from components._credentials import grant_access, key_credential, managed_identity_credential
 from components._entra_token import entra_validation
 from components._hook import api_hook
 from components._inputs import read_options
+from components._limits import api_limits
 from components._traffic import api_traffic
 from options import (
     BackendAuth,
@@ -18,10 +20,12 @@ from options import (
     EntraOptions,
     JwtOptions,
     KeyOptions,
+    LimitOptions,
     ModelOptions,
     PolicyOptions,
     RetryOptions,
     Surface,
+    TokenPolicies,
 )
 from policies import Policy, ValidateJwt
 
@@ -92,6 +96,10 @@ class EntraProtectedApiArgs(TypedDict):
     include_usage: NotRequired[bool]
     """Whether streamed chat ends with a chunk that says how many tokens were used, asked for or not. Defaults to
     false."""
+    limits: NotRequired[list[LimitOptions] | None]
+    """How much callers may use; of two amounts for the same, the smaller one decides. Defaults to no limit."""
+    token_policies: NotRequired[TokenPolicies | None]
+    """Family of the policies that count tokens. Defaults to `llm`."""
 
 
 class EntraProtectedApi(pulumi.ComponentResource):
@@ -116,6 +124,15 @@ class EntraProtectedApi(pulumi.ComponentResource):
         given_entra, given_jwt = args.get("entra"), args.get("jwt")
         if (given_entra is None) == (given_jwt is None):
             raise pulumi.RunError("exactly one of entra and jwt is required: each says which tokens are accepted")
+        subscription_required = args.get("subscription_required", False)
+        limits = api_limits(
+            name,
+            args,
+            by_token=True,
+            entra=given_entra is not None,
+            subscription_required=subscription_required,
+        )
+        keep_token = limits.by_token
 
         validation: pulumi.Output[list[Policy]]
         if given_jwt is not None:
@@ -124,7 +141,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
             self.audience = pulumi.Output.from_input(jwt.audiences[0])
             self.client_id = None
             self.scopes = pulumi.Output.from_input(list[str]())
-            known_validation: list[Policy] = [_validate_jwt(jwt)]
+            known_validation: list[Policy] = [_validate_jwt(jwt, keep_token=keep_token)]
             validation = pulumi.Output.from_input(known_validation)
         elif given_entra is not None:
             entra = read_options(EntraOptions, given_entra, "entra")
@@ -137,13 +154,12 @@ class EntraProtectedApi(pulumi.ComponentResource):
             self.audience = application.audiences.apply(lambda audiences: audiences[0])
             self.client_id = application.client_id
             self.scopes = application.scopes
-            known_validation = entra_validation(entra, entra.tenant_id or "common", ["-"])
+            known_validation = entra_validation(entra, entra.tenant_id or "common", ["-"], keep_token=keep_token)
             validation = pulumi.Output.all(tenant=application.tenant_id, audiences=application.audiences).apply(
-                lambda known: entra_validation(entra, known["tenant"], known["audiences"])
+                lambda known: entra_validation(entra, known["tenant"], known["audiences"], keep_token=keep_token)
             )
 
         credential = _credential(name, args, backend_auth, traffic.breaker, self)
-        subscription_required = args.get("subscription_required", False)
         api = publish(
             name,
             args,
@@ -151,6 +167,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
                 validation,
                 credential,
                 known_validation=known_validation,
+                limits=limits,
                 hook=hook,
                 accounts=len(args["accounts"]),
                 traffic=traffic,
@@ -197,7 +214,7 @@ def _credential(
     )
 
 
-def _validate_jwt(jwt: JwtOptions) -> ValidateJwt:
+def _validate_jwt(jwt: JwtOptions, *, keep_token: bool) -> ValidateJwt:
     return ValidateJwt(
         openid_config_urls=jwt.openid_config_urls,
         audiences=jwt.audiences,
@@ -205,4 +222,5 @@ def _validate_jwt(jwt: JwtOptions) -> ValidateJwt:
         required_claims=jwt.required_claims,
         require_expiration_time=True,
         require_signed_tokens=True,
+        output_token_variable_name=TOKEN if keep_token else None,
     )

@@ -8,8 +8,18 @@ from components._api import api_options, api_policy, check_inputs, publish, subs
 from components._backends import OpenAIAccount
 from components._credentials import key_credential
 from components._hook import api_hook
+from components._limits import api_limits
 from components._traffic import api_traffic
-from options import BreakerOptions, KeyOptions, ModelOptions, PolicyOptions, RetryOptions, Surface
+from options import (
+    BreakerOptions,
+    KeyOptions,
+    LimitOptions,
+    ModelOptions,
+    PolicyOptions,
+    RetryOptions,
+    Surface,
+    TokenPolicies,
+)
 
 
 class KeyAuthApiArgs(TypedDict):
@@ -70,6 +80,10 @@ class KeyAuthApiArgs(TypedDict):
     include_usage: NotRequired[bool]
     """Whether streamed chat ends with a chunk that says how many tokens were used, asked for or not. Defaults to
     false."""
+    limits: NotRequired[list[LimitOptions] | None]
+    """How much callers may use; of two amounts for the same, the smaller one decides. Defaults to no limit."""
+    token_policies: NotRequired[TokenPolicies | None]
+    """Family of the policies that count tokens. Defaults to `llm`."""
 
 
 class KeyAuthApi(pulumi.ComponentResource):
@@ -84,11 +98,13 @@ class KeyAuthApi(pulumi.ComponentResource):
         super().__init__("openai-gateway:index:KeyAuthApi", name, {}, api_options("KeyAuthApi", opts))
         check_inputs(name, args)
         hook = api_hook(name, args)
+        limits = api_limits(name, args, by_token=False, entra=False, subscription_required=True)
         traffic = api_traffic(args)
         credential = key_credential(name, args, breaker=traffic.breaker, parent=self)
         policy = api_policy(
             [],
             credential,
+            limits=limits,
             hook=hook,
             accounts=len(args["accounts"]),
             traffic=traffic,

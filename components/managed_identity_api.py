@@ -8,8 +8,9 @@ from components._api import api_options, api_policy, check_inputs, publish, subs
 from components._backends import OpenAIAccount, openai_accounts
 from components._credentials import grant_access, managed_identity_credential
 from components._hook import api_hook
+from components._limits import api_limits
 from components._traffic import api_traffic
-from options import BreakerOptions, ModelOptions, PolicyOptions, RetryOptions, Surface
+from options import BreakerOptions, LimitOptions, ModelOptions, PolicyOptions, RetryOptions, Surface, TokenPolicies
 
 
 class ManagedIdentityApiArgs(TypedDict):
@@ -65,6 +66,10 @@ class ManagedIdentityApiArgs(TypedDict):
     include_usage: NotRequired[bool]
     """Whether streamed chat ends with a chunk that says how many tokens were used, asked for or not. Defaults to
     false."""
+    limits: NotRequired[list[LimitOptions] | None]
+    """How much callers may use; of two amounts for the same, the smaller one decides. Defaults to no limit."""
+    token_policies: NotRequired[TokenPolicies | None]
+    """Family of the policies that count tokens. Defaults to `llm`."""
 
 
 class ManagedIdentityApi(pulumi.ComponentResource):
@@ -80,6 +85,7 @@ class ManagedIdentityApi(pulumi.ComponentResource):
         check_inputs(name, args)
         hook = api_hook(name, args)
         traffic = api_traffic(args)
+        limits = api_limits(name, args, by_token=False, entra=False, subscription_required=True)
         granted = args.get("role_assignment_ids")
         if granted is None:
             granted = grant_access(
@@ -94,6 +100,7 @@ class ManagedIdentityApi(pulumi.ComponentResource):
         policy = api_policy(
             [],
             credential,
+            limits=limits,
             hook=hook,
             accounts=len(args["accounts"]),
             traffic=traffic,

@@ -23,6 +23,7 @@ from options.gateway import (
 )
 from options.jwt import JwtOptions
 from options.key import AccountKey, KeyDelivery, KeyOptions, KeyRotation, KeySource, KeyVaultOptions
+from options.limits import LimitOptions, LimitPer, QuotaPeriod, TokenPolicies
 from options.mistakes import Mistake, Warn
 from options.models import ModelOptions
 from options.openai import (
@@ -63,12 +64,16 @@ __all__ = [
     "KeyRotation",
     "KeySource",
     "KeyVaultOptions",
+    "LimitOptions",
+    "LimitPer",
     "Mistake",
     "ModelOptions",
     "OpenAIOptions",
     "PolicyOptions",
+    "QuotaPeriod",
     "RetryOptions",
     "Surface",
+    "TokenPolicies",
     "VersionUpgrade",
     "Warn",
     "mistakes_in",

@@ -1,7 +1,7 @@
 """An API that publishes Azure OpenAI."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from definitions import (
     VERSIONS,
@@ -12,13 +12,14 @@ from definitions import (
     check_definition,
     operation_ids,
 )
-from options import models, retry
+from options import limits, models, retry
 from options.auth import AuthMode
 from options.defaulted import Defaulted
 from options.entra import EntraOptions
 from options.gateway import identity
 from options.jwt import JwtOptions
 from options.key import KeyOptions
+from options.limits import LimitOptions, TokenPolicies, check_limits
 from options.mistakes import Key, Mistake, Warn, suggestion, unique
 from options.models import ModelOptions, check_models
 from options.policy import PolicyOptions
@@ -82,6 +83,10 @@ class ApiOptions:
     include_usage: Defaulted[bool] = False
     """Whether streamed chat ends with a chunk that says how many tokens were used, asked for or not. Defaults to
     false."""
+    limits: Defaulted[list[LimitOptions]] = field(default_factory=list)
+    """How much callers of this API may use. By default only the stack's `limits` apply, which these add to."""
+    token_policies: TokenPolicies | None = None
+    """Family of the policies that count tokens. Defaults to the stack's `tokenPolicies`."""
 
 
 def _known_version(key: Key, value: object) -> Iterator[Mistake]:
@@ -150,6 +155,7 @@ VALUES: Rules = {
     "timeout": (number(1, 240, "a whole number from 1 to 240"),),
     "include_usage": (boolean,),
     **prefixed("models", models.VALUES),
+    **prefixed("limits.*", limits.VALUES),
 }
 
 
@@ -166,6 +172,7 @@ def check_api(api: ApiOptions) -> Iterator[Mistake]:
         yield from (mistake.under("models") for mistake in check_models(api.models))
     if api.retry is not None:
         yield from (mistake.under("retry") for mistake in check_retry(api.retry))
+    yield from (mistake.under("limits") for mistake in check_limits(api.limits))
 
 
 def check_stored_responses(surface: Surface, operations: Sequence[str] | None, accounts: int) -> Iterator[Mistake]:

@@ -13,6 +13,8 @@ ABSENT: Any = object()
 """Stands for a value that is missing, or that a message does not show."""
 
 _SECRET = ("key", "secret", "password", "token", "credential")
+_HARMLESS = {"tokensperminute", "tokenquota", "tokenquotaperiod", "tokenpolicies"}
+"""Names that sound like secrets and hold none: they are about the tokens that a model reads and writes."""
 _SHOWN = 80  # characters of a name or a value
 
 
@@ -65,8 +67,8 @@ class Mistake:
             return "a mapping"
         if isinstance(self.value, list):
             return "a list"
-        name = next((part for part in reversed(self.key) if isinstance(part, str)), "").lower()
-        if secret or any(word in name for word in _SECRET):
+        name = next((part for part in reversed(self.key) if isinstance(part, str)), "").lower().replace("_", "")
+        if secret or (name not in _HARMLESS and any(word in name for word in _SECRET)):
             return "the value (not shown)"
         text = json.dumps(self.value, ensure_ascii=False, default=str)
         text = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

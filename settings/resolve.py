@@ -13,11 +13,13 @@ from options import (
     JwtOptions,
     KeyOptions,
     KeySource,
+    LimitOptions,
     ModelOptions,
     OpenAIOptions,
     PolicyOptions,
     RetryOptions,
     Surface,
+    TokenPolicies,
 )
 from options.openai import account_keys
 from settings.files import ApiTexts
@@ -66,6 +68,10 @@ class ApiSettings:
     """Models that it offers; None: all."""
     include_usage: bool = False
     """Whether streamed chat ends with the tokens that were used."""
+    limits: tuple[LimitOptions, ...] = ()
+    """How much callers may use: the stack's limits, then the API's own."""
+    token_policies: TokenPolicies = TokenPolicies.LLM
+    """Family of the policies that count tokens."""
 
     @property
     def uses_no_identity(self) -> bool:
@@ -129,6 +135,8 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
         timeout=api.timeout,
         models=api.models,
         include_usage=api.include_usage,
+        limits=(*stack.limits, *api.limits),
+        token_policies=api.token_policies or stack.token_policies,
     )
 
 

@@ -18,6 +18,8 @@ from options.jwt import check_jwt
 from options.key import VALUES as KEY
 from options.key import check_key, check_key_in_use
 from options.known import known_region
+from options.limits import VALUES as LIMIT
+from options.limits import check_limits, check_limits_in_use, check_limits_tier
 from options.mistakes import Mistake, Warn, camel, unique
 from options.models import check_models_in_use
 from options.openai import VALUES as OPENAI
@@ -42,6 +44,7 @@ _VALUES: Rules = {
     **prefixed("openai", OPENAI),
     **prefixed("apis.*", {**API, **_CREDENTIALS}),
     **_CREDENTIALS,
+    **prefixed("limits.*", LIMIT),
 }
 
 
@@ -89,6 +92,7 @@ def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:
         priorities = (account.priority for account in stack.openai.accounts)
         mistakes += in_config("openai", of=check_priorities(priorities, stack.gateway.sku))
         mistakes += in_config("openai", of=check_breaker_tier(stack.openai.breaker, stack.gateway.sku))
+    mistakes += _check_limits(stack, wrong)
     if not wrong & {"openai", "apis"}:
         for i, api in enumerate(stack.apis):
             if api.accounts is not None:
@@ -102,6 +106,16 @@ def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:
         for i, api in enumerate(stack.apis):
             mistakes += _check_credentials(("apis", i), api.key, api.entra, api.jwt)
     return mistakes
+
+
+def _check_limits(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:
+    if "limits" not in wrong:
+        yield from in_config("limits", of=check_limits(stack.limits))
+    if not wrong & {"gateway", "limits", "apis"} and not stack.gateway.existing:
+        tier = str(stack.gateway.sku), ("gateway", "sku")
+        yield from in_config(of=check_limits_tier(stack.limits, ("limits",), *tier))
+        for i, api in enumerate(stack.apis):
+            yield from in_config(of=check_limits_tier(api.limits, ("apis", i, "limits"), *tier))
 
 
 def _check_credentials(
@@ -123,6 +137,12 @@ def check_effect(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]
                 "entra"
             )
             yield Mistake(key=(*key, "subscriptionRequired"), value=False, problem=problem)
+        for limits, place in ((stack.limits, ("limits",)), (own.limits, (*key, "limits"))):
+            required = api.subscription_required
+            found = check_limits_in_use(
+                limits, place, key, by_token=api.auth is AuthMode.ENTRA, subscription_required=required
+            )
+            yield from in_config(of=found)
         if api.entra:
             yield from in_config(*(key if own.entra else ()), "entra", of=check_callers(api.entra))
         unused = {

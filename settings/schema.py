@@ -8,7 +8,17 @@ from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from options import ApiOptions, AuthMode, EntraOptions, GatewayOptions, JwtOptions, KeyOptions, OpenAIOptions
+from options import (
+    ApiOptions,
+    AuthMode,
+    EntraOptions,
+    GatewayOptions,
+    JwtOptions,
+    KeyOptions,
+    LimitOptions,
+    OpenAIOptions,
+    TokenPolicies,
+)
 from options.mistakes import ABSENT, Key, Mistake, camel, suggestion
 from settings.mistakes import LOCATION, REFUSED
 
@@ -27,6 +37,10 @@ class Stack(BaseModel):
     jwt: JwtOptions | None = None
     protect: bool = False
     """Whether Pulumi refuses to delete or replace the group, the service, the accounts and the vaults it creates."""
+    limits: list[LimitOptions] = Field(default_factory=list)
+    """Limits of every API, in addition to its own; each API counts for itself."""
+    token_policies: TokenPolicies = TokenPolicies.LLM
+    """Family of the policies that count tokens, for every API that does not set its own."""
     apis: list[ApiOptions] = Field(default_factory=lambda: [ApiOptions(name="openai", path="openai")])
 
 
@@ -38,6 +52,7 @@ _NEEDED = {
     "model": "name the model to deploy, such as gpt-5.6-luna",
     "name": "give the name",
     "openidConfigUrls": "list the provider's OpenID configuration endpoints",
+    "per": "say who shares the amount: subscription, caller, product, model or api",
     "path": "give the URL path, which ends in openai, such as team/openai",
     "principalId": "give the object ID of the client's service principal",
     "resourceGroup": "name the resource group that holds it",
@@ -47,7 +62,7 @@ _NEEDED = {
 }
 _MOST_PLACES = 3
 """Most mappings that a message lists as the right place of a key."""
-_SAME_IN_APIS = ("key", "entra", "jwt")
+_SAME_IN_APIS = ("key", "entra", "jwt", "limits")
 """Blocks that both the stack and an API may have."""
 _SHAPES = {
     "bool": "true or false",
@@ -68,14 +83,16 @@ def parse(tree: Mapping[str, Any]) -> tuple[Stack, set[str], list[Mistake]]:
     good: dict[str, Any] = {}
     bad: set[str] = set()
     mistakes: list[Mistake] = []
+    names = {camel(name): name for name in Stack.model_fields}
     for key, value in tree.items():
-        if key in Stack.model_fields and (blanks := list(_blanks(_type_at((key,)), (key,), value))):
-            bad.add(key)
+        name = names.get(key, key)
+        if key in names and (blanks := list(_blanks(_type_at((key,)), (key,), value))):
+            bad.add(name)
             mistakes += blanks
         try:
-            good[key] = getattr(Stack.model_validate({key: value}), key)
+            good[key] = getattr(Stack.model_validate({key: value}), name)
         except ValidationError as error:
-            bad.add(key)
+            bad.add(name)
             mistakes += map(_mistake, error.errors(include_url=False, include_context=False))
     return Stack.model_construct(**good), bad, mistakes
 

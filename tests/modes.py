@@ -34,6 +34,11 @@ POOL = {
 }
 
 V1 = [{"name": "openai", "path": "openai/v1", "surface": "v1"}]
+LIMITS = [
+    {"per": "api", "tokensPerMinute": 100000, "tokenQuota": 50000000, "tokenQuotaPeriod": "Monthly"},
+    {"per": "model", "requestsPerMinute": 600, "tokensPerMinute": 50000, "shadow": False},
+    {"per": "model", "tokensPerMinute": 20000, "shadow": True},
+]
 
 MODES: dict[str, dict[str, Any]] = {
     "key-named-value-backend": {"auth": "key"},
@@ -62,6 +67,15 @@ MODES: dict[str, dict[str, Any]] = {
     "v1-identity-pool": {"openai": POOL, "apis": V1},
     "v1-key": {"auth": "key", "apis": V1},
     "v1-entra-identity": {"auth": "entra", "entra": ENTRA, "apis": V1},
+    "identity-limits": {
+        "limits": [*LIMITS, {"per": "subscription", "tokensPerMinute": 20000, "estimatePrompt": True}],
+        "tokenPolicies": "azure-openai",
+    },
+    "entra-limits": {
+        "auth": "entra",
+        "entra": ENTRA,
+        "limits": [*LIMITS, {"per": "caller", "tokensPerMinute": 20000, "requestsPerMinute": 60}],
+    },
     "existing-gateway-and-account": {
         "gateway": {"existing": EXISTING},
         "openai": {"accounts": [{"existing": {"name": "oai-shared", "resourceGroup": GROUP}}]},

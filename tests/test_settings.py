@@ -39,6 +39,7 @@ from options import (
     KeyOptions,
     KeySource,
     KeyVaultOptions,
+    LimitOptions,
     ModelOptions,
     OpenAIOptions,
     PolicyOptions,
@@ -651,22 +652,23 @@ def declared() -> dict[str, dict[str, Any]]:
 
 
 def test_every_key_is_declared_and_every_declaration_is_a_key() -> None:
-    assert list(declared()) == list(Stack.model_fields)
+    assert list(declared()) == [to_camel(name) for name in Stack.model_fields]
 
 
 def test_every_declaration_says_what_the_key_is() -> None:
-    kinds = {"auth": "string", "protect": "boolean", "apis": "array"}
+    kinds = {"auth": "string", "protect": "boolean", "apis": "array", "limits": "array", "tokenPolicies": "string"}
 
     for key, declaration in declared().items():
         assert declaration["type"] == kinds.get(key, "object")
         assert declaration["description"]
-    assert declared()["apis"]["items"] == {"type": "object"}
+        if declaration["type"] == "array":
+            assert declaration["items"] == {"type": "object"}
 
 
 def test_declared_defaults_are_those_of_the_program() -> None:
     defaults = {key: declaration["default"] for key, declaration in declared().items() if "default" in declaration}
 
-    assert set(Stack.model_fields) - set(defaults) == {"gateway"}
+    assert {to_camel(name) for name in Stack.model_fields} - set(defaults) == {"gateway"}
     assert settings(**defaults) == settings(openai={})
 
 
@@ -677,6 +679,7 @@ def test_declarations_name_every_option() -> None:
         "key": [KeyOptions, KeyVaultOptions],
         "entra": [EntraOptions, ExistingApplication],
         "jwt": [JwtOptions],
+        "limits": [LimitOptions],
         "apis": [ApiOptions, RetryOptions, ModelOptions],
     }
     names = {(key, to_camel(field.name)) for key, kinds in kinds.items() for kind in kinds for field in fields(kind)}
@@ -742,7 +745,8 @@ def test_misspelt_and_broken_keys_of_a_stack_are_told() -> None:
 
     assert str(refused.value).splitlines() == [
         "the stack's config has mistakes; nothing was deployed:",
-        "openai-gateway:apiz: is not a known key; allowed: auth, gateway, openai, key, entra, jwt, protect, apis; "
+        "openai-gateway:apiz: is not a known key; allowed: auth, gateway, openai, key, entra, jwt, protect, limits, "
+        "tokenPolicies, apis; "
         "did you mean apis?",
         "openai-gateway:auth: the value (not shown) is not allowed; allowed: key, managed-identity, entra",
         'openai-gateway:gateway: "{broken" is given where a mapping is expected',

@@ -1,0 +1,78 @@
+"""Who calls, and which model: what limits count by and metrics are split by.
+
+The caller is whom the validated token names, never whom a header names. The model is the deployment in the URL or, on
+the v1 surface, the model in the body.
+"""
+
+import json
+
+from policies import Choose, Policy, ReturnResponse, SetBody, SetHeader, SetStatus, SetVariable, When
+
+TOKEN = "token"  # noqa: S105 - a variable's name
+"""Variable with the validated token."""
+CALLER = "openai-gateway-token-caller"
+"""Variable with the key of the caller, or with nothing if the token names none."""
+MODEL = "openai-gateway-counted-model"
+"""Variable with the name of the model that the call names, in small letters."""
+
+_OF_ENTRA = (
+    'claims.GetValueOrDefault("azp", claims.GetValueOrDefault("appid", ""))',
+    'claims.GetValueOrDefault("oid", "")',
+)
+"""The application, and the user or service principal, in a token of Microsoft Entra ID of either version ("Access
+token claims reference")."""
+_OF_OTHERS = (
+    'claims.GetValueOrDefault("iss", "")',
+    'claims.GetValueOrDefault("sub", "")',
+)
+"""The issuer, and whom it names, in any other token: `sub` is unique in the context of `iss` (RFC 7519, 4.1.2)."""
+
+
+def set_caller(*, entra: bool) -> SetVariable:
+    """Return the policy that sets `CALLER` from a validated token of Microsoft Entra ID or of another provider."""
+    first, second = _OF_ENTRA if entra else _OF_OTHERS
+    return SetVariable(
+        name=CALLER,
+        value=(
+            "@{"
+            f' var claims = ((Jwt)context.Variables["{TOKEN}"]).Claims;'
+            f" var first = {first}; var second = {second};"
+            ' return first == "" || second == "" ? ""'
+            ' : Uri.EscapeDataString(first) + "/" + Uri.EscapeDataString(second);'
+            " }"
+        ),
+    )
+
+
+REFUSE_UNKNOWN_CALLER = Choose(
+    when=[
+        When(
+            condition=f'@((string)context.Variables["{CALLER}"] == "")',
+            policies=[
+                ReturnResponse(
+                    status=SetStatus(code=401, reason="Unauthorized"),
+                    headers=[SetHeader(name="Content-Type", values=["application/json"])],
+                    body=SetBody(value=json.dumps({"statusCode": 401, "message": "The token names no caller."})),
+                )
+            ],
+        )
+    ]
+)
+"""Refuses a token that names no caller, since nobody's amount would be reduced."""
+
+_OTHER_MODEL = "other"
+SET_MODEL: Policy = SetVariable(
+    name=MODEL,
+    value="""@{
+    var found = "";
+    try {
+        found = context.Request.MatchedParameters.ContainsKey("deployment-id")
+            ? Uri.UnescapeDataString(context.Request.MatchedParameters["deployment-id"])
+            : (string)JObject.Parse(context.Request.Body.As<string>(preserveContent: true))["model"];
+    } catch (Exception) { }
+    found = (found ?? "").ToLowerInvariant();
+    return Regex.IsMatch(found, "^[a-z0-9._-]{1,64}\\\\z") ? found : "OTHER";
+}""".replace("OTHER", _OTHER_MODEL),
+)
+"""Sets `MODEL`. What no deployment can be called, and calls without a model, have one name in common, so that there are
+no further amounts for further spellings. A body that is no JSON is left to the account to refuse."""

@@ -1,0 +1,200 @@
+"""What callers may spend: the limits of an API, as policies that run once the caller is known.
+
+Each gateway counts for itself. A counter's key begins with the API, what is counted and who shares it, so that no two
+limits have a counter in common; for each key the gateway has one counter, whichever policies name it
+("llm-token-limit", counter-key).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components._caller import CALLER, MODEL, REFUSE_UNKNOWN_CALLER, SET_MODEL, set_caller
+from components._inputs import raise_mistakes, read_options
+from options import LimitOptions, LimitPer, TokenPolicies
+from options.limits import Counted, amounts, check_limits_in_use, check_limits_tier
+from policies import (
+    AzureOpenAITokenLimit,
+    Choose,
+    Dimension,
+    EmitMetric,
+    LlmTokenLimit,
+    Policy,
+    RateLimitByKey,
+    TokenQuotaPeriod,
+    Trace,
+    TraceSeverity,
+    When,
+)
+
+_SOURCE = "openai-gateway"
+_SHADOW_METRIC = "Calls beyond a shadow limit"
+_NEVER_REFUSED = 10**15
+"""Tokens of a quota that no one uses up within a year, which counts without refusing."""
+_TOKEN_LIMITS: Mapping[TokenPolicies, type[LlmTokenLimit]] = {
+    TokenPolicies.LLM: LlmTokenLimit,
+    TokenPolicies.AZURE_OPENAI: AzureOpenAITokenLimit,
+}
+_SHARED_BY: Mapping[LimitPer, str | None] = {
+    LimitPer.SUBSCRIPTION: "context.Subscription.Id",
+    LimitPer.CALLER: f'(string)context.Variables["{CALLER}"]',
+    # A subscription to the API itself belongs to no product; all of those share one amount.
+    LimitPer.PRODUCT: '(context.Product == null ? "" : context.Product.Id)',
+    LimitPer.MODEL: f'(string)context.Variables["{MODEL}"]',
+    LimitPer.API: None,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """The limits of an API."""
+
+    api: str = ""
+    """Identifier of the API, unique within the service."""
+    limits: Sequence[LimitOptions] = ()
+    token_policies: TokenPolicies = TokenPolicies.LLM
+    entra: bool = False
+    """Whether callers present tokens of Microsoft Entra ID rather than of another provider."""
+
+    @property
+    def by_token(self) -> bool:
+        """Whether a limit counts by the validated token."""
+        return any(limit.per is LimitPer.CALLER for limit in self.limits)
+
+    def policies(self, sku: str | None) -> list[Policy]:
+        """Return the policies, those that refuse before those that only report.
+
+        Raises:
+            pulumi.RunError: The service's pricing tier `sku` has no such policies.
+
+        """
+        if sku is not None:
+            raise_mistakes(check_limits_tier(self.limits, ("limits",), sku, ("sku",)))
+        smallest: dict[Counted, tuple[int, bool]] = {}
+        for limit in self.limits:
+            for _, counted, amount in amounts(limit):
+                smallest[counted] = min(smallest.get(counted, (amount, True)), (amount, limit.estimate_prompt))
+        return [*self._known_first(), *self._refusing(smallest), *self._reporting(smallest)]
+
+    def _known_first(self) -> Iterator[Policy]:
+        """Yield what sets the variables that keys have, and refuses a token that names no caller."""
+        if self.by_token:
+            yield set_caller(entra=self.entra)
+        if any(limit.per is LimitPer.CALLER and not limit.shadow for limit in self.limits):
+            yield REFUSE_UNKNOWN_CALLER
+        if any(limit.per is LimitPer.MODEL for limit in self.limits):
+            yield SET_MODEL
+
+    def _refusing(self, smallest: Mapping[Counted, tuple[int, bool]]) -> Iterator[Policy]:
+        """Yield the limits that refuse calls: first those on requests, which do not read the prompt."""
+        consumed: str | None = "x-ratelimit-consumed-tokens"
+        kinds = sorted(smallest, key=lambda counted: counted.unit != "requests")
+        for counted in kinds:
+            amount, estimate = smallest[counted]
+            if counted.shadow:
+                continue
+            key, remaining = self._key(counted), f"x-ratelimit-remaining-{_words(counted)}"
+            if counted.unit == "requests":
+                yield RateLimitByKey(
+                    calls=amount,
+                    renewal_period=60,
+                    counter_key=key,
+                    remaining_calls_header_name=remaining,
+                    total_calls_header_name=f"x-ratelimit-limit-{_words(counted)}",
+                )
+            elif counted.period is None:
+                yield _TOKEN_LIMITS[self.token_policies](
+                    counter_key=key,
+                    tokens_per_minute=amount,
+                    estimate_prompt_tokens=estimate,
+                    remaining_tokens_header_name=remaining,
+                    tokens_consumed_header_name=consumed,
+                )
+                consumed = None
+            else:
+                yield _TOKEN_LIMITS[self.token_policies](
+                    counter_key=key,
+                    token_quota=amount,
+                    token_quota_period=TokenQuotaPeriod(counted.period.value),
+                    estimate_prompt_tokens=estimate,
+                    remaining_quota_tokens_header_name=remaining,
+                    tokens_consumed_header_name=consumed,
+                )
+                consumed = None
+
+    def _reporting(self, smallest: Mapping[Counted, tuple[int, bool]]) -> Iterator[Policy]:
+        """Yield the limits in shadow: a quota that is never used up counts, and what is left of it tells how much."""
+        for counted, (amount, _) in smallest.items():
+            if not counted.shadow:
+                continue
+            left = f"openai-gateway-shadow-{_words(counted)}"
+            used = f'{_NEVER_REFUSED}L - long.Parse(context.Variables["{left}"].ToString())'
+            period = TokenQuotaPeriod.HOURLY if counted.period is None else TokenQuotaPeriod(counted.period.value)
+            yield _TOKEN_LIMITS[self.token_policies](
+                counter_key=self._key(counted),
+                token_quota=_NEVER_REFUSED,
+                token_quota_period=period,
+                estimate_prompt_tokens=False,
+                remaining_quota_tokens_variable_name=left,
+            )
+            name = f"{amount} {_words(counted)}"
+            yield Choose(
+                when=[
+                    When(
+                        condition=f'@(context.Variables.ContainsKey("{left}") && {used} >= {amount}L)',
+                        policies=[
+                            EmitMetric(
+                                name=_SHADOW_METRIC,
+                                dimensions=[Dimension(name="API ID"), Dimension(name="Limit", value=name)],
+                            ),
+                            Trace(
+                                source=_SOURCE,
+                                severity=TraceSeverity.INFORMATION,
+                                message=f"The shadow limit {name} would have refused this call.",
+                                metadata={"limit": name, "used": f"@(({used}).ToString())"},
+                            ),
+                        ],
+                    )
+                ]
+            )
+
+    def _key(self, counted: Counted) -> str:
+        """Return the counter's key; a shadow counts by the clock's minute, since quotas have no shorter period."""
+        shadow = "/shadow" if counted.shadow else ""
+        prefix = f"openai-gateway/{self.api}{shadow}/{_words(counted)}"
+        parts = [
+            'context.Timestamp.ToString("yyyyMMddHHmm")' if counted.shadow and counted.period is None else None,
+            _SHARED_BY[counted.per],
+        ]
+        joined = ' + "/" + '.join(part for part in parts if part is not None)
+        return f'@("{prefix}/" + {joined})' if joined else prefix
+
+
+NO_LIMITS = Limits()
+
+
+def api_limits(
+    name: str, args: Mapping[str, Any], *, by_token: bool, entra: bool, subscription_required: bool
+) -> Limits:
+    """Return the limits of the API `name`, from its inputs `limits` and `token_policies`.
+
+    Raises:
+        pulumi.RunError: The options have mistakes; all of them are listed.
+
+    """
+    limits = [read_options(LimitOptions, limit, f"limits[{i}]") for i, limit in enumerate(args.get("limits") or ())]
+    raise_mistakes(
+        check_limits_in_use(limits, ("limits",), (), by_token=by_token, subscription_required=subscription_required)
+    )
+    return Limits(
+        api=args.get("name_prefix", "") + name,
+        limits=limits,
+        token_policies=TokenPolicies(args.get("token_policies") or TokenPolicies.LLM),
+        entra=entra,
+    )
+
+
+def _words(counted: Counted) -> str:
+    """Return what is limited in words, such as `subscription-monthly-tokens`."""
+    period = "" if counted.period is None else f"{counted.period.lower()}-"
+    return f"{counted.per}-{period}{counted.unit}"
