@@ -24,8 +24,24 @@ _PLAIN = ".plain"
 
 def errors(name: str, answer: object) -> list[str]:
     """What is wrong with an answer, by a schema's name."""
-    schema = {"$ref": f"#/components/schemas/{name}", "components": {"schemas": _converted()}}
-    found = jsonschema.Draft202012Validator(schema).iter_errors(answer)
+    return _errors({"$ref": f"#/components/schemas/{name}"}, answer)
+
+
+def errors_of(method: str, path: str, answer: object) -> list[str]:
+    """What is wrong with the answer of an operation."""
+    operation = DOCUMENT["paths"][path][method.lower()]
+    return _errors(_convert(operation["responses"]["200"]["content"]["application/json"]["schema"]), answer)
+
+
+def parameters_of(path: str) -> set[str]:
+    """Names of the parameters in the body of a POST."""
+    schema = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    return set(SCHEMAS[schema["$ref"].rpartition("/")[2]]["properties"])
+
+
+def _errors(schema: dict[str, Any], answer: object) -> list[str]:
+    whole = {**schema, "components": {"schemas": _converted()}}
+    found = jsonschema.Draft202012Validator(whole).iter_errors(answer)
     return [f"{error.json_path}: {error.message:.300}" for error in found]
 
 

@@ -392,6 +392,16 @@ async def test_what_is_not_done_is_refused_by_name(
     assert error["type"] == "invalid_request_error"
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+async def test_a_number_that_json_does_not_have_is_refused(http: ClientSession, endpoint: str, number: str) -> None:
+    schema = f'{{"type": "object", "properties": {{"a": {{"enum": [{number}]}}}}, "required": ["a"]}}'
+    tools = f'[{{"type": "function", "function": {{"name": "f", "parameters": {schema}}}}}]'
+    body = f'{{"model": "chat", "messages": [{{"role": "user", "content": "f"}}], "tools": {tools}}}'
+    async with http.post(f"{endpoint}openai/v1/chat/completions", data=body, headers={"api-key": KEYS[0]}) as response:
+        assert response.status == 400
+        assert "could not parse the JSON body" in (await response.json())["error"]["message"]
+
+
 async def test_a_body_of_endless_levels_is_refused(http: ClientSession, endpoint: str) -> None:
     for levels in (100, 800, 900, 950, 980, 100_000):
         deep = "[" * levels + "]" * levels

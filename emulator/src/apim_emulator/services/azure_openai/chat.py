@@ -41,7 +41,7 @@ from apim_emulator.services.azure_openai.tools import Tools, chat_tools
 
 ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 
-_OFFERED = frozenset(
+OFFERED = frozenset(
     {
         "max_completion_tokens",
         "max_tokens",
@@ -62,7 +62,7 @@ _OFFERED = frozenset(
         "user",
     }
 )
-_LACKED: Mapping[str, object] = {
+LACKED: Mapping[str, object] = {
     "audio": None,
     "data_sources": None,
     "frequency_penalty": 0,
@@ -112,7 +112,7 @@ class _Message:
 
 def chat_completion(model: ModelDeployment, body: Json, now: int) -> Answer:
     """Answer a chat."""
-    refuse_others(body, _OFFERED, _LACKED, refusal=unrecognized)
+    refuse_others(body, OFFERED, LACKED, refusal=unrecognized)
     if body.get("messages") is None:
         raise missing("messages")
     messages = [

@@ -30,10 +30,10 @@ from apim_emulator.services.azure_openai.parameters import (
     whole_number,
 )
 
-_OFFERED = frozenset(
+OFFERED = frozenset(
     {"max_tokens", "model", "n", "prompt", "seed", "stop", "stream", "stream_options", "temperature", "top_p", "user"}
 )
-_LACKED: Mapping[str, object] = {
+LACKED: Mapping[str, object] = {
     "best_of": 1,
     "echo": False,
     "frequency_penalty": 0,
@@ -97,7 +97,7 @@ class Generation:
 
 def completion(model: ModelDeployment, body: Json, now: int) -> Answer:
     """Complete each prompt with itself."""
-    refuse_others(body, _OFFERED, _LACKED, refusal=unrecognized)
+    refuse_others(body, OFFERED, LACKED, refusal=unrecognized)
     check_sampling(body, model)
     prompts = inputs("prompt", body["prompt"]) if body.get("prompt") is not None else [["<|endoftext|>"]]
     limit = whole_number(body, "max_tokens")

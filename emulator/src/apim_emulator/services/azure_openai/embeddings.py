@@ -19,7 +19,7 @@ from apim_emulator.services.azure_openai.parameters import (
     whole_number,
 )
 
-_OFFERED = frozenset({"dimensions", "encoding_format", "input", "model", "user"})
+OFFERED = frozenset({"dimensions", "encoding_format", "input", "model", "user"})
 _DIMENSIONS = {"text-embedding-3-large": 3072}
 _DEFAULT_DIMENSIONS = 1536
 _WORD = re.compile(r"\w+")
@@ -29,7 +29,7 @@ _MAX_WORDS = 256
 
 def embeddings(model: ModelDeployment, body: Json, _now: int) -> Json:
     """Embed each input."""
-    refuse_others(body, _OFFERED, {}, refusal=unrecognized)
+    refuse_others(body, OFFERED, {}, refusal=unrecognized)
     optional(body, "user", str, "a string")
     if body.get("input") is None:
         raise missing("input")

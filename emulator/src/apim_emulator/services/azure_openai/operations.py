@@ -211,8 +211,10 @@ OPERATIONS = (
 )
 
 _NOT_OFFERED = (
+    "assistants",
     "audio",
     "batches",
+    "chat/completions",
     "completions",
     "containers",
     "conversations",
@@ -220,19 +222,21 @@ _NOT_OFFERED = (
     "files",
     "fine_tuning",
     "images",
+    "models",
     "realtime",
     "moderations",
     "responses",
+    "threads",
     "uploads",
     "vector_stores",
     "video",
     "videos",
 )
-"""First parts of paths below `V1` that Azure has and the stand-in has not."""
+"""Paths below `V1` where Azure has what the stand-in has not."""
 
 
 def refuse_unoffered(method: str, path: str) -> None:
     """Name an operation that Azure would serve."""
     rest = path.removeprefix(f"{V1}/")
-    if rest != path and rest.partition("/")[0] in _NOT_OFFERED:
+    if rest != path and any(f"{rest}/".startswith(f"{each}/") for each in _NOT_OFFERED):
         raise not_offered(f"{method} {path:.200}")

@@ -1,6 +1,7 @@
 """Reading the JSON body of an inference request, with OpenAI's refusals."""
 
 import json
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -24,7 +25,7 @@ MAX_INPUTS = 2048
 def parse(content: bytes) -> Json:
     """Body of a request; that Azure words the refusal as OpenAI does is inferred."""
     try:
-        body = json.loads(content)
+        body = json.loads(content, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise invalid_request(
             "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP"
@@ -33,6 +34,14 @@ def parse(content: bytes) -> Json:
     if not isinstance(body, dict):
         raise wrong_type("body", "an object", body)
     return body
+
+
+def _finite(text: str) -> float:
+    """Read a number; what JSON has no numbers for would come back in answers."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def missing(param: str) -> AzureOpenAIError:

@@ -51,7 +51,7 @@ BACKGROUND_SECONDS = 2
 
 _MIN_OUTPUT = 16
 _MAX_METADATA = 16
-_OFFERED = frozenset(
+OFFERED = frozenset(
     {
         "background",
         "input",
@@ -74,7 +74,7 @@ _OFFERED = frozenset(
         "user",
     }
 )
-_LACKED: Mapping[str, object] = {
+LACKED: Mapping[str, object] = {
     "conversation": None,
     "include": [],
     "max_tool_calls": None,
@@ -189,7 +189,7 @@ class Stored:
 
     def create(self, model: ModelDeployment, body: Json) -> Answer:
         """Respond to an input."""
-        refuse_others(body, _OFFERED, _LACKED)
+        refuse_others(body, OFFERED, LACKED)
         check_sampling(body, model)
         tools = response_tools(body)
         form = _format(body)
