@@ -139,6 +139,9 @@ def publish(
         "limits": list(api.limits),
         "token_policies": api.token_policies,
     }
+    routes: dict[str, pulumi.Input[str]] = {
+        **(openai.pool_routes[api.name] if api.name in openai.pools else openai.routes[api.surface])
+    }
     if api.auth is AuthMode.KEY:
         return KeyAuthApi(
             api.name,
@@ -150,11 +153,15 @@ def publish(
             },
         )
     if api.auth is AuthMode.MANAGED_IDENTITY:
-        return ManagedIdentityApi(api.name, {**common, "role_assignment_ids": openai.role_assignment_ids})
+        return ManagedIdentityApi(
+            api.name,
+            {**common, "deployment_backend_ids": routes, "role_assignment_ids": openai.role_assignment_ids},
+        )
     return EntraProtectedApi(
         api.name,
         {
             **common,
+            "deployment_backend_ids": routes,
             "entra": api.entra,
             "jwt": api.jwt,
             "key": api.key,

@@ -87,6 +87,7 @@ def create_account(
         url=resource.properties.apply(_url),
         priority=account.priority,
         weight=account.weight,
+        deployments=[deployment.name for deployment in deployments],
     )
 
 
@@ -121,6 +122,7 @@ def adopt_account(
         priority=account.priority,
         weight=account.weight,
         role_assigned=existing.role_assigned,
+        deployments=existing.deployments,
     )
 
 

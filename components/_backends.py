@@ -35,6 +35,8 @@ class OpenAIAccount:
     """Share of the requests among accounts of the same priority, 0 to 100. Defaults to equal shares."""
     role_assigned: bool | None = None
     """Whether the gateway's identities already hold their role on the account. Defaults to false."""
+    deployments: list[str] | None = None
+    """Names of its deployments. By default they are not known, and the account gets calls of any."""
 
 
 def openai_accounts(values: Sequence[OpenAIAccount | Mapping[str, Any]]) -> list[OpenAIAccount]:
@@ -50,6 +52,7 @@ def openai_accounts(values: Sequence[OpenAIAccount | Mapping[str, Any]]) -> list
             priority=None if value.get("priority") is None else int(value["priority"]),
             weight=None if value.get("weight") is None else int(value["weight"]),
             role_assigned=value.get("role_assigned"),
+            deployments=value.get("deployments"),
         )
         for value in values
     ]
@@ -147,31 +150,6 @@ def create_pool(
         service,
         parent,
     ).name
-
-
-def create_backends(
-    stem: str,
-    pool: str,
-    accounts: Sequence[OpenAIAccount],
-    *,
-    service: Service,
-    parent: pulumi.Resource,
-    breaker: BreakerOptions,
-    surface: Surface = Surface.DATED,
-    api_keys: Sequence[pulumi.Input[str]] = (),
-) -> pulumi.Output[str]:
-    """Create the backends `{stem}-{key}` of accounts and, over several, the pool `pool`; no other pool shares them."""
-    members = create_members(
-        stem,
-        accounts,
-        service=service,
-        parent=parent,
-        pooled=len(accounts) > 1,
-        breaker=breaker,
-        surface=surface,
-        api_keys=api_keys,
-    )
-    return create_pool(pool, members, service=service, parent=parent)
 
 
 def _create_single(

@@ -1,13 +1,16 @@
 """The credential that the gateway presents to Azure OpenAI: its managed identity or an API key."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 
-from components._backends import OpenAIAccount, Service, create_backends, openai_accounts
+from components._backends import OpenAIAccount, Service, create_members, create_pool, openai_accounts
 from components._inputs import raise_mistakes, read_options
 from components._keys import KeyArgs, store_keys
+from components._requests import choose_backend
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
+from components._routes import create_routes
 from options import BreakerOptions, KeyDelivery, KeyOptions, Surface
 from options.key import check_key_in_use
 from policies import (
@@ -43,17 +46,29 @@ def grant_access(
 def managed_identity_credential(
     *,
     backend_id: pulumi.Input[str],
+    deployment_backend_ids: Mapping[str, pulumi.Input[str]],
     client_id: pulumi.Input[str | None],
     role_assignment_ids: pulumi.Input[list[str]],
 ) -> pulumi.Output[list[Policy]]:
-    """Return the policies that call `backend_id` as the gateway's identity, known once it holds its role."""
-    return pulumi.Output.all(backend=backend_id, client=client_id, roles=role_assignment_ids).apply(
+    """Return the policies that call a backend as the gateway's identity, known once it holds its role."""
+    return pulumi.Output.all(
+        backend=backend_id,
+        by_deployment=pulumi.Output.all(**deployment_backend_ids),
+        client=client_id,
+        roles=role_assignment_ids,
+    ).apply(
         lambda known: [
-            SetBackendService(backend_id=known["backend"]),
+            *choose_backend(known["backend"], known["by_deployment"]),
             AuthenticationManagedIdentity(client_id=known["client"], output_token_variable_name=TOKEN_VARIABLE),
             SetHeader(name="Authorization", exists_action=ExistsAction.OVERRIDE, values=[BEARER_TOKEN]),
         ]
     )
+
+
+def has_own_backends(args: Mapping[str, Any]) -> bool:
+    """Return whether an API that calls Azure OpenAI by key has backends of its own, which hold it."""
+    key = read_options(KeyOptions, args.get("key") or KeyOptions(), "key")
+    return key.delivery is KeyDelivery.BACKEND
 
 
 def key_credential(
@@ -69,23 +84,28 @@ def key_credential(
     raise_mistakes(mistake.under("key") for mistake in check_key_in_use(key, len(accounts)))
     references = store_keys(name, key, accounts, args, parent=parent)
     if key.delivery is KeyDelivery.BACKEND:
-        keyed = create_backends(
+        service = Service(
+            resource_group_name=args["resource_group_name"],
+            name=args["service_name"],
+            sku=args.get("sku"),
+            subscription_id=args.get("subscription_id"),
+            name_prefix=args.get("name_prefix", ""),
+        )
+        members = create_members(
             f"{name}-key-backend",
-            f"{name}-key-pool",
             accounts,
-            service=Service(
-                resource_group_name=args["resource_group_name"],
-                name=args["service_name"],
-                sku=args.get("sku"),
-                subscription_id=args.get("subscription_id"),
-                name_prefix=args.get("name_prefix", ""),
-            ),
+            service=service,
+            parent=parent,
+            pooled=len(accounts) > 1,
             breaker=breaker,
             surface=Surface(args.get("surface") or Surface.DATED),
             api_keys=references,
-            parent=parent,
         )
-        return keyed.apply(lambda known: [SetBackendService(backend_id=known)])
+        pool = create_pool(f"{name}-key-pool", members, service=service, parent=parent)
+        routes = create_routes(f"{name}-key-models", members, everywhere=pool, service=service, parent=parent, pools={})
+        return pulumi.Output.all(pool=pool, routes=pulumi.Output.all(**routes)).apply(
+            lambda known: choose_backend(known["pool"], known["routes"])
+        )
     return pulumi.Output.all(backend=args["backend_id"], reference=references[0]).apply(
         lambda known: [
             SetBackendService(backend_id=known["backend"]),

@@ -4,6 +4,7 @@ The call is retried on another account; if none is left, callers learn only when
 another account once a circuit breaker has opened ("Backends in API Management").
 """
 
+from components._requests import has_one_account
 from components._traffic import DEFAULT, Traffic
 from policies import (
     Choose,
@@ -20,10 +21,11 @@ from policies import (
 
 _REJECTED = "context.Response.StatusCode == 429 || context.Response.StatusCode == 503"
 # It is not documented whether a failed connection leaves no response or a 500 from the gateway; this covers both.
-_RETRYABLE = (
-    f"@(context.Response == null || {_REJECTED} || (context.Response.StatusCode == 500"
-    ' && context.LastError != null && context.LastError.Reason == "BackendConnectionFailure"))'
+_FAILED = (
+    f"context.Response == null || {_REJECTED} || (context.Response.StatusCode == 500"
+    ' && context.LastError != null && context.LastError.Reason == "BackendConnectionFailure")'
 )
+_RETRYABLE = f"@({_FAILED})"
 _NONE_LEFT = (
     '@(context.LastError.Section == "backend" && (context.LastError.Reason == "BackendConnectionFailure"'
     ' || context.LastError.Reason == "Timeout" || (context.Response != null && context.Response.StatusCode == 503)))'
@@ -46,9 +48,10 @@ def forwarding(accounts: int, traffic: Traffic = DEFAULT) -> list[Policy]:
     if not retries:
         # The section holds one policy ("Policies in Azure API Management").
         return [Choose(when=[When(condition="@(true)", policies=attempt)])]
+    alone = has_one_account(traffic)
     return [
         Retry(
-            condition=_RETRYABLE,
+            condition=f"@(!{alone} && ({_FAILED}))" if alone else _RETRYABLE,
             count=retries,
             interval=traffic.retry.interval,
             first_fast_retry=True,

@@ -5,12 +5,23 @@ parsed is what the account gets, so that no account can read another model in it
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from components._traffic import Traffic
 from options import ModelOptions
 from options.models import targets
-from policies import Choose, Policy, ReturnResponse, RewriteUri, SetBody, SetHeader, SetStatus, SetVariable, When
+from policies import (
+    Choose,
+    Policy,
+    ReturnResponse,
+    RewriteUri,
+    SetBackendService,
+    SetBody,
+    SetHeader,
+    SetStatus,
+    SetVariable,
+    When,
+)
 
 MODEL_VARIABLE = "openai-gateway-model"
 """Variable with the model that the caller named: a deployment or an alias. Empty if the request names none."""
@@ -56,13 +67,12 @@ def reading(traffic: Traffic) -> list[Policy]:
 
     Usage is asked for in streams of chat alone: Responses report it anyway, and refuse the option.
     """
-    if not traffic.models:
+    if not traffic.models and not traffic.routes:
         return _only_usage() if traffic.include_usage else []
-    names = list(targets(traffic.models))
-    offered = f"new[] {{ {', '.join(map(_quoted, names))} }}.Contains({_MODEL})"
-    checks: list[Policy] = [
-        Choose(when=[When(condition=f"@(!{offered})", policies=[_not_offered(names)])]),
+    checks = [
+        *_check_model(list(targets(traffic.models))),
         SetVariable(name=DEPLOYMENT_VARIABLE, value=_deployment(traffic.models)),
+        *_check_deployment([name for route in traffic.routes for name in route.deployments]),
     ]
     if not traffic.by_body:
         usage = _only_usage() if traffic.include_usage else []
@@ -92,6 +102,50 @@ def sending(traffic: Traffic) -> list[Policy]:
     return [Choose(when=[When(condition=f"@({_MODEL} != {_DEPLOYMENT})", policies=[rewrite])])]
 
 
+def choose_backend(backend_id: str, by_deployment: Mapping[str, str]) -> list[Policy]:
+    """Return the policies that choose the backend of the deployment, or `backend_id` for a call that names none."""
+    default = SetBackendService(backend_id=backend_id)
+    if not by_deployment:
+        return [default]
+    backends: dict[str, list[str]] = {}
+    for deployment, backend in by_deployment.items():
+        backends.setdefault(backend, []).append(deployment)
+    return [
+        Choose(
+            when=[
+                When(condition=f"@({_one_of(names, _DEPLOYMENT)})", policies=[SetBackendService(backend_id=backend)])
+                for backend, names in backends.items()
+            ],
+            otherwise=[default],
+        )
+    ]
+
+
+def has_one_account(traffic: Traffic) -> str | None:
+    """Return the expression that is true if a single account serves the deployment, or None if that cannot be."""
+    alone = [name for route in traffic.routes if len(route.accounts) == 1 for name in route.deployments]
+    return _one_of(alone, _DEPLOYMENT) if alone else None
+
+
+def _check_model(offered: Sequence[str]) -> list[Policy]:
+    if not offered:
+        return []
+    refused = _not_offered(offered)
+    return [Choose(when=[When(condition=f"@(!{_one_of(offered, _MODEL)})", policies=[refused])])]
+
+
+def _check_deployment(served: Sequence[str]) -> list[Policy]:
+    """Refuse, as Azure OpenAI does, a deployment that no account has; a call that names none is no such case."""
+    if not served:
+        return []
+    condition = f'@({_DEPLOYMENT} != "" && !{_one_of(served, _DEPLOYMENT)})'
+    return [Choose(when=[When(condition=condition, policies=[_NOT_FOUND])])]
+
+
+def _one_of(names: Sequence[str], value: str) -> str:
+    return f"new[] {{ {', '.join(map(_quoted, names))} }}.Contains({value})"
+
+
 def _only_usage() -> list[Policy]:
     anew = SetBody(value=f"@{{ var body = {_BODY}; {_ASK_FOR_USAGE} return body.ToString(Formatting.None); }}")
     ask: list[Policy] = [_READ_BODY, Choose(when=[When(condition=f"@({_STREAMS})", policies=[anew])])]
@@ -112,12 +166,11 @@ def _quoted(name: str) -> str:
 
 def _not_offered(names: Sequence[str]) -> ReturnResponse:
     message = f"This API does not offer that model; it offers {', '.join(names)}."
-    return _error(403, "Forbidden", "model_not_found", message)
+    return _error(403, "Forbidden", _about_model("model_not_found", message))
 
 
-def _error(status: int, reason: str, code: str, message: str) -> ReturnResponse:
+def _error(status: int, reason: str, error: Mapping[str, str]) -> ReturnResponse:
     """Return an error in OpenAI's format; nothing in it comes from the request."""
-    error = {"message": message, "type": "invalid_request_error", "param": "model", "code": code}
     return ReturnResponse(
         status=SetStatus(code=status, reason=reason),
         headers=[SetHeader(name="Content-Type", values=["application/json"])],
@@ -125,4 +178,19 @@ def _error(status: int, reason: str, code: str, message: str) -> ReturnResponse:
     )
 
 
-_NO_MODEL = _error(400, "Bad Request", "missing_model", "The request needs a JSON body that names a model.")
+def _about_model(code: str, message: str) -> dict[str, str]:
+    return {"message": message, "type": "invalid_request_error", "param": "model", "code": code}
+
+
+_NO_MODEL = _error(
+    400, "Bad Request", _about_model("missing_model", "The request needs a JSON body that names a model.")
+)
+_NOT_FOUND = _error(
+    404,
+    "Not Found",
+    {
+        "code": "DeploymentNotFound",
+        "message": "The API deployment for this resource does not exist. If you created the deployment within the last "
+        "5 minutes, please wait a moment and try again.",
+    },
+)

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from components._backends import openai_accounts
 from components._inputs import raise_mistakes, read_options
+from components._routes import Route, routes_of
 from options import BreakerOptions, ModelOptions, PolicyOptions, RetryOptions, Surface
 from options.breaker import seconds
 from options.models import check_models
@@ -25,6 +27,8 @@ class Traffic:
     """Seconds to wait for an account's answer to begin. None: what the gateway waits by itself."""
     models: Sequence[ModelOptions] = ()
     """Models that are offered. Empty: all."""
+    routes: Sequence[Route] = ()
+    """Accounts by deployment, where they serve different models. Empty: a call can go to any account."""
     include_usage: bool = False
     """Whether streams of chat end with the tokens that they used."""
     by_body: bool = False
@@ -43,8 +47,10 @@ class Traffic:
 DEFAULT = Traffic()
 
 
-def api_traffic(args: Mapping[str, Any]) -> Traffic:
+def api_traffic(args: Mapping[str, Any], *, own_backends: bool = False) -> Traffic:
     """Return how an API sends its calls, from its inputs `breaker`, `retry`, `timeout`, `models` and `include_usage`.
+
+    Calls go where their deployment is if the API has a backend for each: one that it is given, or its `own_backends`.
 
     Raises:
         pulumi.RunError: The options have mistakes; all of them are listed.
@@ -59,11 +65,13 @@ def api_traffic(args: Mapping[str, Any]) -> Traffic:
         raise_mistakes(mistake.under("models") for mistake in check_models(models))
     if args.get("include_usage") and args.get("policy") is not None:
         raise_mistakes(check_streams(read_options(PolicyOptions, args["policy"], "policy")))
+    by_deployment = args.get("deployment_backend_ids")
     return Traffic(
         breaker=BreakerOptions() if breaker is None else read_options(BreakerOptions, breaker, "breaker"),
         retry=retry or RetryOptions(),
         timeout=None if args.get("timeout") is None else int(args["timeout"]),
         models=models,
+        routes=routes_of(openai_accounts(args["accounts"])) if own_backends or by_deployment else (),
         include_usage=bool(args.get("include_usage")),
         by_body=args.get("surface") == Surface.V1,
     )

@@ -8,7 +8,7 @@ from components._api import api_options, api_policy, check_inputs, publish, subs
 from components._application import register_application, use_existing_application
 from components._backends import OpenAIAccount, openai_accounts
 from components._caller import TOKEN
-from components._credentials import grant_access, key_credential, managed_identity_credential
+from components._credentials import grant_access, has_own_backends, key_credential, managed_identity_credential
 from components._entra_token import entra_validation
 from components._hook import api_hook
 from components._inputs import read_options
@@ -50,6 +50,10 @@ class EntraProtectedApiArgs(TypedDict):
     in `openai/v1` for the v1 surface."""
     backend_id: pulumi.Input[str]
     """Backend without a credential, such as `OpenAIBackend.backend_id`."""
+    deployment_backend_ids: NotRequired[dict[str, pulumi.Input[str]]]
+    """Backend of each deployment where accounts serve different models, such as `OpenAIBackend.deployment_backend_ids`;
+    then `backend_id` gets only calls that name none, and any other deployment gets 404. By default all calls go to
+    `backend_id`."""
     accounts: list[OpenAIAccount]
     """Azure OpenAI accounts behind the backend."""
     entra: NotRequired[EntraOptions | None]
@@ -120,7 +124,6 @@ class EntraProtectedApi(pulumi.ComponentResource):
         super().__init__("openai-gateway:index:EntraProtectedApi", name, {}, api_options("EntraProtectedApi", opts))
         check_inputs(name, args)
         hook = api_hook(name, args)
-        traffic = api_traffic(args)
         given_entra, given_jwt = args.get("entra"), args.get("jwt")
         if (given_entra is None) == (given_jwt is None):
             raise pulumi.RunError("exactly one of entra and jwt is required: each says which tokens are accepted")
@@ -159,6 +162,8 @@ class EntraProtectedApi(pulumi.ComponentResource):
                 lambda known: entra_validation(entra, known["tenant"], known["audiences"], keep_token=keep_token)
             )
 
+        by_key = backend_auth is BackendAuth.KEY
+        traffic = api_traffic(args, own_backends=by_key and has_own_backends(args))
         credential = _credential(name, args, backend_auth, traffic.breaker, self)
         api = publish(
             name,
@@ -210,7 +215,10 @@ def _credential(
             name, accounts=openai_accounts(args["accounts"]), principal_id=principal_id, parent=parent
         )
     return managed_identity_credential(
-        backend_id=args["backend_id"], client_id=args.get("identity_client_id"), role_assignment_ids=granted
+        backend_id=args["backend_id"],
+        deployment_backend_ids=args.get("deployment_backend_ids") or {},
+        client_id=args.get("identity_client_id"),
+        role_assignment_ids=granted,
     )
 
 

@@ -6,7 +6,7 @@ import pulumi
 
 from components._api import api_options, api_policy, check_inputs, publish, subscribe
 from components._backends import OpenAIAccount
-from components._credentials import key_credential
+from components._credentials import has_own_backends, key_credential
 from components._hook import api_hook
 from components._limits import api_limits
 from components._traffic import api_traffic
@@ -99,7 +99,7 @@ class KeyAuthApi(pulumi.ComponentResource):
         check_inputs(name, args)
         hook = api_hook(name, args)
         limits = api_limits(name, args, by_token=False, entra=False, subscription_required=True)
-        traffic = api_traffic(args)
+        traffic = api_traffic(args, own_backends=has_own_backends(args))
         credential = key_credential(name, args, breaker=traffic.breaker, parent=self)
         policy = api_policy(
             [],

@@ -32,6 +32,10 @@ class ManagedIdentityApiArgs(TypedDict):
     in `openai/v1` for the v1 surface."""
     backend_id: pulumi.Input[str]
     """Backend without a credential, such as `OpenAIBackend.backend_id`."""
+    deployment_backend_ids: NotRequired[dict[str, pulumi.Input[str]]]
+    """Backend of each deployment where accounts serve different models, such as `OpenAIBackend.deployment_backend_ids`;
+    then `backend_id` gets only calls that name none, and any other deployment gets 404. By default all calls go to
+    `backend_id`."""
     accounts: list[OpenAIAccount]
     """Azure OpenAI accounts behind the backend, on which the identity needs its role."""
     principal_id: pulumi.Input[str]
@@ -95,7 +99,10 @@ class ManagedIdentityApi(pulumi.ComponentResource):
                 parent=self,
             )
         credential = managed_identity_credential(
-            backend_id=args["backend_id"], client_id=args.get("identity_client_id"), role_assignment_ids=granted
+            backend_id=args["backend_id"],
+            deployment_backend_ids=args.get("deployment_backend_ids") or {},
+            client_id=args.get("identity_client_id"),
+            role_assignment_ids=granted,
         )
         policy = api_policy(
             [],

@@ -10,6 +10,7 @@ from components._accounts import adopt_account, create_account
 from components._backends import Service, create_members, create_pool
 from components._inputs import raise_mistakes, read_options
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
+from components._routes import Pools, create_routes
 from options import Mistake, OpenAIOptions, Surface
 from options.mistakes import suggestion
 from options.openai import account_keys, check_account_names, deployments_of
@@ -70,6 +71,9 @@ class OpenAIBackend(pulumi.ComponentResource):
     """Resource IDs of the role assignments of `users`."""
     pool_ids: pulumi.Output[dict[str, str]]
     """IDs of the backends in `pools`, by name."""
+    deployment_backend_ids: pulumi.Output[dict[str, str]]
+    """IDs of the backends by deployment, over all accounts and for the first of `surfaces`, if the accounts serve
+    different models; otherwise none."""
 
     def __init__(self, name: str, args: OpenAIBackendArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:OpenAIBackend", name, {}, opts)
@@ -131,6 +135,23 @@ class OpenAIBackend(pulumi.ComponentResource):
             for pool, own in pools.items()
         }
         self.pool_ids = pulumi.Output.all(**self.pools).apply(dict)
+        shared: dict[Surface, Pools] = {surface: {} for surface in surfaces}
+
+        def routes(
+            surface: Surface, own: Sequence[str], everywhere: pulumi.Output[str]
+        ) -> dict[str, pulumi.Output[str]]:
+            return create_routes(
+                f"{_stem(name, surface)}-models",
+                [member for member in members[surface] if member.account.key in own],
+                everywhere=everywhere,
+                service=service,
+                parent=self,
+                pools=shared[surface],
+            )
+
+        self.routes = {surface: routes(surface, keys, self.backends[surface]) for surface in surfaces}
+        self.pool_routes = {pool: routes(pool_surfaces[pool], own, self.pools[pool]) for pool, own in pools.items()}
+        self.deployment_backend_ids = pulumi.Output.all(**self.routes[surfaces[0]]).apply(dict)
         assignments = [
             assign_role(
                 f"{name}-{account.key}-{_short_name(user)}-role",
@@ -155,6 +176,7 @@ class OpenAIBackend(pulumi.ComponentResource):
                 "urls": self.urls,
                 "roleAssignmentIds": self.role_assignment_ids,
                 "poolIds": self.pool_ids,
+                "deploymentBackendIds": self.deployment_backend_ids,
             }
         )
 

@@ -13,7 +13,7 @@ from options.gateway import GatewaySku
 from options.known import known_deployment_sku, known_model, known_region
 from options.mistakes import Key, Mistake, Warn, suggestion, unique
 from options.models import deployment_name
-from options.rules import Rules, boolean, excludes_existing, matches, number, prefixed, region, short_text
+from options.rules import Rules, boolean, distinct, excludes_existing, matches, number, prefixed, region, short_text
 
 
 class AccountKind(StrEnum):
@@ -45,6 +45,8 @@ class ExistingAccount(ExistingResource):
     role_assigned: Defaulted[bool] = False
     """Whether its owner has given the gateway's identities the role Cognitive Services OpenAI User on it. Defaults to
     false: the role is assigned here, which Azure refuses if it is already assigned."""
+    deployments: list[str] | None = None
+    """Names of its deployments. By default they are not known, and the account gets calls of any."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,6 +136,8 @@ VALUES: Rules = {
     "accounts.*.existing.name": (deployment_name,),
     **prefixed("accounts.*.existing", existing.VALUES),
     "accounts.*.existing.role_assigned": (boolean,),
+    "accounts.*.existing.deployments": (distinct,),
+    "accounts.*.existing.deployments.*": (deployment_name,),
     "accounts.*.location": (region, known_region),
     "accounts.*.name": (
         matches(
@@ -287,19 +291,31 @@ def deployments_of(account: AccountOptions, openai: OpenAIOptions) -> list[Deplo
     return sorted(own, key=lambda deployment: deployment.spillover is not None)
 
 
+def served_by(account: AccountOptions, openai: OpenAIOptions) -> list[str] | None:
+    """Return the names of an account's deployments, or None if they are not known."""
+    if account.existing:
+        return account.existing.deployments
+    return [deployment.name for deployment in deployments_of(account, openai)]
+
+
 def check_pool(openai: OpenAIOptions, names: Sequence[str]) -> Iterator[Mistake]:
-    """Warn of accounts among `names`, which share a pool, that lack a deployment of the others."""
+    """Warn of accounts among `names`, which share a pool, that lack a deployment that they may be asked for.
+
+    That is so only if it is not known of another account what it serves; otherwise calls go where their model is.
+    """
     keyed = [
         (i, a)
         for i, (key, a) in enumerate(zip(account_keys(openai.accounts), openai.accounts, strict=True))
         if key in names
     ]
-    served = {i: {deployment.name for deployment in deployments_of(a, openai)} for i, a in keyed if not a.existing}
+    served = {i: found for i, a in keyed if (found := served_by(a, openai)) is not None}
+    if len(served) == len(keyed):
+        return
     overflow = {deployment.spillover for _, a in keyed for deployment in deployments_of(a, openai)}
     for i, own in served.items():
-        if lacking := sorted(set().union(*served.values()) - own - overflow):
+        if lacking := sorted({name for names in served.values() for name in names} - {*own} - overflow):
             problem = (
                 f"do not include {', '.join(lacking)}, so calls that the pool sends here get 404; deploy the same "
-                "models in all accounts, or list accounts for each API"
+                "models in all accounts, or list the deployments of the existing ones"
             )
             yield Warn(key=("accounts", i, "deployments"), problem=problem)

@@ -23,7 +23,7 @@ from options.limits import check_limits, check_limits_in_use, check_limits_tier
 from options.mistakes import Mistake, Warn, camel, unique
 from options.models import check_models_in_use
 from options.openai import VALUES as OPENAI
-from options.openai import account_keys, check_account_names, check_openai, check_pool, check_priorities, deployments_of
+from options.openai import account_keys, check_account_names, check_openai, check_pool, check_priorities, served_by
 from options.policy import check_streams
 from options.retry import check_retry_in_use
 from options.rules import Rules, boolean, check_values, prefixed, region
@@ -171,8 +171,7 @@ def check_accounts(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistak
     for pool in dict.fromkeys(api.accounts for api in apis):
         yield from in_config("openai", of=check_pool(stack.openai, pool))
     served = {
-        name: None if account.existing else {deployment.name for deployment in deployments_of(account, stack.openai)}
-        for name, account in zip(names, stack.openai.accounts, strict=True)
+        name: served_by(account, stack.openai) for name, account in zip(names, stack.openai.accounts, strict=True)
     }
     for i, api in enumerate(apis):
         if api.definition is None:

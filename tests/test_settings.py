@@ -502,13 +502,17 @@ def test_new_vaults_of_several_apis_have_names_of_their_own() -> None:
         pytest.param(
             {
                 "openai": {
-                    "accounts": [{"name": "oai-a"}, {"name": "oai-b", "deployments": [CHAT, {**CHAT, "name": "mini"}]}],
+                    "accounts": [
+                        {"name": "oai-a"},
+                        {"name": "oai-b", "deployments": [CHAT, {**CHAT, "name": "mini"}]},
+                        {"existing": {"name": "oai-c", "resourceGroup": "rg"}},
+                    ],
                     "deployments": [CHAT],
                 }
             },
             "openai-gateway:openai.accounts[0].deployments: do not include mini, so calls that the pool sends here "
-            "get 404; deploy the same models in all accounts, or list accounts for each API",
-            id="pool whose accounts serve different models",
+            "get 404; deploy the same models in all accounts, or list the deployments of the existing ones",
+            id="pool in which it is not known who serves what",
         ),
         pytest.param(
             {

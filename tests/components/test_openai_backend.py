@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +22,15 @@ from tests.deployed import Deployed, deploy_component
 GPT = DeploymentOptions(name="gpt-4o", model="gpt-4o", version="2024-11-20", capacity=10)
 OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 EMBEDDING = DeploymentOptions(name="embed", model="text-embedding-3-large", version="1", sku="Standard")
-OUTPUTS = ("backend_id", "backend_ids", "account_ids", "urls", "role_assignment_ids", "pool_ids")
+OUTPUTS = (
+    "backend_id",
+    "backend_ids",
+    "account_ids",
+    "urls",
+    "role_assignment_ids",
+    "pool_ids",
+    "deployment_backend_ids",
+)
 
 
 def deploy(azure: Azure, openai: OpenAIOptions, *, preview: bool = False, **args: Any) -> Deployed:
@@ -583,3 +592,49 @@ def test_apis_of_the_v1_surface_alone_have_no_backend_of_the_other(azure: Azure)
 def test_surfaces_of_pools_that_there_are_not_are_refused(azure: Azure, given: dict[str, str], said: str) -> None:
     with pytest.raises(DeployError, match=said):
         deploy(azure, accounts(AccountOptions(name="oai-a")), pools={"one": ["oai-a"]}, pool_surfaces=given)
+
+
+OTHER = DeploymentOptions(name="gpt-4o-mini", model="gpt-4o-mini")
+DIFFERENT = (
+    AccountOptions(name="oai-a", deployments=[GPT]),
+    AccountOptions(name="oai-b", deployments=[GPT, OTHER], priority=2),
+    AccountOptions(name="oai-c", deployments=[GPT, OTHER], priority=3),
+    AccountOptions(name="oai-d", deployments=[GPT, EMBEDDING]),
+)
+
+
+def test_accounts_that_serve_different_models_have_a_pool_for_each(azure: Azure) -> None:
+    deployed = deploy(azure, accounts(*DIFFERENT))
+
+    assert deployed.outputs["deployment_backend_ids"] == {
+        "gpt-4o": "ai-pool",
+        "gpt-4o-mini": "ai-models-oai-b-oai-c",
+        "embed": "ai-backend-oai-d-alone",
+    }
+    services = deployed.one("Backend", "ai-models-oai-b-oai-c").inputs["pool"]["services"]
+    assert [(entry["id"].rsplit("/", 1)[1], entry["priority"]) for entry in services] == [
+        ("ai-backend-oai-b", 2),
+        ("ai-backend-oai-c", 3),
+    ]
+
+
+def test_an_adopted_account_takes_part_if_it_is_said_what_it_serves(azure: Azure) -> None:
+    other = Azure()
+    for cloud in (azure, other):
+        cloud.account("oai-shared")
+    adopted = ExistingAccount(name="oai-shared", resource_group=GROUP)
+    unknown = deploy(azure, accounts(DIFFERENT[1], AccountOptions(existing=adopted)))
+    known = deploy(
+        other,
+        accounts(DIFFERENT[1], AccountOptions(existing=replace(adopted, deployments=["gpt-4o"]))),
+    )
+
+    assert unknown.outputs["deployment_backend_ids"] == {}
+    assert known.outputs["deployment_backend_ids"] == {"gpt-4o": "ai-pool", "gpt-4o-mini": "ai-backend-oai-b-alone"}
+
+
+def test_accounts_that_serve_the_same_models_need_no_further_pool(azure: Azure) -> None:
+    deployed = deploy(azure, accounts(*DIFFERENT[1:3]))
+
+    assert deployed.outputs["deployment_backend_ids"] == {}
+    assert [entry.name for entry in deployed.all("Backend")] == ["ai-backend-oai-b", "ai-backend-oai-c", "ai-pool"]

@@ -9,6 +9,8 @@ from apim_emulator.pulumi.deploy import DeployError
 from apim_emulator.testing import PolicyBench, Reply, Request, Response
 from components import ManagedIdentityApi
 from components._api import policy_document
+from components._requests import choose_backend
+from components._routes import Route
 from components._traffic import Traffic
 from options import ModelOptions, PolicyOptions
 from policies import SetBackendService
@@ -206,6 +208,77 @@ class TestUsage:
         response = bench(Traffic(include_usage=True)).post("/deployments/gpt-4o/chat/completions", data="nope")
 
         assert response.json()["body"] == "nope"
+
+
+ROUTES = (
+    Route(deployments=("gpt-4o",), accounts=("a", "b")),
+    Route(deployments=("gpt-4o-mini",), accounts=("b",)),
+)
+BACKENDS = {"gpt-4o": "both", "gpt-4o-mini": "only-b"}
+NOT_FOUND = (
+    "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, "
+)
+
+
+class TestRoutes:
+    """Two accounts, of which one alone has the second deployment."""
+
+    def ask(self, traffic: Traffic, path: str, body: Any = None, *, method: str = "POST", **answers: Reply) -> Response:
+        chosen = policy_document(
+            [], choose_backend("all", BACKENDS), accounts=2, traffic=traffic, subscription_required=False, sku=None
+        )
+        assert remarks_of(chosen) == []
+        named = {name: answers.get(name.replace("-", "_"), Reply(content=name)) for name in ("all", "both", "only-b")}
+        gateway = PolicyBench(
+            chosen,
+            backends={name: lambda _, reply=reply: reply for name, reply in named.items()},  # type: ignore[misc]
+        )
+        return gateway.send(method, path, json=body)
+
+    @pytest.mark.parametrize(("model", "backend"), BACKENDS.items())
+    def test_a_call_goes_where_its_deployment_is(self, model: str, backend: str) -> None:
+        by_path = self.ask(Traffic(routes=ROUTES), f"/deployments/{model}/chat/completions", CHAT)
+        by_body = self.ask(Traffic(routes=ROUTES, by_body=True), "/responses", {"model": model, "input": "Hello"})
+
+        assert by_path.text == by_body.text == backend
+
+    @pytest.mark.parametrize("model", ["gpt-4", "gpt-4o-", "gpt-4o-mini-2", "both"])
+    def test_a_deployment_that_no_account_has_is_not_found_as_in_azure(self, model: str) -> None:
+        by_path = self.ask(Traffic(routes=ROUTES), f"/deployments/{model}/chat/completions", CHAT)
+        by_body = self.ask(Traffic(routes=ROUTES, by_body=True), "/chat/completions", {"model": model, **CHAT})
+
+        for response in (by_path, by_body):
+            error = response.json()["error"]
+            assert (response.status_code, error["code"], response.requests) == (404, "DeploymentNotFound", ())
+            assert error["message"].startswith(NOT_FOUND)
+
+    def test_an_alias_goes_where_its_deployment_is(self) -> None:
+        models = [ModelOptions(name="fast", deployment="gpt-4o-mini")]
+
+        by_path = self.ask(Traffic(routes=ROUTES, models=models), "/deployments/fast/chat/completions", CHAT)
+        by_body = self.ask(Traffic(routes=ROUTES, models=models, by_body=True), "/responses", {"model": "fast"})
+
+        assert by_path.text == by_body.text == "only-b"
+        assert by_path.requests[0].url.startswith("https://only-b.test/deployments/gpt-4o-mini/")
+        assert by_body.requests[0].json() == {"model": "gpt-4o-mini"}
+
+    def test_what_names_no_model_goes_to_any_account(self) -> None:
+        traffic = Traffic(routes=ROUTES, by_body=True)
+
+        assert self.ask(traffic, "/models", method="GET").text == "all"
+        assert self.ask(Traffic(routes=ROUTES), "/models", method="GET").text == "all"
+        assert self.ask(traffic, "/responses", {"input": "Hello"}).status_code == 400
+
+    def test_the_only_account_of_a_deployment_is_called_once(self) -> None:
+        spent = Reply(status_code=429, headers={"Retry-After": "7", "x-ms-region": "Sweden Central"}, json={})
+
+        path = "/deployments/{}/chat/completions"
+        alone = self.ask(Traffic(routes=ROUTES), path.format("gpt-4o-mini"), CHAT, only_b=spent)
+        shared = self.ask(Traffic(routes=ROUTES), path.format("gpt-4o"), CHAT, both=spent)
+
+        assert (alone.status_code, alone.headers["Retry-After"], len(alone.requests)) == (429, "7", 1)
+        assert "x-ms-region" not in alone.headers
+        assert len(shared.requests) == 2
 
 
 def test_the_time_to_wait_for_an_account_is_the_one_that_is_set() -> None:

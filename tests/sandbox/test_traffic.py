@@ -10,7 +10,9 @@ from openai import (
     AsyncAzureOpenAI,
     AsyncOpenAI,
     BadRequestError,
+    NotFoundError,
     PermissionDeniedError,
+    RateLimitError,
 )
 
 from apim_emulator.cli.instructions import API_VERSION
@@ -106,3 +108,42 @@ async def test_on_v1_the_body_names_the_model() -> None:
     assert answer.model.startswith("gpt-4o-mini")
     assert usage is not None
     assert (refused.value.code, nameless.value.code) == ("model_not_found", "missing_model")
+
+
+DIFFERENT = {
+    "accounts": [
+        {"location": "swedencentral", "deployments": [DEPLOYMENTS[0]]},
+        {"location": "francecentral", "deployments": DEPLOYMENTS},
+    ]
+}
+
+
+@pytest.mark.parametrize("auth", ["managed-identity", "key"])
+async def test_a_call_goes_only_where_its_deployment_is(auth: str) -> None:
+    async with called(DIFFERENT, auth=auth) as (sandbox, client):
+        for _ in range(4):
+            assert (await chat(client, "gpt-4o-mini")).startswith("gpt-4o-mini")
+        mini = {call.host for call in sandbox.openai.received}
+        for _ in range(4):
+            await chat(client, "gpt-4o")
+        before = len(sandbox.openai.received)
+        with pytest.raises(NotFoundError) as missing:
+            await chat(client, "gpt-4")
+
+        assert len(mini) == 1
+        assert len({call.host for call in sandbox.openai.received}) == 2
+        assert {call.status for call in sandbox.openai.received} == {200}
+        assert (missing.value.code, len(sandbox.openai.received)) == ("DeploymentNotFound", before)
+
+
+async def test_the_only_account_of_a_deployment_says_when_to_come_back_and_not_who_it_is() -> None:
+    async with called(DIFFERENT) as (sandbox, client):
+        await chat(client, "gpt-4o-mini")
+        host = sandbox.openai.received[-1].host
+        sandbox.openai.throttle(host, 20)
+        with pytest.raises(RateLimitError) as spent:
+            await chat(client, "gpt-4o-mini")
+
+        assert spent.value.response.headers["Retry-After"] == "20"
+        assert host.partition(".")[0] not in f"{spent.value.response.text} {dict(spent.value.response.headers)}"
+        assert (await chat(client, "gpt-4o")).startswith("gpt-4o")
