@@ -298,8 +298,8 @@ that asks for nothing, such as `logprobs: false`; null is as good as nothing.
 ## Inferred
 
 No source says, and no test has run against Azure itself: data actions of v1 chat completions, embeddings and
-`responses/delete`; the words for a wrong bearer key; the shape of v1 models beside OpenAI's own; what may be cancelled;
-that input items are those of the request alone; the words of the two limits of strict mode.
+`responses/delete`; the words for a wrong bearer key; the shape of v1 models beside OpenAI's own. Azure's documentation
+limits strict mode to 100 properties and five levels; callers have also met 5000 and ten.
 """
 
 

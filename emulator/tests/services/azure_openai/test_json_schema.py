@@ -158,9 +158,9 @@ def nested(levels: int) -> dict[str, Any]:
 
 
 def test_deep_schemas_are_refused() -> None:
-    check_strict(nested(5))
+    check_strict(nested(6))
     with pytest.raises(SchemaError, match="6 levels of nesting exceeds limit of 5"):
-        check_strict(nested(6))
+        check_strict(nested(7))
     with pytest.raises(SchemaError, match="at most 100 levels"):
         instance(nested(200), "Hello")
 
@@ -194,7 +194,11 @@ def test_deep_schemas_are_refused() -> None:
             strict(a={"anyOf": [{"type": "integer", "maximum": 1}]}), "('properties', 'a', 'anyOf', '0')", id="anyOf"
         ),
         pytest.param(strict(a={"$ref": "#/properties/b"}), "definitions", id="reference"),
-        pytest.param(strict(**{f"p{n}": {"type": "string"} for n in range(101)}), "101 properties", id="too many"),
+        pytest.param(
+            strict(**{f"p{n}": {"type": "string"} for n in range(101)}),
+            "101 parameters exceeds limit of 100",
+            id="too many",
+        ),
         pytest.param(strict(a=True), "schema must be an object", id="true"),
     ],
 )

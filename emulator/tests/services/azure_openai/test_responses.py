@@ -122,6 +122,14 @@ async def test_a_conversation_goes_on_and_is_counted_as_a_whole(client: Any) -> 
 
     assert second.output_text == "You said: And now?"
     assert second.usage.input_tokens == first.usage.input_tokens + first.usage.output_tokens + 2 + 3
+    history = [item async for item in client.responses.input_items.list(third.id, order="asc")]
+    assert [item.content[0].text for item in history] == [
+        "Hello",
+        "You said: Hello",
+        "And now?",
+        "You said: And now?",
+        "Really?",
+    ]
     assert third.usage.input_tokens == second.usage.input_tokens + second.usage.output_tokens + 2 + 3
 
 
@@ -268,6 +276,14 @@ async def test_a_response_in_the_background_is_cancelled_for_good(client: Any, c
     assert (cancelled.status, cancelled.output) == ("cancelled", [])
     assert await client.responses.cancel(created.id) == cancelled
     assert await client.responses.retrieve(created.id) == cancelled
+
+
+async def test_a_response_that_was_cut_off_is_not_cancelled(client: Any, clock: Clock) -> None:
+    created = await create(client, "x" * 100, background=True, max_output_tokens=16)
+    clock.advance(BACKGROUND_SECONDS)
+
+    with pytest.raises(openai.BadRequestError, match="Cannot cancel a response in terminal state"):
+        await client.responses.cancel(created.id)
 
 
 async def test_a_response_that_is_made_at_once_cannot_be_cancelled(client: Any) -> None:

@@ -230,14 +230,14 @@ class Stored:
             },
         }
         if store:
-            listed = [item.resource for item in items]
+            given_items = [item.resource for item in items]
             kept = StoredResponse(
                 body=whole,
-                input=listed,
+                input=[*previous.input, *previous.body["output"], *given_items] if previous else given_items,
                 context_tokens=context + said.size,
                 waiting=frozenset(item["call_id"] for item in output if item["type"] == "function_call"),
                 ready=self.now + (BACKGROUND_SECONDS if background else 0),
-                size=len(json.dumps([whole, listed])),
+                size=len(json.dumps([whole, given_items])) + (previous.size if previous else 0),
             )
             self.store.add(self.account_id, kept)
         if background:
@@ -260,17 +260,19 @@ class Stored:
         return {"id": response_id, "object": "response.deleted", "deleted": True}
 
     def cancel(self, response_id: str) -> Json:
-        """Cancel a response in the background; a second time changes nothing. Words are inferred."""
+        """Cancel a response in the background; a second time changes nothing."""
         found = self._found(response_id)
         if not found.body["background"]:
             raise invalid_request("Cannot cancel a synchronous response.")
         if self.now >= found.ready and not found.cancelled:
-            raise invalid_request("Cannot cancel a completed response.")
+            whole = found.body["status"] == "completed"
+            ended = "a completed response" if whole else "a response in terminal state"
+            raise invalid_request(f"Cannot cancel {ended}.", param="response_id")
         found.cancelled = True
         return found.view(self.now)
 
     def input_items(self, response_id: str, query: Mapping[str, str]) -> Json:
-        """List the items that a response was made from, those of the responses before it aside."""
+        """List the items that a response was made from, those of the responses before it among them."""
         for name in ("before", "include", "include[]", "include[0]"):
             if name in query:
                 raise lacking(name)

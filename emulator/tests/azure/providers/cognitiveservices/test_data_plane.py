@@ -2,6 +2,21 @@ from apim_emulator.model import ModelDeployment
 from emulator.tests.azure.azure import Azure
 
 
+def test_a_foundry_resource_serves_azure_openai_at_its_own_host(azure: Azure) -> None:
+    azure.create(
+        "cognitiveservices:Account",
+        resourceGroupName="rg",
+        accountName="ai",
+        kind="AIServices",
+        sku={"name": "S0"},
+        properties={"customSubDomainName": "ai"},
+    )
+
+    (account,) = azure.cloud.accounts()
+
+    assert account.host == "ai.openai.azure.com"
+
+
 def test_accounts_have_their_host_and_models(azure: Azure) -> None:
     account_id, _ = azure.account("oai", disableLocalAuth=True)
     azure.deployment()
