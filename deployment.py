@@ -147,6 +147,7 @@ def publish(
             api.name,
             {
                 **common,
+                "bearer_keys": api.bearer_keys,
                 "key": api.key,
                 "vault_resource_group_name": vault_resource_group_name,
                 "protect": protect,
@@ -155,7 +156,12 @@ def publish(
     if api.auth is AuthMode.MANAGED_IDENTITY:
         return ManagedIdentityApi(
             api.name,
-            {**common, "deployment_backend_ids": routes, "role_assignment_ids": openai.role_assignment_ids},
+            {
+                **common,
+                "bearer_keys": api.bearer_keys,
+                "deployment_backend_ids": routes,
+                "role_assignment_ids": openai.role_assignment_ids,
+            },
         )
     return EntraProtectedApi(
         api.name,

@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_azure_native import apimanagement
 
+from components._bearer_keys import accept_bearer_keys, noted
 from components._clashes import NAMES, report_clash
 from components._failover import forwarding, no_capacity_after_response, no_capacity_without_response
 from components._hook import NO_HOOK, Hook
@@ -212,29 +213,56 @@ def publish(
     *,
     policy: pulumi.Output[str],
     subscription_required: bool,
+    bearer_keys: bool = False,
     parent: pulumi.Resource,
 ) -> apimanagement.Api:
-    """Import the definition as the API `name` and attach `policy`, which is known once its credential works."""
+    """Import the definition as the API `name` and attach `policy`, which is known once its credential works.
+
+    `bearer_keys` must not be set on an API that validates tokens, for which a bearer is a token.
+    """
     child = child_options(parent, args.get("subscription_id"))
+    api_id = args.get("name_prefix", "") + name
+    display_name = display_text(args.get("display_name", name), limit=300)
+    imported = _definition(name, args)
+    if bearer_keys:
+        imported = imported.apply(noted)
     api = apimanagement.Api(
         f"{name}-api",
-        api_id=args.get("name_prefix", "") + name,
+        api_id=api_id,
         resource_group_name=args["resource_group_name"],
         service_name=args["service_name"],
         path=args["path"],
-        display_name=display_text(args.get("display_name", name), limit=300),
+        display_name=display_name,
         protocols=[apimanagement.Protocol.HTTPS],
         service_url=UNREACHABLE,
         subscription_required=subscription_required,
         subscription_key_parameter_names={"header": KEY_NAME, "query": KEY_NAME},
         format=apimanagement.ContentFormat.OPENAPI_JSON,
-        value=_definition(name, args),
+        value=imported,
         opts=child,
     )
+    if bearer_keys:
+        accept_bearer_keys(
+            name,
+            {
+                "path": args["path"],
+                "displayName": display_name,
+                "protocols": ["https"],
+                "serviceUrl": UNREACHABLE,
+                "subscriptionRequired": subscription_required,
+                "subscriptionKeyParameterNames": {"header": KEY_NAME, "query": KEY_NAME},
+            },
+            api=api,
+            api_id=api_id,
+            definition=imported,
+            service_name=args["service_name"],
+            resource_group_name=args["resource_group_name"],
+            opts=child,
+        )
     report_clash(
         api,
         "apimanagement:getApi",
-        {**_service(args), "apiId": args.get("name_prefix", "") + name},
+        {**_service(args), "apiId": api_id},
         kind=NAMES,
         opts=invoke_options(parent, args.get("subscription_id")),
     )

@@ -56,6 +56,9 @@ class ManagedIdentityApiArgs(TypedDict):
     `createResponse` (v1). Defaults to all."""
     definition: NotRequired[pulumi.Input[str | None]]
     """OpenAPI 3 document (JSON) to import instead; its `servers` are ignored."""
+    bearer_keys: NotRequired[bool]
+    """Whether a subscription key is also accepted as bearer token, where the plain OpenAI client sends its `api_key`.
+    Defaults to false."""
     policy: NotRequired[PolicyOptions | None]
     """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to none."""
     breaker: NotRequired[BreakerOptions | None]
@@ -114,7 +117,14 @@ class ManagedIdentityApi(pulumi.ComponentResource):
             subscription_required=True,
             sku=args.get("sku"),
         )
-        api = publish(name, args, policy=policy, subscription_required=True, parent=self)
+        api = publish(
+            name,
+            args,
+            policy=policy,
+            subscription_required=True,
+            bearer_keys=args.get("bearer_keys", False),
+            parent=self,
+        )
         self.api_id = api.id
         self.subscription_key = subscribe(name, args, api, parent=self)
         self.register_outputs({"apiId": self.api_id, "subscriptionKey": self.subscription_key})

@@ -58,6 +58,9 @@ class ApiOptions:
     """Tokens of another provider that callers need. Defaults to the stack's `jwt`."""
     subscription_required: bool | None = None
     """Whether callers need a subscription key. Defaults to true, or to false if the API validates a token."""
+    bearer_keys: Defaulted[bool] = False
+    """Whether a subscription key is also accepted as bearer token, where the plain OpenAI client sends its `api_key`.
+    Defaults to false. Not with auth `entra`, where a bearer is a token."""
     api_version: str | None = None
     """Stable version of Azure OpenAI's dated REST API whose operations the API offers. Defaults to 2024-10-21; the v1
     surface has none."""
@@ -149,6 +152,7 @@ VALUES: Rules = {
     "accounts": (distinct,),
     "identity": (identity,),
     "subscription_required": (boolean,),
+    "bearer_keys": (boolean,),
     "api_version": (_known_version,),
     "operations": (distinct,),
     **prefixed("retry", retry.VALUES),

@@ -50,6 +50,8 @@ class ApiSettings:
     """Set if callers present another provider's tokens."""
     subscription_required: bool
     """Whether callers need a subscription key."""
+    bearer_keys: bool = False
+    """Whether a subscription key is also accepted as bearer token."""
     surface: Surface = Surface.DATED
     """Surface of Azure OpenAI that it publishes."""
     api_version: str | None
@@ -126,6 +128,7 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
         entra=entra,
         jwt=jwt,
         subscription_required=not by_token if api.subscription_required is None else api.subscription_required,
+        bearer_keys=api.bearer_keys,
         surface=api.surface,
         api_version=None if api.surface is Surface.V1 else api.api_version or API_VERSION,
         operations=api.operations,

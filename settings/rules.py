@@ -143,6 +143,9 @@ def check_effect(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]
                 limits, place, key, by_token=api.auth is AuthMode.ENTRA, subscription_required=required
             )
             yield from in_config(of=found)
+        if api.auth is AuthMode.ENTRA and api.bearer_keys:
+            problem = "conflicts with auth entra, where a bearer is a token and no key; remove it, or change auth"
+            yield Mistake(key=(*key, "bearerKeys"), problem=problem)
         if api.entra:
             yield from in_config(*(key if own.entra else ()), "entra", of=check_callers(api.entra))
         unused = {

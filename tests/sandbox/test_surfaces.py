@@ -103,6 +103,26 @@ async def test_a_key_of_one_surface_does_not_open_the_other(sandbox: Sandbox, v1
         await stranger.models.list()
 
 
+async def test_the_plain_client_sends_a_subscription_key_as_its_own_where_keys_may_be_bearers() -> None:
+    keyed = {"name": "openai", "path": "openai/v1", "surface": "v1", "bearerKeys": True}
+    async with Sandbox() as sandbox:
+        deployment = await sandbox.deploy(PROJECT, {**BOTH, "openai-gateway:apis": [keyed]})
+        async with AsyncOpenAI(
+            base_url=f"{sandbox.url}/openai/v1",
+            api_key=deployment.outputs["openaiSubscriptionKey"],
+            http_client=new_http_client(),
+            max_retries=0,
+        ) as plain:
+            answer = await plain.chat.completions.create(model="chat", messages=HELLO)
+            with pytest.raises(AuthenticationError):
+                await plain.with_options(api_key="0" * 32).models.list()
+
+    assert answer.choices[0].message.content == "You said: hi"
+    assert [(call.path, call.credential) for call in sandbox.openai.received] == [
+        ("/openai/v1/chat/completions", "token")
+    ]
+
+
 @pytest.mark.parametrize("key", ["none", ""])
 async def test_the_plain_clients_own_key_opens_nothing(sandbox: Sandbox, v1: AsyncOpenAI, key: str) -> None:
     bearer = key or sandbox.deployment.outputs["v1SubscriptionKey"]

@@ -56,6 +56,8 @@ class Api:
     subscription_required: bool = True
     key_header: str = "Ocp-Apim-Subscription-Key"
     key_query: str = "subscription-key"
+    key_bearer: bool = False
+    """Whether a subscription key is also accepted as `Authorization: Bearer KEY`."""
     service_url: str | None = None
     policy: str | None = None
     policy_format: str = "xml"

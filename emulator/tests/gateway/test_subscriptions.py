@@ -97,6 +97,59 @@ async def test_both_keys_of_every_scope_open_the_api(gateway_bench: Bench, name:
     assert response.status == 200
 
 
+def taking_bearers(bench: Bench, *, required: bool = True) -> None:
+    api = {"subscription_required": required, "key_header": "api-key", "key_bearer": True}
+    bench.load(inbound(), api=api, subscriptions=SUBSCRIPTIONS, products=PRODUCTS)
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+@pytest.mark.parametrize("key", ["api-primary", "all-secondary", "product-primary"])
+async def test_a_key_is_accepted_as_a_bearer_token_where_the_api_says_so(
+    gateway_bench: Bench, scheme: str, key: str
+) -> None:
+    taking_bearers(gateway_bench)
+
+    assert (await gateway_bench.call(headers={"Authorization": f"{scheme} {key}"})).status == 200
+
+
+@pytest.mark.parametrize("required", [True, False], ids=["closed API", "open API"])
+@pytest.mark.parametrize("value", ["Bearer wrong", "Bearer other-primary", "Bearer cancelled-primary"])
+async def test_a_bearer_token_that_is_no_key_of_the_api_is_refused(
+    gateway_bench: Bench, value: str, required: bool
+) -> None:
+    taking_bearers(gateway_bench, required=required)
+
+    response = await gateway_bench.call(headers={"Authorization": value})
+
+    assert (response.status, await response.read()) == (401, INVALID)
+    assert gateway_bench.backend.calls == []
+
+
+@pytest.mark.parametrize("value", ["Basic api-primary", "Bearer", "Bearer ", "api-primary"])
+async def test_what_is_no_bearer_token_is_no_key(gateway_bench: Bench, value: str) -> None:
+    taking_bearers(gateway_bench)
+
+    response = await gateway_bench.call(headers={"Authorization": value})
+
+    assert (response.status, await response.read()) == (401, MISSING)
+
+
+async def test_the_header_of_the_key_wins_over_a_bearer_token(gateway_bench: Bench) -> None:
+    taking_bearers(gateway_bench)
+    bearer = {"Authorization": "Bearer api-primary"}
+
+    assert (await gateway_bench.call(headers={"api-key": "wrong", **bearer})).status == 401
+    assert (await gateway_bench.call(headers={"api-key": "api-primary", "Authorization": "Bearer none"})).status == 200
+
+
+async def test_a_bearer_token_is_no_key_unless_the_api_says_so(gateway_bench: Bench) -> None:
+    closed(gateway_bench)
+
+    response = await gateway_bench.call(headers={"Authorization": "Bearer api-primary"})
+
+    assert (response.status, await response.read()) == (401, MISSING)
+
+
 async def test_query_is_looked_at_only_without_the_header(gateway_bench: Bench) -> None:
     closed(gateway_bench)
     path = "/api/models?subscription-key=api-primary"

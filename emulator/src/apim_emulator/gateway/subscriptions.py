@@ -43,8 +43,13 @@ class Subscriptions:
                     self._keys.append((_digest(key), subscription, scope))
 
     def admit(self, api: Api, request: Request) -> Access:
-        """Let a call in, or raise `Failure`. A key that is given must be right even where none is needed."""
+        """Let a call in, or raise `Failure`. A key that is given must be right even where none is needed.
+
+        Where the API takes keys as bearer tokens, one is looked at last (inferred).
+        """
         given = request.headers.getall(api.key_header, []) or request.query.values(api.key_query)
+        if not given and api.key_bearer:
+            given = _bearers(request)
         if given:
             access = self._by_key(given, api)
             if access is None:
@@ -89,6 +94,12 @@ def _scope(subscription: Subscription) -> tuple[str, str]:
     if len(parts) > 1 and parts[-2] in {"apis", "products"}:
         return parts[-2], parts[-1].partition(";")[0]
     raise ValueError(f"scope {subscription.scope} is not /apis, /apis/ID or /products/ID")
+
+
+def _bearers(request: Request) -> list[str]:
+    """Return the bearer tokens of a request; the scheme is compared without case."""
+    parted = (value.partition(" ") for value in request.headers.getall("Authorization", []))
+    return [token.strip() for scheme, _, token in parted if scheme.lower() == "bearer" and token.strip()]
 
 
 def _digest(key: str) -> bytes:

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.skipif(not OFFICIAL, reason=f"no official types of Azur
 
 @pytest.mark.parametrize("token", MODELLED)
 def test_a_type_takes_the_properties_of_its_arm_type(token: str) -> None:
+    if token not in OFFICIAL:
+        pytest.skip(f"no official type of {token} in {FOLDER}")
     document = json.loads((FOLDER / OFFICIAL[token]["file"]).read_text(encoding="utf-8"))
 
     assert list(_differences(MODELLED[token], document["schema"], document["$defs"], token)) == []

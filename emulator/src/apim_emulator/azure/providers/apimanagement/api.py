@@ -13,6 +13,10 @@ _IMPORT = ("format", "value", "soapApiType", "translateRequiredQueryParametersCo
 """Properties of an API that only say how it is imported."""
 
 
+BEARER = "bearer"
+"""Private value of an API whose subscription keys are accepted as bearer tokens: `enabled`. Only a template sets it."""
+
+
 def _complete(state: State, resource: Resource, parent: Resource) -> None:
     inputs = resource.inputs
     path = inputs["path"]
@@ -41,6 +45,7 @@ def _complete(state: State, resource: Resource, parent: Resource) -> None:
     if imported.server is not None:
         resource.outputs["serviceUrl"] = imported.server
     resource.private.pop("definition", None)
+    resource.private.pop(BEARER, None)
     if imported.document is not None:
         resource.private["definition"] = imported.document
     _put_operations(state, resource.id, imported.operations)

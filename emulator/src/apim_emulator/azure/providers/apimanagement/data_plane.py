@@ -15,6 +15,7 @@ from apim_emulator.azure.providers.apimanagement import (
     SERVICE,
     SUBSCRIPTION,
 )
+from apim_emulator.azure.providers.apimanagement.api import BEARER
 from apim_emulator.azure.providers.apimanagement.circuit_breaker import circuit_breaker
 from apim_emulator.azure.providers.apimanagement.references import format_of, member_id
 from apim_emulator.azure.providers.managedidentity.identities import identities
@@ -71,6 +72,7 @@ def _api(state: State, api: Resource) -> Api:
         found,
         key_header=names.get("header") or found.key_header,
         key_query=names.get("query") or found.key_query,
+        key_bearer=api.private.get(BEARER) == "enabled",
     )
 
 

@@ -1,3 +1,5 @@
-"""Resource groups (Microsoft.Resources)."""
+"""Resource groups and template deployments (Microsoft.Resources)."""
 
 RESOURCE_GROUP = "azure-native:resources:ResourceGroup"
+DEPLOYMENT = "azure-native:resources:Deployment"
+"""Template deployments."""
