@@ -17,6 +17,9 @@ DEPLOYMENT = {"name": "gpt-4o", "model": "gpt-4o", "version": "2024-11-20", "cap
 GATEWAY = {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com"}
 
 
+pytestmark = pytest.mark.slow  # a process of its own
+
+
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     with running_host(tmp_path_factory.mktemp("consumer")) as host:

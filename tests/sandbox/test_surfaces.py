@@ -131,6 +131,7 @@ async def test_the_plain_clients_own_key_opens_nothing(sandbox: Sandbox, v1: Asy
         await v1.with_options(api_key=bearer, set_default_headers={}).models.list()
 
 
+@pytest.mark.slow
 async def test_a_call_is_made_as_the_instructions_say(sandbox: Sandbox) -> None:
     key = sandbox.deployment.outputs["v1SubscriptionKey"]
     api = Api(name="v1", url=f"{sandbox.url}/openai/v1", key=key, callers=[], needs_token=False)

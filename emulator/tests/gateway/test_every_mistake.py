@@ -13,6 +13,8 @@ from apim_emulator.model import Gateway
 from emulator.tests.gateway.policies.record import Example
 from emulator.tests.gateway.policies.records import RECORDS
 
+pytestmark = pytest.mark.slow
+
 ATTRIBUTES = [(name, attribute) for name, record in RECORDS.items() for attribute in record.attributes]
 NONSENSE = ("", "@(", "@(context.Nope)", "a @(b)", "not\n\x85any of 'these'", "-1", None)
 """Values that hardly any attribute takes; None leaves it out."""

@@ -31,6 +31,7 @@ def test_a_type_takes_the_properties_of_its_arm_type(token: str) -> None:
     assert list(_differences(MODELLED[token], document["schema"], document["$defs"], token)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("token", sorted(OFFICIAL.keys() - resource_types().keys()))
 def test_a_type_that_is_not_modelled_has_its_official_arm_type(azure: Azure, token: str) -> None:
     kind = unmodelled_type(token)
