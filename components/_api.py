@@ -85,7 +85,7 @@ def policy_document(
 ) -> str:
     """Render an API's policy.
 
-    In order: authenticate the caller, limit what it uses, check the model, run the hook, remove the caller's
+    In order: authenticate the caller, check the model, limit what the caller uses, run the hook, remove the caller's
     credentials, add the gateway's own.
 
     Raises:
@@ -102,8 +102,8 @@ def policy_document(
             Base(),
             *validation,
             *subscribed,
-            *limits.policies(sku),
             *reading(traffic),
+            *limits.policies(sku),
             *hook.before_credentials(strip),
             *sending(traffic),
             *credential,

@@ -6,6 +6,7 @@ the v1 surface, the model in the body.
 
 import json
 
+from components._requests import DEPLOYMENT_VARIABLE
 from policies import Choose, Policy, ReturnResponse, SetBody, SetHeader, SetStatus, SetVariable, When
 
 TOKEN = "token"  # noqa: S105 - a variable's name
@@ -66,13 +67,16 @@ SET_MODEL: Policy = SetVariable(
     value="""@{
     var found = "";
     try {
-        found = context.Request.MatchedParameters.ContainsKey("deployment-id")
+        found = context.Variables.ContainsKey("DEPLOYMENT")
+            ? (string)context.Variables["DEPLOYMENT"]
+            : context.Request.MatchedParameters.ContainsKey("deployment-id")
             ? Uri.UnescapeDataString(context.Request.MatchedParameters["deployment-id"])
             : (string)JObject.Parse(context.Request.Body.As<string>(preserveContent: true))["model"];
     } catch (Exception) { }
     found = (found ?? "").ToLowerInvariant();
     return Regex.IsMatch(found, "^[a-z0-9._-]{1,64}\\\\z") ? found : "OTHER";
-}""".replace("OTHER", _OTHER_MODEL),
+}""".replace("OTHER", _OTHER_MODEL).replace("DEPLOYMENT", DEPLOYMENT_VARIABLE),
 )
 """Sets `MODEL`. What no deployment can be called, and calls without a model, have one name in common, so that there are
-no further amounts for further spellings. A body that is no JSON is left to the account to refuse."""
+no further amounts for further spellings. Where the policy has read the request already, it is the deployment that
+answers, so that an alias has no amount of its own. A body that is no JSON is left to the account to refuse."""

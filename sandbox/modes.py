@@ -19,6 +19,7 @@ Config = dict[str, Any]
 """Stack config, keys without the namespace."""
 
 _DEPLOYMENTS = [{"name": name, "model": name} for name in (CHAT_MODEL, EMBEDDING_MODEL)]
+_PROVISIONED = [{**_DEPLOYMENTS[0], "sku": "GlobalProvisionedManaged", "capacity": 50}, _DEPLOYMENTS[1]]
 _GATEWAY = {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com"}
 _BASE: Config = {
     "gateway": _GATEWAY,
@@ -26,7 +27,11 @@ _BASE: Config = {
 }
 _POOL: Config = {
     "openai": {
-        "accounts": [{"location": "swedencentral", "priority": 1}, {"location": "francecentral", "priority": 2}],
+        # Provisioned throughput comes first, and what it rejects is paid for by use.
+        "accounts": [
+            {"location": "swedencentral", "priority": 1, "deployments": _PROVISIONED},
+            {"location": "francecentral", "priority": 2},
+        ],
         "deployments": _DEPLOYMENTS,
     }
 }

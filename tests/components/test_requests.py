@@ -9,10 +9,11 @@ from apim_emulator.pulumi.deploy import DeployError
 from apim_emulator.testing import PolicyBench, Reply, Request, Response
 from components import ManagedIdentityApi
 from components._api import policy_document
+from components._limits import Limits
 from components._requests import choose_backend
 from components._routes import Route
 from components._traffic import Traffic
-from options import ModelOptions, PolicyOptions
+from options import LimitOptions, LimitPer, ModelOptions, PolicyOptions
 from policies import SetBackendService
 from tests.components.conftest import Azure
 from tests.deployed import deploy_component
@@ -208,6 +209,30 @@ class TestUsage:
         response = bench(Traffic(include_usage=True)).post("/deployments/gpt-4o/chat/completions", data="nope")
 
         assert response.json()["body"] == "nope"
+
+
+@pytest.mark.parametrize("by_body", [False, True], ids=["dated", "v1"])
+def test_an_alias_has_no_amount_of_its_own_and_what_is_refused_uses_none(by_body: bool) -> None:
+    models = [ModelOptions(name="gpt-4o"), ModelOptions(name="fast", deployment="gpt-4o")]
+    limits = Limits(api="openai", limits=[LimitOptions(per=LimitPer.MODEL, requests_per_minute=2)])
+    gateway = PolicyBench(
+        policy_document(
+            [], [SetBackendService(backend_id="account")],
+            limits=limits, accounts=1, traffic=Traffic(models=models, by_body=by_body),
+            subscription_required=False, sku=None,
+        ),
+        backends={"account": lambda _: Reply()},
+    )  # fmt: skip
+
+    def call(model: str) -> int:
+        path = "/chat/completions" if by_body else f"/deployments/{model}/chat/completions"
+        return gateway.post(path, json={"model": model, **CHAT}).status_code
+
+    assert [call(model) for model in ("other", "other", "other", "gpt-4o", "fast", "fast", "gpt-4o")] == [
+        *[403] * 3,
+        *[200] * 2,
+        *[429] * 2,
+    ]
 
 
 ROUTES = (

@@ -83,7 +83,7 @@ async def test_a_stream_ends_with_its_usage_although_nobody_asked_for_it() -> No
     assert all(chunk.usage is None for chunk in others)
 
 
-async def test_on_v1_the_body_names_the_model() -> None:
+async def test_on_v1_the_body_names_the_model_and_responses_stream_as_they_are() -> None:
     models = ["gpt-4o", {"name": "fast", "deployment": "gpt-4o-mini"}]
     api = {"path": "openai/v1", "surface": "v1", "models": models, "includeUsage": True}
     async with Sandbox() as sandbox, new_http_client() as http:
@@ -100,6 +100,7 @@ async def test_on_v1_the_body_names_the_model() -> None:
         answer = await client.chat.completions.create(model="fast", messages=HELLO)
         stream = await client.chat.completions.create(model="gpt-4o", messages=HELLO, stream=True)
         usage = [chunk.usage async for chunk in stream][-1]
+        events = [event async for event in await client.responses.create(model="fast", input="Hello", stream=True)]
         with pytest.raises(PermissionDeniedError) as refused:
             await client.responses.create(model="gpt-4o-mini", input="Hello")
         with pytest.raises(BadRequestError) as nameless:
@@ -107,6 +108,7 @@ async def test_on_v1_the_body_names_the_model() -> None:
 
     assert answer.model.startswith("gpt-4o-mini")
     assert usage is not None
+    assert events[-1].type == "response.completed"
     assert (refused.value.code, nameless.value.code) == ("model_not_found", "missing_model")
 
 
@@ -134,6 +136,40 @@ async def test_a_call_goes_only_where_its_deployment_is(auth: str) -> None:
         assert len({call.host for call in sandbox.openai.received}) == 2
         assert {call.status for call in sandbox.openai.received} == {200}
         assert (missing.value.code, len(sandbox.openai.received)) == ("DeploymentNotFound", before)
+
+
+async def test_provisioned_throughput_comes_first_and_is_back_when_it_said() -> None:
+    chat_model = DEPLOYMENTS[0]
+    pool = {
+        "accounts": [
+            {
+                "location": "swedencentral",
+                "priority": 1,
+                "deployments": [{**chat_model, "sku": "GlobalProvisionedManaged", "capacity": 50}],
+            },
+            {"location": "francecentral", "priority": 2, "weight": 3},
+            {"location": "westeurope", "priority": 2, "weight": 1},
+        ],
+        "deployments": [chat_model],
+    }
+    async with called(pool) as (sandbox, client):
+
+        async def asked(calls: int) -> list[str]:
+            before = len(sandbox.openai.received)
+            for _ in range(calls):
+                await chat(client, "gpt-4o")
+            return [call.host for call in list(sandbox.openai.received)[before:] if call.status == 200]
+
+        (provisioned,) = set(await asked(4))
+        sandbox.openai.throttle(provisioned, 20)
+        overflow = await asked(8)
+        sandbox.clock.advance(20)
+        later = set(await asked(2))
+
+    by_use = sorted(map(overflow.count, set(overflow)))
+    assert provisioned not in overflow
+    assert by_use == [2, 6]
+    assert later == {provisioned}
 
 
 async def test_the_only_account_of_a_deployment_says_when_to_come_back_and_not_who_it_is() -> None:
