@@ -8,11 +8,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-FILE = (
-    Path(os.environ.get("APIM_JUDGES") or Path(__file__).parents[5] / "shared" / "judges")
-    / "openapi"
-    / "azure-openai-v1.json"
-)
+FOLDER = Path(os.environ.get("APIM_JUDGES") or Path(__file__).parents[5] / "shared" / "judges") / "openapi"
+FILE = FOLDER / "azure-openai-v1.json"
+DATED_FILE = FOLDER / "azure-openai-2024-10-21.json"
 DOCUMENT: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {}
 SCHEMAS: dict[str, Any] = DOCUMENT.get("components", {}).get("schemas", {})
 
@@ -33,10 +31,18 @@ def errors_of(method: str, path: str, answer: object) -> list[str]:
     return _errors(_convert(operation["responses"]["200"]["content"]["application/json"]["schema"]), answer)
 
 
-def parameters_of(path: str) -> set[str]:
+def parameters_of(path: str, *, dated: bool = False) -> set[str]:
     """Names of the parameters in the body of a POST."""
-    schema = DOCUMENT["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    return set(SCHEMAS[schema["$ref"].rpartition("/")[2]]["properties"])
+    document = json.loads(DATED_FILE.read_text(encoding="utf-8")) if dated else DOCUMENT
+    pending = [document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]]
+    found: set[str] = set()
+    while pending:
+        schema = pending.pop()
+        if "$ref" in schema:
+            pending.append(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+        found.update(schema.get("properties", {}))
+        pending += schema.get("allOf", [])
+    return found
 
 
 def _errors(schema: dict[str, Any], answer: object) -> list[str]:

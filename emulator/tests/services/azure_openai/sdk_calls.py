@@ -241,7 +241,7 @@ def parameters() -> list[tuple[str, Collection[str], Collection[str]]]:
     return [
         ("chat.completions", chat.OFFERED, chat.LACKED),
         ("responses", responses.OFFERED, responses.LACKED),
-        ("embeddings", embeddings.OFFERED, ()),
+        ("embeddings", embeddings.OFFERED, embeddings.LACKED),
         ("completions (dated API)", completions.OFFERED, completions.LACKED),
     ]
 

@@ -40,12 +40,19 @@ async def test_every_operation_of_the_v1_api_is_called() -> None:
 @official.requires_official
 @pytest.mark.parametrize(
     ("operation", "path"),
-    [("chat.completions", "/chat/completions"), ("responses", "/responses"), ("embeddings", "/embeddings")],
+    [
+        ("chat.completions", "/chat/completions"),
+        ("responses", "/responses"),
+        ("embeddings", "/embeddings"),
+        ("chat.completions", "/deployments/{deployment-id}/chat/completions"),
+        ("embeddings", "/deployments/{deployment-id}/embeddings"),
+        ("completions (dated API)", "/deployments/{deployment-id}/completions"),
+    ],
 )
 def test_every_official_parameter_is_taken_or_refused_by_name(operation: str, path: str) -> None:
     taken, lacked = next((taken, lacked) for name, taken, lacked in parameters() if name == operation)
 
-    assert official.parameters_of(path) - {*taken, *lacked} == set()
+    assert official.parameters_of(path, dated=path.startswith("/deployments/")) - {*taken, *lacked} == set()
     assert set(taken) & set(lacked) == set()
 
 

@@ -432,6 +432,18 @@ async def test_what_does_not_exist_is_not_found(http: ClientSession, endpoint: s
         assert (response.status, await response.json()) == (404, NOT_FOUND)
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["responses", "files/file-1", "deployments/chat/images/generations", "deployments/chat/audio/transcriptions"],
+)
+async def test_what_the_stand_in_does_not_offer_is_named(http: ClientSession, endpoint: str, path: str) -> None:
+    async with http.post(f"{endpoint}openai/{path}?api-version={VERSION}", headers=KEY) as response:
+        status, body = response.status, await response.json()
+
+    assert (status, body["error"]["code"]) == (400, "OperationNotSupported")
+    assert f"does not offer POST /openai/{path}." in body["error"]["message"]
+
+
 @pytest.mark.parametrize("path", ["openai/models", f"openai/secrets?api-version={VERSION}"])
 async def test_what_exists_is_not_told_to_strangers(http: ClientSession, endpoint: str, path: str) -> None:
     async with http.get(endpoint + path) as response:

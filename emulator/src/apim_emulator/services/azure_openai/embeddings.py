@@ -5,6 +5,7 @@ import hashlib
 import math
 import re
 import struct
+from collections.abc import Mapping
 from functools import lru_cache
 
 from apim_emulator.model import ModelDeployment
@@ -20,6 +21,7 @@ from apim_emulator.services.azure_openai.parameters import (
 )
 
 OFFERED = frozenset({"dimensions", "encoding_format", "input", "model", "user"})
+LACKED: Mapping[str, object] = {"input_type": None}
 _DIMENSIONS = {"text-embedding-3-large": 3072}
 _DEFAULT_DIMENSIONS = 1536
 _WORD = re.compile(r"\w+")
@@ -29,7 +31,7 @@ _MAX_WORDS = 256
 
 def embeddings(model: ModelDeployment, body: Json, _now: int) -> Json:
     """Embed each input."""
-    refuse_others(body, OFFERED, {}, refusal=unrecognized)
+    refuse_others(body, OFFERED, LACKED, refusal=unrecognized)
     optional(body, "user", str, "a string")
     if body.get("input") is None:
         raise missing("input")

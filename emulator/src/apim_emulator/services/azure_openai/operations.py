@@ -4,6 +4,7 @@ A token's principal needs the same data actions on both; that is inferred for v1
 so is `responses/delete`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -210,33 +211,49 @@ OPERATIONS = (
     Operation("GET", f"{V1}/models/{{model}}", f"{_ACTIONS}/models/read", partial(_get_model, _describe_v1)),
 )
 
-_NOT_OFFERED = (
-    "assistants",
-    "audio",
-    "batches",
-    "chat/completions",
-    "completions",
-    "containers",
-    "conversations",
-    "evals",
-    "files",
-    "fine_tuning",
-    "images",
-    "models",
-    "realtime",
-    "moderations",
-    "responses",
-    "threads",
-    "uploads",
-    "vector_stores",
-    "video",
-    "videos",
-)
-"""Paths below `V1` where Azure has what the stand-in has not."""
+_NOT_OFFERED = {
+    f"{V1}/": (
+        "assistants",
+        "audio",
+        "batches",
+        "chat/completions",
+        "completions",
+        "containers",
+        "conversations",
+        "evals",
+        "files",
+        "fine_tuning",
+        "images",
+        "models",
+        "moderations",
+        "realtime",
+        "responses",
+        "threads",
+        "uploads",
+        "vector_stores",
+        "video",
+        "videos",
+    ),
+    "/openai/": (
+        "assistants",
+        "batches",
+        "files",
+        "fine_tuning",
+        "images",
+        "realtime",
+        "responses",
+        "threads",
+        "uploads",
+        "vector_stores",
+    ),
+    "/openai/deployments/{deployment-id}/": ("audio", "images"),
+}
+"""Paths below a prefix where Azure has what the stand-in has not."""
 
 
 def refuse_unoffered(method: str, path: str) -> None:
     """Name an operation that Azure would serve."""
-    rest = path.removeprefix(f"{V1}/")
-    if rest != path and any(f"{rest}/".startswith(f"{each}/") for each in _NOT_OFFERED):
-        raise not_offered(f"{method} {path:.200}")
+    for prefix, paths in _NOT_OFFERED.items():
+        pattern = re.sub(r"\{.*?\}", "[^/]+", prefix) + f"({'|'.join(paths)})(/.*)?"
+        if re.fullmatch(pattern, path):
+            raise not_offered(f"{method} {path:.200}")
