@@ -19,7 +19,15 @@ import pydantic
 from aiohttp.test_utils import TestServer
 
 from apim_emulator.clock import Clock
-from apim_emulator.services.azure_openai import AzureOpenAI, chat, completions, embeddings, responses
+from apim_emulator.services.azure_openai import (
+    AzureOpenAI,
+    chat,
+    completions,
+    embeddings,
+    generation,
+    json_schema,
+    responses,
+)
 from apim_emulator.services.entra import Entra
 from emulator.tests.services.fake_control_plane import KEYS, FakeControlPlane
 
@@ -252,7 +260,8 @@ TEMPLATE = """# Azure OpenAI
 below `/openai/deployments/NAME/` and the v1 API below `/openai/v1/`, on each account, whatever its kind. No model runs.
 It answers truthfully in form, or it refuses with a 4xx that names what it does not do; it ignores nothing.
 
-`{command}` writes the tables of this page by making each call, and a test holds them current.
+`{command}` writes this page by making each call, and
+a test holds it current.
 
 ## What an answer says
 
@@ -262,9 +271,12 @@ It answers truthfully in form, or it refuses with a 4xx that names what it does 
 - A structured output validates against its schema. Strings are the first characters of the message, where the schema
   lets them. In strict mode a schema is refused as Azure refuses it; in any mode, if it has a keyword that the stand-in
   cannot obey, such as `pattern`.
+- `temperature`, `top_p` and `seed` are checked and change nothing: the stand-in has no chance that they could steer. A
+  reasoning model takes the defaults alone, and does not reason.
+- One answer has at most {tokens} tokens, and generated JSON {length} characters; a request for more is refused.
 - An image is neither fetched nor looked at: it counts for 85 tokens with `detail: low`, otherwise for 765.
-- A response is kept for its account, up to {responses} of them and {megabytes} MiB, the oldest going first. One in the
-  background is ready after {background} seconds of the emulator's clock.
+- A response is kept for its account, up to {responses} of them and {megabytes} MiB for all accounts, the oldest going
+  first. One in the background is ready after {background} seconds of the emulator's clock.
 
 ## Who may call
 
@@ -310,6 +322,8 @@ async def page() -> str:
         responses=responses.MAX_RESPONSES,
         megabytes=responses.MAX_BYTES // 2**20,
         background=responses.BACKGROUND_SECONDS,
+        tokens=generation.MAX_TOKENS,
+        length=json_schema.MAX_LENGTH,
         version=openai.__version__,
         offered=_table(("call", "request", "answer"), [_cells(one) for one in await offered()]),
         refused=_table(("resource", "methods", "answer"), _by_resource(await refused())),

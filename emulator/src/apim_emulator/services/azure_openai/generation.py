@@ -42,7 +42,8 @@ ECHO_LENGTH = 200
 _SHORT = 40
 """Characters of the prompt in one string of generated JSON."""
 
-_MAX_TOKENS = 100_000
+MAX_TOKENS = 100_000
+"""Tokens of all replies to one request."""
 
 SEVERITIES = {
     category: {"filtered": False, "severity": "safe"} for category in ("hate", "self_harm", "sexual", "violence")
@@ -161,8 +162,8 @@ def reply(
 
 def check_size(replies: Iterable[Reply]) -> None:
     """Refuse a request for more than the stand-in says at once."""
-    if sum(each.size for each in replies) > _MAX_TOKENS:
-        raise invalid_request(f"The stand-in for Azure OpenAI answers with at most {_MAX_TOKENS} tokens.")
+    if sum(each.size for each in replies) > MAX_TOKENS:
+        raise invalid_request(f"The stand-in for Azure OpenAI answers with at most {MAX_TOKENS} tokens.")
 
 
 def read_stops(body: Json, model: ModelDeployment) -> tuple[str, ...]:
