@@ -11,6 +11,7 @@ from options import (
     BreakerOptions,
     KeyDelivery,
     LimitOptions,
+    MetricsOptions,
     ModelOptions,
     PolicyOptions,
     RetryOptions,
@@ -46,6 +47,7 @@ class _Common(TypedDict):
     models: list[ModelOptions] | None
     include_usage: bool
     limits: list[LimitOptions]
+    metrics: MetricsOptions | None
     token_policies: TokenPolicies
 
 
@@ -137,6 +139,7 @@ def publish(
         "models": api.models,
         "include_usage": api.include_usage,
         "limits": list(api.limits),
+        "metrics": api.metrics,
         "token_policies": api.token_policies,
     }
     routes: dict[str, pulumi.Input[str]] = {

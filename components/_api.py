@@ -13,6 +13,7 @@ from components._failover import forwarding, no_capacity_after_response, no_capa
 from components._hook import NO_HOOK, Hook
 from components._inputs import raise_mistakes
 from components._limits import NO_LIMITS, Limits
+from components._metrics import NO_METRICS, Metrics
 from components._names import display_text
 from components._requests import reading, sending
 from components._subscriptions import child_options, invoke_options
@@ -77,6 +78,7 @@ def policy_document(
     credential: Sequence[Policy],
     *,
     limits: Limits = NO_LIMITS,
+    metrics: Metrics = NO_METRICS,
     hook: Hook = NO_HOOK,
     accounts: int,
     traffic: Traffic = DEFAULT,
@@ -85,8 +87,8 @@ def policy_document(
 ) -> str:
     """Render an API's policy.
 
-    In order: authenticate the caller, check the model, limit what the caller uses, run the hook, remove the caller's
-    credentials, add the gateway's own.
+    In order: authenticate the caller, check the model, limit what the caller uses, send metrics, run the hook, remove
+    the caller's credentials, add the gateway's own.
 
     Raises:
         pulumi.RunError: The service's pricing tier `sku` does not support the policy.
@@ -104,6 +106,7 @@ def policy_document(
             *subscribed,
             *reading(traffic),
             *limits.policies(sku),
+            *metrics.policies(),
             *hook.before_credentials(strip),
             *sending(traffic),
             *credential,
@@ -124,6 +127,7 @@ def api_policy(
     *,
     known_validation: Sequence[Policy] = (),
     limits: Limits = NO_LIMITS,
+    metrics: Metrics = NO_METRICS,
     hook: Hook = NO_HOOK,
     accounts: int,
     traffic: Traffic = DEFAULT,
@@ -138,6 +142,7 @@ def api_policy(
     render = partial(
         policy_document,
         limits=limits,
+        metrics=metrics,
         hook=hook,
         accounts=accounts,
         traffic=traffic,

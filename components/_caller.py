@@ -45,6 +45,15 @@ def set_caller(*, entra: bool) -> SetVariable:
     )
 
 
+def application(*, entra: bool) -> str:
+    """Return the expression for the application that a validated token was issued to, or `none`."""
+    older = "appid" if entra else "client_id"
+    return (
+        f'@(((Jwt)context.Variables["{TOKEN}"]).Claims.GetValueOrDefault("azp",'
+        f' ((Jwt)context.Variables["{TOKEN}"]).Claims.GetValueOrDefault("{older}", "none")))'
+    )
+
+
 REFUSE_UNKNOWN_CALLER = Choose(
     when=[
         When(

@@ -13,6 +13,7 @@ from components._entra_token import entra_validation
 from components._hook import api_hook
 from components._inputs import read_options
 from components._limits import api_limits
+from components._metrics import api_metrics
 from components._traffic import api_traffic
 from options import (
     BackendAuth,
@@ -21,6 +22,7 @@ from options import (
     JwtOptions,
     KeyOptions,
     LimitOptions,
+    MetricsOptions,
     ModelOptions,
     PolicyOptions,
     RetryOptions,
@@ -102,6 +104,8 @@ class EntraProtectedApiArgs(TypedDict):
     false."""
     limits: NotRequired[list[LimitOptions] | None]
     """How much callers may use; of two amounts for the same, the smaller one decides. Defaults to no limit."""
+    metrics: NotRequired[MetricsOptions | None]
+    """Metrics of the tokens of each call. Defaults to none."""
     token_policies: NotRequired[TokenPolicies | None]
     """Family of the policies that count tokens. Defaults to `llm`."""
 
@@ -135,7 +139,8 @@ class EntraProtectedApi(pulumi.ComponentResource):
             entra=given_entra is not None,
             subscription_required=subscription_required,
         )
-        keep_token = limits.by_token
+        metrics = api_metrics(args, by_token=True, entra=given_entra is not None)
+        keep_token = limits.by_token or metrics.by_token
 
         validation: pulumi.Output[list[Policy]]
         if given_jwt is not None:
@@ -173,6 +178,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
                 credential,
                 known_validation=known_validation,
                 limits=limits,
+                metrics=metrics,
                 hook=hook,
                 accounts=len(args["accounts"]),
                 traffic=traffic,

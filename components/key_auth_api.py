@@ -9,11 +9,13 @@ from components._backends import OpenAIAccount
 from components._credentials import has_own_backends, key_credential
 from components._hook import api_hook
 from components._limits import api_limits
+from components._metrics import api_metrics
 from components._traffic import api_traffic
 from options import (
     BreakerOptions,
     KeyOptions,
     LimitOptions,
+    MetricsOptions,
     ModelOptions,
     PolicyOptions,
     RetryOptions,
@@ -85,6 +87,8 @@ class KeyAuthApiArgs(TypedDict):
     false."""
     limits: NotRequired[list[LimitOptions] | None]
     """How much callers may use; of two amounts for the same, the smaller one decides. Defaults to no limit."""
+    metrics: NotRequired[MetricsOptions | None]
+    """Metrics of the tokens of each call. Defaults to none."""
     token_policies: NotRequired[TokenPolicies | None]
     """Family of the policies that count tokens. Defaults to `llm`."""
 
@@ -102,12 +106,14 @@ class KeyAuthApi(pulumi.ComponentResource):
         check_inputs(name, args)
         hook = api_hook(name, args)
         limits = api_limits(name, args, by_token=False, entra=False, subscription_required=True)
+        metrics = api_metrics(args, by_token=False, entra=False)
         traffic = api_traffic(args, own_backends=has_own_backends(args))
         credential = key_credential(name, args, breaker=traffic.breaker, parent=self)
         policy = api_policy(
             [],
             credential,
             limits=limits,
+            metrics=metrics,
             hook=hook,
             accounts=len(args["accounts"]),
             traffic=traffic,

@@ -9,8 +9,18 @@ from components._backends import OpenAIAccount, openai_accounts
 from components._credentials import grant_access, managed_identity_credential
 from components._hook import api_hook
 from components._limits import api_limits
+from components._metrics import api_metrics
 from components._traffic import api_traffic
-from options import BreakerOptions, LimitOptions, ModelOptions, PolicyOptions, RetryOptions, Surface, TokenPolicies
+from options import (
+    BreakerOptions,
+    LimitOptions,
+    MetricsOptions,
+    ModelOptions,
+    PolicyOptions,
+    RetryOptions,
+    Surface,
+    TokenPolicies,
+)
 
 
 class ManagedIdentityApiArgs(TypedDict):
@@ -75,6 +85,8 @@ class ManagedIdentityApiArgs(TypedDict):
     false."""
     limits: NotRequired[list[LimitOptions] | None]
     """How much callers may use; of two amounts for the same, the smaller one decides. Defaults to no limit."""
+    metrics: NotRequired[MetricsOptions | None]
+    """Metrics of the tokens of each call. Defaults to none."""
     token_policies: NotRequired[TokenPolicies | None]
     """Family of the policies that count tokens. Defaults to `llm`."""
 
@@ -93,6 +105,7 @@ class ManagedIdentityApi(pulumi.ComponentResource):
         hook = api_hook(name, args)
         traffic = api_traffic(args)
         limits = api_limits(name, args, by_token=False, entra=False, subscription_required=True)
+        metrics = api_metrics(args, by_token=False, entra=False)
         granted = args.get("role_assignment_ids")
         if granted is None:
             granted = grant_access(
@@ -111,6 +124,7 @@ class ManagedIdentityApi(pulumi.ComponentResource):
             [],
             credential,
             limits=limits,
+            metrics=metrics,
             hook=hook,
             accounts=len(args["accounts"]),
             traffic=traffic,

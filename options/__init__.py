@@ -24,6 +24,7 @@ from options.gateway import (
 from options.jwt import JwtOptions
 from options.key import AccountKey, KeyDelivery, KeyOptions, KeyRotation, KeySource, KeyVaultOptions
 from options.limits import LimitOptions, LimitPer, QuotaPeriod, TokenPolicies
+from options.metrics import MetricsOptions, MetricSource
 from options.mistakes import Mistake, Warn
 from options.models import ModelOptions
 from options.openai import (
@@ -66,6 +67,8 @@ __all__ = [
     "KeyVaultOptions",
     "LimitOptions",
     "LimitPer",
+    "MetricSource",
+    "MetricsOptions",
     "Mistake",
     "ModelOptions",
     "OpenAIOptions",

@@ -12,7 +12,7 @@ from definitions import (
     check_definition,
     operation_ids,
 )
-from options import limits, models, retry
+from options import limits, metrics, models, retry
 from options.auth import AuthMode
 from options.defaulted import Defaulted
 from options.entra import EntraOptions
@@ -20,6 +20,7 @@ from options.gateway import identity
 from options.jwt import JwtOptions
 from options.key import KeyOptions
 from options.limits import LimitOptions, TokenPolicies, check_limits
+from options.metrics import MetricsOptions, check_metrics
 from options.mistakes import Key, Mistake, Warn, suggestion, unique
 from options.models import ModelOptions, check_models
 from options.policy import PolicyOptions
@@ -88,6 +89,8 @@ class ApiOptions:
     false."""
     limits: Defaulted[list[LimitOptions]] = field(default_factory=list)
     """How much callers of this API may use. By default only the stack's `limits` apply, which these add to."""
+    metrics: MetricsOptions | None = None
+    """Metrics of the tokens of each call. Defaults to the stack's `metrics`."""
     token_policies: TokenPolicies | None = None
     """Family of the policies that count tokens. Defaults to the stack's `tokenPolicies`."""
 
@@ -160,6 +163,7 @@ VALUES: Rules = {
     "include_usage": (boolean,),
     **prefixed("models", models.VALUES),
     **prefixed("limits.*", limits.VALUES),
+    **prefixed("metrics", metrics.VALUES),
 }
 
 
@@ -177,6 +181,8 @@ def check_api(api: ApiOptions) -> Iterator[Mistake]:
     if api.retry is not None:
         yield from (mistake.under("retry") for mistake in check_retry(api.retry))
     yield from (mistake.under("limits") for mistake in check_limits(api.limits))
+    if api.metrics is not None:
+        yield from (mistake.under("metrics") for mistake in check_metrics(api.metrics))
 
 
 def check_stored_responses(surface: Surface, operations: Sequence[str] | None, accounts: int) -> Iterator[Mistake]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from options import breaker, entra, gateway, jwt, key, limits, models, openai, policy, retry
+from options import breaker, entra, gateway, jwt, key, limits, metrics, models, openai, policy, retry
 from options.mistakes import Mistake
 from options.rules import Rules, check_values
 
@@ -25,6 +25,7 @@ _RULES: Mapping[type, tuple[Rules, Callable[[Any], Iterator[Mistake]]]] = {
     entra.EntraOptions: (entra.VALUES, _check_entra),
     jwt.JwtOptions: (jwt.VALUES, jwt.check_jwt),
     limits.LimitOptions: (limits.VALUES, limits.check_limit),
+    metrics.MetricsOptions: (metrics.VALUES, metrics.check_metrics),
 }
 
 

@@ -14,6 +14,7 @@ from options import (
     KeyOptions,
     KeySource,
     LimitOptions,
+    MetricsOptions,
     ModelOptions,
     OpenAIOptions,
     PolicyOptions,
@@ -72,6 +73,8 @@ class ApiSettings:
     """Whether streamed chat ends with the tokens that were used."""
     limits: tuple[LimitOptions, ...] = ()
     """How much callers may use: the stack's limits, then the API's own."""
+    metrics: MetricsOptions | None = None
+    """Metrics of the tokens of each call."""
     token_policies: TokenPolicies = TokenPolicies.LLM
     """Family of the policies that count tokens."""
 
@@ -139,6 +142,7 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
         models=api.models,
         include_usage=api.include_usage,
         limits=(*stack.limits, *api.limits),
+        metrics=api.metrics or stack.metrics,
         token_policies=api.token_policies or stack.token_policies,
     )
 

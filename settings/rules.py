@@ -5,7 +5,17 @@ from difflib import get_close_matches
 from itertools import chain
 from typing import Any
 
-from options import SYSTEM_ASSIGNED, USER_ASSIGNED, AuthMode, BackendAuth, EntraOptions, JwtOptions, KeyOptions
+from options import (
+    SYSTEM_ASSIGNED,
+    USER_ASSIGNED,
+    ApiOptions,
+    AuthMode,
+    BackendAuth,
+    EntraOptions,
+    JwtOptions,
+    KeyOptions,
+    LimitOptions,
+)
 from options.api import VALUES as API
 from options.api import check_apis, check_stored_responses, check_tokens
 from options.breaker import check_breaker_tier
@@ -20,6 +30,8 @@ from options.key import check_key, check_key_in_use
 from options.known import known_region
 from options.limits import VALUES as LIMIT
 from options.limits import check_limits, check_limits_in_use, check_limits_tier
+from options.metrics import VALUES as METRICS
+from options.metrics import check_metrics, check_metrics_in_use
 from options.mistakes import Mistake, Warn, camel, unique
 from options.models import check_models_in_use
 from options.openai import VALUES as OPENAI
@@ -45,6 +57,7 @@ _VALUES: Rules = {
     **prefixed("apis.*", {**API, **_CREDENTIALS}),
     **_CREDENTIALS,
     **prefixed("limits.*", LIMIT),
+    **prefixed("metrics", METRICS),
 }
 
 
@@ -92,7 +105,7 @@ def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:
         priorities = (account.priority for account in stack.openai.accounts)
         mistakes += in_config("openai", of=check_priorities(priorities, stack.gateway.sku))
         mistakes += in_config("openai", of=check_breaker_tier(stack.openai.breaker, stack.gateway.sku))
-    mistakes += _check_limits(stack, wrong)
+    mistakes += _check_spend(stack, wrong)
     if not wrong & {"openai", "apis"}:
         for i, api in enumerate(stack.apis):
             if api.accounts is not None:
@@ -108,7 +121,9 @@ def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:
     return mistakes
 
 
-def _check_limits(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:
+def _check_spend(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:
+    if "metrics" not in wrong and stack.metrics is not None:
+        yield from in_config("metrics", of=check_metrics(stack.metrics))
     if "limits" not in wrong:
         yield from in_config("limits", of=check_limits(stack.limits))
     if not wrong & {"gateway", "limits", "apis"} and not stack.gateway.existing:
@@ -137,12 +152,7 @@ def check_effect(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]
                 "entra"
             )
             yield Mistake(key=(*key, "subscriptionRequired"), value=False, problem=problem)
-        for limits, place in ((stack.limits, ("limits",)), (own.limits, (*key, "limits"))):
-            required = api.subscription_required
-            found = check_limits_in_use(
-                limits, place, key, by_token=api.auth is AuthMode.ENTRA, subscription_required=required
-            )
-            yield from in_config(of=found)
+        yield from _check_spend_in_use(stack, own, api, key)
         if api.auth is AuthMode.ENTRA and api.bearer_keys:
             problem = "conflicts with auth entra, where a bearer is a token and no key; remove it, or change auth"
             yield Mistake(key=(*key, "bearerKeys"), problem=problem)
@@ -166,6 +176,25 @@ def check_effect(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]
     ):
         if given and not used:
             yield Warn(key=(name,), problem="has no effect, as no API uses it; remove it, or change auth")
+
+
+def _check_spend_in_use(
+    stack: Stack, own: ApiOptions, api: ApiSettings, key: tuple[str | int, ...]
+) -> Iterator[Mistake]:
+    """Yield limits and metrics that the API at `key` could not apply."""
+    by_token = api.auth is AuthMode.ENTRA
+    limits: tuple[tuple[Sequence[LimitOptions], tuple[str | int, ...]], ...]
+    limits = ((stack.limits, ("limits",)), (own.limits, (*key, "limits")))
+    for given, place in limits:
+        found = check_limits_in_use(
+            given, place, key, by_token=by_token, subscription_required=api.subscription_required
+        )
+        yield from in_config(of=found)
+    if api.metrics is not None:
+        place = (*(key if own.metrics else ()), "metrics")
+        yield from in_config(
+            of=check_metrics_in_use(api.metrics, place, key, by_token=by_token, models=api.models or ())
+        )
 
 
 def check_accounts(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]:

@@ -16,6 +16,7 @@ from options import (
     JwtOptions,
     KeyOptions,
     LimitOptions,
+    MetricsOptions,
     OpenAIOptions,
     TokenPolicies,
 )
@@ -39,6 +40,8 @@ class Stack(BaseModel):
     """Whether Pulumi refuses to delete or replace the group, the service, the accounts and the vaults it creates."""
     limits: list[LimitOptions] = Field(default_factory=list)
     """Limits of every API, in addition to its own; each API counts for itself."""
+    metrics: MetricsOptions | None = None
+    """Metrics of the tokens of each call, for every API that does not set its own."""
     token_policies: TokenPolicies = TokenPolicies.LLM
     """Family of the policies that count tokens, for every API that does not set its own."""
     apis: list[ApiOptions] = Field(default_factory=lambda: [ApiOptions(name="openai", path="openai")])
@@ -51,6 +54,7 @@ _NEEDED = {
     "location": "name an Azure region",
     "model": "name the model to deploy, such as gpt-5.6-luna",
     "name": "give the name",
+    "namespace": "give the namespace of the metrics, such as openai",
     "openidConfigUrls": "list the provider's OpenID configuration endpoints",
     "per": "say who shares the amount: subscription, caller, product, model or api",
     "path": "give the URL path, which ends in openai, such as team/openai",
@@ -62,7 +66,7 @@ _NEEDED = {
 }
 _MOST_PLACES = 3
 """Most mappings that a message lists as the right place of a key."""
-_SAME_IN_APIS = ("key", "entra", "jwt", "limits")
+_SAME_IN_APIS = ("key", "entra", "jwt", "limits", "metrics")
 """Blocks that both the stack and an API may have."""
 _SHAPES = {
     "bool": "true or false",
@@ -99,8 +103,8 @@ def parse(tree: Mapping[str, Any]) -> tuple[Stack, set[str], list[Mistake]]:
 
 def canonical(tree: Mapping[str, Any]) -> dict[str, Any]:
     """Expand the shorthands: one account for a list of one, bare values of a claim, names of models, `{}` for none."""
-    # Pulumi.yaml must give every optional key a default, which is {} for these two.
-    result = {key: value for key, value in tree.items() if not (key in {"entra", "jwt"} and value == {})}
+    # Pulumi.yaml must give every optional key a default, which is {} for these.
+    result = {key: value for key, value in tree.items() if not (key in {"entra", "jwt", "metrics"} and value == {})}
     openai = result.get("openai")
     if isinstance(openai, Mapping) and isinstance(openai.get("accounts"), Mapping):
         result["openai"] = {**openai, "accounts": [openai["accounts"]]}

@@ -75,6 +75,7 @@ MODES: dict[str, dict[str, Any]] = {
         "auth": "entra",
         "entra": ENTRA,
         "limits": [*LIMITS, {"per": "caller", "tokensPerMinute": 20000, "requestsPerMinute": 60}],
+        "metrics": {"namespace": "openai", "dimensions": {"API ID": "api", "Team": "application"}},
     },
     "existing-gateway-and-account": {
         "gateway": {"existing": EXISTING},

@@ -40,6 +40,7 @@ from options import (
     KeySource,
     KeyVaultOptions,
     LimitOptions,
+    MetricsOptions,
     ModelOptions,
     OpenAIOptions,
     PolicyOptions,
@@ -684,6 +685,7 @@ def test_declarations_name_every_option() -> None:
         "entra": [EntraOptions, ExistingApplication],
         "jwt": [JwtOptions],
         "limits": [LimitOptions],
+        "metrics": [MetricsOptions],
         "apis": [ApiOptions, RetryOptions, ModelOptions],
     }
     names = {(key, to_camel(field.name)) for key, kinds in kinds.items() for kind in kinds for field in fields(kind)}
@@ -750,7 +752,7 @@ def test_misspelt_and_broken_keys_of_a_stack_are_told() -> None:
     assert str(refused.value).splitlines() == [
         "the stack's config has mistakes; nothing was deployed:",
         "openai-gateway:apiz: is not a known key; allowed: auth, gateway, openai, key, entra, jwt, protect, limits, "
-        "tokenPolicies, apis; "
+        "metrics, tokenPolicies, apis; "
         "did you mean apis?",
         "openai-gateway:auth: the value (not shown) is not allowed; allowed: key, managed-identity, entra",
         'openai-gateway:gateway: "{broken" is given where a mapping is expected',

@@ -1,6 +1,6 @@
 """What limits do, on a gateway that runs the policy of an API with them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -18,7 +18,18 @@ from components._api import policy_document
 from components._entra_token import entra_validation
 from components._hook import NO_HOOK, Hook
 from components._limits import Limits
-from options import EntraOptions, JwtOptions, LimitOptions, LimitPer, QuotaPeriod, TokenPolicies
+from components._metrics import Metrics
+from components._traffic import Traffic
+from options import (
+    EntraOptions,
+    JwtOptions,
+    LimitOptions,
+    LimitPer,
+    MetricsOptions,
+    ModelOptions,
+    QuotaPeriod,
+    TokenPolicies,
+)
 from policies import Policy, RawElement, SetBackendService
 from tests import judges
 from tests.components.conftest import Azure, exporting
@@ -72,16 +83,23 @@ def gateway(
     sku: str = "Basic",
     hook: Hook = NO_HOOK,
     subscribed: Mapping[str, str] = SUBSCRIBED,
+    metrics: MetricsOptions | None = None,
+    models: Sequence[str] = (),
 ) -> Gateway:
     """A classic tier, unless a test is about another: its rates are those of the last 60 seconds."""
     found = Limits(api="openai", limits=limits, entra=by_token)
+    counted = Metrics(metrics=metrics, entra=by_token)
     validation: list[Policy] = (
-        entra_validation(EntraOptions(), TENANT, [AUDIENCE], keep_token=found.by_token) if by_token else []
+        entra_validation(EntraOptions(), TENANT, [AUDIENCE], keep_token=found.by_token or counted.by_token)
+        if by_token
+        else []
     )
     text = policy_document(
         validation,
         [SetBackendService(backend_id="openai")],
         limits=found,
+        metrics=counted,
+        traffic=Traffic(models=[ModelOptions(name=model) for model in models]),
         hook=hook,
         accounts=1,
         subscription_required=keys,
@@ -474,6 +492,7 @@ def test_no_combination_opens_an_api(options: tuple[list[LimitOptions], str], by
     assert api.call("one" if keys else None, claims={} if by_token else None).status_code in {200, 403, 429}
 
 
+@settings(max_examples=40)
 @given(option_sets)
 def test_whatever_is_rendered_counts_before_it_changes_anything(options: tuple[list[LimitOptions], str]) -> None:
     limits, sku = options
@@ -493,6 +512,7 @@ def test_whatever_is_rendered_counts_before_it_changes_anything(options: tuple[l
     assert refusing == sorted(refusing, reverse=True), "a shadow sees only calls that are not refused"
 
 
+@settings(max_examples=40)
 @given(option_sets)
 def test_the_schema_accepts_whatever_is_rendered(options: tuple[list[LimitOptions], str]) -> None:
     limits, sku = options

@@ -159,3 +159,21 @@ async def test_limits_open_nothing(limits: list[dict[str, Any]]) -> None:
 
         assert await stranger.chat() == 401
         assert list(sandbox.openai.received) == []
+
+
+async def test_metrics_say_what_each_answer_took_and_nothing_of_what_was_refused() -> None:
+    calls: list[CallRecord] = []
+    metrics = {"namespace": "openai", "dimensions": {"API ID": "api", "Key": "subscription", "Model": "model"}}
+    apis = [{"name": "openai", "path": "openai", "models": ["chat"]}]
+    limits = [{"per": "subscription", "requestsPerMinute": 2}]
+    async with deployed(calls, metrics=metrics, apis=apis, limits=limits) as (sandbox, caller):
+        me = caller(key=sandbox.deployment.outputs["openaiSubscriptionKey"])
+
+        assert [await me.chat(), await me.chat(stream=True), await me.chat()] == [200, 200, 429]
+
+    whole, streamed, refused = (call.metrics for call in calls)
+    assert {metric.name for metric in whole} == {metric.name for metric in streamed}
+    assert dict(whole[0].dimensions) == {"API ID": "openai", "Key": "openai-callers", "Model": "chat"}
+    assert {metric.name for metric in whole} == {"Total Tokens", "Prompt Tokens", "Completion Tokens"}
+    assert all(metric.value > 0 for metric in (*whole, *streamed))
+    assert refused == ()
