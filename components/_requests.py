@@ -37,7 +37,11 @@ _BODY = f'((JObject)context.Variables["{BODY_VARIABLE}"])'
 
 _BEFORE = "/deployments/"
 _PATH = f"""var path = "/" + context.Request.Url.Path.TrimStart('/'); var at = path.LastIndexOf("{_BEFORE}");"""
-_FROM_PATH = f"""@{{ {_PATH} return at < 0 ? "" : path.Substring(at + {len(_BEFORE)}).Split('/')[0]; }}"""
+# A path in which the word stands twice, which our definitions do not have, names no deployment for sure.
+_FROM_PATH = (
+    f"""@{{ {_PATH} return at < 0 || at != path.IndexOf("{_BEFORE}") ? "" """
+    f""": path.Substring(at + {len(_BEFORE)}).Split('/')[0]; }}"""
+)
 _FROM_BODY = (
     f'@{{ var model = {_BODY}["model"];'
     ' return model != null && model.Type == JTokenType.String ? (string)model : ""; }'

@@ -2,8 +2,11 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from apim_emulator.pulumi.deploy import DeployError
 from apim_emulator.testing import PolicyBench, Reply, Request, Response
@@ -14,6 +17,7 @@ from components._requests import choose_backend
 from components._routes import Route
 from components._traffic import Traffic
 from options import LimitOptions, LimitPer, ModelOptions, PolicyOptions
+from options.models import targets
 from policies import SetBackendService
 from tests.components.conftest import Azure
 from tests.deployed import deploy_component
@@ -104,6 +108,10 @@ class TestByPath:
 
         assert (response.status_code in {403, 404}, response.requests) == (True, ())
 
+    @pytest.mark.parametrize("path", ["/deployments/gpt-4/x/deployments/gpt-4o/chat", "/Deployments/gpt-4o/chat"])
+    def test_a_path_that_could_be_read_in_two_ways_is_refused(self, path: str) -> None:
+        assert refusal(self.bench.post(path, json=CHAT))[0] == 403
+
     def test_a_path_without_a_deployment_is_refused(self) -> None:
         assert refusal(self.bench.post("/batches", json={"model": "gpt-4o"})) == (403, "model_not_found", OFFERED)
 
@@ -165,6 +173,22 @@ class TestByBody:
 
     def test_the_path_has_no_say(self) -> None:
         assert refusal(self.send("{}", "/deployments/gpt-4o/chat/completions"))[0] == 400
+
+
+@given(st.text() | st.sampled_from(["gpt-4o", "fast", "gpt-4o-mini"]), st.text(max_size=3), st.booleans())
+def test_whatever_is_asked_for_only_what_is_offered_is_answered(name: str, more: str, nested: bool) -> None:
+    model = name + more
+    offered = targets(MODELS).get(model)
+    value = {"model": {"model": model}} if nested else {"model": model}
+
+    by_body = TestByBody.bench.post("/chat/completions", json=value)
+    by_path = TestByPath.bench.post(f"/deployments/{quote(model, safe='')}/chat/completions", json=CHAT)
+
+    for response, answered in ((by_body, None if nested else offered), (by_path, offered)):
+        assert (response.status_code == 200) is (answered is not None)
+        assert len(response.requests) == (answered is not None)
+    if offered is not None:
+        assert f"/deployments/{offered}/" in by_path.requests[0].url
 
 
 class TestUsage:
