@@ -392,6 +392,13 @@ async def test_what_is_not_done_is_refused_by_name(
     assert error["type"] == "invalid_request_error"
 
 
+async def test_a_request_for_too_much_is_refused(http: ClientSession, endpoint: str) -> None:
+    many = {"type": "object", "properties": {"a": {"type": "array", "items": {}, "minItems": 1500}}, "required": ["a"]}
+    error = await refusal(http, endpoint, tools=[tool("f", many)], tool_choice="required", n=128)
+
+    assert error["message"] == "The stand-in for Azure OpenAI answers with at most 100000 tokens."
+
+
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
 async def test_a_number_that_json_does_not_have_is_refused(http: ClientSession, endpoint: str, number: str) -> None:
     schema = f'{{"type": "object", "properties": {{"a": {{"enum": [{number}]}}}}, "required": ["a"]}}'
