@@ -36,15 +36,18 @@ Port = Annotated[int, typer.Option("--port", "-p", help="Port of the gateway; 0 
 
 @app.command()
 def demo(
-    mode: Annotated[str, typer.Option("--mode", help="Only modes with this text in their name.", metavar="TEXT")] = "",
+    mode: Annotated[
+        str, typer.Option("--mode", help="Only modes and capabilities with this text in their name.", metavar="TEXT")
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Deploy every auth mode, and call each one as accepted and refused callers.
+    """Deploy every auth mode, call each one as accepted and refused callers, and show what else the gateway does.
 
     Each mode gets its own sandbox. Callers that must be accepted use the OpenAI client for chat, streamed chat and
     embeddings. Callers that must be refused present no credential, a wrong one, or a token that is wrong in one
     respect. The table shows what each got, and why. A row fails if a refused call, or a caller's credential, reaches
-    Azure OpenAI. Takes a few seconds and needs no config.
+    Azure OpenAI. A second table shows capabilities such as limits and models, each with its config. Takes a few seconds
+    and needs no config.
     """
     from sandbox.commands.demo import run
 

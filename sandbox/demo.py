@@ -1,4 +1,4 @@
-"""The demo: deploys every auth mode, and calls it as callers that must be accepted or refused."""
+"""The demo: deploys every auth mode, calls it as callers that must be accepted or refused, and shows capabilities."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -18,6 +18,7 @@ from apim_emulator.services.azure_openai import Received
 from apim_emulator.services.token_client import client_credentials_form, password_form, request_token
 from sandbox.applications import find_application
 from sandbox.callers import entra_tokens, provider_tokens
+from sandbox.capabilities import Capability, Shown, show
 from sandbox.client import Client, Credentials, new_http_client
 from sandbox.modes import AUDIENCE, CHAT_MODEL, EMBEDDING_MODEL, MODES, PROVIDER, ROLE, Mode
 from sandbox.runtime import Sandbox
@@ -60,33 +61,42 @@ class Report:
     """All calls of a demo."""
 
     rows: Sequence[Row]
+    capabilities: Sequence[Shown]
     seconds: float
     """Duration of the whole demo."""
     setup_seconds: float
-    """Duration of the deployments in it."""
+    """Duration of the modes' deployments in it."""
 
     @property
     def failed(self) -> int:
         """Number of calls with an unexpected outcome."""
-        return sum(not row.passed for row in self.rows)
+        return sum(not row.passed for row in self.rows) + sum(not row.passed for row in self.capabilities)
 
 
-async def run(modes: Sequence[Mode] = MODES, started: Callable[[Mode], None] = lambda _: None) -> Report:
-    """Deploy each mode to its own sandbox and call it; `started` is called before each mode."""
+async def run(
+    modes: Sequence[Mode] = MODES,
+    capabilities: Sequence[Capability] = (),
+    started: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Deploy each mode and each capability to its own sandbox and call it; `started` gets the name of each before."""
     project = load_project(PROJECT)
     begin = perf_counter()
     rows: list[Row] = []
     setup = 0.0
     async with new_http_client() as http:
         for mode in modes:
-            started(mode)
+            started(mode.name)
             mark = perf_counter()
             calls: asyncio.Queue[CallRecord] = asyncio.Queue()
             async with Sandbox(cloud=Cloud(deployer=mode.deployer), recorder=calls.put_nowait) as sandbox:
                 await sandbox.deploy(project, mode.stack_config(sandbox))
                 setup += perf_counter() - mark
                 rows += [row async for row in Calls(mode, sandbox, calls, http).rows()]
-    return Report(rows=tuple(rows), seconds=perf_counter() - begin, setup_seconds=setup)
+        shown: list[Shown] = []
+        for capability in capabilities:
+            started(capability.name)
+            shown += [one async for one in show(project, http, capability)]
+    return Report(rows=tuple(rows), capabilities=tuple(shown), seconds=perf_counter() - begin, setup_seconds=setup)
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,7 @@ START = "stack keys is not running; start it with: python -m sandbox up --stack 
     [
         pytest.param("demo --jsn", "No such option: --jsn (Possible options: --json)", id="typo in an option"),
         pytest.param("dmo", "No such command 'dmo'. Did you mean 'demo'?", id="typo in a command"),
-        pytest.param("demo --mode smoke", "--mode smoke: no mode has that in its name", id="unknown mode"),
+        pytest.param("demo --mode smoke", "--mode smoke: no mode or capability has that", id="unknown mode"),
         pytest.param("up --port 65536", "Invalid value for '--port'", id="port out of range"),
         pytest.param("up --port http", "Invalid value for '--port'", id="port that is no number"),
         pytest.param(

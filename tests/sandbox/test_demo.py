@@ -8,6 +8,7 @@ import pytest
 
 import sandbox.demo
 from apim_emulator.pulumi.deploy import Deployment, Project
+from sandbox.capabilities import CAPABILITIES, Capability
 from sandbox.demo import run
 from sandbox.modes import MODES, Mode
 from sandbox.runtime import Sandbox
@@ -35,7 +36,7 @@ REFUSED_USERS = {
 async def test_mode_lets_in_and_refuses_whom_it_must(mode: Mode) -> None:
     started: list[str] = []
 
-    report = await run([mode], lambda found: started.append(found.name))
+    report = await run([mode], started=started.append)
 
     name = "key" if mode.caller == "key" else "token"
     answered = {f"{name}, chat", f"{name}, streamed chat", f"{name}, embeddings", f"{name} and stray credentials"}
@@ -53,6 +54,24 @@ async def test_mode_lets_in_and_refuses_whom_it_must(mode: Mode) -> None:
     )
     assert started == [mode.name]
     assert 0 < report.setup_seconds < report.seconds
+
+
+@pytest.mark.parametrize("capability", CAPABILITIES, ids=lambda capability: capability.name)
+async def test_capability_does_what_it_says(capability: Capability) -> None:
+    report = await run([], [capability])
+
+    assert [shown for shown in report.capabilities if not shown.passed] == []
+    assert len(report.capabilities) == len(capability.steps) > 0
+    assert report.failed == 0
+
+
+async def test_a_capability_that_is_turned_off_is_not_as_expected() -> None:
+    models = next(found for found in CAPABILITIES if "models" in found.api)
+
+    report = await run([], [replace(models, api={})])
+
+    assert [shown.got for shown in report.capabilities if not shown.passed] != []
+    assert report.failed > 0
 
 
 def test_modes_are_all_that_the_config_offers() -> None:

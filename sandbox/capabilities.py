@@ -1,0 +1,257 @@
+"""What the gateway does beside authenticating: each capability's config, and calls that show it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from openai import APIStatusError, AsyncAzureOpenAI, AsyncOpenAI, DefaultAsyncHttpxClient
+
+from apim_emulator.cli.instructions import API_VERSION
+from apim_emulator.clock import Clock
+from apim_emulator.gateway import CallRecord
+from apim_emulator.pulumi.deploy import Project
+from sandbox.modes import CHAT_MODEL, EMBEDDING_MODEL, Config
+from sandbox.runtime import Sandbox
+
+_SMALL_MODEL = "gpt-5.4-mini"
+_PROMPT: Any = [{"role": "user", "content": "Say hello."}]
+_CHAT = {"name": CHAT_MODEL, "model": CHAT_MODEL}
+_SMALL = {"name": _SMALL_MODEL, "model": _SMALL_MODEL}
+_EMBEDDING = {"name": EMBEDDING_MODEL, "model": EMBEDDING_MODEL}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """One call, and what came of it."""
+
+    capability: str
+    config: str
+    """The config that matters, as YAML's flow style writes it."""
+    call: str
+    expected: str
+    got: str
+    milliseconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the call had the expected outcome."""
+        return self.got == self.expected
+
+
+class Caller:
+    """A subscriber of the deployed API, with clients for both surfaces."""
+
+    def __init__(self, sandbox: Sandbox, calls: list[CallRecord], http: DefaultAsyncHttpxClient, path: str) -> None:
+        """Call the only API of the sandbox, whose recorder fills `calls`."""
+        key = sandbox.deployment.outputs["openaiSubscriptionKey"]
+        url = f"{sandbox.url}/{path}"
+        self.sandbox = sandbox
+        self.calls = calls
+        self.dated = AsyncAzureOpenAI(
+            base_url=url, api_key=key, api_version=API_VERSION, http_client=http, max_retries=0
+        )
+        self.v1 = AsyncOpenAI(base_url=url, api_key=key, http_client=http, max_retries=0)
+
+    async def chat(self, model: str = CHAT_MODEL, **more: Any) -> Any:
+        """Send a prompt; returns the raw response."""
+        return await self.dated.chat.completions.with_raw_response.create(model=model, messages=_PROMPT, **more)
+
+    def last_account(self) -> str:
+        """Return the host of the account that answered the last call."""
+        return self.sandbox.openai.received[-1].host
+
+
+Ask = Callable[[Caller], Awaitable[str]]
+"""Makes one call and returns what came of it. Raises `openai.APIStatusError` if it is refused."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Capability:
+    """A capability, the config that turns it on, and calls that show it."""
+
+    name: str
+    shown: str
+    """The config that matters, for people."""
+    steps: tuple[tuple[str, str, Ask], ...]
+    """Each call, its expected outcome, and how it is made."""
+    api: Config
+    """What the API's entry in `apis` has."""
+    openai: Config | None = None
+    path: str = "openai"
+
+    def stack_config(self) -> dict[str, Any]:
+        """Return the whole config, with full keys."""
+        return {
+            "azure-native:location": "swedencentral",
+            "openai-gateway:gateway": {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com"},
+            "openai-gateway:openai": self.openai or {"deployments": [_CHAT, _SMALL, _EMBEDDING]},
+            "openai-gateway:apis": [{"name": "openai", "path": self.path, **self.api}],
+        }
+
+
+async def show(project: Project, http: DefaultAsyncHttpxClient, capability: Capability) -> AsyncIterator[Shown]:
+    """Deploy a capability to a sandbox of its own, and make its calls in order."""
+    calls: list[CallRecord] = []
+    async with Sandbox(clock=Clock(1_700_000_000), recorder=calls.append) as sandbox:
+        await sandbox.deploy(project, capability.stack_config())
+        caller = Caller(sandbox, calls, http, capability.path)
+        for what, expected, ask in capability.steps:
+            mark = perf_counter()
+            try:
+                got = await ask(caller)
+            except APIStatusError as error:
+                got = _refused(error)
+            yield Shown(
+                capability=capability.name,
+                config=capability.shown,
+                call=what,
+                expected=expected,
+                got=got,
+                milliseconds=(perf_counter() - mark) * 1000,
+            )
+
+
+def _refused(error: APIStatusError) -> str:
+    """Describe a refusal: status, code if there is one, and whether it says when to try again."""
+    code = f" {error.code}" if isinstance(error.code, str) else ""
+    told = ", Retry-After" if error.response.headers.get("Retry-After", "").isdecimal() else ""
+    return f"{error.status_code}{code}{told}"
+
+
+async def _status(caller: Caller) -> str:
+    return str((await caller.chat()).status_code)
+
+
+def _answered_by(model: str) -> Ask:
+    async def ask(caller: Caller) -> str:
+        answer = await caller.chat(model)
+        return f"{answer.status_code} from {answer.parse().model.partition('-20')[0]}"
+
+    return ask
+
+
+def _left(header: str) -> Ask:
+    async def ask(caller: Caller) -> str:
+        answer = await caller.chat()
+        return f"{answer.status_code}, {answer.headers.get(header)} left"
+
+    return ask
+
+
+async def _embed(caller: Caller) -> str:
+    await caller.dated.embeddings.create(model=EMBEDDING_MODEL, input="hello")
+    return "200"
+
+
+def _with_region(ask: Ask) -> Ask:
+    """Also tell the region of the account that answered, which its backend is called after."""
+
+    async def told(caller: Caller) -> str:
+        status = await ask(caller)
+        host = caller.last_account()
+        backend = next(found for found in caller.sandbox.service.backends if host in (found.url or ""))
+        return f"{status} from {backend.id.rpartition('-')[2]}"
+
+    return told
+
+
+async def _reported(caller: Caller) -> str:
+    """Also tell whether the call was reported as one beyond an amount in shadow."""
+    status = await _status(caller)
+    names = {metric.name for metric in caller.calls[-1].metrics}
+    return f"{status}, reported" if "Calls beyond a shadow limit" in names else status
+
+
+async def _usage(caller: Caller) -> str:
+    stream = await caller.dated.chat.completions.create(model=CHAT_MODEL, messages=_PROMPT, stream=True)
+    chunks = [chunk async for chunk in stream]
+    return "200, with usage" if chunks[-1].usage is not None else "200"
+
+
+async def _respond(caller: Caller) -> str:
+    first = await caller.v1.responses.create(model=CHAT_MODEL, input="Say hello.")
+    more = await caller.v1.responses.create(model=CHAT_MODEL, input="Again.", previous_response_id=first.id)
+    return f"200, {more.status}"
+
+
+async def _models(caller: Caller) -> str:
+    found = [model.id async for model in caller.v1.models.list()]
+    return "200" if found else "200, no models"
+
+
+CAPABILITIES = (
+    Capability(
+        name="models and aliases",
+        shown="models: [gpt-5.6-luna, {name: fast, deployment: gpt-5.4-mini}]",
+        api={"models": [CHAT_MODEL, {"name": "fast", "deployment": _SMALL_MODEL}]},
+        steps=(
+            ("a listed model", f"200 from {CHAT_MODEL}", _answered_by(CHAT_MODEL)),
+            ("an alias", f"200 from {_SMALL_MODEL}", _answered_by("fast")),
+            ("a model that is not listed", "403 model_not_found", _answered_by(_SMALL_MODEL)),
+        ),
+    ),
+    Capability(
+        name="accounts with different models",
+        shown="accounts: [{deployments: [A]}, {deployments: [A, B]}]",
+        api={},
+        openai={
+            "accounts": [
+                {"location": "swedencentral", "priority": 1, "deployments": [_CHAT]},
+                {"location": "francecentral", "priority": 2, "deployments": [_CHAT, _EMBEDDING]},
+            ],
+        },
+        steps=(
+            ("a model of both", "200 from swedencentral", _with_region(_status)),
+            ("a model of the second alone", "200 from francecentral", _with_region(_embed)),
+            ("a model of neither", "404 DeploymentNotFound", _answered_by("gpt-4")),
+        ),
+    ),
+    Capability(
+        name="requests per minute",
+        shown="limits: [{per: subscription, requestsPerMinute: 2}]",
+        api={"limits": [{"per": "subscription", "requestsPerMinute": 2}]},
+        steps=(
+            ("the first call", "200, 1 left", _left("x-ratelimit-remaining-subscription-requests")),
+            ("the second call", "200, 0 left", _left("x-ratelimit-remaining-subscription-requests")),
+            ("the third call", "429, Retry-After", _status),
+        ),
+    ),
+    Capability(
+        name="token quota",
+        shown="limits: [{per: api, tokenQuota: 1, tokenQuotaPeriod: Daily}]",
+        api={"limits": [{"per": "api", "tokenQuota": 1, "tokenQuotaPeriod": "Daily"}]},
+        steps=(
+            ("a call that uses it up", "200", _status),
+            ("the next call", "403, Retry-After", _status),
+        ),
+    ),
+    Capability(
+        name="a limit in shadow",
+        shown="limits: [{per: subscription, tokensPerMinute: 1, shadow: true}]",
+        api={"limits": [{"per": "subscription", "tokensPerMinute": 1, "shadow": True}]},
+        steps=(
+            ("a call that uses it up", "200", _reported),
+            ("the next call", "200, reported", _reported),
+        ),
+    ),
+    Capability(
+        name="usage in streams",
+        shown="includeUsage: true",
+        api={"includeUsage": True},
+        steps=(("a stream", "200, with usage", _usage),),
+    ),
+    Capability(
+        name="chosen operations",
+        shown="operations: [ChatCompletions_Create]",
+        api={"operations": ["ChatCompletions_Create"]},
+        steps=(("chat", "200", _status), ("embeddings", "404", _embed)),
+    ),
+    Capability(
+        name="v1, Responses with a plain OpenAI client",
+        shown="surface: v1, bearerKeys: true",
+        api={"surface": "v1", "bearerKeys": True},
+        path="openai/v1",
+        steps=(("two responses, one after the other", "200, completed", _respond), ("models", "200", _models)),
+    ),
+)
