@@ -3,8 +3,16 @@
 import pulumi
 from pulumi_azure_native import resources
 
-from components import ApiGateway, OpenAIBackend
-from deployment import account_pools, identity_accounts, identity_users, pool_surfaces, publish, surfaces
+from components import ApiGateway, ContentSafety, OpenAIBackend
+from deployment import (
+    account_pools,
+    identity_accounts,
+    identity_users,
+    pool_surfaces,
+    publish,
+    safety_accounts,
+    surfaces,
+)
 from settings import from_stack
 
 settings = from_stack()
@@ -46,6 +54,23 @@ openai = OpenAIBackend(
         "protect": settings.protect,
     },
 )
+safety = {
+    account: ContentSafety(
+        name,
+        {
+            "resource_group_name": group.name,
+            "gateway_resource_group_name": gateway.resource_group_name,
+            "service_name": gateway.service_name,
+            "gateway_subscription_id": gateway.subscription_id,
+            "name_prefix": gateway.name_prefix,
+            "account": account,
+            "principal_id": gateway.principal_id,
+            "identity_client_id": gateway.identity_client_id,
+            "protect": settings.protect,
+        },
+    )
+    for name, account in safety_accounts(settings).items()
+}
 
 pulumi.export("gatewayUrl", gateway.gateway_url)
 for api in settings.apis:
@@ -53,6 +78,7 @@ for api in settings.apis:
         api,
         gateway,
         openai,
+        None if api.safety_account is None else safety[api.safety_account],
         breaker=settings.openai.breaker,
         vault_resource_group_name=group.name,
         protect=settings.protect,

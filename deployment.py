@@ -1,10 +1,19 @@
 """How the components of a deployment are put together."""
 
+from dataclasses import replace
 from typing import TypedDict
 
 import pulumi
 
-from components import ApiGateway, EntraProtectedApi, KeyAuthApi, ManagedIdentityApi, OpenAIAccount, OpenAIBackend
+from components import (
+    ApiGateway,
+    ContentSafety,
+    EntraProtectedApi,
+    KeyAuthApi,
+    ManagedIdentityApi,
+    OpenAIAccount,
+    OpenAIBackend,
+)
 from options import (
     AuthMode,
     BackendAuth,
@@ -15,10 +24,12 @@ from options import (
     ModelOptions,
     PolicyOptions,
     RetryOptions,
+    SafetyAccountOptions,
+    SafetyOptions,
     Surface,
     TokenPolicies,
 )
-from options.openai import account_keys
+from options.openai import account_keys, unique_keys
 from settings import ApiSettings, Settings
 
 
@@ -40,6 +51,8 @@ class _Common(TypedDict):
     api_version: pulumi.Input[str | None]
     operations: list[str] | None
     definition: pulumi.Input[str | None]
+    safety: SafetyOptions | None
+    safety_backend_id: pulumi.Input[str | None]
     policy: PolicyOptions | None
     breaker: BreakerOptions
     retry: RetryOptions | None
@@ -105,10 +118,19 @@ def _has_own_backends(api: ApiSettings) -> bool:
     return api.key is not None and api.key.delivery is KeyDelivery.BACKEND
 
 
+def safety_accounts(settings: Settings) -> dict[str, SafetyAccountOptions]:
+    """Return the accounts that check content, each once, by the name of its component."""
+    accounts = list(dict.fromkeys(account for api in settings.apis if (account := api.safety_account) is not None))
+    names = [account.existing.name if account.existing else account.name or account.location for account in accounts]
+    keys = unique_keys("content-safety" if name is None else f"content-safety-{name}" for name in names)
+    return dict(zip(keys, accounts, strict=True))
+
+
 def publish(
     api: ApiSettings,
     gateway: ApiGateway,
     openai: OpenAIBackend,
+    safety: ContentSafety | None,
     *,
     breaker: BreakerOptions,
     vault_resource_group_name: pulumi.Input[str],
@@ -132,6 +154,8 @@ def publish(
         "api_version": api.api_version,
         "operations": api.operations,
         "definition": api.definition,
+        "safety": api.safety and replace(api.safety, account=None),
+        "safety_backend_id": None if safety is None else safety.backend_id,
         "policy": api.policy,
         "breaker": breaker,
         "retry": api.retry,

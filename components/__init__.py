@@ -2,6 +2,7 @@
 
 from components._backends import OpenAIAccount
 from components.api_gateway import ApiGateway, ApiGatewayArgs, GatewayIdentity
+from components.content_safety import ContentSafety, ContentSafetyArgs
 from components.entra_protected_api import EntraProtectedApi, EntraProtectedApiArgs
 from components.key_auth_api import KeyAuthApi, KeyAuthApiArgs
 from components.managed_identity_api import ManagedIdentityApi, ManagedIdentityApiArgs
@@ -12,6 +13,8 @@ __version__ = "0.1.0"
 __all__ = [
     "ApiGateway",
     "ApiGatewayArgs",
+    "ContentSafety",
+    "ContentSafetyArgs",
     "EntraProtectedApi",
     "EntraProtectedApiArgs",
     "GatewayIdentity",

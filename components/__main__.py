@@ -10,6 +10,7 @@ from pulumi.provider import main
 
 from components import (
     ApiGateway,
+    ContentSafety,
     EntraProtectedApi,
     KeyAuthApi,
     ManagedIdentityApi,
@@ -18,7 +19,14 @@ from components import (
 )
 from components._host import ComponentHost
 
-COMPONENTS: list[type] = [ApiGateway, OpenAIBackend, KeyAuthApi, ManagedIdentityApi, EntraProtectedApi]
+COMPONENTS: list[type] = [
+    ApiGateway,
+    OpenAIBackend,
+    ContentSafety,
+    KeyAuthApi,
+    ManagedIdentityApi,
+    EntraProtectedApi,
+]
 
 if __name__ == "__main__":
     main(ComponentHost(COMPONENTS, "openai-gateway", version=__version__), sys.argv[1:])

@@ -16,6 +16,7 @@ from components._limits import NO_LIMITS, Limits
 from components._metrics import NO_METRICS, Metrics
 from components._names import display_text
 from components._requests import reading, sending
+from components._safety import NO_SAFETY, Safety
 from components._subscriptions import child_options, invoke_options
 from components._traffic import DEFAULT, Traffic
 from definitions import UNREACHABLE, without_server
@@ -79,6 +80,7 @@ def policy_document(
     *,
     limits: Limits = NO_LIMITS,
     metrics: Metrics = NO_METRICS,
+    safety: Sequence[Policy] = (),
     hook: Hook = NO_HOOK,
     accounts: int,
     traffic: Traffic = DEFAULT,
@@ -87,8 +89,8 @@ def policy_document(
 ) -> str:
     """Render an API's policy.
 
-    In order: authenticate the caller, check the model, limit what the caller uses, send metrics, run the hook, remove
-    the caller's credentials, add the gateway's own.
+    In order: authenticate the caller, check the model, limit what the caller uses, send metrics, check the content, run
+    the hook, remove the caller's credentials, add the gateway's own.
 
     Raises:
         pulumi.RunError: The service's pricing tier `sku` does not support the policy.
@@ -107,6 +109,7 @@ def policy_document(
             *reading(traffic),
             *limits.policies(sku),
             *metrics.policies(),
+            *safety,
             *hook.before_credentials(strip),
             *sending(traffic),
             *credential,
@@ -128,6 +131,7 @@ def api_policy(
     known_validation: Sequence[Policy] = (),
     limits: Limits = NO_LIMITS,
     metrics: Metrics = NO_METRICS,
+    safety: Safety = NO_SAFETY,
     hook: Hook = NO_HOOK,
     accounts: int,
     traffic: Traffic = DEFAULT,
@@ -136,8 +140,8 @@ def api_policy(
 ) -> pulumi.Output[str]:
     """Render an API's policy once its inputs are known; `accounts` is the number of accounts behind its backend.
 
-    The limits, the hook and `known_validation`, the validation without values that are not known yet, are checked
-    against the pricing tier `sku` first, so that a mistake in them makes the preview fail.
+    The limits, the content safety, the hook and `known_validation`, the validation without values that are not known
+    yet, are checked against the pricing tier `sku` first, so that a mistake in them makes the preview fail.
     """
     render = partial(
         policy_document,
@@ -148,9 +152,11 @@ def api_policy(
         traffic=traffic,
         subscription_required=subscription_required,
     )
-    fits = pulumi.Output.from_input(sku).apply(lambda tier: render(known_validation, [], sku=tier))
-    return pulumi.Output.all(validation, credential, sku, fits).apply(
-        lambda known: render(known[0], known[1], sku=known[2])
+    fits = pulumi.Output.from_input(sku).apply(
+        lambda tier: render(known_validation, [], safety=safety.policies(tier, "-"), sku=tier)
+    )
+    return pulumi.Output.all(validation, credential, sku, fits, safety.backend_id).apply(
+        lambda known: render(known[0], known[1], safety=safety.policies(known[2], known[4]), sku=known[2])
     )
 
 

@@ -14,6 +14,7 @@ from components._hook import api_hook
 from components._inputs import read_options
 from components._limits import api_limits
 from components._metrics import api_metrics
+from components._safety import api_safety
 from components._traffic import api_traffic
 from options import (
     BackendAuth,
@@ -26,6 +27,7 @@ from options import (
     ModelOptions,
     PolicyOptions,
     RetryOptions,
+    SafetyOptions,
     Surface,
     TokenPolicies,
 )
@@ -88,6 +90,10 @@ class EntraProtectedApiArgs(TypedDict):
     `createResponse` (v1). Defaults to all."""
     definition: NotRequired[pulumi.Input[str | None]]
     """OpenAPI 3 document (JSON) to import instead; its `servers` are ignored."""
+    safety: NotRequired[SafetyOptions | None]
+    """What prompts and answers are checked for, without an account. Defaults to nothing."""
+    safety_backend_id: NotRequired[pulumi.Input[str | None]]
+    """Backend that checks them, such as `ContentSafety.backend_id`. Required with `safety`."""
     policy: NotRequired[PolicyOptions | None]
     """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to none."""
     breaker: NotRequired[BreakerOptions | None]
@@ -128,6 +134,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
         super().__init__("openai-gateway:index:EntraProtectedApi", name, {}, api_options("EntraProtectedApi", opts))
         check_inputs(name, args)
         hook = api_hook(name, args)
+        safety = api_safety(args)
         given_entra, given_jwt = args.get("entra"), args.get("jwt")
         if (given_entra is None) == (given_jwt is None):
             raise pulumi.RunError("exactly one of entra and jwt is required: each says which tokens are accepted")
@@ -179,6 +186,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
                 known_validation=known_validation,
                 limits=limits,
                 metrics=metrics,
+                safety=safety,
                 hook=hook,
                 accounts=len(args["accounts"]),
                 traffic=traffic,

@@ -10,6 +10,7 @@ from components._credentials import has_own_backends, key_credential
 from components._hook import api_hook
 from components._limits import api_limits
 from components._metrics import api_metrics
+from components._safety import api_safety
 from components._traffic import api_traffic
 from options import (
     BreakerOptions,
@@ -19,6 +20,7 @@ from options import (
     ModelOptions,
     PolicyOptions,
     RetryOptions,
+    SafetyOptions,
     Surface,
     TokenPolicies,
 )
@@ -71,6 +73,10 @@ class KeyAuthApiArgs(TypedDict):
     bearer_keys: NotRequired[bool]
     """Whether a subscription key is also accepted as bearer token, where the plain OpenAI client sends its `api_key`.
     Defaults to false."""
+    safety: NotRequired[SafetyOptions | None]
+    """What prompts and answers are checked for, without an account. Defaults to nothing."""
+    safety_backend_id: NotRequired[pulumi.Input[str | None]]
+    """Backend that checks them, such as `ContentSafety.backend_id`. Required with `safety`."""
     policy: NotRequired[PolicyOptions | None]
     """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to none."""
     breaker: NotRequired[BreakerOptions | None]
@@ -107,6 +113,7 @@ class KeyAuthApi(pulumi.ComponentResource):
         hook = api_hook(name, args)
         limits = api_limits(name, args, by_token=False, entra=False, subscription_required=True)
         metrics = api_metrics(args, by_token=False, entra=False)
+        safety = api_safety(args)
         traffic = api_traffic(args, own_backends=has_own_backends(args))
         credential = key_credential(name, args, breaker=traffic.breaker, parent=self)
         policy = api_policy(
@@ -114,6 +121,7 @@ class KeyAuthApi(pulumi.ComponentResource):
             credential,
             limits=limits,
             metrics=metrics,
+            safety=safety,
             hook=hook,
             accounts=len(args["accounts"]),
             traffic=traffic,

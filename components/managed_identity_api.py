@@ -10,6 +10,7 @@ from components._credentials import grant_access, managed_identity_credential
 from components._hook import api_hook
 from components._limits import api_limits
 from components._metrics import api_metrics
+from components._safety import api_safety
 from components._traffic import api_traffic
 from options import (
     BreakerOptions,
@@ -18,6 +19,7 @@ from options import (
     ModelOptions,
     PolicyOptions,
     RetryOptions,
+    SafetyOptions,
     Surface,
     TokenPolicies,
 )
@@ -69,6 +71,10 @@ class ManagedIdentityApiArgs(TypedDict):
     bearer_keys: NotRequired[bool]
     """Whether a subscription key is also accepted as bearer token, where the plain OpenAI client sends its `api_key`.
     Defaults to false."""
+    safety: NotRequired[SafetyOptions | None]
+    """What prompts and answers are checked for, without an account. Defaults to nothing."""
+    safety_backend_id: NotRequired[pulumi.Input[str | None]]
+    """Backend that checks them, such as `ContentSafety.backend_id`. Required with `safety`."""
     policy: NotRequired[PolicyOptions | None]
     """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to none."""
     breaker: NotRequired[BreakerOptions | None]
@@ -106,6 +112,7 @@ class ManagedIdentityApi(pulumi.ComponentResource):
         traffic = api_traffic(args)
         limits = api_limits(name, args, by_token=False, entra=False, subscription_required=True)
         metrics = api_metrics(args, by_token=False, entra=False)
+        safety = api_safety(args)
         granted = args.get("role_assignment_ids")
         if granted is None:
             granted = grant_access(
@@ -125,6 +132,7 @@ class ManagedIdentityApi(pulumi.ComponentResource):
             credential,
             limits=limits,
             metrics=metrics,
+            safety=safety,
             hook=hook,
             accounts=len(args["accounts"]),
             traffic=traffic,

@@ -37,6 +37,7 @@ from options.openai import (
 )
 from options.policy import PolicyOptions
 from options.retry import RetryOptions
+from options.safety import ExistingSafetyAccount, SafetyAccountOptions, SafetyOptions, SafetyWindowOptions
 
 __all__ = [
     "API_VERSION",
@@ -56,6 +57,7 @@ __all__ = [
     "ExistingAccount",
     "ExistingApplication",
     "ExistingResource",
+    "ExistingSafetyAccount",
     "GatewayOptions",
     "GatewaySku",
     "HostnameOptions",
@@ -75,6 +77,9 @@ __all__ = [
     "PolicyOptions",
     "QuotaPeriod",
     "RetryOptions",
+    "SafetyAccountOptions",
+    "SafetyOptions",
+    "SafetyWindowOptions",
     "Surface",
     "TokenPolicies",
     "VersionUpgrade",

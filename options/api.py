@@ -26,6 +26,7 @@ from options.models import ModelOptions, check_models
 from options.policy import PolicyOptions
 from options.retry import RetryOptions, check_retry
 from options.rules import Rules, boolean, distinct, matches, number, prefixed
+from options.safety import SafetyOptions
 
 API_VERSION = "2024-10-21"
 """Latest stable version of Azure OpenAI's dated REST API."""
@@ -71,6 +72,8 @@ class ApiOptions:
     definition_file: str | None = None
     """OpenAPI 3 document (JSON) to import instead, relative to the project; its `servers` are ignored. Its paths
     follow `/openai`, such as `/deployments/{deployment-id}/chat/completions`; on the v1 surface, `/openai/v1`."""
+    safety: SafetyOptions | None = None
+    """What prompts and answers are checked for. Defaults to the stack's `safety`."""
     policy: PolicyOptions | None = None
     """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to those of
     `policy_file`, if any."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from options import breaker, entra, gateway, jwt, key, limits, metrics, models, openai, policy, retry
+from options import breaker, entra, gateway, jwt, key, limits, metrics, models, openai, policy, retry, safety
 from options.mistakes import Mistake
 from options.rules import Rules, check_values
 
@@ -26,6 +26,8 @@ _RULES: Mapping[type, tuple[Rules, Callable[[Any], Iterator[Mistake]]]] = {
     jwt.JwtOptions: (jwt.VALUES, jwt.check_jwt),
     limits.LimitOptions: (limits.VALUES, limits.check_limit),
     metrics.MetricsOptions: (metrics.VALUES, metrics.check_metrics),
+    safety.SafetyOptions: (safety.VALUES, safety.check_safety),
+    safety.SafetyAccountOptions: (safety.ACCOUNT, safety.check_account),
 }
 
 

@@ -122,6 +122,10 @@ PROVISIONED = {
 """Provisioned SKUs, each with the pay-as-you-go SKU that processes data in the same place ("Deployment types for
 Foundry Models")."""
 
+subdomain = matches(
+    "[a-z0-9][a-z0-9-]{0,62}[a-z0-9]",
+    "2 to 64 lower-case letters, digits and hyphens, no hyphen at either end, as in a host name",
+)
 _DEPLOYMENT: Rules = {
     "name": (deployment_name,),
     "model": (matches("[A-Za-z0-9][A-Za-z0-9_.-]*", "a model's name, such as gpt-5.6-luna"), known_model),
@@ -139,12 +143,7 @@ VALUES: Rules = {
     "accounts.*.existing.deployments": (distinct,),
     "accounts.*.existing.deployments.*": (deployment_name,),
     "accounts.*.location": (region, known_region),
-    "accounts.*.name": (
-        matches(
-            "[a-z0-9][a-z0-9-]{0,62}[a-z0-9]",
-            "2 to 64 lower-case letters, digits and hyphens, no hyphen at either end, as in a host name",
-        ),
-    ),
+    "accounts.*.name": (subdomain,),
     "accounts.*.disable_local_auth": (boolean,),
     "accounts.*.priority": (number(0, 100, "a whole number from 0 to 100"),),
     "accounts.*.weight": (number(0, 100, "a whole number from 0 to 100"),),
@@ -156,9 +155,16 @@ VALUES: Rules = {
 
 def account_keys(accounts: Sequence[AccountOptions]) -> list[str]:
     """Return a key for each account that does not change when another joins the pool: its name, or its region."""
+    return unique_keys(
+        account.existing.name if account.existing else account.name or account.location or "account"
+        for account in accounts
+    )
+
+
+def unique_keys(stems: Iterable[str]) -> list[str]:
+    """Return the stems with a number after those that came before."""
     keys: list[str] = []
-    for account in accounts:
-        stem = account.existing.name if account.existing else account.name or account.location or "account"
+    for stem in stems:
         keys.append(next(key for key in _numbered(stem) if key not in keys))
     return keys
 

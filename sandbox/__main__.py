@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from apim_emulator.cli import main as emulator
-from apim_emulator.cli.main import ApiName, CallerName, Json, Running, Trace
+from apim_emulator.cli.main import ApiName, Blocklists, CallerName, Json, Running, Trace
 
 app = typer.Typer(
     add_completion=False,
@@ -58,6 +58,7 @@ def demo(
 def up(
     stack: Stack = "sandbox",
     port: Port = 8080,
+    blocklists: Blocklists = None,
     trace: Trace = True,
     as_json: Json = False,
 ) -> None:
@@ -71,7 +72,7 @@ def up(
     """
     from sandbox.commands.up import run
 
-    raise typer.Exit(run(stack, port, as_json, trace))
+    raise typer.Exit(run(stack, port, as_json, trace, blocklists or ()))
 
 
 @app.command()

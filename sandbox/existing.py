@@ -8,6 +8,7 @@ from typing import Any
 
 from apim_emulator.azure import KEY_VAULT_SECRETS_OFFICER, Cloud, CloudError
 from apim_emulator.services.azure_openai import OPENAI_USER
+from apim_emulator.services.content_safety import COGNITIVE_SERVICES_USER
 
 MODELS = ("gpt-5.6-luna", "text-embedding-3-large")
 """Models that are deployed in an adopted account, under their own names."""
@@ -50,11 +51,7 @@ def create_existing(cloud: Cloud, config: Config) -> None:
         _create(cloud, "managedidentity:UserAssignedIdentity", place, resourceName=place.name)
     for place in _adopted([_section(config, "gateway")], own):
         _create_service(cloud, place, [identity[0] for identity in identities])
-    for account in _mappings(_section(config, "openai").get("accounts")):
-        for place in _adopted([account], own):
-            _create_account(cloud, place)
-            if account["existing"].get("roleAssigned") is True:
-                _assign_role(cloud, place, identities)
+    _create_accounts(cloud, config, own, identities)
     for key in (_section(config, "key"), *_api_values(config, "key")):
         for vault in _mappings([key.get("vault")]):
             for place in _adopted([vault], own):
@@ -70,6 +67,23 @@ def create_existing(cloud: Cloud, config: Config) -> None:
                 secretName=hostname.get("certificate"),
                 properties={"value": "not a certificate, but nothing reads it", "contentType": "application/x-pkcs12"},
             )
+
+
+def _create_accounts(cloud: Cloud, config: Config, own: str | None, identities: list[re.Match[str]]) -> None:
+    """Create the accounts that serve models and those that check content, with the roles that their owners gave."""
+    checking = [_section(config, "safety"), *_api_values(config, "safety")]
+    models = [
+        (account, _create_account, OPENAI_USER) for account in _mappings(_section(config, "openai").get("accounts"))
+    ]
+    checkers = [
+        (account, _create_safety_account, COGNITIVE_SERVICES_USER)
+        for account in _mappings([safety.get("account") for safety in checking])
+    ]
+    for account, create, role_id in (*models, *checkers):
+        for place in _adopted([account], own):
+            create(cloud, place)
+            if account["existing"].get("roleAssigned") is True:
+                _assign_role(cloud, place, identities, role_id)
 
 
 def _create_service(cloud: Cloud, place: _Place, identities: list[str]) -> None:
@@ -129,7 +143,19 @@ def _create_account(cloud: Cloud, place: _Place) -> None:
         )
 
 
-def _assign_role(cloud: Cloud, place: _Place, identities: list[re.Match[str]]) -> None:
+def _create_safety_account(cloud: Cloud, place: _Place) -> None:
+    _create(
+        cloud,
+        "cognitiveservices:Account",
+        place,
+        accountName=place.name,
+        kind="ContentSafety",
+        sku={"name": "S0"},
+        properties={"customSubDomainName": place.name, "disableLocalAuth": True},
+    )
+
+
+def _assign_role(cloud: Cloud, place: _Place, identities: list[re.Match[str]], role_id: str) -> None:
     """Assign the role with which a gateway calls an account to every identity that a config adopts."""
     principals = {found.principal_id for gateway in cloud.gateways() for found in gateway.identities}
     for identity in identities:
@@ -140,7 +166,7 @@ def _assign_role(cloud: Cloud, place: _Place, identities: list[re.Match[str]]) -
         f"/subscriptions/{place.subscription or cloud.subscription_id}/resourceGroups/{place.group}"
         f"/providers/Microsoft.CognitiveServices/accounts/{place.name}"
     )
-    role = f"/providers/Microsoft.Authorization/roleDefinitions/{OPENAI_USER}"
+    role = f"/providers/Microsoft.Authorization/roleDefinitions/{role_id}"
     for principal_id in sorted(principals):
         given = {"scope": scope, "principalId": principal_id, "principalType": "ServicePrincipal"}
         with suppress(CloudError):  # the config may adopt the account twice

@@ -16,7 +16,7 @@ from apim_emulator.model import Gateway
 from apim_emulator.network import Network
 from apim_emulator.pulumi.deploy import Deployment, Project, deploy
 from apim_emulator.services.azure_openai import OPENAI_USER, AzureOpenAI
-from apim_emulator.services.content_safety import ContentSafety
+from apim_emulator.services.content_safety import COGNITIVE_SERVICES_USER, ContentSafety
 from apim_emulator.services.entra import Entra
 from apim_emulator.services.openid.stand_ins import ProviderStandIn, ProviderStandIns
 from apim_emulator.services.token_client import Caller
@@ -71,8 +71,11 @@ class Sandbox:
         clock: Clock | None = None,
         recorder: Recorder | None = None,
         trace: bool = False,
+        blocklists: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         """Serve the gateway on `port` once entered; 0 is any free port. `recorder` is called for each of its calls.
+
+        `blocklists` are those of Azure AI Content Safety, by name, with their terms; every account has them.
 
         With `trace`, traces of the last calls are kept and shown at `trace_url`.
         """
@@ -81,7 +84,7 @@ class Sandbox:
         self.callers = Callers.register(self.cloud)
         self.entra = Entra(self.cloud, self.clock)
         self.openai = AzureOpenAI(self.cloud, self.entra, self.clock)
-        self.content_safety = ContentSafety(self.entra.verify)
+        self.content_safety = ContentSafety(self.entra.verify, blocklists=blocklists, allowed=self._may_check)
         self.network = Network()
         traces = TraceRecorder() if trace else None
         self._traces = None if traces is None else TraceServer(traces)
@@ -187,6 +190,14 @@ class Sandbox:
     def token_url(self) -> str:
         """Token endpoint of the home tenant."""
         return f"{self.entra_url}/{self.cloud.tenant_id}/oauth2/v2.0/token"
+
+    def _may_check(self, host: str, principal_id: str) -> bool:
+        """Return whether a principal may call Azure AI Content Safety at a host."""
+        return any(
+            account.safety_host == host.lower()
+            and self.cloud.has_role(principal_id, COGNITIVE_SERVICES_USER, account.id)
+            for account in self.cloud.accounts()
+        )
 
     def revoke_roles(self) -> None:
         """Remove all assignments of the role *Cognitive Services OpenAI User*."""

@@ -1,6 +1,6 @@
 """Settings of a deployment: stack config with every default and inherited value in place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from options import (
     API_VERSION,
@@ -19,6 +19,8 @@ from options import (
     OpenAIOptions,
     PolicyOptions,
     RetryOptions,
+    SafetyAccountOptions,
+    SafetyOptions,
     Surface,
     TokenPolicies,
 )
@@ -61,6 +63,8 @@ class ApiSettings:
     """IDs of the operations that it offers. None: all of the definition."""
     definition: str | None = None
     """OpenAPI 3 document (JSON) to import instead."""
+    safety: SafetyOptions | None = None
+    """What prompts and answers are checked for, with the account that checks them."""
     policy: PolicyOptions | None = None
     """The policy hook."""
     retry: RetryOptions | None = None
@@ -77,6 +81,11 @@ class ApiSettings:
     """Metrics of the tokens of each call."""
     token_policies: TokenPolicies = TokenPolicies.LLM
     """Family of the policies that count tokens."""
+
+    @property
+    def safety_account(self) -> SafetyAccountOptions | None:
+        """Account that checks its content, if anything is checked."""
+        return None if self.safety is None else self.safety.account or SafetyAccountOptions()
 
     @property
     def uses_no_identity(self) -> bool:
@@ -136,6 +145,7 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
         api_version=None if api.surface is Surface.V1 else api.api_version or API_VERSION,
         operations=api.operations,
         definition=texts.definition,
+        safety=_safety(stack, api),
         policy=texts.policy,
         retry=api.retry,
         timeout=api.timeout,
@@ -145,6 +155,13 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
         metrics=api.metrics or stack.metrics,
         token_policies=api.token_policies or stack.token_policies,
     )
+
+
+def _safety(stack: Stack, api: ApiOptions) -> SafetyOptions | None:
+    """Return what the API checks: its own block, or the stack's. Without an account of its own, it uses the stack's."""
+    if api.safety is None or stack.safety is None or api.safety.account is not None:
+        return api.safety or stack.safety
+    return replace(api.safety, account=stack.safety.account)
 
 
 def _tokens(stack: Stack, api: ApiOptions) -> tuple[EntraOptions | None, JwtOptions | None]:

@@ -39,6 +39,8 @@ from options.openai import account_keys, check_account_names, check_openai, chec
 from options.policy import check_streams
 from options.retry import check_retry_in_use
 from options.rules import Rules, boolean, check_values, prefixed, region
+from options.safety import VALUES as SAFETY
+from options.safety import SafetyOptions, check_safety, check_safety_tier
 from settings.mistakes import LOCATION, NAMESPACE, in_config
 from settings.resolve import ApiSettings
 from settings.schema import Stack
@@ -50,12 +52,14 @@ _SIMILAR = 0.8
 """Similarity, from 0 to 1, from which a namespace counts as a misspelling of ours."""
 
 _CREDENTIALS: Rules = {**prefixed("key", KEY), **prefixed("entra", ENTRA), **prefixed("jwt", JWT)}
+_BLOCKS: Rules = {**_CREDENTIALS, **prefixed("safety", SAFETY)}
+"""Blocks that both the stack and an API may have."""
 _VALUES: Rules = {
     "protect": (boolean,),
     **prefixed("gateway", GATEWAY),
     **prefixed("openai", OPENAI),
-    **prefixed("apis.*", {**API, **_CREDENTIALS}),
-    **_CREDENTIALS,
+    **prefixed("apis.*", {**API, **_BLOCKS}),
+    **_BLOCKS,
     **prefixed("limits.*", LIMIT),
     **prefixed("metrics", METRICS),
 }
@@ -118,6 +122,7 @@ def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:
         mistakes += in_config("apis", of=check_apis(stack.apis))
         for i, api in enumerate(stack.apis):
             mistakes += _check_credentials(("apis", i), api.key, api.entra, api.jwt)
+    mistakes += _check_safety(stack, wrong)
     return mistakes
 
 
@@ -131,6 +136,20 @@ def _check_spend(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:
         yield from in_config(of=check_limits_tier(stack.limits, ("limits",), *tier))
         for i, api in enumerate(stack.apis):
             yield from in_config(of=check_limits_tier(api.limits, ("apis", i, "limits"), *tier))
+
+
+def _check_safety(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:
+    given: list[tuple[tuple[str | int, ...], SafetyOptions | None]] = []
+    if "safety" not in wrong:
+        given.append((("safety",), stack.safety))
+    if "apis" not in wrong:
+        given += [(("apis", i, "safety"), api.safety) for i, api in enumerate(stack.apis)]
+    tier_known = "gateway" not in wrong and not stack.gateway.existing
+    for key, safety in given:
+        if safety is not None:
+            yield from in_config(*key, of=check_safety(safety))
+            if tier_known:
+                yield from in_config(of=check_safety_tier(key, stack.gateway.sku, ("gateway", "sku")))
 
 
 def _check_credentials(
@@ -173,9 +192,15 @@ def check_effect(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]
         ("entra", (stack.entra or EntraOptions()) != EntraOptions(), any(api.entra is stack.entra for api in apis)),
         ("jwt", stack.jwt is not None, any(api.jwt is stack.jwt for api in apis)),
         ("key", stack.key != KeyOptions(), any(api.key is stack.key for api in apis)),
+        (
+            "safety",
+            stack.safety is not None,
+            any(own.safety is None or own.safety.account is None for own in stack.apis),
+        ),
     ):
         if given and not used:
-            yield Warn(key=(name,), problem="has no effect, as no API uses it; remove it, or change auth")
+            remedy = "remove it" if name == "safety" else "remove it, or change auth"
+            yield Warn(key=(name,), problem=f"has no effect, as no API uses it; {remedy}")
 
 
 def _check_spend_in_use(

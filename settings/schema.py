@@ -18,6 +18,7 @@ from options import (
     LimitOptions,
     MetricsOptions,
     OpenAIOptions,
+    SafetyOptions,
     TokenPolicies,
 )
 from options.mistakes import ABSENT, Key, Mistake, camel, suggestion
@@ -36,6 +37,7 @@ class Stack(BaseModel):
     key: KeyOptions = KeyOptions()
     entra: EntraOptions | None = None
     jwt: JwtOptions | None = None
+    safety: SafetyOptions | None = None
     protect: bool = False
     """Whether Pulumi refuses to delete or replace the group, the service, the accounts and the vaults it creates."""
     limits: list[LimitOptions] = Field(default_factory=list)
@@ -60,13 +62,14 @@ _NEEDED = {
     "path": "give the URL path, which ends in openai, such as team/openai",
     "principalId": "give the object ID of the client's service principal",
     "resourceGroup": "name the resource group that holds it",
+    "size": "give the characters that are checked at a time",
     "role": "name one of the application's roles",
     "values": "list the accepted values",
     "vault": "give the name and resourceGroup of the vault that holds the certificate",
 }
 _MOST_PLACES = 3
 """Most mappings that a message lists as the right place of a key."""
-_SAME_IN_APIS = ("key", "entra", "jwt", "limits", "metrics")
+_SAME_IN_APIS = ("key", "entra", "jwt", "limits", "metrics", "safety")
 """Blocks that both the stack and an API may have."""
 _SHAPES = {
     "bool": "true or false",
@@ -104,7 +107,9 @@ def parse(tree: Mapping[str, Any]) -> tuple[Stack, set[str], list[Mistake]]:
 def canonical(tree: Mapping[str, Any]) -> dict[str, Any]:
     """Expand the shorthands: one account for a list of one, bare values of a claim, names of models, `{}` for none."""
     # Pulumi.yaml must give every optional key a default, which is {} for these.
-    result = {key: value for key, value in tree.items() if not (key in {"entra", "jwt", "metrics"} and value == {})}
+    result = {
+        key: value for key, value in tree.items() if not (key in {"entra", "jwt", "metrics", "safety"} and value == {})
+    }
     openai = result.get("openai")
     if isinstance(openai, Mapping) and isinstance(openai.get("accounts"), Mapping):
         result["openai"] = {**openai, "accounts": [openai["accounts"]]}

@@ -9,6 +9,7 @@ import os
 import sys
 import warnings
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -49,8 +50,27 @@ def sections() -> dict[str, set[str]]:
 def errors_of_resource(token: str, inputs: Mapping[str, Any]) -> list[str]:
     """Return what Azure Resource Manager's types find wrong with a resource, as it was registered."""
     _module("validate_policy")  # which the other imports
+    token, inputs = _typed_backend(inputs) if token == "azure-native:resources:Resource" else (token, inputs)
     problems = _module("check_arm").check({"type": token, "inputs": dict(inputs)})
     return [f"{problem['path']}: {problem['message']}" for problem in problems if problem["level"] == "error"]
+
+
+def _typed_backend(inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the backend that is given as a generic resource, without the one property that no type has."""
+    parent, kind = inputs["parentResourcePath"], inputs["resourceType"]
+    assert (inputs["resourceProviderNamespace"], parent.partition("/")[0], kind) == (
+        "Microsoft.ApiManagement",
+        "service",
+        "backends",
+    )
+    properties = deepcopy(inputs["properties"])
+    del properties["credentials"]["managedIdentity"]
+    place = {
+        "resourceGroupName": inputs["resourceGroupName"],
+        "serviceName": parent.partition("/")[2],
+        "backendId": inputs["resourceName"],
+    }
+    return "azure-native:apimanagement:Backend", {**place, **properties}
 
 
 def official(name: str) -> Any:

@@ -77,6 +77,24 @@ MODES: dict[str, dict[str, Any]] = {
         "limits": [*LIMITS, {"per": "caller", "tokensPerMinute": 20000, "requestsPerMinute": 60}],
         "metrics": {"namespace": "openai", "dimensions": {"API ID": "api", "Team": "application"}},
     },
+    "identity-content-safety": {
+        "safety": {
+            "categories": {"Hate": 4, "Violence": 6},
+            "outputType": "EightSeverityLevels",
+            "shieldPrompt": True,
+            "blocklists": ["rivals", "secrets"],
+            "enforceOnCompletions": True,
+            "window": {"size": 500, "overlap": 50},
+        }
+    },
+    "jwt-identity-content-safety": {
+        "auth": "entra",
+        "jwt": JWT,
+        "safety": {
+            "account": {"existing": {"name": "cs-shared", "resourceGroup": GROUP}},
+            "categories": {"Hate": 4},
+        },
+    },
     "existing-gateway-and-account": {
         "gateway": {"existing": EXISTING},
         "openai": {"accounts": [{"existing": {"name": "oai-shared", "resourceGroup": GROUP}}]},
@@ -123,6 +141,15 @@ def _share(cloud: Cloud, suffix: str, subscription_id: str | None) -> None:
         ("resources:ResourceGroup", {}),
         ("apimanagement:ApiManagementService", {"serviceName": f"apim-{suffix}", **service}),
         ("keyvault:Vault", {"vaultName": f"kv-{suffix}", "properties": vault}),
+        (
+            "cognitiveservices:Account",
+            {
+                "accountName": f"cs-{suffix}",
+                "kind": "ContentSafety",
+                "sku": {"name": "S0"},
+                "properties": {"customSubDomainName": f"cs-{suffix}", "disableLocalAuth": True},
+            },
+        ),
         (
             "cognitiveservices:Account",
             {"accountName": f"oai-{suffix}", "kind": "OpenAI", "sku": {"name": "S0"}, "properties": account},

@@ -2,12 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from apim_emulator.azure import Cloud, Deployer
+from apim_emulator.cli.documents import terms
 from apim_emulator.cli.instructions import curl_command, python_program, token_command
 from apim_emulator.cli.session import Api, Session, SessionFile, to_json
 from apim_emulator.cli.terminal import note, progress, stop_signal
@@ -23,15 +24,15 @@ from sandbox.existing import subscription_id
 from sandbox.runtime import Sandbox
 
 
-def run(stack: str, port: int, as_json: bool, trace: bool) -> int:
-    """Serve until Ctrl-C or SIGTERM."""
-    asyncio.run(_until_signalled(stack, port, as_json, trace))
+def run(stack: str, port: int, as_json: bool, trace: bool, blocklists: Sequence[str]) -> int:
+    """Serve until Ctrl-C or SIGTERM; `blocklists` are `NAME=TERM`."""
+    asyncio.run(_until_signalled(stack, port, as_json, trace, blocklists))
     return 0
 
 
-async def _until_signalled(stack: str, port: int, as_json: bool, trace: bool) -> None:
+async def _until_signalled(stack: str, port: int, as_json: bool, trace: bool, blocklists: Sequence[str]) -> None:
     stop = stop_signal()
-    async with serving(stack, port, trace=trace) as session:
+    async with serving(stack, port, trace=trace, blocklists=blocklists) as session:
         freeze_heap()
         sys.stdout.write(f"{to_json(session) if as_json else text(session)}\n")
         sys.stdout.flush()
@@ -39,12 +40,15 @@ async def _until_signalled(stack: str, port: int, as_json: bool, trace: bool) ->
 
 
 @asynccontextmanager
-async def serving(stack: str, port: int, *, trace: bool = False) -> AsyncIterator[Session]:
+async def serving(
+    stack: str, port: int, *, trace: bool = False, blocklists: Sequence[str] = ()
+) -> AsyncIterator[Session]:
     """Deploy a stack of the current folder and serve it; meanwhile `call` and `token` can find it."""
+    lists = terms("--blocklist", blocklists)
     project, config = project_and_config(stack)
     cloud = Cloud(subscription_id=subscription_id(config), deployer=Deployer.from_environment())
     with SessionFile(Path.cwd(), stack).owned() as write:
-        async with Sandbox(cloud=cloud, port=port, trace=trace) as sandbox:
+        async with Sandbox(cloud=cloud, port=port, trace=trace, blocklists=lists) as sandbox:
             with errors_explained(sandbox.callers), progress.status(f"deploying {stack}"):
                 deployment = await sandbox.deploy(project, config, stack)
             print_messages(deployment.messages)

@@ -25,6 +25,9 @@ from options import (
     OpenAIOptions,
     PolicyOptions,
     RetryOptions,
+    SafetyAccountOptions,
+    SafetyOptions,
+    SafetyWindowOptions,
     mistakes_in,
 )
 from settings import SettingsError, load
@@ -41,6 +44,22 @@ EXISTING = {"name": "shared", "resourceGroup": "rg"}
 OWN = {"name": "shared", "resource_group": "rg"}
 
 CASES = [
+    pytest.param(
+        "safety",
+        SafetyOptions(
+            account=SafetyAccountOptions(name="-cs"),
+            categories={"Hate": 7, "Bad": 1},
+            blocklists=["a", "a"],
+            window=SafetyWindowOptions(size=1, overlap=1),
+        ),
+        {
+            "account": {"name": "-cs"},
+            "categories": {"Hate": 7, "Bad": 1},
+            "blocklists": ["a", "a"],
+            "window": {"size": 1, "overlap": 1},
+        },
+        id="content safety",
+    ),
     pytest.param("gateway", GatewayOptions(), {}, id="no publisher"),
     pytest.param(
         "gateway",

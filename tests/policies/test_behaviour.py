@@ -7,15 +7,23 @@ import pytest
 
 from apim_emulator.gateway import API, standalone, token_requirements
 from apim_emulator.model import ManagedIdentity, Subscription
-from apim_emulator.testing import PolicyBench, Reply, Response, event_stream, identity_token
+from apim_emulator.testing import PolicyBench, Reply, Request, Response, event_stream, identity_token
 
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots" / "modes"
 MODES = sorted(path.stem for path in SNAPSHOTS.glob("*.xml"))
 USER_ASSIGNED = "00000000-0000-0000-0000-000000000002"
 CALLERS_OWN = {"api-key": "callers-key", "Ocp-Apim-Subscription-Key": "callers-key"}
 KEY = "azure-openai-key"
+PROMPT = {"messages": [{"role": "user", "content": "hello"}]}
 KEY_HEADER = "X-Gateway-Key"
 SUBSCRIPTION = Subscription(id="callers", scope="/apis", primary_key="subscription-key-1", secondary_key="none")
+
+
+def _harmless(_: Request) -> Reply:
+    """Answer as Azure AI Content Safety does about every text."""
+    found = [{"category": name, "severity": 0} for name in ("Hate", "SelfHarm", "Sexual", "Violence")]
+    attack = {"userPromptAnalysis": {"attackDetected": False}}
+    return Reply(json={"categoriesAnalysis": found, "blocklistsMatch": [], **attack})
 
 
 class Mode:
@@ -30,7 +38,8 @@ class Mode:
         self.bench = PolicyBench(
             text,
             backends={
-                one: lambda _: event_stream({"delta": "Hello"}) for one in re.findall('backend-id="(.+?)"', text)
+                one: _harmless if one.startswith("content-safety") else lambda _: event_stream({"delta": "Hello"})
+                for one in re.findall('backend-id="(.+?)"', text)
             },
             named_values={"openai-api-key": KEY},
             identities=(identity,),
@@ -52,12 +61,20 @@ class Mode:
         clients = self.requirement.client_ids
         return self.bench.entra.issue(
             audience=self.requirement.audience, subject="me",
-            claims={"tid": self.bench.entra.tenant_id, "ver": "2.0", "azp": clients[0] if clients else None, **claims},
+            claims={
+                "tid": self.bench.entra.tenant_id, "ver": "2.0", "oid": "me",
+                "azp": clients[0] if clients else None, **claims,
+            },
         )  # fmt: skip
 
     def call(self, **headers: str) -> Response:
         headers = {KEY_HEADER: SUBSCRIPTION.primary_key, **headers}
-        return self.bench.post("/deployments/gpt-4o/chat/completions?api-key=q&x=1", headers=headers, json={})
+        return self.bench.post("/deployments/gpt-4o/chat/completions?api-key=q&x=1", headers=headers, json=PROMPT)
+
+
+def sent(response: Response) -> list[Request]:
+    """Return what reached Azure OpenAI."""
+    return [request for request in response.requests if "contentsafety" not in request.url]
 
 
 @pytest.mark.parametrize("name", MODES)
@@ -68,9 +85,9 @@ def test_no_credential_of_the_caller_reaches_azure_openai(name: str) -> None:
     response = mode.call(Authorization=f"Bearer {token}", **CALLERS_OWN)
 
     assert response.status_code == 200
-    (seen,) = response.requests
-    sent = f"{seen.url} {list(seen.headers.items())}"
-    assert not [secret for secret in (token, *CALLERS_OWN.values(), "api-key=q") if secret in sent]
+    (seen,) = sent(response)
+    told = f"{seen.url} {list(seen.headers.items())}"
+    assert not [secret for secret in (token, *CALLERS_OWN.values(), "api-key=q") if secret in told]
     assert seen.params == {"x": ["1"]}
 
 
@@ -78,12 +95,12 @@ def test_no_credential_of_the_caller_reaches_azure_openai(name: str) -> None:
 def test_credential_of_the_gateway_is_the_one_of_the_mode(name: str) -> None:
     mode = Mode(name)
 
-    (seen,) = mode.call(Authorization=f"Bearer {mode.token()}").requests
+    (seen,) = sent(mode.call(Authorization=f"Bearer {mode.token()}"))
 
     given = {header: seen.headers[header] for header in ("Authorization", "api-key") if header in seen.headers}
     # A key that the backend adds is no part of the document.
     expected: dict[str, str] = {}
-    if "identity" in name or name in {"entra-existing-application", "existing-gateway-and-account"}:
+    if "identity" in name or name in {"entra-existing-application", "entra-limits", "existing-gateway-and-account"}:
         expected = {"Authorization": f"Bearer {identity_token('https://cognitiveservices.azure.com', 'identity')}"}
     elif name.endswith("-header"):
         expected = {"api-key": KEY}
@@ -94,7 +111,11 @@ def test_credential_of_the_gateway_is_the_one_of_the_mode(name: str) -> None:
 def test_answer_streams_through(name: str) -> None:
     mode = Mode(name)
 
-    assert len(mode.call(Authorization=f"Bearer {mode.token()}").chunks) == 2
+    chunks = mode.call(Authorization=f"Bearer {mode.token()}").chunks
+
+    assert b"".join(chunks) == b'data: {"delta": "Hello"}\n\ndata: [DONE]\n\n'
+    # Where answers are checked, a window of them arrives at once.
+    assert len(chunks) == (1 if name == "identity-content-safety" else 2)
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,16 @@ class CircuitBreaker:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BackendIdentity:
+    """The managed identity with which the gateway authenticates to a backend."""
+
+    resource: str
+    """Audience of its tokens."""
+    client_id: str | None = None
+    """Client ID of a user-assigned identity. None: the system-assigned one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Backend:
     """A backend: one URL, or a pool of other backends."""
 
@@ -127,6 +137,8 @@ class Backend:
     header: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     """Credential headers, before named values are put in."""
     query: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    identity: BackendIdentity | None = None
+    """Whose token is the `Authorization` of a call to the backend."""
     members: tuple[PoolMember, ...] = ()
     circuit_breaker: CircuitBreaker | None = None
 
@@ -174,11 +186,13 @@ class ModelDeployment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """An Azure OpenAI account, all that its endpoint needs to serve."""
+    """An account of Azure AI services, all that its endpoints need to serve."""
 
     id: str
     host: str
-    """`NAME.openai.azure.com`, from the custom subdomain."""
+    """Host of Azure OpenAI's operations, `NAME.openai.azure.com`, from the custom subdomain."""
+    safety_host: str | None = None
+    """Host of Azure AI Content Safety's operations, `NAME.cognitiveservices.azure.com`. None: it has none."""
     keys: tuple[str, str] = field(repr=False)
     local_auth: bool = False
     deployments: tuple[ModelDeployment, ...] = ()

@@ -100,6 +100,20 @@ async def called(
         return found
 
 
+@pytest.mark.parametrize(("text", "status"), [("ask Fabrikam", 403), ("ask northwind", 403), ("hello", 200)])
+async def test_a_blocklist_has_the_terms_of_the_command_line(tmp_path: Path, text: str, status: int) -> None:
+    check = "<llm-content-safety backend-id='s'><blocklists><id>rivals</id></blocklists></llm-content-safety>"
+    policy = tmp_path / "policy.xml"
+    policy.write_text(f"<policies><inbound>{check}</inbound></policies>", encoding="utf-8")
+    terms = ["rivals=fabrikam", "rivals=Northwind"]
+    async with backend() as url:
+        options = ServeOptions(policy=policy, backend=url, port=0, blocklists=terms)
+        async with serving(options) as served, aiohttp.ClientSession() as client:
+            body = {"messages": [{"role": "user", "content": text}]}
+            async with client.post(f"{served.session.url}/chat/completions", json=body) as response:
+                assert response.status == status
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
 async def test_any_request_passes_through_the_policy_without_a_key(folder: Path, method: str) -> None:
     async with backend() as url:

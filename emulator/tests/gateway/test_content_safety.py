@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from apim_emulator.gateway import PolicyLoadError
 from apim_emulator.gateway.llm.safety_check import windows
-from apim_emulator.model import Backend
+from apim_emulator.model import Backend, BackendIdentity
 from apim_emulator.services.content_safety import ContentSafety
 from apim_emulator.services.signing import InvalidTokenError
 from emulator.tests.gateway.harness import BACKEND_URL, Bench, Handler, header, inbound, reply, serve
@@ -406,3 +406,26 @@ def test_windows_cover_the_text() -> None:
     assert list(windows("abcdefg", 3, 0)) == ["abc", "def", "g"]
     assert list(windows("abcdefg", 3, 1)) == ["abc", "cde", "efg"]
     assert list(windows("", 3, 1)) == [""]
+
+
+# Who the gateway is to the service
+
+
+async def test_the_backends_identity_takes_the_place_of_the_calls_token(
+    gateway_bench: Bench, checker: ContentSafety
+) -> None:
+    identity = BackendIdentity(resource="https://cognitiveservices.azure.com")
+    backends = (Backend(id="openai-backend", url=BACKEND_URL), Backend(id="safety", url=URL, identity=identity))
+    gateway_bench.load(inbound(safety()), backends=backends)
+
+    response = await ask(gateway_bench, "hello", Authorization="Bearer good-token")
+
+    assert response.status == 403  # the gateway's token, which this checker does not know, and not the caller's
+
+
+async def test_a_principal_without_a_role_is_refused() -> None:
+    service = ContentSafety(verify, allowed=lambda host, principal_id: (host, principal_id) == ("127.0.0.1", "known"))
+    async with TestServer(service.app) as server, aiohttp.ClientSession() as http:
+        url = server.make_url("/contentsafety/text:analyze").with_query({"api-version": "2024-09-01"})
+        async with http.post(url, json={"text": "x"}, headers={"Authorization": "Bearer good-token"}) as response:
+            assert (response.status, (await response.json())["error"]["code"]) == (401, "PermissionDenied")

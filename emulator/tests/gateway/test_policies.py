@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from apim_emulator.model import Backend, PoolMember
+from apim_emulator.model import Backend, BackendIdentity, PoolMember
 from apim_emulator.testing import PolicyBench, Reply
 from apim_emulator.testing.bench import identity_token
 from emulator.tests.gateway.harness import BACKEND_URL, Bench, Seen, header, inbound, reply
@@ -277,6 +277,28 @@ async def test_backend_credentials_are_added_when_forwarding(gateway_bench: Benc
 
     assert gateway_bench.backend.last.headers.getall("api-key") == ["backend-key"]
     assert gateway_bench.backend.last.path == "/openai/models?x=1&code=a%20b"
+
+
+async def test_the_managed_identity_of_a_backend_takes_the_place_of_the_callers_token(gateway_bench: Bench) -> None:
+    backend = Backend(id="b", url=BACKEND_URL, identity=BackendIdentity(resource="https://vault.azure.net"))
+    gateway_bench.load(inbound('<set-backend-service backend-id="b"/>'), backends=(backend,))
+
+    await gateway_bench.call("/api/models", headers={"Authorization": "Bearer callers"})
+
+    (sent,) = gateway_bench.backend.last.headers.getall("Authorization")
+    assert sent == "Bearer token-1-of-system-principal"
+    assert gateway_bench.tokens.requests == [("system-principal", "https://vault.azure.net")]
+
+
+async def test_a_backend_whose_identity_the_service_lacks_gets_no_call(gateway_bench: Bench) -> None:
+    identity = BackendIdentity(resource="https://vault.azure.net", client_id="unknown")
+    backend = Backend(id="b", url=BACKEND_URL, identity=identity)
+    gateway_bench.load(inbound('<set-backend-service backend-id="b"/>'), backends=(backend,))
+
+    response = await gateway_bench.call("/api/models")
+
+    assert response.status == 500
+    assert gateway_bench.backend.calls == []
 
 
 async def test_base_url_from_an_expression(gateway_bench: Bench) -> None:

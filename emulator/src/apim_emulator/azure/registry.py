@@ -4,9 +4,12 @@ import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pkgutil import walk_packages
+from typing import Any
 
 from apim_emulator.azure import providers
 from apim_emulator.azure.exceptions import InvalidRequestError, InvalidResourceTypeError
+from apim_emulator.azure.providers.resources import RESOURCE
+from apim_emulator.azure.providers.resources.resource import is_modelled
 from apim_emulator.azure.resource_types import Function, ResourceType
 from apim_emulator.azure.resource_types.unmodelled import unmodelled_function, unmodelled_type
 
@@ -52,10 +55,11 @@ def function(token: str) -> Function:
     return found
 
 
-def unmodelled_warning(token: str) -> str | None:
-    """Say what to tell of a type that is not modelled; None of one that is."""
+def unmodelled_warning(token: str, inputs: Mapping[str, Any]) -> str | None:
+    """Say what to tell of a resource whose type is not modelled; None of any other."""
     plain = _versionless(token)
-    if plain in _TYPES or unmodelled_type(plain) is None:
+    modelled = is_modelled(inputs) if plain == RESOURCE else plain in _TYPES
+    if modelled or unmodelled_type(plain) is None:
         return None
     return f"{token} is not modelled: the emulator keeps what it is given and does nothing with it"
 

@@ -1,3 +1,3 @@
 """The commands of `apim-emulator`; imported only when they run."""
 
-__all__ = ["instructions", "main", "program", "session", "terminal", "token", "trace"]
+__all__ = ["documents", "instructions", "main", "program", "session", "terminal", "token", "trace"]

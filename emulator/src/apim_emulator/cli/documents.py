@@ -16,6 +16,8 @@ from apim_emulator.gateway.loading.document import NAMED_VALUE
 from apim_emulator.gateway.standalone import API
 from apim_emulator.unique_keys import UniqueKeys
 
+__all__ = ["terms"]
+
 _LARGEST = 4 * 1024 * 1024
 """Bytes of a file that are read; what the service takes is less and checked later."""
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -112,6 +114,15 @@ def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
         if name in found:
             raise EmulatorError(f"{option} {name}: is given twice")
         found[name] = value
+    return found
+
+
+def terms(option: str, texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Read the values `NAME=TERM` of an option, several of which may have a name; raises `EmulatorError`."""
+    found: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        ((name, term),) = pairs(option, [text]).items()
+        found[name] = (*found.get(name, ()), term)
     return found
 
 

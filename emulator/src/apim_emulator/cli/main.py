@@ -10,7 +10,7 @@ from apim_emulator import __version__
 from apim_emulator.cli import program
 from apim_emulator.errors import EmulatorError
 
-__all__ = ["ApiName", "CallerName", "Json", "Running", "Trace", "main"]
+__all__ = ["ApiName", "Blocklists", "CallerName", "Json", "Running", "Trace", "main"]
 
 app = typer.Typer(
     add_completion=False,
@@ -37,6 +37,12 @@ ApiName = Annotated[
 Trace = Annotated[bool, typer.Option("--trace/--no-trace", help="Keep what each policy does with the last calls.")]
 Running = Annotated[
     str | None, typer.Option("--stack", "-s", help="Name of what runs. Defaults to the only one.", metavar="NAME")
+]
+Blocklists = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--blocklist", help="Term of a blocklist of the stand-in Azure AI Content Safety.", metavar="NAME=TERM"
+    ),
 ]
 NamedValues = Annotated[
     Path | None,
@@ -188,6 +194,7 @@ def serve(
     port: Annotated[
         int, typer.Option("--port", "-p", help="Port to listen on; 0 takes any free one.", min=0, max=65535)
     ] = 8080,
+    blocklists: Blocklists = None,
     trace: Trace = True,
     as_json: Json = False,
 ) -> None:
@@ -205,7 +212,7 @@ def serve(
 
     options = ServeOptions(
         policy=policy, backend=backend, backends=backends or (), named_values=named_values, fragments=fragments or (),
-        allowed_hosts=allowed_hosts or (), sku=sku, port=port, trace=trace,
+        allowed_hosts=allowed_hosts or (), sku=sku, port=port, trace=trace, blocklists=blocklists or (),
     )  # fmt: skip
     raise typer.Exit(run(options, as_json))
 

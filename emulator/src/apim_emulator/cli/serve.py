@@ -10,7 +10,7 @@ from pathlib import Path
 
 from yarl import URL
 
-from apim_emulator.cli.documents import DocumentFiles, pairs
+from apim_emulator.cli.documents import DocumentFiles, pairs, terms
 from apim_emulator.cli.instructions import token_command
 from apim_emulator.cli.program import command
 from apim_emulator.cli.session import Api, Session, SessionFile, to_json
@@ -49,6 +49,8 @@ class ServeOptions:
     fragments: Sequence[str] = ()
     """`NAME=FILE`."""
     allowed_hosts: Sequence[str] = ()
+    blocklists: Sequence[str] = ()
+    """`NAME=TERM`, several of which may have a name."""
     sku: str = "BasicV2"
     port: int = 8080
     trace: bool = True
@@ -121,7 +123,9 @@ class ServedDocument:
             fragments={name: Path(path) for name, path in pairs("--fragment", options.fragments).items()},
         )
         self._state = self._files.state()
-        self._stand_ins = DependencyStandIns(network, clock, options.allowed_hosts)
+        self._stand_ins = DependencyStandIns(
+            network, clock, options.allowed_hosts, terms("--blocklist", options.blocklists)
+        )
         self._recorder = TraceRecorder() if options.trace else None
         self._gateway = GatewayServer(network, self._stand_ins, clock, tracer=self._recorder)
 

@@ -78,7 +78,7 @@ class AzureMocks(pulumi.runtime.Mocks):
         """
         custom = args.custom is not False
         if custom:
-            _require_known(args.typ)
+            _require_known(args.typ, args.inputs)
         inputs = plain(args.inputs)
         secrets = frozenset(name for name, value in args.inputs.items() if is_secret(value))
         registration = self.register(
@@ -205,7 +205,7 @@ class AzureMocks(pulumi.runtime.Mocks):
         return self.cloud.create(registration.type, registration.name, inputs, subscription_id=subscription_id)
 
     def _warn(self, registration: Registration) -> None:
-        warning = unmodelled_warning(registration.type)
+        warning = unmodelled_warning(registration.type, registration.inputs)
         with self._lock:
             if warning and warning not in self.warnings.values():
                 self.warnings[registration.urn] = warning
@@ -364,7 +364,7 @@ class AzureMockMonitor(MockMonitor):
             self._urns.add(urn)
 
 
-def _require_known(token: str) -> None:
+def _require_known(token: str, inputs: Mapping[str, Any]) -> None:
     """Refuse a type whose IDs are unknown, and warn about one whose IDs are inferred."""
     if token.split(":", maxsplit=1)[0] not in (*PACKAGES, "pulumi"):
         raise InvalidResourceTypeError(
@@ -372,7 +372,7 @@ def _require_known(token: str) -> None:
             " override new_resource in a subclass of AzureMocks and return one",
             token,
         )
-    if not token.startswith("pulumi:") and (warning := unmodelled_warning(token)):
+    if not token.startswith("pulumi:") and (warning := unmodelled_warning(token, inputs)):
         warnings.warn(f"{warning}; its ID is inferred", stacklevel=3)
 
 

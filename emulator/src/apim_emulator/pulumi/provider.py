@@ -146,7 +146,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         news = decode(request.news)
         with _as_grpc_error(context, news) as secrets:
             try:
-                self._warn_once(request.urn, unmodelled_warning(request.type))
+                self._warn_once(request.urn, unmodelled_warning(request.type, plain(news)))
                 inputs = apply_defaults(request, news, self._location)
                 self._cloud.check(request.type, program_inputs(plain(inputs)))
             except CloudError as error:

@@ -19,7 +19,10 @@ from aiohttp import web
 from apim_emulator.services.entra.grants import COGNITIVE_SERVICES
 from apim_emulator.services.signing import InvalidTokenError
 
-__all__ = ["ContentSafety"]
+__all__ = ["COGNITIVE_SERVICES_USER", "ContentSafety"]
+
+COGNITIVE_SERVICES_USER = "a97b65f3-24c7-4388-baec-2e87135dc908"
+"""Role definition *Cognitive Services User*, which a principal needs to call the service by token."""
 
 CATEGORIES = ("Hate", "SelfHarm", "Sexual", "Violence")
 LONGEST_TEXT = 10_000
@@ -47,12 +50,15 @@ class ContentSafety:
         verify: Callable[[str], Mapping[str, object]],
         keys: tuple[str, ...] = (),
         blocklists: Mapping[str, tuple[str, ...]] | None = None,
+        *,
+        allowed: Callable[[str, str], bool] = lambda _host, _principal_id: True,
     ) -> None:
         """Take what verifies tokens and gives their claims, the keys, and the terms of each blocklist.
 
-        A token's role is not asked for.
+        `allowed` tells whether a principal may call the resource with a host; by default its role is not asked for.
         """
         self._verify = verify
+        self._allowed = allowed
         self._keys = keys
         self._blocklists = blocklists or {}
         self.app = web.Application()
@@ -94,6 +100,8 @@ class ContentSafety:
             except InvalidTokenError:
                 claims = {}
             if claims.get("aud") in {COGNITIVE_SERVICES, f"{COGNITIVE_SERVICES}/"}:
+                if not self._allowed(request.url.host or "", str(claims.get("oid"))):
+                    raise _RefusedError(401, "PermissionDenied", "The principal lacks the required data action.")
                 return
         raise _RefusedError(401, "401", "Access denied due to invalid subscription key or wrong API endpoint.")
 

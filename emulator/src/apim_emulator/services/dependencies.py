@@ -78,17 +78,24 @@ class DependencyStandIns:
     safety finds the trigger words of `apim_emulator.services.content_safety`.
     """
 
-    def __init__(self, network: Network, clock: Clock, allowed: Iterable[str] = ()) -> None:
-        """Stand in for none of the `allowed` hosts: they are called as they are."""
+    def __init__(
+        self,
+        network: Network,
+        clock: Clock,
+        allowed: Iterable[str] = (),
+        blocklists: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        """Stand in for none of the `allowed` hosts: they are called as they are. `blocklists` have terms by name."""
         self._providers = ProviderStandIns(network, clock)
         self._allowed = frozenset(host.lower() for host in allowed)
+        self._blocklists = blocklists
         self._safety_key = secrets.token_urlsafe(24)
         self._url = ""
 
     async def start(self, stack: AsyncExitStack) -> None:
         """Serve what needs no document, until the stack is closed."""
         app = web.Application(client_max_size=_MAX_BODY)
-        app.add_subapp("/safety/", ContentSafety(_no_token, (self._safety_key,)).app)
+        app.add_subapp("/safety/", ContentSafety(_no_token, (self._safety_key,), self._blocklists).app)
         app.router.add_post("/embeddings", _embed)
         self._url = await serve(stack, app)
 

@@ -38,7 +38,7 @@ SERVICE = {"resourceGroupName": "rg", "serviceName": "apim"}
             "cognitiveservices:Account",
             {"resourceGroupName": "rg", "kind": "Face"},
             "kind",
-            "kind 'Face' is not one of OpenAI, AIServices",
+            "kind 'Face' is not one of OpenAI, AIServices, ContentSafety",
             id="kind",
         ),
         pytest.param(

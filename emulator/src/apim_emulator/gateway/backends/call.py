@@ -10,6 +10,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from apim_emulator.gateway.backends.credentials import add_credentials
 from apim_emulator.gateway.backends.targets import Endpoint, Target
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Failure
@@ -43,10 +44,8 @@ async def post_json(
     headers["Content-Type"] = "application/json"
     if authorization is not None:
         headers["Authorization"] = authorization
-    for name, _ in endpoint.headers:
-        headers.popall(name, None)
-    headers.extend(endpoint.headers)
     try:
+        add_credentials(exchange, endpoint, headers)
         async with asyncio.timeout(_SECONDS):
             answer = await exchange.services.transport.send("POST", url, headers, json.dumps(body).encode())
             with closing(answer):

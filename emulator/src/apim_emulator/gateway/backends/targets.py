@@ -11,7 +11,7 @@ from apim_emulator.gateway.backends.breaker import Breaker
 from apim_emulator.gateway.failures import Problem, RefusedError
 from apim_emulator.gateway.http.headers import is_header_name, is_header_value
 from apim_emulator.gateway.loading.document import Node, Reader
-from apim_emulator.model import Backend, CircuitBreaker, PoolMember
+from apim_emulator.model import Backend, BackendIdentity, CircuitBreaker, PoolMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Endpoint:
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     breaker: Breaker | None = field(default=None, repr=False, compare=False)
+    identity: BackendIdentity | None = None
 
     @property
     def name(self) -> str:
@@ -146,7 +147,7 @@ def _endpoint(backend: Backend, reader: Reader) -> Endpoint:
         reason = "needs count or percentage, an interval above 0 and status codes or error reasons"
         raise node.refused(reason, "circuitBreaker")
     breaker = None if rule is None else Breaker(rule)
-    return Endpoint(found.origin, found.path, backend.id, headers, query, breaker)
+    return Endpoint(found.origin, found.path, backend.id, headers, query, breaker, backend.identity)
 
 
 def _is_rule(rule: CircuitBreaker) -> bool:

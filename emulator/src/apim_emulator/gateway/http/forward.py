@@ -7,6 +7,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from apim_emulator.gateway.backends.credentials import add_credentials
 from apim_emulator.gateway.backends.targets import Endpoint
 from apim_emulator.gateway.context.objects import Response
 from apim_emulator.gateway.exchange import Exchange
@@ -165,8 +166,5 @@ def _headers(exchange: Exchange, endpoint: Endpoint, url: URL, body: _Body) -> C
             headers.popall("Content-Length", None)
     forwarded = [*headers.popall("X-Forwarded-For", []), request.ip_address]
     headers["X-Forwarded-For"] = ", ".join(forwarded)
-    for name, _ in endpoint.headers:
-        headers.popall(name, None)
-    for name, value in endpoint.headers:
-        headers.add(name, value)
+    add_credentials(exchange, endpoint, headers)
     return headers

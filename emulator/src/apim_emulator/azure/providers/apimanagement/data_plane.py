@@ -6,7 +6,6 @@ from typing import Any
 
 from apim_emulator.azure.providers.apimanagement import (
     API,
-    BACKEND,
     FRAGMENT,
     NAMED_VALUE,
     OPERATION,
@@ -17,10 +16,10 @@ from apim_emulator.azure.providers.apimanagement import (
 )
 from apim_emulator.azure.providers.apimanagement.api import BEARER
 from apim_emulator.azure.providers.apimanagement.circuit_breaker import circuit_breaker
-from apim_emulator.azure.providers.apimanagement.references import format_of, member_id
+from apim_emulator.azure.providers.apimanagement.references import backends, format_of, member_id
 from apim_emulator.azure.providers.managedidentity.identities import identities
 from apim_emulator.azure.state import Resource, State
-from apim_emulator.model import Api, Backend, Gateway, Operation, PoolMember, Product, Subscription
+from apim_emulator.model import Api, Backend, BackendIdentity, Gateway, Operation, PoolMember, Product, Subscription
 
 
 def gateways(state: State) -> tuple[Gateway, ...]:
@@ -38,7 +37,7 @@ def _gateway(state: State, service: Resource) -> Gateway:
         apis=tuple(sorted((_api(state, api) for api in state.of(API, under=service.id)), key=attrgetter("id"))),
         subscriptions=tuple(_subscription(subscription) for subscription in state.of(SUBSCRIPTION, under=service.id)),
         products=tuple(_product(state, product) for product in state.of(PRODUCT, under=service.id)),
-        backends=tuple(_backend(service.id, backend) for backend in state.of(BACKEND, under=service.id)),
+        backends=tuple(_backend(service.id, backend) for backend in backends(state, service.id)),
         identities=identities(state, service),
         named_values={value.outputs["displayName"]: value.private["value"] for value in named_values},
         secret_names=frozenset(value.outputs["displayName"] for value in named_values if value.outputs.get("secret")),
@@ -99,11 +98,15 @@ def _subscription(subscription: Resource) -> Subscription:
 
 def _backend(service: str, backend: Resource) -> Backend:
     credentials = backend.inputs.get("credentials") or {}
+    identity = credentials.get("managedIdentity")
     return Backend(
         id=backend.name,
         url=backend.inputs.get("url"),
         header={name: tuple(values) for name, values in (credentials.get("header") or {}).items()},
         query={name: tuple(values) for name, values in (credentials.get("query") or {}).items()},
+        identity=BackendIdentity(resource=identity["resource"], client_id=identity.get("clientId"))
+        if identity
+        else None,
         members=tuple(
             PoolMember(
                 backend_id=member_id(service, member["id"]).rsplit("/", 1)[1],

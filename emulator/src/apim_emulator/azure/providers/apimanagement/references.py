@@ -13,6 +13,7 @@ from apim_emulator.azure.providers.apimanagement import (
     PRODUCT_POLICY,
 )
 from apim_emulator.azure.providers.apimanagement.policy_document import Reference, named_values, references
+from apim_emulator.azure.providers.resources import RESOURCE
 from apim_emulator.azure.state import Resource, State
 
 POLICIES = (POLICY, PRODUCT_POLICY, API_POLICY, OPERATION_POLICY)
@@ -34,6 +35,20 @@ def exists(state: State, service: str, reference: Reference) -> bool:
         return any(value.outputs["displayName"] == reference.name for value in state.of(NAMED_VALUE, under=service))
     collection = "backends" if reference.kind == "backend-id" else "policyFragments"
     return state.find(f"{service}/{collection}/{reference.name}") is not None
+
+
+def backends(state: State, service: str) -> Iterator[Resource]:
+    """All backends of a service, by whichever type they were given."""
+    yield from state.of(BACKEND, under=service)
+    yield from filter(None, map(as_backend, state.of(RESOURCE, under=service)))
+
+
+def as_backend(resource: Resource) -> Resource | None:
+    """Return a generic resource that is a backend as one of the backend's own type; None if it is something else."""
+    *_, kind, _name = resource.id.rsplit("/", 2)
+    if resource.token != RESOURCE or kind != "backends":
+        return None
+    return Resource(id=resource.id, token=BACKEND, inputs=resource.inputs.get("properties") or {})
 
 
 def named_values_in_credentials(backend: Resource) -> Iterator[Reference]:
@@ -76,7 +91,7 @@ def _uses(state: State, service: str) -> Iterator[tuple[Resource, Reference]]:
         for document in state.of(token, under=service):
             found = references(document.outputs["value"], format_of(document))
             yield from ((document, reference) for reference in found)
-    for backend in state.of(BACKEND, under=service):
+    for backend in backends(state, service):
         yield from ((backend, reference) for reference in named_values_in_credentials(backend))
         for member in (backend.inputs.get("pool") or {}).get("services") or ():
             yield backend, Reference("backend-id", member_id(service, member["id"]).rsplit("/", 1)[1])

@@ -1,4 +1,4 @@
-"""Accounts: Azure OpenAI alone, or a Foundry resource."""
+"""Accounts: Azure OpenAI alone, a Foundry resource, or Azure AI Content Safety alone."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -111,15 +111,19 @@ TYPE = arm_type(
         "resourceGroupName",
         "accountName identity kind location properties sku tags",
         identity=Shape("", "type userAssignedIdentities"),
-        kind=Text(values=("OpenAI", "AIServices"), error=InvalidKindError),
+        kind=Text(values=("OpenAI", "AIServices", "ContentSafety"), error=InvalidKindError),
         properties=_PROPERTIES,
         sku=SKU,
     ),
     complete=_complete,
     pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}$",
-    # Azure refuses to change a subdomain once it is set (CognitiveServices: `Account`). Each of the kinds here can
-    # become the other (terraform-provider-azurerm: `cognitive_account_resource.go`).
-    immutable={"properties.customSubDomainName": once_set},
+    # Azure refuses to change a subdomain once it is set (CognitiveServices: `Account`). Azure OpenAI and a Foundry
+    # resource can each become the other, and nothing else can (terraform-provider-azurerm:
+    # `cognitive_account_resource.go`).
+    immutable={
+        "kind": lambda old, new: "ContentSafety" in (old, new),
+        "properties.customSubDomainName": once_set,
+    },
     write_only=lambda _inputs: ("properties.restore",),
     soft_delete=_SOFT_DELETE,
 )

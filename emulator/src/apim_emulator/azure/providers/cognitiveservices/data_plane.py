@@ -13,6 +13,7 @@ def accounts(state: State) -> tuple[Account, ...]:
         Account(
             id=account.id,
             host=_openai_host(account.outputs["properties"]),
+            safety_host=_safety_host(account),
             keys=(account.private["keys"][0], account.private["keys"][1]),
             local_auth=not account.outputs["properties"]["disableLocalAuth"],
             deployments=tuple(_model(deployment) for deployment in state.of(DEPLOYMENT, under=account.id)),
@@ -26,6 +27,13 @@ def _openai_host(properties: Properties) -> str:
     """Host of Azure OpenAI's operations; a Foundry resource has others beside it."""
     url = properties.get("endpoints", {}).get(OPENAI_ENDPOINT, properties["endpoint"])
     return str(urlsplit(url).hostname)
+
+
+def _safety_host(account: Resource) -> str | None:
+    """Host of Azure AI Content Safety's operations, which a Foundry resource has as well."""
+    if account.outputs["kind"] == "OpenAI":
+        return None
+    return str(urlsplit(account.outputs["properties"]["endpoint"]).hostname)
 
 
 def _model(deployment: Resource) -> ModelDeployment:
