@@ -137,7 +137,8 @@ class Limits:
                 estimate_prompt_tokens=False,
                 remaining_quota_tokens_variable_name=left,
             )
-            name = f"{amount} {_words(counted)}"
+            every = "a minute" if counted.period is None else counted.period.lower()
+            name = f"{amount} tokens {every} per {counted.per}"
             yield Choose(
                 when=[
                     When(
@@ -150,7 +151,7 @@ class Limits:
                             Trace(
                                 source=_SOURCE,
                                 severity=TraceSeverity.INFORMATION,
-                                message=f"The shadow limit {name} would have refused this call.",
+                                message=f"A limit of {name} would have refused this call.",
                                 metadata={"limit": name, "used": f"@(({used}).ToString())"},
                             ),
                         ],

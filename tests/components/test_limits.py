@@ -336,11 +336,11 @@ def test_a_shadow_reports_what_it_would_have_refused_and_refuses_nothing(
     calls = [first, second, third, fourth, another, later]
     assert [call.status_code for call in calls] == [200] * 6
     assert [len(call.metrics) for call in calls] == [len(call.traces) for call in calls] == [0, 0, 1, 1, 0, 0]
-    unit = "subscription-tokens" if minutes == 1 else "subscription-hourly-tokens"
+    limit = f"70 tokens {'a minute' if minutes == 1 else 'hourly'} per subscription"
     (metric,), (trace,) = third.metrics, third.traces
     assert (metric.name, metric.value) == ("Calls beyond a shadow limit", 1)
-    assert metric.dimensions["Limit"] == f"70 {unit}"
-    assert dict(trace.metadata) == {"limit": f"70 {unit}", "used": "80"}
+    assert metric.dimensions["Limit"] == limit
+    assert dict(trace.metadata) == {"limit": limit, "used": "80"}
 
 
 def test_a_tighter_amount_can_be_tried_in_shadow_beside_the_one_that_refuses() -> None:

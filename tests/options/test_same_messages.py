@@ -22,6 +22,10 @@ from options import (
     KeyOptions,
     KeyRotation,
     KeyVaultOptions,
+    LimitOptions,
+    LimitPer,
+    MetricsOptions,
+    MetricSource,
     OpenAIOptions,
     PolicyOptions,
     RetryOptions,
@@ -170,6 +174,15 @@ CASES = [
         {"openidConfigUrls": ["http://login.example"], "audiences": []},
         id="jwt",
     ),
+    pytest.param(
+        "metrics",
+        MetricsOptions(
+            namespace="@(1)",
+            dimensions={"API ID": MetricSource.PRODUCT, **{f"d{i}": MetricSource.API for i in range(6)}},
+        ),
+        {"namespace": "@(1)", "dimensions": {"API ID": "product", **{f"d{i}": "api" for i in range(6)}}},
+        id="metrics",
+    ),
 ]
 
 
@@ -199,6 +212,28 @@ def test_config_and_components_report_the_same_mistakes_in_policies(tmp_path: Pa
     )
 
 
+def test_config_and_components_report_the_same_mistakes_in_limits(tmp_path: Path) -> None:
+    own = LimitOptions(
+        per=LimitPer.API, tokens_per_minute=0, requests_per_minute=5, token_quota=5, shadow=True, estimate_prompt=True
+    )
+    config = {
+        "per": "api",
+        "tokensPerMinute": 0,
+        "requestsPerMinute": 5,
+        "tokenQuota": 5,
+        "shadow": True,
+        "estimatePrompt": True,
+    }
+
+    with pytest.raises(pulumi.RunError) as refused:
+        read_options(LimitOptions, own, "limits[0]")
+    with pytest.raises(SettingsError) as listed:
+        load({**RIGHT, "openai-gateway:limits": [config]}, tmp_path)
+
+    assert len(listed.value.lines) == 4
+    assert sorted(map(_problem, str(refused.value).splitlines())) == sorted(map(_problem, listed.value.lines))
+
+
 def _problem(line: str) -> str:
     """A line without its keys, which config and components spell differently."""
     key, _, problem = line.partition(": ")
@@ -218,6 +253,8 @@ def _problem(line: str) -> str:
         RetryOptions(),
         EntraOptions(roles=["Chat.User"]),
         JwtOptions(openid_config_urls=["https://login.example"], audiences=["api"]),
+        LimitOptions(per=LimitPer.API, tokens_per_minute=1),
+        MetricsOptions(namespace="openai"),
     ],
     ids=lambda value: type(value).__name__,
 )
