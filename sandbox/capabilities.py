@@ -163,6 +163,13 @@ async def _reported(caller: Caller) -> str:
     return f"{status}, reported" if "Calls beyond a shadow limit" in names else status
 
 
+async def _metrics(caller: Caller) -> str:
+    """Also tell the metrics that the call sent, and by what they can be split."""
+    status = await _status(caller)
+    sent = caller.calls[-1].metrics
+    return f"{status}: {', '.join(sorted(metric.name for metric in sent))} by {', '.join(sent[0].dimensions)}"
+
+
 async def _usage(caller: Caller) -> str:
     stream = await caller.dated.chat.completions.create(model=CHAT_MODEL, messages=_PROMPT, stream=True)
     chunks = [chunk async for chunk in stream]
@@ -234,6 +241,12 @@ CAPABILITIES = (
             ("a call that uses it up", "200", _reported),
             ("the next call", "200, reported", _reported),
         ),
+    ),
+    Capability(
+        name="metrics of tokens",
+        shown="metrics: {namespace: openai, dimensions: {API ID: api, Key: subscription}}",
+        api={"metrics": {"namespace": "openai", "dimensions": {"API ID": "api", "Key": "subscription"}}},
+        steps=(("a call", "200: Completion Tokens, Prompt Tokens, Total Tokens by API ID, Key", _metrics),),
     ),
     Capability(
         name="usage in streams",

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openai import APIStatusError, AsyncAzureOpenAI
+from openai import APIStatusError, AsyncAzureOpenAI, AsyncOpenAI
 
 from apim_emulator.clock import Clock
 from apim_emulator.gateway import CallRecord
@@ -177,3 +177,31 @@ async def test_metrics_say_what_each_answer_took_and_nothing_of_what_was_refused
     assert {metric.name for metric in whole} == {"Total Tokens", "Prompt Tokens", "Completion Tokens"}
     assert all(metric.value > 0 for metric in (*whole, *streamed))
     assert refused == ()
+
+
+async def test_on_v1_each_model_has_its_amount_and_responses_count() -> None:
+    deployments = [{"name": name, "model": "gpt-4o"} for name in ("chat", "other")]
+    apis = [{"name": "openai", "path": "openai/v1", "surface": "v1"}]
+    limits = [{"per": "model", "tokenQuota": 1, "tokenQuotaPeriod": "Daily"}]
+    async with deployed(openai={"deployments": deployments}, apis=apis, limits=limits) as (sandbox, _):
+        key = sandbox.deployment.outputs["openaiSubscriptionKey"]
+        async with new_http_client() as http:
+            client = AsyncOpenAI(
+                base_url=f"{sandbox.url}/openai/v1",
+                api_key="none",
+                default_headers={"api-key": key},
+                http_client=http,
+                max_retries=0,
+            )
+
+            async def respond(model: str, *, stream: bool = False) -> int:
+                try:
+                    found = await client.responses.create(model=model, input="hi", stream=stream)
+                    if stream:
+                        _ = [event async for event in found]  # type: ignore[union-attr]
+                except APIStatusError as error:
+                    return error.status_code
+                return 200
+
+            assert [await respond("chat"), await respond("CHAT"), await respond("chat")] == [200, 403, 403]
+            assert [await respond("other", stream=True), await respond("other", stream=True)] == [200, 403]
