@@ -38,7 +38,7 @@ def shared(azure: Azure, kind: str = "ContentSafety", **properties: Any) -> Safe
     return SafetyAccountOptions(existing=ExistingSafetyAccount(name="cs-shared", resource_group=GROUP))
 
 
-def publish(azure: Azure, safety: SafetyOptions | None = HATE, **more: Any) -> Deployed:
+def publish(azure: Azure, safety: Any = HATE, **more: Any) -> Deployed:
     def build() -> Any:
         inputs: Any = {
             "resource_group_name": GROUP,
@@ -180,6 +180,15 @@ def test_every_option_is_in_the_policy(azure: Azure) -> None:
     assert second.startswith(shared.format(""))
     assert "<id>secrets</id>" in second
     assert "<category " not in second
+
+
+def test_other_languages_pass_mappings_with_floats(azure: Azure) -> None:
+    given = {"categories": {"Hate": 4.0}, "window": {"size": 500.0, "overlap": None}}
+
+    policy = publish(azure, safety=given).policy("openai")
+
+    assert 'window-size="500">' in policy
+    assert '<category name="Hate" threshold="4" />' in policy
 
 
 @pytest.mark.parametrize(

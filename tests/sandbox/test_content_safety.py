@@ -1,12 +1,12 @@
 """What content safety does to the calls of the OpenAI client, as the program deploys it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
 import pytest
-from openai import APIConnectionError, APIStatusError, PermissionDeniedError
+from openai import APIConnectionError, APIStatusError, AsyncOpenAI, PermissionDeniedError
 
 from apim_emulator.services.content_safety import COGNITIVE_SERVICES_USER
 from apim_emulator.services.token_client import client_credentials_form, request_token
@@ -162,3 +162,29 @@ async def test_a_callers_token_is_no_credential_for_the_check() -> None:
         revoke(sandbox)
         with pytest.raises(APIStatusError, match=REFUSAL):
             await client.chat("chat", "hello")
+
+
+async def test_every_prompt_of_the_v1_surface_is_checked() -> None:
+    apis = [{"name": "openai", "path": "openai/v1", "surface": "v1"}]
+    async with deployed(safety={"categories": {"Hate": 4}}, apis=apis) as sandbox, new_http_client() as http:
+        key = sandbox.deployment.outputs["openaiSubscriptionKey"]
+        url = f"{sandbox.url}/openai/v1"
+        headers = {"api-key": key}
+        client = AsyncOpenAI(base_url=url, api_key="none", http_client=http, max_retries=0, default_headers=headers)
+        bad = "trigger-hate-4"
+        part: Any = {"role": "user", "content": [{"type": "input_text", "text": bad}]}
+        calls: list[Callable[[], Awaitable[Any]]] = [
+            lambda: client.responses.create(model="chat", input=bad),
+            lambda: client.responses.create(model="chat", input=[part]),
+            lambda: client.responses.create(model="chat", input="hello", instructions=bad),
+            lambda: client.responses.create(model="chat", input=bad, stream=True),
+            lambda: client.chat.completions.create(model="chat", messages=[{"role": "system", "content": bad}]),
+            lambda: client.embeddings.create(model="chat", input=["hello", bad]),
+        ]
+
+        for call in calls:
+            with pytest.raises(PermissionDeniedError, match=REFUSAL):
+                await call()
+        made = await client.responses.create(model="chat", input="hello")
+        assert made.output_text == "You said: hello"
+        assert (await client.responses.retrieve(made.id)).output_text == "You said: hello"

@@ -56,7 +56,10 @@ class Check:
         return not severe and not (self.blocklists and answer.get("blocklistsMatch"))
 
     async def _post(self, endpoint: Endpoint, operation: str, body: Json) -> Json:
-        """Call the service; without a credential of the backend's own, the call's `Authorization` goes along."""
+        """Call the service, as the backend's managed identity or with its other credentials ("llm-content-safety").
+
+        That the call's `Authorization` goes along to a backend without any is inferred.
+        """
         path = f"{endpoint.path}/contentsafety/{operation}?api-version={_API_VERSION}"
         authorization = self.exchange.context.request.headers.get("Authorization")
         return await post_json(self.exchange, endpoint, path, body, authorization)
