@@ -50,6 +50,7 @@ class _Common(TypedDict):
     surface: Surface
     api_version: pulumi.Input[str | None]
     operations: list[str] | None
+    own_responses: bool
     definition: pulumi.Input[str | None]
     safety: SafetyOptions | None
     safety_backend_id: pulumi.Input[str | None]
@@ -153,6 +154,7 @@ def publish(
         "surface": api.surface,
         "api_version": api.api_version,
         "operations": api.operations,
+        "own_responses": api.own_responses,
         "definition": api.definition,
         "safety": api.safety and replace(api.safety, account=None),
         "safety_backend_id": None if safety is None else safety.backend_id,

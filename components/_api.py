@@ -16,6 +16,7 @@ from components._limits import NO_LIMITS, Limits
 from components._metrics import NO_METRICS, Metrics
 from components._names import display_text
 from components._requests import reading, sending
+from components._responses import SHARED, Responses
 from components._safety import NO_SAFETY, Safety
 from components._subscriptions import child_options, invoke_options
 from components._traffic import DEFAULT, Traffic
@@ -84,13 +85,14 @@ def policy_document(
     hook: Hook = NO_HOOK,
     accounts: int,
     traffic: Traffic = DEFAULT,
+    responses: Responses = SHARED,
     subscription_required: bool,
     sku: str | None,
 ) -> str:
     """Render an API's policy.
 
-    In order: authenticate the caller, check the model, limit what the caller uses, send metrics, check the content, run
-    the hook, remove the caller's credentials, add the gateway's own.
+    In order: authenticate the caller, check the model, limit what the caller uses, check that a response that it names
+    is its own, send metrics, check the content, run the hook, remove the caller's credentials, add the gateway's own.
 
     Raises:
         pulumi.RunError: The service's pricing tier `sku` does not support the policy.
@@ -108,6 +110,7 @@ def policy_document(
             *subscribed,
             *reading(traffic),
             *limits.policies(sku),
+            *responses.inbound(sku, caller_known=limits.by_token),
             *metrics.policies(),
             *safety,
             *hook.before_credentials(strip),
@@ -115,7 +118,7 @@ def policy_document(
             *credential,
         ],
         backend=hook.before_sending(forwarding(accounts, traffic)),
-        outbound=[Base(), *hook.outbound, *no_capacity_after_response(accounts)],
+        outbound=[Base(), *responses.outbound(), *hook.outbound, *no_capacity_after_response(accounts)],
         on_error=[Base(), *hook.on_error, *no_capacity_without_response(accounts, traffic)],
     )
     try:
@@ -135,6 +138,7 @@ def api_policy(
     hook: Hook = NO_HOOK,
     accounts: int,
     traffic: Traffic = DEFAULT,
+    responses: Responses = SHARED,
     subscription_required: bool,
     sku: pulumi.Input[str] | None,
 ) -> pulumi.Output[str]:
@@ -150,6 +154,7 @@ def api_policy(
         hook=hook,
         accounts=accounts,
         traffic=traffic,
+        responses=responses,
         subscription_required=subscription_required,
     )
     fits = pulumi.Output.from_input(sku).apply(

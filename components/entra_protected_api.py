@@ -14,6 +14,7 @@ from components._hook import api_hook
 from components._inputs import read_options
 from components._limits import api_limits
 from components._metrics import api_metrics
+from components._responses import api_responses
 from components._safety import api_safety
 from components._traffic import api_traffic
 from options import (
@@ -90,6 +91,9 @@ class EntraProtectedApiArgs(TypedDict):
     `createResponse` (v1). Defaults to all."""
     definition: NotRequired[pulumi.Input[str | None]]
     """OpenAPI 3 document (JSON) to import instead; its `servers` are ignored."""
+    own_responses: NotRequired[bool]
+    """Whether stored responses of the v1 surface belong to the caller that made them, and are not found by others. IDs
+    of streamed responses are found by nobody. Defaults to false."""
     safety: NotRequired[SafetyOptions | None]
     """What prompts and answers are checked for, without an account. Defaults to nothing."""
     safety_backend_id: NotRequired[pulumi.Input[str | None]]
@@ -147,7 +151,8 @@ class EntraProtectedApi(pulumi.ComponentResource):
             subscription_required=subscription_required,
         )
         metrics = api_metrics(args, by_token=True, entra=given_entra is not None)
-        keep_token = limits.by_token or metrics.by_token
+        responses = api_responses(args, by_token=True, entra=given_entra is not None)
+        keep_token = limits.by_token or metrics.by_token or responses.owned
 
         validation: pulumi.Output[list[Policy]]
         if given_jwt is not None:
@@ -190,6 +195,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
                 hook=hook,
                 accounts=len(args["accounts"]),
                 traffic=traffic,
+                responses=responses,
                 subscription_required=subscription_required,
                 sku=args.get("sku"),
             ),

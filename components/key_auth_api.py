@@ -10,6 +10,7 @@ from components._credentials import has_own_backends, key_credential
 from components._hook import api_hook
 from components._limits import api_limits
 from components._metrics import api_metrics
+from components._responses import api_responses
 from components._safety import api_safety
 from components._traffic import api_traffic
 from options import (
@@ -70,6 +71,9 @@ class KeyAuthApiArgs(TypedDict):
     `createResponse` (v1). Defaults to all."""
     definition: NotRequired[pulumi.Input[str | None]]
     """OpenAPI 3 document (JSON) to import instead; its `servers` are ignored."""
+    own_responses: NotRequired[bool]
+    """Whether stored responses of the v1 surface belong to the caller that made them, and are not found by others. IDs
+    of streamed responses are found by nobody. Defaults to false."""
     bearer_keys: NotRequired[bool]
     """Whether a subscription key is also accepted as bearer token, where the plain OpenAI client sends its `api_key`.
     Defaults to false."""
@@ -111,6 +115,7 @@ class KeyAuthApi(pulumi.ComponentResource):
         super().__init__("openai-gateway:index:KeyAuthApi", name, {}, api_options("KeyAuthApi", opts))
         check_inputs(name, args)
         hook = api_hook(name, args)
+        responses = api_responses(args)
         limits = api_limits(name, args, by_token=False, entra=False, subscription_required=True)
         metrics = api_metrics(args, by_token=False, entra=False)
         safety = api_safety(args)
@@ -125,6 +130,7 @@ class KeyAuthApi(pulumi.ComponentResource):
             hook=hook,
             accounts=len(args["accounts"]),
             traffic=traffic,
+            responses=responses,
             subscription_required=True,
             sku=args.get("sku"),
         )

@@ -24,6 +24,7 @@ from options.metrics import MetricsOptions, check_metrics
 from options.mistakes import Key, Mistake, Warn, suggestion, unique
 from options.models import ModelOptions, check_models
 from options.policy import PolicyOptions
+from options.responses import check_own_responses
 from options.retry import RetryOptions, check_retry
 from options.rules import Rules, boolean, distinct, matches, number, prefixed
 from options.safety import SafetyOptions
@@ -69,6 +70,9 @@ class ApiOptions:
     operations: list[str] | None = None
     """Operations to offer, by the operation IDs of the definition, such as `ChatCompletions_Create` (dated) or
     `createResponse` (v1). Defaults to all."""
+    own_responses: Defaulted[bool] = False
+    """Whether stored responses of the v1 surface belong to the caller that made them, and are not found by others. IDs
+    of streamed responses are found by nobody. Defaults to false."""
     definition_file: str | None = None
     """OpenAPI 3 document (JSON) to import instead, relative to the project; its `servers` are ignored. Its paths
     follow `/openai`, such as `/deployments/{deployment-id}/chat/completions`; on the v1 surface, `/openai/v1`."""
@@ -159,6 +163,7 @@ VALUES: Rules = {
     "identity": (identity,),
     "subscription_required": (boolean,),
     "bearer_keys": (boolean,),
+    "own_responses": (boolean,),
     "api_version": (_known_version,),
     "operations": (distinct,),
     **prefixed("retry", retry.VALUES),
@@ -174,6 +179,7 @@ def check_api(api: ApiOptions) -> Iterator[Mistake]:
     """Yield what is wrong with one API."""
     yield from _check_path(api.path, api.surface)
     yield from check_surface(api.surface, api.api_version)
+    yield from check_own_responses(api.own_responses, api.surface, api.definition_file, ("definition_file",))
     if api.definition_file is None and (api.api_version is None or api.api_version in VERSIONS):
         yield from check_operations(api.operations, own_definition(api.surface, api.api_version))
     if api.policy is not None and api.policy_file is not None:

@@ -59,6 +59,8 @@ class ApiSettings:
     """Surface of Azure OpenAI that it publishes."""
     api_version: str | None
     """Version of Azure OpenAI's dated REST API whose operations it offers. None: the v1 surface."""
+    own_responses: bool = False
+    """Whether stored responses belong to the caller that made them."""
     operations: list[str] | None = None
     """IDs of the operations that it offers. None: all of the definition."""
     definition: str | None = None
@@ -141,6 +143,7 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
         jwt=jwt,
         subscription_required=not by_token if api.subscription_required is None else api.subscription_required,
         bearer_keys=api.bearer_keys,
+        own_responses=api.own_responses,
         surface=api.surface,
         api_version=None if api.surface is Surface.V1 else api.api_version or API_VERSION,
         operations=api.operations,

@@ -37,6 +37,7 @@ from options.models import check_models_in_use
 from options.openai import VALUES as OPENAI
 from options.openai import account_keys, check_account_names, check_openai, check_pool, check_priorities, served_by
 from options.policy import check_streams
+from options.responses import check_own_responses_tier
 from options.retry import check_retry_in_use
 from options.rules import Rules, boolean, check_values, prefixed, region
 from options.safety import VALUES as SAFETY
@@ -136,6 +137,8 @@ def _check_spend(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:
         yield from in_config(of=check_limits_tier(stack.limits, ("limits",), *tier))
         for i, api in enumerate(stack.apis):
             yield from in_config(of=check_limits_tier(api.limits, ("apis", i, "limits"), *tier))
+            key = ("apis", i, "own_responses")
+            yield from in_config(of=check_own_responses_tier(api.own_responses, key, *tier))
 
 
 def _check_safety(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:

@@ -66,6 +66,8 @@ MODES: dict[str, dict[str, Any]] = {
     "jwt-key": {"auth": "entra", "jwt": {**JWT, "backendAuth": "key"}},
     "v1-identity-pool": {"openai": POOL, "apis": V1},
     "v1-key": {"auth": "key", "apis": V1},
+    "v1-identity-own-responses": {"apis": [{**V1[0], "ownResponses": True}]},
+    "v1-entra-identity-own-responses": {"auth": "entra", "entra": ENTRA, "apis": [{**V1[0], "ownResponses": True}]},
     "v1-entra-identity": {"auth": "entra", "entra": ENTRA, "apis": V1},
     "identity-limits": {
         "limits": [*LIMITS, {"per": "subscription", "tokensPerMinute": 20000, "estimatePrompt": True}],

@@ -145,3 +145,34 @@ def test_the_component_is_the_parent_of_all_it_makes(azure: Azure) -> None:
         "RoleAssignment",
         "Subscription",
     }
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({}, "own_responses: true conflicts with surface dated, which has no Responses"),
+        (
+            {"surface": "v1", "definition": '{"openapi": "3.0.0", "paths": {"/a": {"get": {}}}}'},
+            "conflicts with definition",
+        ),
+        (
+            {"surface": "v1", "sku": "Consumption"},
+            "own_responses: true needs the built-in cache, which sku Consumption",
+        ),
+    ],
+)
+def test_responses_with_owners_are_refused_where_there_can_be_none(
+    azure: Azure, inputs: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(DeployError, match=said):
+        deploy(azure, azure.api_args(azure.account("oai"), own_responses=True, **inputs))
+
+
+def test_who_made_a_response_is_known_for_as_long_as_azure_stores_it(azure: Azure) -> None:
+    args = azure.api_args(azure.account("oai"), surface="v1", own_responses=True)
+
+    policy = deploy(azure, args).policy("openai")
+
+    assert policy.index("<cache-lookup-value") < policy.index('<set-header name="api-key" exists-action="delete"')
+    assert 'duration="2592000"' in policy
+    assert "stream" not in policy
