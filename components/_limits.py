@@ -11,7 +11,7 @@ from typing import Any
 
 from components._caller import CALLER, MODEL, REFUSE_UNKNOWN_CALLER, SET_MODEL, set_caller
 from components._inputs import raise_mistakes, read_options
-from options import LimitOptions, LimitPer, TokenPolicies
+from options import LimitOptions, LimitPer, QuotaPeriod, TokenPolicies
 from options.limits import Counted, amounts, check_limits_in_use, check_limits_tier
 from policies import (
     AzureOpenAITokenLimit,
@@ -26,6 +26,7 @@ from policies import (
     TraceSeverity,
     When,
 )
+from policies.shared.checks import INT_MAX
 
 _SOURCE = "openai-gateway"
 _SHADOW_METRIC = "Calls beyond a shadow limit"
@@ -74,7 +75,7 @@ class Limits:
         for limit in self.limits:
             for _, counted, amount in amounts(limit):
                 smallest[counted] = min(smallest.get(counted, (amount, True)), (amount, limit.estimate_prompt))
-        return [*self._known_first(), *self._refusing(smallest), *self._reporting(smallest)]
+        return [*self._known_first(), *self._refusing(smallest), *self._reporting(smallest, sku)]
 
     def _known_first(self) -> Iterator[Policy]:
         """Yield what sets the variables that keys have, and refuses a token that names no caller."""
@@ -122,21 +123,36 @@ class Limits:
                 )
                 consumed = None
 
-    def _reporting(self, smallest: Mapping[Counted, tuple[int, bool]]) -> Iterator[Policy]:
-        """Yield the limits in shadow: a quota that is never used up counts, and what is left of it tells how much."""
+    def _reporting(self, smallest: Mapping[Counted, tuple[int, bool]], sku: str | None) -> Iterator[Policy]:
+        """Yield the limits in shadow: one that is never used up counts, and what is left of it tells how much.
+
+        Where rates are those of the last 60 seconds, a rate counts a rate. The v2 tiers count them in token buckets,
+        and one so large is full again in a moment: a quota counts there, and where the tier is not known.
+        """
+        rolling = sku is not None and not sku.endswith("V2")
+        limit = _TOKEN_LIMITS[self.token_policies]
         for counted, (amount, _) in smallest.items():
             if not counted.shadow:
                 continue
             left = f"openai-gateway-shadow-{_words(counted)}"
-            used = f'{_NEVER_REFUSED}L - long.Parse(context.Variables["{left}"].ToString())'
-            period = TokenQuotaPeriod.HOURLY if counted.period is None else TokenQuotaPeriod(counted.period.value)
-            yield _TOKEN_LIMITS[self.token_policies](
-                counter_key=self._key(counted),
-                token_quota=_NEVER_REFUSED,
-                token_quota_period=period,
-                estimate_prompt_tokens=False,
-                remaining_quota_tokens_variable_name=left,
-            )
+            if counted.period is None and rolling:
+                most = INT_MAX
+                yield limit(
+                    counter_key=self._key(counted),
+                    tokens_per_minute=most,
+                    estimate_prompt_tokens=False,
+                    remaining_tokens_variable_name=left,
+                )
+            else:
+                most = _NEVER_REFUSED
+                yield limit(
+                    counter_key=self._key(counted, by_minute=counted.period is None),
+                    token_quota=most,
+                    token_quota_period=TokenQuotaPeriod((counted.period or QuotaPeriod.HOURLY).value),
+                    estimate_prompt_tokens=False,
+                    remaining_quota_tokens_variable_name=left,
+                )
+            used = f'{most}L - long.Parse(context.Variables["{left}"].ToString())'
             every = "a minute" if counted.period is None else counted.period.lower()
             name = f"{amount} tokens {every} per {counted.per}"
             yield Choose(
@@ -159,15 +175,12 @@ class Limits:
                 ]
             )
 
-    def _key(self, counted: Counted) -> str:
-        """Return the counter's key; a shadow counts by the clock's minute, since quotas have no shorter period."""
+    def _key(self, counted: Counted, *, by_minute: bool = False) -> str:
+        """Return the counter's key; `by_minute`, it is another one in each minute of the clock."""
         shadow = "/shadow" if counted.shadow else ""
         prefix = f"openai-gateway/{self.api}{shadow}/{_words(counted)}"
-        parts = [
-            'context.Timestamp.ToString("yyyyMMddHHmm")' if counted.shadow and counted.period is None else None,
-            _SHARED_BY[counted.per],
-        ]
-        joined = ' + "/" + '.join(part for part in parts if part is not None)
+        minute = 'context.Timestamp.ToString("yyyyMMddHHmm")' if by_minute else None
+        joined = ' + "/" + '.join(part for part in (minute, _SHARED_BY[counted.per]) if part is not None)
         return f'@("{prefix}/" + {joined})' if joined else prefix
 
 

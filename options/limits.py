@@ -66,8 +66,8 @@ class LimitOptions:
     """Whether a call is refused beforehand if its prompt alone would exceed the amount, by an estimate that takes time.
     Defaults to false: the call that exceeds the amount still succeeds, and those after it are refused."""
     shadow: Defaulted[bool] = False
-    """Whether calls beyond the amount are only reported, as a metric and a trace, and never refused. Tokens per minute
-    are then counted by the clock's minutes. Defaults to false."""
+    """Whether calls beyond the amount are only reported, as a metric and a trace, and never refused. Reports may come
+    late or be missing: the gateway estimates what is used of a quota. Defaults to false."""
 
 
 VALUES: Rules = {
