@@ -16,6 +16,8 @@ from sandbox.runtime import Sandbox
 
 _SMALL_MODEL = "gpt-5.4-mini"
 _PROMPT: Any = [{"role": "user", "content": "Say hello."}]
+_HARMFUL: Any = [{"role": "user", "content": "trigger-hate-4"}]
+"""What the stand-in for Azure AI Content Safety takes for hate of severity 4."""
 _CHAT = {"name": CHAT_MODEL, "model": CHAT_MODEL}
 _SMALL = {"name": _SMALL_MODEL, "model": _SMALL_MODEL}
 _EMBEDDING = {"name": EMBEDDING_MODEL, "model": EMBEDDING_MODEL}
@@ -139,6 +141,11 @@ def _left(header: str) -> Ask:
     return ask
 
 
+async def _harm(caller: Caller) -> str:
+    await caller.dated.chat.completions.create(model=CHAT_MODEL, messages=_HARMFUL)
+    return "200"
+
+
 async def _embed(caller: Caller) -> str:
     await caller.dated.embeddings.create(model=EMBEDDING_MODEL, input="hello")
     return "200"
@@ -253,6 +260,12 @@ CAPABILITIES = (
         shown="includeUsage: true",
         api={"includeUsage": True},
         steps=(("a stream", "200, with usage", _usage),),
+    ),
+    Capability(
+        name="content safety",
+        shown="safety: {categories: {Hate: 4}}",
+        api={"safety": {"categories": {"Hate": 4}}},
+        steps=(("a harmless prompt", "200", _status), ("a harmful prompt", "403", _harm)),
     ),
     Capability(
         name="chosen operations",

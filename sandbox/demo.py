@@ -230,7 +230,7 @@ class Calls:
     ) -> Row:
         received = self._sandbox.openai.received
         before = len(received)
-        client = Client(f"{self._sandbox.url}/{self._mode.surface.path}", credentials, self._http)
+        client = Client(f"{self._sandbox.url}/{self._mode.path}", credentials, self._http)
         status, refusal = None, None
         mark = perf_counter()
         try:

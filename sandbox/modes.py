@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from apim_emulator.azure import Deployer
-from options import Surface
 from sandbox.applications import create_application
 from sandbox.runtime import Sandbox
 
@@ -59,12 +58,17 @@ class Mode:
     """What the gateway presents to Azure OpenAI."""
     deployer: Deployer = Deployer.DEVELOPER
     """Who deploys; only administrators can assign app roles to applications."""
-    surface: Surface = Surface.DATED
+    surface: Literal["dated", "v1"] = "dated"
     """Surface of Azure OpenAI that the API publishes."""
+
+    @property
+    def path(self) -> str:
+        """Path of the API, with the end that the surface's clients look for."""
+        return "openai/v1" if self.surface == "v1" else "openai"
 
     def stack_config(self, sandbox: Sandbox) -> dict[str, Any]:
         """Return the whole config, with full keys."""
-        api = {"name": "openai", "path": self.surface.path, "surface": self.surface.value}
+        api = {"name": "openai", "path": self.path, "surface": self.surface}
         config = {**_BASE, "apis": [api], **self.config(sandbox)}
         return {
             "azure-native:location": "swedencentral",
@@ -183,7 +187,7 @@ MODES = (
         config=_identity("system-assigned", **_POOL),
         caller="key",
         credential="token",
-        surface=Surface.V1,
+        surface="v1",
     ),
     Mode(
         name="v1: Entra, key",
@@ -191,6 +195,6 @@ MODES = (
         caller="entra",
         credential="key",
         deployer=Deployer.ADMINISTRATOR,
-        surface=Surface.V1,
+        surface="v1",
     ),
 )
