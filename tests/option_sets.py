@@ -1,0 +1,220 @@
+"""Stack configs at random: each value alone is right, and any of them may meet any other."""
+
+import re
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from typing import Any
+
+from hypothesis import strategies as st
+
+from settings import Settings, SettingsError, load
+from tests.deployed import ROOT
+
+Config = dict[str, Any]
+PROVIDER = "https://login.contoso.com/.well-known/openid-configuration"
+AUDIENCE = "https://ai.contoso.com"
+HOOK = "X-Team"
+"""Header that the hook sets."""
+_MODELS = ("chat", "small", "embed")
+_REGIONS = ("swedencentral", "francecentral", "westeurope")
+_PERIODS = ("Hourly", "Daily", "Weekly", "Monthly", "Yearly")
+_SOURCES = {
+    "API ID": "api",
+    "Operation ID": "operation",
+    "Key": "subscription",
+    "Bundle": "product",
+    "Team": "application",
+    "Model": "model",
+}
+_OPERATIONS = {
+    "dated": ["ChatCompletions_Create", "embeddings_create"],
+    "v1": ["createChatCompletion", "createEmbedding", "createResponse", "getResponse", "listModels"],
+}
+_JWT = {"openidConfigUrls": [PROVIDER], "audiences": [AUDIENCE]}
+_amounts = st.integers(10**5, 10**8)  # more than a test uses
+_switch = st.booleans()
+
+
+def options(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Config]:
+    """Any of the fields, and as often as not none of one."""
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+_deployments = st.lists(st.sampled_from(_MODELS[1:]), unique=True).map(
+    # All accounts have the deployment that the tests call.
+    lambda names: [{"name": name, "model": "gpt-4o"} for name in (_MODELS[0], *names)]
+)
+_account = options(
+    deployments=_deployments, priority=st.integers(0, 2), weight=st.integers(1, 100), disableLocalAuth=_switch
+)
+_breaker = options(
+    count=st.integers(1, 5),
+    interval=st.sampled_from(["PT10S", "PT1M"]),
+    trip=st.sampled_from(["PT5S", "PT2M"]),
+    statusCodes=st.sampled_from([["429"], ["429", "500-599"]]),
+    acceptRetryAfter=_switch,
+)
+_limit = st.fixed_dictionaries(
+    {"per": st.sampled_from(["subscription", "caller", "product", "model", "api"])},
+    optional={
+        "tokensPerMinute": _amounts,
+        "tokenQuota": _amounts,
+        "tokenQuotaPeriod": st.sampled_from(_PERIODS),
+        "requestsPerMinute": _amounts,
+        "estimatePrompt": _switch,
+        "shadow": _switch,
+    },
+)
+_limits = st.lists(_limit, max_size=4)
+_metrics = st.fixed_dictionaries(
+    {"namespace": st.just("openai")},
+    optional={
+        "dimensions": st.sets(st.sampled_from(list(_SOURCES)), min_size=1).map(
+            lambda names: {name: _SOURCES[name] for name in sorted(names)}
+        )
+    },
+)
+_key = options(
+    source=st.sampled_from(["named-value", "key-vault"]),
+    delivery=st.sampled_from(["backend", "header"]),
+    rotation=st.sampled_from(["versioned", "refresh"]),
+    accountKey=st.sampled_from(["key1", "key2"]),
+)
+_backend_auth = st.sampled_from(["key", "managed-identity"])
+_entra = options(requiredClaims=st.just({"ver": ["2.0"]}), backendAuth=_backend_auth, assignmentRequired=st.just(False))
+_jwt = options(backendAuth=_backend_auth, issuers=st.just(["https://login.contoso.com/"])).map(
+    lambda more: {**_JWT, **more}
+)
+_auth = st.sampled_from(["key", "managed-identity", "entra"])
+_token_policies = st.sampled_from(["llm", "azure-openai"])
+_models = st.lists(
+    st.one_of(
+        st.sampled_from(_MODELS),
+        st.builds(lambda name, target: {"name": name, "deployment": target}, st.just("fast"), st.sampled_from(_MODELS)),
+    ),
+    max_size=2,
+    unique_by=str,
+).map(lambda others: [_MODELS[0], *(other for other in others if other != _MODELS[0])])
+_set = f'<set-header name="{HOOK}" exists-action="override"><value>research</value></set-header>'
+_policy = options(
+    inbound=st.just(_set),
+    backend=st.just('<set-variable name="mine" value="yes" />'),
+    outbound=st.sampled_from([_set, "<set-body>@(context.Response.Body.As<string>())</set-body>"]),
+    onError=st.just(_set),
+)
+
+
+@st.composite
+def _api(draw: st.DrawFn, name: str, accounts: int) -> Config:
+    surface = draw(st.sampled_from(["dated", "v1"]))
+    chosen = st.lists(st.sampled_from(_REGIONS[:accounts]), min_size=1, unique=True)
+    # The first operation is the one that the tests call.
+    operations = st.lists(st.sampled_from(_OPERATIONS[surface][1:]), unique=True).map(
+        lambda more: [_OPERATIONS[surface][0], *more]
+    )
+    fields = options(
+        auth=_auth,
+        accounts=chosen,
+        identity=st.sampled_from(["system-assigned", "user-assigned"]),
+        key=_key,
+        entra=_entra,
+        jwt=_jwt,
+        subscriptionRequired=_switch,
+        bearerKeys=_switch,
+        apiVersion=st.just("2024-10-21"),
+        operations=operations,
+        policy=_policy,
+        retry=options(count=st.integers(0, 3), interval=st.integers(0, 3)),
+        timeout=st.integers(1, 240),
+        models=_models,
+        includeUsage=_switch,
+        limits=_limits,
+        metrics=_metrics,
+        tokenPolicies=_token_policies,
+    )
+    path = f"{name}/openai/v1" if surface == "v1" else f"{name}/openai"
+    return {"name": name, "path": path, "surface": surface, **draw(fields)}
+
+
+@st.composite
+def stacks(draw: st.DrawFn) -> Config:
+    """Config with full keys."""
+    accounts = draw(st.integers(1, len(_REGIONS)))
+    openai = draw(options(deployments=_deployments, breaker=_breaker))
+    openai.setdefault("deployments", [{"name": _MODELS[0], "model": "gpt-4o"}])
+    openai["accounts"] = [{"location": region, **draw(_account)} for region in _REGIONS[:accounts]]
+    names = ("one", "two")[: draw(st.integers(1, 2))]
+    gateway = options(
+        sku=st.sampled_from(["Consumption", "Developer", "BasicV2", "StandardV2"]),
+        identity=st.sampled_from(["system-assigned", "user-assigned"]),
+        namePrefix=st.just("team-"),
+    )
+    stack = options(
+        auth=_auth,
+        key=_key,
+        entra=_entra,
+        jwt=_jwt,
+        limits=_limits,
+        metrics=_metrics,
+        tokenPolicies=_token_policies,
+        protect=_switch,
+    )
+    values = {
+        **draw(stack),
+        "gateway": {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com", **draw(gateway)},
+        "openai": openai,
+        "apis": [draw(_api(name, accounts)) for name in names],
+    }
+    found: Config = {f"openai-gateway:{key}": value for key, value in values.items()}
+    return {"azure-native:location": "swedencentral", **found}
+
+
+def refusals(config: Mapping[str, Any]) -> list[str]:
+    """Return the lines of the refusal, or none."""
+    try:
+        accepted(config)
+    except SettingsError as error:
+        return list(error.lines)
+    return []
+
+
+def accepted(config: Mapping[str, Any]) -> Settings:
+    return load(deepcopy(dict(config)), ROOT)
+
+
+def keys_in(line: str) -> list[str]:
+    """Return the full keys that a line names, such as `openai-gateway:apis[0].path`."""
+    return [found.rstrip(".") for found in re.findall(r'openai-gateway:(?:[\w.]|\[\d+\]|\["[^"]*"\])+', line)]
+
+
+def mend(config: Config) -> Iterator[str]:
+    """Do as each refusal says, by removing what it names, until the config is accepted; yield the first line of each.
+
+    Raises:
+        LookupError: A line names no key that the config has.
+
+    """
+    while lines := refusals(config):
+        yield lines[0]
+        if not any(_remove(config, key) for key in keys_in(lines[0])):
+            raise LookupError(lines[0])
+
+
+def _remove(config: Config, key: str) -> bool:
+    """Remove a value, or the whole entry of a list whose entries make sense only as a whole; return if it was there."""
+    first, *rest = re.findall(r'openai-gateway:\w+|\w+|"[^"]*"', key)
+    path: list[str | int] = [first, *(int(part) if part.isdigit() else part.strip('"') for part in rest)]
+    for name in ("limits", "models"):
+        if name in path[1:] or path[0] == f"openai-gateway:{name}":
+            at = next(i for i, part in enumerate(path) if str(part).endswith(name))
+            path = path[: at + 2]
+    parent: Any = config
+    for part in path[:-1]:
+        if isinstance(parent, dict) and part not in parent:
+            return False
+        parent = parent[part]
+    last: Any = path[-1]
+    if (isinstance(parent, dict) and last not in parent) or (isinstance(parent, list) and last >= len(parent)):
+        return False
+    del parent[last]
+    return True

@@ -1,0 +1,188 @@
+"""Any set of options: it is refused with what contradicts, or its APIs are safe."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import aiohttp
+import pytest
+from hypothesis import given, settings
+
+from apim_emulator.gateway import compile_plan
+from apim_emulator.pulumi.deploy import load_project
+from apim_emulator.services.token_client import client_credentials_form, request_token
+from options import AuthMode
+from sandbox.runtime import Sandbox
+from settings import ApiSettings
+from tests.deployed import Deployed, deploy_program
+from tests.judges import errors_of
+from tests.option_sets import AUDIENCE, HOOK, PROVIDER, Config, accepted, keys_in, mend, refusals, stacks
+
+PROJECT = load_project(Path(__file__).parents[1])
+CALLER_HEADERS = {"api-key", "authorization", "ocp-apim-subscription-key"}
+CALLER_QUERY = {"api-key", "subscription-key"}
+STEPS = ("who", "spend", "safe", "known", "hook", "strip", "credential")
+"""Steps of a request, in the order in which they must be taken."""
+TAGS = {
+    "validate-azure-ad-token": "who",
+    "validate-jwt": "who",
+    "rate-limit-by-key": "spend",
+    "llm-token-limit": "spend",
+    "azure-openai-token-limit": "spend",
+    "emit-metric": "spend",
+    "llm-emit-token-metric": "spend",
+    "azure-openai-emit-token-metric": "spend",
+    "llm-content-safety": "safe",
+    "llm-semantic-cache-lookup": "known",
+    "azure-openai-semantic-cache-lookup": "known",
+    "set-backend-service": "credential",
+    "authentication-managed-identity": "credential",
+}
+
+
+@settings(max_examples=300)
+@given(config=stacks())
+def test_a_refusal_names_each_option_that_contradicts_and_removing_what_it_names_is_enough(config: Config) -> None:
+    """Each value is right by itself, so whatever is refused is refused because of another one."""
+    for line in refusals(config):
+        assert line.startswith("openai-gateway:"), line
+        assert len(set(keys_in(line))) > 1, line
+
+    for _ in mend(config):
+        pass
+    assert accepted(config)
+
+
+@pytest.mark.slow
+@settings(max_examples=30)
+@given(config=stacks())
+def test_every_policy_loads_and_takes_its_steps_in_order(config: Config) -> None:
+    deployed = deploy_mended(config)
+
+    [gateway] = [found for found in deployed.cloud.gateways() if found.apis]
+    assert compile_plan(gateway)
+    for text in policies(deployed):
+        inbound = ET.fromstring(text).find("inbound")
+        assert inbound is not None
+        taken = [step for child in inbound for step in steps(child)]
+        assert inbound[0].tag == "base"
+        assert all(STEPS.index(one) <= STEPS.index(other) for one, other in pairwise(taken)), taken
+        assert {"who", "strip", "credential"} <= set(taken)
+        assert names(inbound, "set-header") >= CALLER_HEADERS
+        assert names(inbound, "set-query-parameter") >= CALLER_QUERY - {"api-key"}
+
+
+@pytest.mark.slow
+@settings(max_examples=20)
+@given(config=stacks())
+def test_the_official_schema_accepts_every_policy(config: Config) -> None:
+    deployed = deploy_mended(config)
+    sku = str(deployed.one("ApiManagementService").inputs["sku"]["name"])
+    tier = "consumption" if sku == "Consumption" else "v2" if sku.endswith("V2") else "classic"
+
+    assert [error for text in policies(deployed) for error in errors_of(text, tier)] == []
+
+
+@pytest.mark.slow
+@settings(max_examples=30)
+@given(config=stacks())
+def test_no_set_of_options_opens_an_api_or_passes_on_a_callers_credential(config: Config) -> None:
+    for _ in mend(config):
+        pass
+    asyncio.run(call_every_api(config))
+
+
+async def call_every_api(config: Config) -> None:
+    async with Sandbox() as sandbox, aiohttp.ClientSession() as http:
+        outputs = (await sandbox.deploy(PROJECT, deepcopy(config))).outputs
+        for api in accepted(config).apis:
+            url = f"{sandbox.url}/{api.path}{'' if api.api_version is None else '/deployments/chat'}/chat/completions"
+            version = {} if api.api_version is None else {"api-version": api.api_version}
+            body = {"model": "chat", "messages": [{"role": "user", "content": "hi"}]}
+
+            async def post(headers: Mapping[str, str], query: Mapping[str, str] | None = None) -> int:
+                sent = {"params": {**version, **(query or {})}, "headers": headers, "json": body}
+                async with http.post(url, **sent) as response:  # noqa: B023 - called in this round alone
+                    await response.read()
+                    return response.status
+
+            good = await credentials(sandbox, api, outputs)
+            sandbox.openai.received.clear()
+            for bad in strangers(good, api):
+                assert await post(bad) == 401, bad
+            assert await post({}, {"api-key": "0" * 32}) == 401
+            assert list(sandbox.openai.received) == []
+
+            others = {"Authorization": "Bearer none", "api-key": "0" * 32, "Ocp-Apim-Subscription-Key": "0" * 32}
+            spare = {name: value for name, value in others.items() if name == "Ocp-Apim-Subscription-Key"}
+            if api.auth is AuthMode.ENTRA and not api.subscription_required:
+                spare = others
+            elif "Authorization" not in good:
+                spare = {**spare, "Authorization": others["Authorization"]}
+            assert await post({**spare, **good}, {"subscription-key": "0" * 32}) == 200
+            [received] = sandbox.openai.received
+            own = "api-key" if received.credential == "key" else "authorization"
+            assert received.credential == ("key" if api.key else "token")
+            assert received.headers & CALLER_HEADERS == {own}
+            assert CALLER_QUERY.isdisjoint(received.query)
+
+
+def strangers(good: Mapping[str, str], api: ApiSettings) -> Iterator[dict[str, str]]:
+    """Yield what must not be enough: nothing, what nobody issued, and all that is right but one."""
+    yield {}
+    yield {"api-key": "0" * 32}
+    yield {"Authorization": f"Bearer {'0' * 32}"}
+    yield {name: value + "x" for name, value in good.items()}
+    for name in good:
+        yield {other: value for other, value in good.items() if other != name}
+    if not api.bearer_keys and "Authorization" not in good:
+        yield {"Authorization": f"Bearer {good['api-key']}"}
+
+
+async def credentials(sandbox: Sandbox, api: ApiSettings, outputs: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers of a caller who has all that the API wants."""
+    found = {"api-key": str(outputs[f"{api.name}SubscriptionKey"])} if api.subscription_required else {}
+    if api.auth is not AuthMode.ENTRA:
+        return {"Authorization": f"Bearer {found['api-key']}"} if api.bearer_keys else found
+    if api.jwt:
+        provider = sandbox.providers[PROVIDER]
+        form = client_credentials_form("client", provider.secret, audience=AUDIENCE)
+        return {**found, "Authorization": f"Bearer {await request_token(provider.token_url, form)}"}
+    client = sandbox.callers.client
+    form = client_credentials_form(client.client_id, client.secrets[0], scope=outputs[f"{api.name}Scopes"][-1])
+    return {**found, "Authorization": f"Bearer {await request_token(sandbox.token_url, form)}"}
+
+
+def deploy_mended(config: Config) -> Deployed:
+    for _ in mend(config):
+        pass
+    return deploy_program(deepcopy(config))
+
+
+def policies(deployed: Deployed) -> list[str]:
+    return [str(entry.inputs["value"]) for entry in deployed.all("ApiPolicy")]
+
+
+def names(section: ET.Element, tag: str) -> set[str]:
+    """Names, in lower case, of what a section removes for every call."""
+    return {child.get("name", "").lower() for child in section.findall(tag) if child.get("exists-action") == "delete"}
+
+
+def steps(policy: ET.Element) -> Iterator[str]:
+    """Yield the steps that a policy takes part in; one that only reads or routes the request is part of none."""
+    name = policy.get("name", "")
+    if policy.tag in {"set-header", "set-query-parameter"} and policy.get("exists-action") == "delete":
+        yield "strip"
+    elif policy.tag == "set-header":
+        yield "hook" if name == HOOK else "credential"
+    elif policy.tag == "choose":
+        codes = {status.get("code") for status in policy.iter("set-status")}
+        if "401" in codes:
+            yield "who"
+        yield from dict.fromkeys(TAGS[inner.tag] for inner in policy.iter() if inner.tag in TAGS)
+    elif policy.tag in TAGS:
+        yield TAGS[policy.tag]
