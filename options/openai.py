@@ -229,7 +229,7 @@ def check_priorities(priorities: Iterable[int | None], sku: str | None) -> Itera
     if sku == GatewaySku.CONSUMPTION and len(found) > 1:
         problem = (
             f"has the priorities {', '.join(map(str, found))}, and only the first would ever be used, as "
-            "Consumption has no circuit breakers; give all accounts the same priority, or use another tier"
+            "Consumption has no circuit breakers; give all accounts the same priority, or change the sku"
         )
         yield Mistake(key=("accounts",), problem=problem)
 

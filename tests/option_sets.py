@@ -87,6 +87,15 @@ _jwt = options(backendAuth=_backend_auth, issuers=st.just(["https://login.contos
 )
 _auth = st.sampled_from(["key", "managed-identity", "entra"])
 _token_policies = st.sampled_from(["llm", "azure-openai"])
+_safety = options(
+    categories=st.dictionaries(
+        st.sampled_from(["Hate", "SelfHarm", "Sexual", "Violence"]), st.integers(1, 7), min_size=1
+    ),
+    outputType=st.sampled_from(["FourSeverityLevels", "EightSeverityLevels"]),
+    shieldPrompt=_switch,
+    enforceOnCompletions=_switch,
+    window=st.fixed_dictionaries({"size": st.integers(100, 1000)}, optional={"overlap": st.integers(0, 200)}),
+)
 _models = st.lists(
     st.one_of(
         st.sampled_from(_MODELS),
@@ -130,6 +139,7 @@ def _api(draw: st.DrawFn, name: str, accounts: int) -> Config:
         includeUsage=_switch,
         limits=_limits,
         metrics=_metrics,
+        safety=_safety,
         tokenPolicies=_token_policies,
     )
     path = f"{name}/openai/v1" if surface == "v1" else f"{name}/openai"
@@ -156,6 +166,7 @@ def stacks(draw: st.DrawFn) -> Config:
         jwt=_jwt,
         limits=_limits,
         metrics=_metrics,
+        safety=_safety,
         tokenPolicies=_token_policies,
         protect=_switch,
     )

@@ -44,6 +44,16 @@ def test_a_template_sets_what_no_type_has(azure: Azure, component: Any) -> None:
     assert seen(azure).key_bearer
 
 
+def test_two_apis_of_a_stack_take_keys_as_bearers(azure: Azure) -> None:
+    def build() -> None:
+        for name in ("one", "two"):
+            ManagedIdentityApi(name, azure.api_args(azure.account(name), path=f"{name}/openai", bearer_keys=True))
+
+    deploy_component(build, azure.cloud)
+
+    assert [api.key_bearer for api in azure.cloud.gateways()[0].apis] == [True, True]
+
+
 @EITHER
 def test_left_out_nothing_is_deployed_and_no_bearer_is_a_key(azure: Azure, component: Any) -> None:
     deployed = deploy(component, azure.api_args(azure.account("oai")), azure)

@@ -157,9 +157,11 @@ class AzureMocks(pulumi.runtime.Mocks):
     def _require_serial_deployments(self, registration: Registration) -> None:
         """Refuse a model deployment that does not wait for the account's others, as two at once conflict.
 
-        Nothing takes time here, so the dependencies tell what would run at once on Azure.
+        Nothing takes time here, so the dependencies tell what would run at once on Azure. Deployments of templates,
+        which belong to no account, may run at once.
         """
-        if not registration.urn or not registration.type.endswith(":Deployment") or registration.read:
+        account = registration.inputs.get("accountName")
+        if not registration.urn or not registration.type.endswith(":Deployment") or registration.read or not account:
             return
         with self._lock:
             done = {found.urn: found for found in self.registrations}
@@ -169,7 +171,6 @@ class AzureMocks(pulumi.runtime.Mocks):
             reached.add(urn)
             earlier |= (done[urn].dependencies if urn in done else frozenset()) - reached
         for found in done.values():
-            account = registration.inputs.get("accountName")
             same_account = account is not UNKNOWN and found.inputs.get("accountName") == account
             if found.type == registration.type and same_account and found.urn not in reached:
                 raise CloudError(
