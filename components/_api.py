@@ -108,7 +108,7 @@ def policy_document(
             Base(),
             *validation,
             *subscribed,
-            *reading(traffic),
+            *reading(traffic, judged=bool(safety) or (limits.by_model and traffic.by_body)),
             *limits.policies(sku),
             *responses.inbound(sku, caller_known=limits.by_token),
             *metrics.policies(),

@@ -62,6 +62,11 @@ class Limits:
         """Whether a limit counts by the validated token."""
         return any(limit.per is LimitPer.CALLER for limit in self.limits)
 
+    @property
+    def by_model(self) -> bool:
+        """Whether a limit counts by the model."""
+        return any(limit.per is LimitPer.MODEL for limit in self.limits)
+
     def policies(self, sku: str | None) -> list[Policy]:
         """Return the policies, those that refuse before those that only report.
 
@@ -83,7 +88,7 @@ class Limits:
             yield set_caller(entra=self.entra)
         if any(limit.per is LimitPer.CALLER and not limit.shadow for limit in self.limits):
             yield REFUSE_UNKNOWN_CALLER
-        if any(limit.per is LimitPer.MODEL for limit in self.limits):
+        if self.by_model:
             yield SET_MODEL
 
     def _refusing(self, smallest: Mapping[Counted, tuple[int, bool]]) -> Iterator[Policy]:

@@ -42,8 +42,10 @@ _FROM_PATH = (
     f"""@{{ {_PATH} return at < 0 || at != path.IndexOf("{_BEFORE}") ? "" """
     f""": path.Substring(at + {len(_BEFORE)}).Split('/')[0]; }}"""
 )
+# An account that ignores the case of keys could read another model than we: two spellings name none for sure.
 _FROM_BODY = (
-    f'@{{ var model = {_BODY}["model"];'
+    f'@{{ var body = {_BODY}; var model = body["model"];'
+    ' if (body.Properties().Count(member => member.Name.ToLowerInvariant() == "model") != 1) { return ""; }'
     ' return model != null && model.Type == JTokenType.String ? (string)model : ""; }'
 )
 _READ_BODY = SetVariable(
@@ -52,6 +54,19 @@ _READ_BODY = SetVariable(
     " try { return JObject.Parse(context.Request.Body.As<string>(preserveContent: true)); }"
     " catch (Exception) { return new JObject(); } }",
 )
+_AS_READ: Sequence[Policy] = (
+    _READ_BODY,
+    Choose(
+        when=[
+            When(
+                condition=f"@({_BODY}.Properties().Any())",
+                policies=[SetBody(value=f"@({_BODY}.ToString(Formatting.None))")],
+            )
+        ]
+    ),
+)
+_IMAGE_DEPLOYMENT = "x-ms-oai-image-generation-deployment"
+"""Header with the deployment that Responses make images with."""
 # Reading, deleting and cancelling name no model; everything else on v1 must.
 _NAMES_A_MODEL = (
     '@(context.Request.Method != "GET" && context.Request.Method != "DELETE"'
@@ -66,13 +81,15 @@ _ASK_FOR_USAGE = (
 )
 
 
-def reading(traffic: Traffic) -> list[Policy]:
+def reading(traffic: Traffic, *, judged: bool = False) -> list[Policy]:
     """Return the policies for `inbound`, once it is known who calls: read the request, and refuse what is not offered.
 
+    If later policies judge the body (`judged`), the account gets it as it was read, each key once.
     Usage is asked for in streams of chat alone: Responses report it anyway, and refuse the option.
     """
+    as_read = _AS_READ if judged else ()
     if not traffic.models and not traffic.routes:
-        return _only_usage() if traffic.include_usage else []
+        return [*as_read, *(_only_usage() if traffic.include_usage else [])]
     checks = [
         *_check_model(list(targets(traffic.models))),
         SetVariable(name=DEPLOYMENT_VARIABLE, value=_deployment(traffic.models)),
@@ -80,7 +97,7 @@ def reading(traffic: Traffic) -> list[Policy]:
     ]
     if not traffic.by_body:
         usage = _only_usage() if traffic.include_usage else []
-        return [SetVariable(name=MODEL_VARIABLE, value=_FROM_PATH), *checks, *usage]
+        return [SetVariable(name=MODEL_VARIABLE, value=_FROM_PATH), *checks, *as_read, *usage]
     asked = f" if ({_IS_CHAT} && {_STREAMS}) {{ {_ASK_FOR_USAGE} }}" if traffic.include_usage else ""
     anew = f'@{{ var body = {_BODY}; body["model"] = {_DEPLOYMENT};{asked} return body.ToString(Formatting.None); }}'
     by_body: list[Policy] = [
@@ -88,6 +105,7 @@ def reading(traffic: Traffic) -> list[Policy]:
         SetVariable(name=MODEL_VARIABLE, value=_FROM_BODY),
         Choose(when=[When(condition=f'@({_MODEL} == "")', policies=[_NO_MODEL])]),
         *checks,
+        *_check_image_deployment(sorted(set(targets(traffic.models).values()))),
         SetBody(value=anew),
     ]
     return [Choose(when=[When(condition=_NAMES_A_MODEL, policies=by_body)])]
@@ -136,6 +154,15 @@ def _check_model(offered: Sequence[str]) -> list[Policy]:
         return []
     refused = _not_offered(offered)
     return [Choose(when=[When(condition=f"@(!{_one_of(offered, _MODEL)})", policies=[refused])])]
+
+
+def _check_image_deployment(offered: Sequence[str]) -> list[Policy]:
+    if not offered:
+        return []
+    named = f'context.Request.Headers.GetValueOrDefault("{_IMAGE_DEPLOYMENT}", "")'
+    refused = _error(403, "Forbidden", _about_model("model_not_found", "This API does not offer that image model."))
+    condition = f'@(context.Request.Headers.ContainsKey("{_IMAGE_DEPLOYMENT}") && !{_one_of(offered, named)})'
+    return [Choose(when=[When(condition=condition, policies=[refused])])]
 
 
 def _check_deployment(served: Sequence[str]) -> list[Policy]:

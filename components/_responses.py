@@ -51,7 +51,10 @@ _READ_ASKED = f"""@{{
     }}
     if (!({_CREATE})) {{ return ""; }}
     try {{
-        var previous = {_PARSED}["previous_response_id"];
+        var body = {_PARSED};
+        var previous = body["previous_response_id"];
+        var spellings = body.Properties().Count(member => member.Name.ToLowerInvariant() == "previous_response_id");
+        if (spellings > (previous == null ? 0 : 1)) {{ return "{_NO_ID}"; }}
         if (previous == null || previous.Type == JTokenType.Null) {{ return ""; }}
         return previous.Type == JTokenType.String ? (string)previous : "{_NO_ID}";
     }} catch (Exception) {{ return "{_NO_ID}"; }}

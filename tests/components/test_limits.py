@@ -226,6 +226,24 @@ def test_names_that_no_model_can_have_share_one_amount() -> None:
     assert [api.call("one", model=name).status_code for name in ("a%20b", "c%21", "d%2525")] == [200, 429, 429]
 
 
+def test_the_account_gets_the_model_that_was_counted_and_no_other() -> None:
+    limits = Limits(limits=[LimitOptions(per=LimitPer.MODEL, requests_per_minute=1)])
+    document = policy_document(
+        [],
+        [SetBackendService(backend_id="account")],
+        limits=limits,
+        accounts=1,
+        traffic=Traffic(by_body=True),
+        subscription_required=False,
+        sku=None,
+    )
+    bench = PolicyBench(document, backends={"account": lambda request: Reply(content=request.content)})
+
+    answers = [bench.post("/responses", data=f'{{"model":"dear","model":"{name}"}}').text for name in "ab"]
+
+    assert answers == ['{"model":"a"}', '{"model":"b"}']
+
+
 def test_on_the_v1_surface_the_model_is_in_the_body() -> None:
     api = gateway(LimitOptions(per=LimitPer.MODEL, requests_per_minute=1))
     chat = Operation(name="chat", method="POST", url_template="/chat/completions")

@@ -15,8 +15,9 @@ from components._api import policy_document
 from components._limits import Limits
 from components._requests import choose_backend
 from components._routes import Route
+from components._safety import Safety
 from components._traffic import Traffic
-from options import LimitOptions, LimitPer, ModelOptions, PolicyOptions
+from options import LimitOptions, LimitPer, ModelOptions, PolicyOptions, SafetyOptions
 from options.models import targets
 from policies import SetBackendService
 from tests.components.conftest import Azure
@@ -121,6 +122,32 @@ class TestByPath:
         assert refusal(response)[0] == 403
 
 
+@pytest.mark.parametrize("by_body", [False, True])
+def test_what_the_check_of_content_reads_is_what_the_account_gets(by_body: bool) -> None:
+    checked: list[str] = []
+
+    def safe(request: Request) -> Reply:
+        checked.append(json.loads(request.text)["text"])
+        return Reply(json={"categoriesAnalysis": [{"category": "Hate", "severity": 0}]})
+
+    safety = Safety(options=SafetyOptions(categories={"Hate": 4})).policies(None, "safety")
+    credential = [SetBackendService(backend_id="account")]
+    policy = policy_document(
+        [],
+        credential,
+        safety=safety,
+        accounts=1,
+        traffic=Traffic(by_body=by_body),
+        subscription_required=False,
+        sku=None,
+    )
+    account = PolicyBench(policy, backends={"account": lambda got: Reply(content=got.content), "safety": safe})
+
+    got = account.post("/deployments/gpt-4o/chat/completions", data='{"prompt": "unread", "prompt": "read"}')
+
+    assert (got.text, checked) == ('{"prompt":"read"}', ["read"])
+
+
 class TestByBody:
     bench = bench(Traffic(models=MODELS, by_body=True))
 
@@ -144,7 +171,8 @@ class TestByBody:
         assert refusal(self.send(json.dumps({"model": model}))) == (403, "model_not_found", OFFERED)
 
     @pytest.mark.parametrize(
-        "body", ["", "{}", "[]", "nope", '{"model": null}', '{"model": ["gpt-4o"]}', '{"Model": "gpt-4o"}', '"gpt-4o"']
+        "body",
+        ["", "{}", "[]", "nope", '{"model": null}', '{"model": ["gpt-4o"]}', '{"Model": "gpt-4o"}', '"gpt-4o"'],
     )
     def test_a_request_that_names_no_model_is_refused(self, body: str) -> None:
         assert refusal(self.send(body)) == (
@@ -160,6 +188,23 @@ class TestByBody:
         assert first.json()["body"].count("model") == 1
         assert arrived(first) == ("/chat/completions", {"model": "gpt-4o"})
         assert refusal(last)[0] == 403
+
+    @pytest.mark.parametrize("body", ['{"model": "gpt-4o", "Model": "gpt-4"}', '{"MODEL": "gpt-4", "model": "gpt-4o"}'])
+    def test_a_model_that_is_named_in_two_spellings_is_named_by_neither(self, body: str) -> None:
+        assert refusal(self.send(body))[:2] == (400, "missing_model")
+
+    @pytest.mark.parametrize("deployment", ["gpt-image-1", "fast", "", "gpt-4o,gpt-image-1"])
+    def test_no_header_brings_in_another_model_to_make_images_with(self, deployment: str) -> None:
+        header = {"X-MS-OAI-Image-Generation-Deployment": deployment}
+
+        response = self.bench.post("/responses", json={"model": "gpt-4o"}, headers=header)
+
+        assert refusal(response) == (403, "model_not_found", "This API does not offer that image model.")
+
+    def test_images_are_made_with_a_deployment_that_is_offered(self) -> None:
+        header = {"x-ms-oai-image-generation-deployment": "gpt-4o-mini"}
+
+        assert self.bench.post("/responses", json={"model": "gpt-4o"}, headers=header).status_code == 200
 
     @pytest.mark.parametrize(
         ("method", "path"),

@@ -116,6 +116,8 @@ async def test_what_nobody_is_known_to_have_made_is_found_by_nobody(subscribers:
         pytest.param('"previous_response_id": "OTHERS", "previous_response_id": "MINE"', id="the other one first"),
         pytest.param('"previous_response_id": "OTHERS", "previous_response_id": ""', id="none last"),
         pytest.param('"previous_response_id": "OTHERS", "a": {', id="no JSON"),
+        pytest.param('"Previous_Response_ID": "OTHERS"', id="another case"),
+        pytest.param('"previous_response_id": "MINE", "Previous_Response_ID": "OTHERS"', id="another case beside it"),
     ],
 )
 async def test_no_spelling_of_a_body_continues_what_another_caller_made(subscribers: Callers, more: str) -> None:
