@@ -16,6 +16,8 @@ from apim_emulator.pulumi.deploy import load_stack
 from options import retirements
 from tests.deployed import ROOT, Deployed, deploy_program
 
+pytestmark = pytest.mark.slow
+
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 EVERY_WORKFLOW = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

@@ -14,6 +14,8 @@ from sandbox.client import Client, Credentials, new_http_client
 from sandbox.runtime import Sandbox
 from tests.sandbox.test_runtime import PROJECT, config
 
+pytestmark = pytest.mark.slow
+
 SAFETY = {
     "categories": {"Hate": 4},
     "outputType": "EightSeverityLevels",

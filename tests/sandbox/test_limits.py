@@ -16,6 +16,8 @@ from sandbox.client import new_http_client
 from sandbox.runtime import Sandbox
 from tests.sandbox.test_runtime import config, jwt
 
+pytestmark = pytest.mark.slow
+
 PROJECT = load_project(Path(__file__).parents[2])
 PROVIDER = "https://login.contoso.com/.well-known/openid-configuration"
 

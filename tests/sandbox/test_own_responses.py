@@ -15,6 +15,8 @@ from apim_emulator.pulumi.deploy import load_project
 from sandbox.client import new_http_client
 from sandbox.runtime import Sandbox
 
+pytestmark = pytest.mark.slow
+
 PROJECT = load_project(Path(__file__).parents[2])
 API = {"name": "openai", "path": "openai/v1", "surface": "v1", "ownResponses": True}
 CONFIG: dict[str, Any] = {

@@ -19,6 +19,8 @@ from sandbox.demo import run
 from sandbox.modes import MODES, Mode
 from sandbox.runtime import Sandbox
 
+pytestmark = pytest.mark.slow
+
 PROJECT = load_project(Path(__file__).parents[2])
 MODELS = {
     "deployments": [{"name": "chat", "model": "gpt-5.6-luna"}, {"name": "embed", "model": "text-embedding-3-large"}]

@@ -20,6 +20,8 @@ from apim_emulator.pulumi.deploy import load_project
 from sandbox.client import new_http_client
 from sandbox.runtime import Sandbox
 
+pytestmark = pytest.mark.slow
+
 PROJECT = load_project(Path(__file__).parents[2])
 DEPLOYMENTS = [{"name": name, "model": name} for name in ("gpt-4o", "gpt-4o-mini")]
 HELLO: Any = [{"role": "user", "content": "Hello"}]

@@ -10,6 +10,8 @@ from emulator.tests.coverage.page import COMMAND, PAGE, page
 from emulator.tests.coverage.policy_parts import policy_parts
 from emulator.tests.gateway.policies.records import RECORDS
 
+pytestmark = pytest.mark.slow
+
 
 def test_page_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), f"docs/coverage.md is not current; write it anew: {COMMAND}"

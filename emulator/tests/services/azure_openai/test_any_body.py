@@ -17,6 +17,8 @@ from apim_emulator.services.azure_openai.responses import ResponseStore
 from emulator.tests.services.azure_openai.sdk_calls import parameters
 from emulator.tests.services.fake_control_plane import ACCOUNT
 
+pytestmark = pytest.mark.slow
+
 POSTS = [one for one in OPERATIONS if one.method == "POST"]
 WORDS = sorted(
     {name for _, taken, lacked in parameters() for name in (*taken, *lacked)}

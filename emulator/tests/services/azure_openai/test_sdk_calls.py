@@ -10,6 +10,8 @@ from emulator.tests.services.azure_openai import official
 from emulator.tests.services.azure_openai.sdk_calls import COMMAND, PAGE, PREFIX, offered, page, parameters, refused
 from emulator.tests.services.fake_control_plane import KEYS
 
+pytestmark = pytest.mark.slow
+
 HEADERS = {"api-key": KEYS[0]}
 
 
