@@ -54,7 +54,10 @@ _READ_ASKED = f"""@{{
         var body = {_PARSED};
         var previous = body["previous_response_id"];
         var spellings = body.Properties().Count(member => member.Name.ToLowerInvariant() == "previous_response_id");
-        if (spellings > (previous == null ? 0 : 1)) {{ return "{_NO_ID}"; }}
+        if (spellings > (previous == null ? 0 : 1) || body.Properties().Any(member =>
+            member.Name.ToLowerInvariant() == "conversation" && member.Value.Type != JTokenType.Null)) {{
+            return "{_NO_ID}";
+        }}
         if (previous == null || previous.Type == JTokenType.Null) {{ return ""; }}
         return previous.Type == JTokenType.String ? (string)previous : "{_NO_ID}";
     }} catch (Exception) {{ return "{_NO_ID}"; }}

@@ -108,6 +108,23 @@ async def test_what_nobody_is_known_to_have_made_is_found_by_nobody(subscribers:
     assert len(sandbox.openai.received) == 1
 
 
+@pytest.mark.parametrize("conversation", ['"conv_1"', '{"id": "conv_1"}'])
+@pytest.mark.parametrize("key", ["conversation", "Conversation", "conversatio\\u006e"])
+async def test_a_conversation_which_nobody_can_make_here_is_continued_by_nobody(
+    subscribers: Callers, key: str, conversation: str
+) -> None:
+    one, _, sandbox = subscribers
+
+    answer = await one._client.post(
+        f"{one.base_url}responses",
+        content=f'{{"model": "chat", "input": "more", "{key}": {conversation}}}',
+        headers={"api-key": one._custom_headers["api-key"], "Content-Type": "application/json"},
+    )
+
+    assert (answer.status_code, answer.json()["error"]) == (404, NOBODYS)
+    assert len(sandbox.openai.received) == 0
+
+
 @pytest.mark.parametrize(
     "more",
     [
