@@ -80,12 +80,14 @@ SET_MODEL: Policy = SetVariable(
             ? (string)context.Variables["DEPLOYMENT"]
             : context.Request.MatchedParameters.ContainsKey("deployment-id")
             ? Uri.UnescapeDataString(context.Request.MatchedParameters["deployment-id"])
-            : (string)JObject.Parse(context.Request.Body.As<string>(preserveContent: true))["model"];
+            : (string)JObject.Parse(context.Request.Body.As<string>(preserveContent: true)).Properties()
+                .Single(member => member.Name.ToLowerInvariant() == "model").Value;
     } catch (Exception) { }
     found = (found ?? "").ToLowerInvariant();
     return Regex.IsMatch(found, "^[a-z0-9._-]{1,64}\\\\z") ? found : "OTHER";
 }""".replace("OTHER", _OTHER_MODEL).replace("DEPLOYMENT", DEPLOYMENT_VARIABLE),
 )
-"""Sets `MODEL`. What no deployment can be called, and calls without a model, have one name in common, so that there are
-no further amounts for further spellings. Where the policy has read the request already, it is the deployment that
-answers, so that an alias has no amount of its own. A body that is no JSON is left to the account to refuse."""
+"""Sets `MODEL`. What no deployment can be called, and calls without a model or with both `model` and `Model`, have one
+name in common, so that there are no further amounts for further spellings. Where the policy has read the request
+already, it is the deployment that answers, so that an alias has no amount of its own. A body that is no JSON is left to
+the account to refuse."""

@@ -244,6 +244,18 @@ def test_the_account_gets_the_model_that_was_counted_and_no_other() -> None:
     assert answers == ['{"model":"a"}', '{"model":"b"}']
 
 
+def test_a_model_in_two_spellings_has_no_amount_of_its_own() -> None:
+    api = gateway(LimitOptions(per=LimitPer.MODEL, requests_per_minute=1))
+    chat = Operation(name="chat", method="POST", url_template="/chat/completions")
+    api.bench.load(api.document, api={"key_header": "api-key", "key_query": "api-key", "operations": (chat,)})
+
+    def call(body: str) -> int:
+        return api.bench.post("/chat/completions", headers={"api-key": KEYS["one"]}, data=body).status_code
+
+    assert [call(f'{{"model": "{name}", "Model": "chat"}}') for name in "ab"] == [200, 429]
+    assert [call('{"model": "chat"}'), call('{"MODEL": "chat"}')] == [200, 429]
+
+
 def test_on_the_v1_surface_the_model_is_in_the_body() -> None:
     api = gateway(LimitOptions(per=LimitPer.MODEL, requests_per_minute=1))
     chat = Operation(name="chat", method="POST", url_template="/chat/completions")
