@@ -10,6 +10,8 @@ import pytest
 
 from tests.deployed import ROOT
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = ("bash", "cp", "dirname", "mkdir", "rm", "touch")
 """What the script and the Pythons here need of a machine."""
 

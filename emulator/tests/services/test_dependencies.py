@@ -16,6 +16,8 @@ from apim_emulator.cli import main as command_line
 from apim_emulator.cli.serve import ServedDocument, ServeOptions, serving
 from apim_emulator.services.signing import SigningKey, tamper, unverified_claims
 
+pytestmark = pytest.mark.slow
+
 TENANT = "aaaaaaaa-0000-4000-8000-00000000000a"
 CLIENT = "bbbbbbbb-0000-4000-8000-00000000000b"
 CONFIG = "https://login.contoso.com/realm/.well-known/openid-configuration"

@@ -18,6 +18,8 @@ from apim_emulator.services.entra import Entra
 from emulator.tests.services.azure_openai import official
 from emulator.tests.services.fake_control_plane import ACCOUNT, ACCOUNT_ID, IDENTITY, KEYS, FakeControlPlane
 
+pytestmark = pytest.mark.slow
+
 HEADERS = {"api-key": KEYS[0]}
 PLACE: dict[str, Any] = {
     "type": "object",

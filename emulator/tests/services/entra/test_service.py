@@ -25,6 +25,8 @@ from emulator.tests.services.fake_control_plane import (
     FakeControlPlane,
 )
 
+pytestmark = pytest.mark.slow
+
 COGNITIVE_SERVICES = "https://cognitiveservices.azure.com"
 FORM = {
     "grant_type": "client_credentials",
