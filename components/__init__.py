@@ -8,7 +8,7 @@ from components.key_auth_api import KeyAuthApi, KeyAuthApiArgs
 from components.managed_identity_api import ManagedIdentityApi, ManagedIdentityApiArgs
 from components.openai_backend import OpenAIBackend, OpenAIBackendArgs
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "ApiGateway",
