@@ -21,6 +21,8 @@ from policies import SetBackendService
 from tests.components.conftest import Azure
 from tests.components.test_openai_backend import deploy
 
+pytestmark = pytest.mark.slow
+
 SPENT = {
     "error": {
         "code": "NoCapacity",

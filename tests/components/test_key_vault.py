@@ -13,6 +13,8 @@ from options import AccountKey, ExistingResource, KeyOptions, KeyRotation, KeySo
 from tests.components.conftest import GROUP, Azure
 from tests.deployed import Deployed, deploy_component, destroy
 
+pytestmark = pytest.mark.slow
+
 SECRETS_OFFICER = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
 VAULT, SECRET = "azure-native:keyvault:Vault", "azure-native:keyvault:Secret"
 IN_VAULT = KeyOptions(source=KeySource.KEY_VAULT)

@@ -12,6 +12,8 @@ from tests.policies.derived import each
 from tests.policies.documents import test_availability
 from tests.policies.rendered import placed
 
+pytestmark = pytest.mark.slow
+
 RENDERED = [pytest.param(case.values[0], id=case.id) for case in test_rendering.RENDERED]
 
 

@@ -14,6 +14,8 @@ from apim_emulator.services.token_client import client_credentials_form, request
 from sandbox.client import Client, Credentials, new_http_client
 from sandbox.runtime import Sandbox, deployed_service
 
+pytestmark = pytest.mark.slow
+
 PROJECT = load_project(Path(__file__).parents[2])
 
 

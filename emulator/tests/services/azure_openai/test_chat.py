@@ -13,6 +13,8 @@ from aiohttp import ClientSession
 from emulator.tests.services.azure_openai import official
 from emulator.tests.services.fake_control_plane import KEYS
 
+pytestmark = pytest.mark.slow
+
 WEATHER: dict[str, Any] = {
     "type": "object",
     "properties": {

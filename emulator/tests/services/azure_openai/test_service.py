@@ -29,6 +29,8 @@ from emulator.tests.services.fake_control_plane import (
     FakeControlPlane,
 )
 
+pytestmark = pytest.mark.slow
+
 VERSION = "2024-10-21"
 KEY = {"api-key": KEYS[0]}
 NOT_FOUND = {"error": {"code": "404", "message": "Resource not found"}}
