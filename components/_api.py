@@ -7,6 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 from pulumi_azure_native import apimanagement
 
+from components._answers import json_answer
 from components._bearer_keys import accept_bearer_keys, noted
 from components._clashes import NAMES, report_clash
 from components._failover import forwarding, no_capacity_after_response, no_capacity_without_response
@@ -32,12 +33,9 @@ from policies import (
     ExistsAction,
     Policy,
     PolicyError,
-    ReturnResponse,
     Scope,
-    SetBody,
     SetHeader,
     SetQueryParameter,
-    SetStatus,
     When,
 )
 from policies.documents.hook import CALLER_HEADERS, CALLER_QUERY
@@ -62,11 +60,7 @@ _SUBSCRIBED = Choose(
         When(
             condition="@(context.Subscription == null)",
             policies=[
-                ReturnResponse(
-                    status=SetStatus(code=401, reason="Access Denied"),
-                    headers=[SetHeader(name="Content-Type", values=["application/json"])],
-                    body=SetBody(value='{ "statusCode": 401, "message": "A subscription key is required." }'),
-                )
+                json_answer(401, "Access Denied", '{ "statusCode": 401, "message": "A subscription key is required." }')
             ],
         )
     ]

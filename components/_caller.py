@@ -6,8 +6,9 @@ the v1 surface, the model in the body.
 
 import json
 
+from components._answers import json_answer
 from components._requests import DEPLOYMENT_VARIABLE
-from policies import Choose, Policy, ReturnResponse, SetBody, SetHeader, SetStatus, SetVariable, When
+from policies import Choose, Policy, SetVariable, When
 
 TOKEN = "token"  # noqa: S105 - a variable's name
 """Variable with the validated token."""
@@ -59,10 +60,8 @@ REFUSE_UNKNOWN_CALLER = Choose(
         When(
             condition=f'@((string)context.Variables["{CALLER}"] == "")',
             policies=[
-                ReturnResponse(
-                    status=SetStatus(code=401, reason="Unauthorized"),
-                    headers=[SetHeader(name="Content-Type", values=["application/json"])],
-                    body=SetBody(value=json.dumps({"statusCode": 401, "message": "The token names no caller."})),
+                json_answer(
+                    401, "Unauthorized", json.dumps({"statusCode": 401, "message": "The token names no caller."})
                 )
             ],
         )

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable
 
+from components._answers import json_answer
 from components._caller import TOKEN
 from options import EntraOptions
 from policies import (
@@ -18,10 +19,6 @@ from policies import (
     ClaimMatch,
     Policy,
     RequiredClaim,
-    ReturnResponse,
-    SetBody,
-    SetHeader,
-    SetStatus,
     ValidateAzureAdToken,
     When,
 )
@@ -70,11 +67,7 @@ def _require_scope_or_role(entra: EntraOptions) -> Choose:
         f' || !claims["roles"].Intersect({_array(entra.roles)}).Any();'
         " }"
     )
-    answer = ReturnResponse(
-        status=SetStatus(code=401, reason="Unauthorized"),
-        headers=[SetHeader(name="Content-Type", values=["application/json"])],
-        body=SetBody(value=json.dumps({"statusCode": 401, "message": UNAUTHORIZED})),
-    )
+    answer = json_answer(401, "Unauthorized", json.dumps({"statusCode": 401, "message": UNAUTHORIZED}))
     return Choose(when=[When(condition=refused, policies=[answer])])
 
 

@@ -4,6 +4,7 @@ The call is retried on another account; if none is left, callers learn only when
 another account once a circuit breaker has opened ("Backends in API Management").
 """
 
+from components._answers import json_answer
 from components._requests import has_one_account
 from components._traffic import DEFAULT, Traffic
 from policies import (
@@ -12,9 +13,7 @@ from policies import (
     Policy,
     Retry,
     ReturnResponse,
-    SetBody,
     SetHeader,
-    SetStatus,
     SetVariable,
     When,
 )
@@ -92,14 +91,10 @@ def _keep_shortest_wait(traffic: Traffic) -> SetVariable:
 
 def _no_capacity(code: int | str) -> ReturnResponse:
     """Return an error in OpenAI's format that reveals nothing about the accounts: no name, region or quota."""
-    return ReturnResponse(
-        status=SetStatus(code=code, reason="No capacity"),
-        headers=[
-            SetHeader(name="Content-Type", values=["application/json"]),
-            SetHeader(name="Retry-After", values=['@(context.Variables["openai-gateway-retry-after"].ToString())']),
-        ],
-        body=SetBody(
-            value='{ "error": { "code": "NoCapacity", "message": "No account can take the call at the moment. '
-            'Retry after the number of seconds in the Retry-After header." } }'
-        ),
+    return json_answer(
+        code,
+        "No capacity",
+        '{ "error": { "code": "NoCapacity", "message": "No account can take the call at the moment. '
+        'Retry after the number of seconds in the Retry-After header." } }',
+        SetHeader(name="Retry-After", values=['@(context.Variables["openai-gateway-retry-after"].ToString())']),
     )

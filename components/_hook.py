@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components._answers import json_answer
 from components._inputs import raise_mistakes, read_options
 from options import KeyOptions
 from options.policy import PolicyOptions, check_policy
-from policies import Choose, Policy, ReturnResponse, SetBody, SetHeader, SetStatus, SetVariable, When
+from policies import Choose, Policy, SetVariable, When
 from policies.documents.hook import (
     BODY_WRITERS,
     CALLER_HEADERS,
@@ -91,13 +92,7 @@ def _refusal(*, body: bool) -> Choose:
         .Concat(new[] {{ {", ".join(sent)} }});
     return sent.Any(text => presented.Any(secret => text.Contains(secret)));
 }}""",
-                policies=[
-                    ReturnResponse(
-                        status=SetStatus(code=500, reason="Internal Server Error"),
-                        headers=[SetHeader(name="Content-Type", values=["application/json"])],
-                        body=SetBody(value=_REFUSAL),
-                    )
-                ],
+                policies=[json_answer(500, "Internal Server Error", _REFUSAL)],
             )
         ]
     )

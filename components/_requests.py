@@ -7,6 +7,7 @@ parsed is what the account gets, so that no account can read another model in it
 import json
 from collections.abc import Mapping, Sequence
 
+from components._answers import json_answer
 from components._traffic import Traffic
 from options import ModelOptions
 from options.models import targets
@@ -17,8 +18,6 @@ from policies import (
     RewriteUri,
     SetBackendService,
     SetBody,
-    SetHeader,
-    SetStatus,
     SetVariable,
     When,
 )
@@ -202,11 +201,7 @@ def _not_offered(names: Sequence[str]) -> ReturnResponse:
 
 def _error(status: int, reason: str, error: Mapping[str, str]) -> ReturnResponse:
     """Return an error in OpenAI's format; nothing in it comes from the request."""
-    return ReturnResponse(
-        status=SetStatus(code=status, reason=reason),
-        headers=[SetHeader(name="Content-Type", values=["application/json"])],
-        body=SetBody(value=json.dumps({"error": error})),
-    )
+    return json_answer(status, reason, json.dumps({"error": error}))
 
 
 def _about_model(code: str, message: str) -> dict[str, str]:

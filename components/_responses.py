@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components._answers import json_answer
 from components._caller import CALLER, REFUSE_UNKNOWN_CALLER, set_caller
 from components._inputs import raise_mistakes
 from options import Surface
@@ -20,10 +21,7 @@ from policies import (
     CacheStoreValue,
     Choose,
     Policy,
-    ReturnResponse,
     SetBody,
-    SetHeader,
-    SetStatus,
     SetVariable,
     When,
 )
@@ -62,20 +60,18 @@ _READ_ASKED = f"""@{{
         return previous.Type == JTokenType.String ? (string)previous : "{_NO_ID}";
     }} catch (Exception) {{ return "{_NO_ID}"; }}
 }}"""
-_NOT_FOUND = ReturnResponse(
-    status=SetStatus(code=404, reason="Not Found"),
-    headers=[SetHeader(name="Content-Type", values=["application/json"])],
-    body=SetBody(
-        value=json.dumps(
-            {
-                "error": {
-                    "message": "No response with that ID is yours.",
-                    "type": "invalid_request_error",
-                    "param": None,
-                    "code": None,
-                }
+_NOT_FOUND = json_answer(
+    404,
+    "Not Found",
+    json.dumps(
+        {
+            "error": {
+                "message": "No response with that ID is yours.",
+                "type": "invalid_request_error",
+                "param": None,
+                "code": None,
             }
-        )
+        }
     ),
 )
 _ANSWERED = (
