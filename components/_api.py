@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 from pulumi_azure_native import apimanagement
@@ -11,16 +11,16 @@ from components._answers import json_answer
 from components._bearer_keys import accept_bearer_keys, noted
 from components._clashes import NAMES, report_clash
 from components._failover import forwarding, no_capacity_after_response, no_capacity_without_response
-from components._hook import NO_HOOK, Hook
-from components._inputs import raise_mistakes
-from components._limits import NO_LIMITS, Limits
-from components._metrics import NO_METRICS, Metrics
+from components._hook import NO_HOOK, Hook, api_hook
+from components._inputs import raise_mistakes, surface_of
+from components._limits import NO_LIMITS, Limits, api_limits
+from components._metrics import NO_METRICS, Metrics, api_metrics
 from components._names import display_text
 from components._requests import reading, sending
-from components._responses import SHARED, Responses
-from components._safety import NO_SAFETY, Safety
+from components._responses import SHARED, Responses, api_responses
+from components._safety import Safety
 from components._subscriptions import child_options, invoke_options
-from components._traffic import DEFAULT, Traffic
+from components._traffic import DEFAULT, Traffic, api_traffic
 from definitions import UNREACHABLE, without_server
 from options import Mistake, Surface
 from options.api import VALUES, check_operations, check_surface, definition, own_definition
@@ -121,36 +121,68 @@ def policy_document(
         raise pulumi.RunError(str(error)) from None
 
 
+class Features(TypedDict):
+    """What an API's policy does beside authenticating, apart from content safety."""
+
+    limits: Limits
+    metrics: Metrics
+    hook: Hook
+    accounts: int
+    """Number of accounts behind the API's backend."""
+    traffic: Traffic
+    responses: Responses
+    subscription_required: bool
+
+
+def api_features(
+    name: str,
+    args: Mapping[str, Any],
+    *,
+    by_token: bool = False,
+    entra: bool = False,
+    own_backends: bool = False,
+    subscription_required: bool,
+) -> Features:
+    """Return what the inputs of the API `name` ask for.
+
+    Args:
+        name: name of the component.
+        args: its inputs.
+        by_token: whether the API validates a token.
+        entra: whether that is one of Microsoft Entra ID.
+        own_backends: whether the API has backends of its own, which hold its keys.
+        subscription_required: whether callers need a subscription key.
+
+    Raises:
+        pulumi.RunError: The options have mistakes.
+
+    """
+    return Features(
+        hook=api_hook(name, args),
+        responses=api_responses(args, by_token=by_token, entra=entra),
+        limits=api_limits(name, args, by_token=by_token, entra=entra, subscription_required=subscription_required),
+        metrics=api_metrics(args, by_token=by_token, entra=entra),
+        traffic=api_traffic(args, own_backends=own_backends),
+        accounts=len(args["accounts"]),
+        subscription_required=subscription_required,
+    )
+
+
 def api_policy(
     validation: pulumi.Input[list[Policy]],
     credential: pulumi.Input[list[Policy]],
+    features: Features,
     *,
     known_validation: Sequence[Policy] = (),
-    limits: Limits = NO_LIMITS,
-    metrics: Metrics = NO_METRICS,
-    safety: Safety = NO_SAFETY,
-    hook: Hook = NO_HOOK,
-    accounts: int,
-    traffic: Traffic = DEFAULT,
-    responses: Responses = SHARED,
-    subscription_required: bool,
+    safety: Safety,
     sku: pulumi.Input[str] | None,
 ) -> pulumi.Output[str]:
-    """Render an API's policy once its inputs are known; `accounts` is the number of accounts behind its backend.
+    """Render an API's policy once its inputs are known.
 
-    The limits, the content safety, the hook and `known_validation`, the validation without values that are not known
-    yet, are checked against the pricing tier `sku` first, so that a mistake in them makes the preview fail.
+    The features, the content safety and `known_validation`, the validation without values that are not known yet, are
+    checked against the pricing tier `sku` first, so that a mistake in them makes the preview fail.
     """
-    render = partial(
-        policy_document,
-        limits=limits,
-        metrics=metrics,
-        hook=hook,
-        accounts=accounts,
-        traffic=traffic,
-        responses=responses,
-        subscription_required=subscription_required,
-    )
+    render = partial(policy_document, **features)
     fits = pulumi.Output.from_input(sku).apply(
         lambda tier: render(known_validation, [], safety=safety.policies(tier, "-"), sku=tier)
     )
@@ -183,11 +215,6 @@ def check_inputs(name: str, args: PublishArgs) -> None:
     if not mistakes and isinstance(version, str | None) and isinstance(own, str | None):
         mistakes += _definition_mistakes(surface_of(args), version, own, args.get("operations"))
     raise_mistakes(mistakes)
-
-
-def surface_of(args: PublishArgs) -> Surface:
-    """Return the surface of Azure OpenAI that an API publishes."""
-    return Surface(args.get("surface") or Surface.DATED)
 
 
 def _definition_mistakes(

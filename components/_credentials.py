@@ -6,12 +6,12 @@ from typing import Any
 import pulumi
 
 from components._backends import OpenAIAccount, Service, create_members, create_pool, openai_accounts
-from components._inputs import raise_mistakes, read_options
+from components._inputs import raise_mistakes, read_options, surface_of
 from components._keys import KeyArgs, store_keys
 from components._requests import choose_backend
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
 from components._routes import create_routes
-from options import BreakerOptions, KeyDelivery, KeyOptions, Surface
+from options import BreakerOptions, KeyDelivery, KeyOptions
 from options.key import check_key_in_use
 from policies import (
     BEARER_TOKEN,
@@ -24,8 +24,36 @@ from policies import (
 )
 
 
-def grant_access(
-    name: str, *, accounts: Sequence[OpenAIAccount], principal_id: pulumi.Input[str], parent: pulumi.Resource
+def identity_credential(name: str, args: Mapping[str, Any], *, parent: pulumi.Resource) -> pulumi.Output[list[Policy]]:
+    """Return the policies that call a backend as the gateway's identity, known once it holds its role.
+
+    Raises:
+        pulumi.RunError: `principal_id` is missing, and no role assignments are given.
+
+    """
+    granted = args.get("role_assignment_ids")
+    if granted is None:
+        if args.get("principal_id") is None:
+            raise pulumi.RunError(
+                "backend_auth managed-identity needs principal_id, the identity that calls Azure OpenAI"
+            )
+        granted = _grant_access(name, openai_accounts(args["accounts"]), args["principal_id"], parent=parent)
+    return pulumi.Output.all(
+        backend=args["backend_id"],
+        by_deployment=pulumi.Output.all(**(args.get("deployment_backend_ids") or {})),
+        client=args.get("identity_client_id"),
+        roles=granted,
+    ).apply(
+        lambda known: [
+            *choose_backend(known["backend"], known["by_deployment"]),
+            AuthenticationManagedIdentity(client_id=known["client"], output_token_variable_name=TOKEN_VARIABLE),
+            SetHeader(name="Authorization", exists_action=ExistsAction.OVERRIDE, values=[BEARER_TOKEN]),
+        ]
+    )
+
+
+def _grant_access(
+    name: str, accounts: Sequence[OpenAIAccount], principal_id: pulumi.Input[str], *, parent: pulumi.Resource
 ) -> pulumi.Output[list[str]]:
     """Assign *Cognitive Services OpenAI User* on each account to an identity; return the IDs of the assignments."""
     return pulumi.Output.all(
@@ -40,28 +68,6 @@ def grant_access(
             for account in accounts
             if not account.role_assigned
         )
-    )
-
-
-def managed_identity_credential(
-    *,
-    backend_id: pulumi.Input[str],
-    deployment_backend_ids: Mapping[str, pulumi.Input[str]],
-    client_id: pulumi.Input[str | None],
-    role_assignment_ids: pulumi.Input[list[str]],
-) -> pulumi.Output[list[Policy]]:
-    """Return the policies that call a backend as the gateway's identity, known once it holds its role."""
-    return pulumi.Output.all(
-        backend=backend_id,
-        by_deployment=pulumi.Output.all(**deployment_backend_ids),
-        client=client_id,
-        roles=role_assignment_ids,
-    ).apply(
-        lambda known: [
-            *choose_backend(known["backend"], known["by_deployment"]),
-            AuthenticationManagedIdentity(client_id=known["client"], output_token_variable_name=TOKEN_VARIABLE),
-            SetHeader(name="Authorization", exists_action=ExistsAction.OVERRIDE, values=[BEARER_TOKEN]),
-        ]
     )
 
 
@@ -98,7 +104,7 @@ def key_credential(
             parent=parent,
             pooled=len(accounts) > 1,
             breaker=breaker,
-            surface=Surface(args.get("surface") or Surface.DATED),
+            surface=surface_of(args),
             api_keys=references,
         )
         pool = create_pool(f"{name}-key-pool", members, service=service, parent=parent)

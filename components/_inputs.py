@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import pulumi
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from options import Mistake, Warn, mistakes_in
+from options import Mistake, Surface, Warn, mistakes_in
 from options.mistakes import first_of_each
 
 T = TypeVar("T")
@@ -40,6 +40,11 @@ def read_options(kind: type[T], value: T | Mapping[str, Any], at: str) -> T:
                 pulumi.log.warn(warning.line(_spell))
     raise_mistakes(mistakes)
     return made
+
+
+def surface_of(args: Mapping[str, Any]) -> Surface:
+    """Return the surface of Azure OpenAI that an API publishes, from its input `surface`."""
+    return Surface(args.get("surface") or Surface.DATED)
 
 
 def raise_mistakes(mistakes: Iterable[Mistake]) -> None:

@@ -13,8 +13,7 @@ from typing import Any
 
 from components._answers import json_answer
 from components._caller import CALLER, REFUSE_UNKNOWN_CALLER, set_caller
-from components._inputs import raise_mistakes
-from options import Surface
+from components._inputs import raise_mistakes, surface_of
 from options.responses import KEPT_SECONDS, check_own_responses, check_own_responses_tier
 from policies import (
     CacheLookupValue,
@@ -162,6 +161,5 @@ def api_responses(args: Mapping[str, Any], *, by_token: bool = False, entra: boo
 
     """
     owned = bool(args.get("own_responses"))
-    surface = Surface(args.get("surface") or Surface.DATED)
-    raise_mistakes(check_own_responses(owned, surface, args.get("definition"), ("definition",)))
+    raise_mistakes(check_own_responses(owned, surface_of(args), args.get("definition"), ("definition",)))
     return Responses(owned=owned, by_token=by_token, entra=entra)

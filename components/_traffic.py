@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from components._backends import openai_accounts
-from components._inputs import raise_mistakes, read_options
+from components._inputs import raise_mistakes, read_options, surface_of
 from components._routes import Route, routes_of
 from options import BreakerOptions, ModelOptions, PolicyOptions, RetryOptions, Surface
 from options.breaker import seconds
@@ -73,5 +73,5 @@ def api_traffic(args: Mapping[str, Any], *, own_backends: bool = False) -> Traff
         models=models,
         routes=routes_of(openai_accounts(args["accounts"])) if own_backends or by_deployment else (),
         include_usage=bool(args.get("include_usage")),
-        by_body=args.get("surface") == Surface.V1,
+        by_body=surface_of(args) is Surface.V1,
     )

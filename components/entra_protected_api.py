@@ -4,19 +4,14 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components._api import api_options, api_policy, check_inputs, publish, subscribe
+from components._api import api_features, api_options, api_policy, check_inputs, publish, subscribe
 from components._application import register_application, use_existing_application
-from components._backends import OpenAIAccount, openai_accounts
+from components._backends import OpenAIAccount
 from components._caller import TOKEN
-from components._credentials import grant_access, has_own_backends, key_credential, managed_identity_credential
+from components._credentials import has_own_backends, identity_credential, key_credential
 from components._entra_token import entra_validation
-from components._hook import api_hook
 from components._inputs import read_options
-from components._limits import api_limits
-from components._metrics import api_metrics
-from components._responses import api_responses
 from components._safety import api_safety
-from components._traffic import api_traffic
 from options import (
     BackendAuth,
     BreakerOptions,
@@ -137,66 +132,55 @@ class EntraProtectedApi(pulumi.ComponentResource):
     def __init__(self, name: str, args: EntraProtectedApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:EntraProtectedApi", name, {}, api_options("EntraProtectedApi", opts))
         check_inputs(name, args)
-        hook = api_hook(name, args)
         safety = api_safety(args)
-        given_entra, given_jwt = args.get("entra"), args.get("jwt")
-        if (given_entra is None) == (given_jwt is None):
-            raise pulumi.RunError("exactly one of entra and jwt is required: each says which tokens are accepted")
+        tokens = _accepted_tokens(args)
+        by_key = tokens.backend_auth is BackendAuth.KEY
         subscription_required = args.get("subscription_required", False)
-        limits = api_limits(
+        features = api_features(
             name,
             args,
             by_token=True,
-            entra=given_entra is not None,
+            entra=isinstance(tokens, EntraOptions),
+            own_backends=by_key and has_own_backends(args),
             subscription_required=subscription_required,
         )
-        metrics = api_metrics(args, by_token=True, entra=given_entra is not None)
-        responses = api_responses(args, by_token=True, entra=given_entra is not None)
-        keep_token = limits.by_token or metrics.by_token or responses.owned
+        keep_token = features["limits"].by_token or features["metrics"].by_token or features["responses"].owned
 
         validation: pulumi.Output[list[Policy]]
-        if given_jwt is not None:
-            jwt = read_options(JwtOptions, given_jwt, "jwt")
-            backend_auth = jwt.backend_auth
-            self.audience = pulumi.Output.from_input(jwt.audiences[0])
+        if isinstance(tokens, JwtOptions):
+            self.audience = pulumi.Output.from_input(tokens.audiences[0])
             self.client_id = None
             self.scopes = pulumi.Output.from_input(list[str]())
-            known_validation: list[Policy] = [_validate_jwt(jwt, keep_token=keep_token)]
+            known_validation: list[Policy] = [_validate_jwt(tokens, keep_token=keep_token)]
             validation = pulumi.Output.from_input(known_validation)
-        elif given_entra is not None:
-            entra = read_options(EntraOptions, given_entra, "entra")
-            backend_auth = entra.backend_auth
+        else:
             application = (
-                register_application(name, entra, display_name=args.get("display_name", name), parent=self)
-                if entra.existing is None
-                else use_existing_application(name, entra, entra.existing, parent=self)
+                register_application(name, tokens, display_name=args.get("display_name", name), parent=self)
+                if tokens.existing is None
+                else use_existing_application(name, tokens, tokens.existing, parent=self)
             )
             self.audience = application.audiences.apply(lambda audiences: audiences[0])
             self.client_id = application.client_id
             self.scopes = application.scopes
-            known_validation = entra_validation(entra, entra.tenant_id or "common", ["-"], keep_token=keep_token)
+            known_validation = entra_validation(tokens, tokens.tenant_id or "common", ["-"], keep_token=keep_token)
             validation = pulumi.Output.all(tenant=application.tenant_id, audiences=application.audiences).apply(
-                lambda known: entra_validation(entra, known["tenant"], known["audiences"], keep_token=keep_token)
+                lambda known: entra_validation(tokens, known["tenant"], known["audiences"], keep_token=keep_token)
             )
 
-        by_key = backend_auth is BackendAuth.KEY
-        traffic = api_traffic(args, own_backends=by_key and has_own_backends(args))
-        credential = _credential(name, args, backend_auth, traffic.breaker, self)
+        credential = (
+            key_credential(name, args, breaker=features["traffic"].breaker, parent=self)
+            if by_key
+            else identity_credential(name, args, parent=self)
+        )
         api = publish(
             name,
             args,
             policy=api_policy(
                 validation,
                 credential,
+                features,
                 known_validation=known_validation,
-                limits=limits,
-                metrics=metrics,
                 safety=safety,
-                hook=hook,
-                accounts=len(args["accounts"]),
-                traffic=traffic,
-                responses=responses,
-                subscription_required=subscription_required,
                 sku=args.get("sku"),
             ),
             subscription_required=subscription_required,
@@ -215,31 +199,13 @@ class EntraProtectedApi(pulumi.ComponentResource):
         )
 
 
-def _credential(
-    name: str,
-    args: EntraProtectedApiArgs,
-    backend_auth: BackendAuth,
-    breaker: BreakerOptions,
-    parent: pulumi.Resource,
-) -> pulumi.Output[list[Policy]]:
-    if backend_auth is BackendAuth.KEY:
-        return key_credential(name, args, breaker=breaker, parent=parent)
-    granted = args.get("role_assignment_ids")
-    if granted is None:
-        principal_id = args.get("principal_id")
-        if principal_id is None:
-            raise pulumi.RunError(
-                "backend_auth managed-identity needs principal_id, the identity that calls Azure OpenAI"
-            )
-        granted = grant_access(
-            name, accounts=openai_accounts(args["accounts"]), principal_id=principal_id, parent=parent
-        )
-    return managed_identity_credential(
-        backend_id=args["backend_id"],
-        deployment_backend_ids=args.get("deployment_backend_ids") or {},
-        client_id=args.get("identity_client_id"),
-        role_assignment_ids=granted,
-    )
+def _accepted_tokens(args: EntraProtectedApiArgs) -> EntraOptions | JwtOptions:
+    entra, jwt = args.get("entra"), args.get("jwt")
+    if entra is not None and jwt is None:
+        return read_options(EntraOptions, entra, "entra")
+    if jwt is not None and entra is None:
+        return read_options(JwtOptions, jwt, "jwt")
+    raise pulumi.RunError("exactly one of entra and jwt is required: each says which tokens are accepted")
 
 
 def _validate_jwt(jwt: JwtOptions, *, keep_token: bool) -> ValidateJwt:

@@ -4,15 +4,10 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components._api import api_options, api_policy, check_inputs, publish, subscribe
+from components._api import api_features, api_options, api_policy, check_inputs, publish, subscribe
 from components._backends import OpenAIAccount
 from components._credentials import has_own_backends, key_credential
-from components._hook import api_hook
-from components._limits import api_limits
-from components._metrics import api_metrics
-from components._responses import api_responses
 from components._safety import api_safety
-from components._traffic import api_traffic
 from options import (
     BreakerOptions,
     KeyOptions,
@@ -114,26 +109,10 @@ class KeyAuthApi(pulumi.ComponentResource):
     def __init__(self, name: str, args: KeyAuthApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:KeyAuthApi", name, {}, api_options("KeyAuthApi", opts))
         check_inputs(name, args)
-        hook = api_hook(name, args)
-        responses = api_responses(args)
-        limits = api_limits(name, args, by_token=False, entra=False, subscription_required=True)
-        metrics = api_metrics(args, by_token=False, entra=False)
         safety = api_safety(args)
-        traffic = api_traffic(args, own_backends=has_own_backends(args))
-        credential = key_credential(name, args, breaker=traffic.breaker, parent=self)
-        policy = api_policy(
-            [],
-            credential,
-            limits=limits,
-            metrics=metrics,
-            safety=safety,
-            hook=hook,
-            accounts=len(args["accounts"]),
-            traffic=traffic,
-            responses=responses,
-            subscription_required=True,
-            sku=args.get("sku"),
-        )
+        features = api_features(name, args, own_backends=has_own_backends(args), subscription_required=True)
+        credential = key_credential(name, args, breaker=features["traffic"].breaker, parent=self)
+        policy = api_policy([], credential, features, safety=safety, sku=args.get("sku"))
         api = publish(
             name,
             args,

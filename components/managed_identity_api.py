@@ -4,15 +4,10 @@ from typing import NotRequired, TypedDict
 
 import pulumi
 
-from components._api import api_options, api_policy, check_inputs, publish, subscribe
-from components._backends import OpenAIAccount, openai_accounts
-from components._credentials import grant_access, managed_identity_credential
-from components._hook import api_hook
-from components._limits import api_limits
-from components._metrics import api_metrics
-from components._responses import api_responses
+from components._api import api_features, api_options, api_policy, check_inputs, publish, subscribe
+from components._backends import OpenAIAccount
+from components._credentials import identity_credential
 from components._safety import api_safety
-from components._traffic import api_traffic
 from options import (
     BreakerOptions,
     LimitOptions,
@@ -112,39 +107,10 @@ class ManagedIdentityApi(pulumi.ComponentResource):
     def __init__(self, name: str, args: ManagedIdentityApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:ManagedIdentityApi", name, {}, api_options("ManagedIdentityApi", opts))
         check_inputs(name, args)
-        hook = api_hook(name, args)
-        responses = api_responses(args)
-        traffic = api_traffic(args)
-        limits = api_limits(name, args, by_token=False, entra=False, subscription_required=True)
-        metrics = api_metrics(args, by_token=False, entra=False)
         safety = api_safety(args)
-        granted = args.get("role_assignment_ids")
-        if granted is None:
-            granted = grant_access(
-                name,
-                accounts=openai_accounts(args["accounts"]),
-                principal_id=args["principal_id"],
-                parent=self,
-            )
-        credential = managed_identity_credential(
-            backend_id=args["backend_id"],
-            deployment_backend_ids=args.get("deployment_backend_ids") or {},
-            client_id=args.get("identity_client_id"),
-            role_assignment_ids=granted,
-        )
-        policy = api_policy(
-            [],
-            credential,
-            limits=limits,
-            metrics=metrics,
-            safety=safety,
-            hook=hook,
-            accounts=len(args["accounts"]),
-            traffic=traffic,
-            responses=responses,
-            subscription_required=True,
-            sku=args.get("sku"),
-        )
+        features = api_features(name, args, subscription_required=True)
+        credential = identity_credential(name, args, parent=self)
+        policy = api_policy([], credential, features, safety=safety, sku=args.get("sku"))
         api = publish(
             name,
             args,
