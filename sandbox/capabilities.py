@@ -12,6 +12,7 @@ from apim_emulator.clock import Clock
 from apim_emulator.gateway import CallRecord
 from apim_emulator.pulumi.deploy import Project
 from sandbox.modes import CHAT_MODEL, EMBEDDING_MODEL, Config
+from sandbox.outcome import Outcome
 from sandbox.runtime import Sandbox
 
 _SMALL_MODEL = "gpt-5.4-mini"
@@ -24,7 +25,7 @@ _EMBEDDING = {"name": EMBEDDING_MODEL, "model": EMBEDDING_MODEL}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shown:
+class Shown(Outcome):
     """One call, and what came of it."""
 
     capability: str
@@ -34,11 +35,6 @@ class Shown:
     expected: str
     got: str
     milliseconds: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether the call had the expected outcome."""
-        return self.got == self.expected
 
 
 class Caller:

@@ -21,6 +21,7 @@ from sandbox.callers import entra_tokens, provider_tokens
 from sandbox.capabilities import Capability, Shown, show
 from sandbox.client import Client, Credentials, new_http_client
 from sandbox.modes import AUDIENCE, CHAT_MODEL, EMBEDDING_MODEL, MODES, PROVIDER, ROLE, Mode
+from sandbox.outcome import Outcome
 from sandbox.runtime import Sandbox
 
 ANSWERED = "200"
@@ -40,7 +41,7 @@ Ask = Callable[[Client], Awaitable[bool]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class Row(Outcome):
     """One call of the demo."""
 
     mode: str
@@ -49,11 +50,6 @@ class Row:
     """Status and, for a refusal, the gateway's `context.LastError.Reason` or that it came from Azure OpenAI."""
     got: str
     milliseconds: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether the call had the expected outcome."""
-        return self.got == self.expected
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +66,8 @@ class Report:
     @property
     def failed(self) -> int:
         """Number of calls with an unexpected outcome."""
-        return sum(not row.passed for row in self.rows) + sum(not row.passed for row in self.capabilities)
+        calls: tuple[Outcome, ...] = (*self.rows, *self.capabilities)
+        return sum(not call.passed for call in calls)
 
 
 async def run(

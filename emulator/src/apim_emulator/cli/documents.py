@@ -11,15 +11,13 @@ import yaml
 from pydantic import ConfigDict, StrictBool, StrictStr, TypeAdapter, ValidationError
 
 from apim_emulator.errors import EmulatorError
+from apim_emulator.files import UniqueKeys, read_file, yaml_mistake
 from apim_emulator.gateway import PolicyLoadError
 from apim_emulator.gateway.loading.document import NAMED_VALUE
 from apim_emulator.gateway.standalone import API
-from apim_emulator.unique_keys import UniqueKeys
 
 __all__ = ["terms"]
 
-_LARGEST = 4 * 1024 * 1024
-"""Bytes of a file that are read; what the service takes is less and checked later."""
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 FRAGMENT = re.compile(r"""<include-fragment\s[^>]*?\bfragment-id\s*=\s*(["'])([^"'<>]*)\1""")
 """Where a text includes a fragment; its second group is the ID."""
@@ -127,16 +125,9 @@ def terms(option: str, texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def read_text(path: Path) -> str:
-    """Read a file; raises `EmulatorError`."""
+    """Read a file in UTF-8; raises `EmulatorError`."""
     try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise EmulatorError(f"{path}: {error.strerror}") from None
-    if len(data) > _LARGEST:
-        raise EmulatorError(f"{path}: larger than {_LARGEST} bytes")
-    try:
-        return data.decode("utf-8-sig")
+        return read_file(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise EmulatorError(f"{path}: byte {error.start} is not UTF-8; save it as UTF-8") from None
 
@@ -157,9 +148,7 @@ def read_named_values(path: Path | None) -> tuple[dict[str, str], frozenset[str]
     try:
         found = _NAMED_VALUES.validate_python(yaml.load(text, UniqueKeys) or {})  # noqa: S506 - a safe one
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = "" if mark is None else f":{mark.line + 1}:{mark.column + 1}"
-        raise EmulatorError(f"{path}{place}: {error.problem or 'not YAML'}") from None
+        raise EmulatorError(yaml_mistake(path, error)) from None
     except ValidationError as error:
         name = next((str(one["loc"][0]) for one in error.errors(include_input=False) if one["loc"]), None)
         subject = "" if name is None or _NAME.fullmatch(name) is None else f"{name}: "

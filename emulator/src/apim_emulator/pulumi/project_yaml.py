@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from apim_emulator.unique_keys import UniqueKeys
+from apim_emulator.files import UniqueKeys
 
 __all__ = ["read"]
 

@@ -11,12 +11,12 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from apim_emulator.errors import EmulatorError
+from apim_emulator.files import UniqueKeys, read_file, yaml_mistake
 from apim_emulator.testing.cases.format import Call, Case, CaseFile
-from apim_emulator.unique_keys import UniqueKeys
 
 SUFFIX = ".test.yaml"
 """How names of case files end."""
-_LARGEST = 4 * 1024 * 1024
 _MAX_CASES = 10_000
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9_-]+)\}")
 _PRIVATE = frozenset({"named-values", "headers", "query", "token", "form", "body", "json"})
@@ -214,18 +214,11 @@ class _File:
 
 def _composed(path: Path) -> yaml.Node:
     try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise CaseFileError(f"{path}: {error.strerror}") from None
-    if len(data) > _LARGEST:
-        raise CaseFileError(f"{path}: larger than {_LARGEST} bytes")
-    try:
-        node = yaml.compose(data.decode("utf-8-sig"), _Loader)
+        node = yaml.compose(read_file(path).decode("utf-8-sig"), _Loader)
+    except EmulatorError as error:
+        raise CaseFileError(str(error)) from None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = "" if mark is None else f":{mark.line + 1}:{mark.column + 1}"
-        raise CaseFileError(f"{path}{place}: {error.problem or 'not YAML'}") from None
+        raise CaseFileError(yaml_mistake(path, error)) from None
     except (yaml.YAMLError, RecursionError, ValueError):
         raise CaseFileError(f"{path}: not YAML in UTF-8") from None
     if node is None:
