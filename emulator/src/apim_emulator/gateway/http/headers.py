@@ -53,8 +53,8 @@ def is_sound(value: str) -> bool:
     return _UNSOUND.search(value) is None
 
 
-def is_sound_head(version: tuple[int, int], headers: CIMultiDictProxy[str]) -> bool:
-    """Tell whether a request's head is clear about host and framing, beyond what the parser checks."""
+def is_sound_head(version: tuple[int, int], target: str, headers: CIMultiDictProxy[str]) -> bool:
+    """Tell whether a request's head is clear about host, query and framing, beyond what the parser checks."""
     if "Transfer-Encoding" in headers:
         coding = headers.getall("Transfer-Encoding")
         if [value.lower() for value in coding] != ["chunked"] or "Content-Length" in headers:
@@ -62,6 +62,8 @@ def is_sound_head(version: tuple[int, int], headers: CIMultiDictProxy[str]) -> b
     hosts = headers.getall("Host", ())
     return (
         version in ((1, 1), (1, 0))
+        # A query has no fragment (RFC 9112, 3.2): some servers would cut it off, others take it for a part.
+        and "#" not in target.partition("?")[2]
         and len(hosts) == 1
         and _HOST.fullmatch(hosts[0]) is not None
         # Bytes that are no UTF-8: policies would see another value than the backend, which gets it without them.

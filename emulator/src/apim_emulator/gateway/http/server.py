@@ -82,8 +82,7 @@ class GatewayServer:
             await self._transport.close()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if not is_sound_head(request.version, request.headers) or "#" in request.raw_path.partition("?")[2]:
-            # A query has no fragment (RFC 9112, 3.2): some servers would cut it off, others take it for a part.
+        if not is_sound_head(request.version, request.raw_path, request.headers):
             return _refused(400, "Bad Request")
         if "Expect" in request.headers and not _told_to_continue(request):
             return _refused(417, "Expectation Failed")
