@@ -4,6 +4,10 @@ PY := .venv/bin/python
 LONG := engine or attack or hypothesis or slow
 export PYTHON
 
+# Whatever fails says why itself. So that make adds no line of its own, a command that fails ends make by SIGPIPE (141 in a shell).
+SHELL := bash
+.SHELLFLAGS := -c 'eval "$$0" || { kill -PIPE $$PPID; exit 1; }'
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up preview refresh destroy serve quick test trial check format environment
 

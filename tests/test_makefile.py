@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -89,7 +90,6 @@ def test_the_python_of_the_command_line_reaches_the_environment(tmp_path: Path) 
 
 @pytest.mark.parametrize("target", sorted(MADE_BY_NAME))
 def test_a_mistake_is_told_once_and_nothing_else_runs(tmp_path: Path, target: str) -> None:
-    """The last line is the one with which make ends whatever fails."""
     (tmp_path / "scripts").mkdir()
     for file in ("Makefile", "scripts/pulumi.sh"):
         shutil.copy(ROOT / file, tmp_path / file)
@@ -97,9 +97,7 @@ def test_a_mistake_is_told_once_and_nothing_else_runs(tmp_path: Path, target: st
 
     done = make(target, folder=tmp_path)
 
-    told = done.stderr.splitlines()
-    assert (done.returncode, done.stdout, told[0], len(told)) == (2, "", "error: no Python", 2)
-    assert re.fullmatch(r"make: \*\*\* \[Makefile:\d+: \w+\] Error 2", told[1])
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGPIPE, "", "error: no Python\n")
 
 
 def test_the_hooks_run_what_make_runs() -> None:
