@@ -9,6 +9,7 @@ from pulumi_azure_native import apimanagement
 
 from components._answers import json_answer
 from components._bearer_keys import accept_bearer_keys, noted
+from components._caller import TokenCaller
 from components._clashes import NAMES, report_clash
 from components._failover import forwarding, no_capacity_after_response, no_capacity_without_response
 from components._hook import NO_HOOK, Hook, api_hook
@@ -138,8 +139,7 @@ def api_features(
     name: str,
     args: Mapping[str, Any],
     *,
-    by_token: bool = False,
-    entra: bool = False,
+    caller: TokenCaller | None = None,
     own_backends: bool = False,
     subscription_required: bool,
 ) -> Features:
@@ -148,8 +148,7 @@ def api_features(
     Args:
         name: name of the component.
         args: its inputs.
-        by_token: whether the API validates a token.
-        entra: whether that is one of Microsoft Entra ID.
+        caller: how the validated token names the caller, if the API validates one.
         own_backends: whether the API has backends of its own, which hold its keys.
         subscription_required: whether callers need a subscription key.
 
@@ -159,9 +158,9 @@ def api_features(
     """
     return Features(
         hook=api_hook(name, args),
-        responses=api_responses(args, by_token=by_token, entra=entra),
-        limits=api_limits(name, args, by_token=by_token, entra=entra, subscription_required=subscription_required),
-        metrics=api_metrics(args, by_token=by_token, entra=entra),
+        responses=api_responses(args, caller=caller),
+        limits=api_limits(name, args, caller=caller, subscription_required=subscription_required),
+        metrics=api_metrics(args, caller=caller),
         traffic=api_traffic(args, own_backends=own_backends),
         accounts=len(args["accounts"]),
         subscription_required=subscription_required,

@@ -5,6 +5,7 @@ the v1 surface, the model in the body.
 """
 
 import json
+from dataclasses import dataclass
 
 from components._answers import json_answer
 from components._requests import DEPLOYMENT_VARIABLE
@@ -17,43 +18,49 @@ CALLER = "openai-gateway-token-caller"
 MODEL = "openai-gateway-counted-model"
 """Variable with the name of the model that the call names, in small letters."""
 
-_OF_ENTRA = (
-    'claims.GetValueOrDefault("azp", claims.GetValueOrDefault("appid", ""))',
-    'claims.GetValueOrDefault("oid", "")',
+_CLAIMS = f'((Jwt)context.Variables["{TOKEN}"]).Claims'
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenCaller:
+    """How validated tokens name their caller."""
+
+    known_by: tuple[str, ...]
+    """C# for the claims that tell a caller from any other, each a text that is empty without it. None: the validation
+    sets `CALLER` itself."""
+    application: str
+    """C# for the application that the token was issued to, or `none`."""
+
+    def set_caller(self) -> list[Policy]:
+        """Return the policy that sets `CALLER`, if the validation does not."""
+        if not self.known_by:
+            return []
+        names = ("first", "second", "third")[: len(self.known_by)]
+        found = " ".join(f"var {name} = {claim};" for name, claim in zip(names, self.known_by, strict=True))
+        missing = " || ".join(f'{name} == ""' for name in names)
+        joined = ' + "/" + '.join(f"Uri.EscapeDataString({name})" for name in names)
+        value = f'@{{ var claims = {_CLAIMS}; {found} return {missing} ? "" : {joined}; }}'
+        return [SetVariable(name=CALLER, value=value)]
+
+
+def _issued_to(older: str) -> str:
+    return f'{_CLAIMS}.GetValueOrDefault("azp", {_CLAIMS}.GetValueOrDefault("{older}", "none"))'
+
+
+OF_ENTRA = TokenCaller(
+    known_by=(
+        'claims.GetValueOrDefault("azp", claims.GetValueOrDefault("appid", ""))',
+        'claims.GetValueOrDefault("oid", "")',
+    ),
+    application=_issued_to("appid"),
 )
 """The application, and the user or service principal, in a token of Microsoft Entra ID of either version ("Access
 token claims reference")."""
-_OF_OTHERS = (
-    'claims.GetValueOrDefault("iss", "")',
-    'claims.GetValueOrDefault("sub", "")',
+OF_OTHERS = TokenCaller(
+    known_by=('claims.GetValueOrDefault("iss", "")', 'claims.GetValueOrDefault("sub", "")'),
+    application=_issued_to("client_id"),
 )
 """The issuer, and whom it names, in any other token: `sub` is unique in the context of `iss` (RFC 7519, 4.1.2)."""
-
-
-def set_caller(*, entra: bool) -> SetVariable:
-    """Return the policy that sets `CALLER` from a validated token of Microsoft Entra ID or of another provider."""
-    first, second = _OF_ENTRA if entra else _OF_OTHERS
-    return SetVariable(
-        name=CALLER,
-        value=(
-            "@{"
-            f' var claims = ((Jwt)context.Variables["{TOKEN}"]).Claims;'
-            f" var first = {first}; var second = {second};"
-            ' return first == "" || second == "" ? ""'
-            ' : Uri.EscapeDataString(first) + "/" + Uri.EscapeDataString(second);'
-            " }"
-        ),
-    )
-
-
-def application(*, entra: bool) -> str:
-    """Return the expression for the application that a validated token was issued to, or `none`."""
-    older = "appid" if entra else "client_id"
-    return (
-        f'@(((Jwt)context.Variables["{TOKEN}"]).Claims.GetValueOrDefault("azp",'
-        f' ((Jwt)context.Variables["{TOKEN}"]).Claims.GetValueOrDefault("{older}", "none")))'
-    )
-
 
 REFUSE_UNKNOWN_CALLER = Choose(
     when=[

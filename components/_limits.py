@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components._caller import CALLER, MODEL, REFUSE_UNKNOWN_CALLER, SET_MODEL, set_caller
+from components._caller import CALLER, MODEL, REFUSE_UNKNOWN_CALLER, SET_MODEL, TokenCaller
 from components._inputs import raise_mistakes, read_options
 from options import LimitOptions, LimitPer, QuotaPeriod, TokenPolicies
 from options.limits import Counted, amounts, check_limits_in_use, check_limits_tier
@@ -54,8 +54,8 @@ class Limits:
     """Identifier of the API, unique within the service."""
     limits: Sequence[LimitOptions] = ()
     token_policies: TokenPolicies = TokenPolicies.LLM
-    entra: bool = False
-    """Whether callers present tokens of Microsoft Entra ID rather than of another provider."""
+    caller: TokenCaller | None = None
+    """How the validated token names the caller; None: no token is validated."""
 
     @property
     def by_token(self) -> bool:
@@ -84,8 +84,8 @@ class Limits:
 
     def _known_first(self) -> Iterator[Policy]:
         """Yield what sets the variables that keys have, and refuses a token that names no caller."""
-        if self.by_token:
-            yield set_caller(entra=self.entra)
+        if self.by_token and self.caller is not None:
+            yield from self.caller.set_caller()
         if any(limit.per is LimitPer.CALLER and not limit.shadow for limit in self.limits):
             yield REFUSE_UNKNOWN_CALLER
         if self.by_model:
@@ -193,7 +193,7 @@ NO_LIMITS = Limits()
 
 
 def api_limits(
-    name: str, args: Mapping[str, Any], *, by_token: bool, entra: bool, subscription_required: bool
+    name: str, args: Mapping[str, Any], *, caller: TokenCaller | None, subscription_required: bool
 ) -> Limits:
     """Return the limits of the API `name`, from its inputs `limits` and `token_policies`.
 
@@ -203,13 +203,15 @@ def api_limits(
     """
     limits = [read_options(LimitOptions, limit, f"limits[{i}]") for i, limit in enumerate(args.get("limits") or ())]
     raise_mistakes(
-        check_limits_in_use(limits, ("limits",), (), by_token=by_token, subscription_required=subscription_required)
+        check_limits_in_use(
+            limits, ("limits",), (), by_token=caller is not None, subscription_required=subscription_required
+        )
     )
     return Limits(
         api=args.get("name_prefix", "") + name,
         limits=limits,
         token_policies=TokenPolicies(args.get("token_policies") or TokenPolicies.LLM),
-        entra=entra,
+        caller=caller,
     )
 
 

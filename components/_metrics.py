@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components._caller import application
+from components._caller import TokenCaller
 from components._inputs import raise_mistakes, read_options
 from components._requests import DEPLOYMENT_VARIABLE
 from options import MetricsOptions, MetricSource, TokenPolicies
@@ -34,8 +34,8 @@ class Metrics:
 
     metrics: MetricsOptions | None = None
     token_policies: TokenPolicies = TokenPolicies.LLM
-    entra: bool = False
-    """Whether callers present tokens of Microsoft Entra ID rather than of another provider."""
+    caller: TokenCaller | None = None
+    """How the validated token names the caller; None: no token is validated."""
 
     @property
     def by_token(self) -> bool:
@@ -46,7 +46,9 @@ class Metrics:
         """Return the policy, if there are metrics."""
         if self.metrics is None:
             return []
-        values = {**_VALUES, MetricSource.APPLICATION: application(entra=self.entra)}
+        values = dict(_VALUES)
+        if self.caller is not None:
+            values[MetricSource.APPLICATION] = f"@({self.caller.application})"
         dimensions = [Dimension(name=name, value=values[source]) for name, source in self.metrics.dimensions.items()]
         emit = _EMIT_TOKEN_METRIC[self.token_policies]
         return [emit(namespace=self.metrics.namespace, dimensions=dimensions)]
@@ -55,7 +57,7 @@ class Metrics:
 NO_METRICS = Metrics()
 
 
-def api_metrics(args: Mapping[str, Any], *, by_token: bool, entra: bool) -> Metrics:
+def api_metrics(args: Mapping[str, Any], *, caller: TokenCaller | None) -> Metrics:
     """Return the metrics of an API, from its inputs `metrics`, `models` and `token_policies`.
 
     Raises:
@@ -66,6 +68,8 @@ def api_metrics(args: Mapping[str, Any], *, by_token: bool, entra: bool) -> Metr
     if given is None:
         return NO_METRICS
     metrics = read_options(MetricsOptions, given, "metrics")
-    raise_mistakes(check_metrics_in_use(metrics, ("metrics",), (), by_token=by_token, models=args.get("models") or ()))
+    raise_mistakes(
+        check_metrics_in_use(metrics, ("metrics",), (), by_token=caller is not None, models=args.get("models") or ())
+    )
     token_policies = TokenPolicies(args.get("token_policies") or TokenPolicies.LLM)
-    return Metrics(metrics=metrics, token_policies=token_policies, entra=entra)
+    return Metrics(metrics=metrics, token_policies=token_policies, caller=caller)

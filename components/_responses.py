@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components._answers import json_answer
-from components._caller import CALLER, REFUSE_UNKNOWN_CALLER, set_caller
+from components._caller import CALLER, REFUSE_UNKNOWN_CALLER, TokenCaller
 from components._inputs import raise_mistakes, surface_of
 from options.responses import KEPT_SECONDS, check_own_responses, check_own_responses_tier
 from policies import (
@@ -84,10 +84,8 @@ class Responses:
     """Whether responses belong to their callers, and how callers are known."""
 
     owned: bool = False
-    by_token: bool = False
-    """Whether callers are known by their token rather than by their subscription."""
-    entra: bool = False
-    """Whether those are tokens of Microsoft Entra ID rather than of another provider."""
+    caller: TokenCaller | None = None
+    """How the validated token names the caller; None: callers are known by their subscription."""
 
     def inbound(self, sku: str | None, *, caller_known: bool) -> list[Policy]:
         """Return the policies that refuse IDs of others; `caller_known` is whether `CALLER` is set already.
@@ -101,9 +99,10 @@ class Responses:
         if sku is not None:
             raise_mistakes(check_own_responses_tier(self.owned, ("own_responses",), sku, ("sku",)))
         known: list[Policy] = []
-        if self.by_token:
-            known = [*([] if caller_known else [set_caller(entra=self.entra)]), REFUSE_UNKNOWN_CALLER]
-        caller = f'(string)context.Variables["{CALLER}"]' if self.by_token else "context.Subscription.Id"
+        caller = "context.Subscription.Id"
+        if self.caller is not None:
+            known = [*([] if caller_known else self.caller.set_caller()), REFUSE_UNKNOWN_CALLER]
+            caller = f'(string)context.Variables["{CALLER}"]'
         foreign = f'@((string)context.Variables["{_FOUND}"] != (string)context.Variables["{_OWNER}"])'
         return [
             *known,
@@ -153,7 +152,7 @@ class Responses:
 SHARED = Responses()
 
 
-def api_responses(args: Mapping[str, Any], *, by_token: bool = False, entra: bool = False) -> Responses:
+def api_responses(args: Mapping[str, Any], *, caller: TokenCaller | None = None) -> Responses:
     """Return what the inputs of an API say.
 
     Raises:
@@ -162,4 +161,4 @@ def api_responses(args: Mapping[str, Any], *, by_token: bool = False, entra: boo
     """
     owned = bool(args.get("own_responses"))
     raise_mistakes(check_own_responses(owned, surface_of(args), args.get("definition"), ("definition",)))
-    return Responses(owned=owned, by_token=by_token, entra=entra)
+    return Responses(owned=owned, caller=caller)

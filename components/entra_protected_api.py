@@ -7,7 +7,7 @@ import pulumi
 from components._api import api_features, api_options, api_policy, check_inputs, publish, subscribe
 from components._application import register_application, use_existing_application
 from components._backends import OpenAIAccount
-from components._caller import TOKEN
+from components._caller import OF_ENTRA, OF_OTHERS, TOKEN
 from components._credentials import has_own_backends, identity_credential, key_credential
 from components._entra_token import entra_validation
 from components._inputs import read_options
@@ -139,8 +139,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
         features = api_features(
             name,
             args,
-            by_token=True,
-            entra=isinstance(tokens, EntraOptions),
+            caller=OF_ENTRA if isinstance(tokens, EntraOptions) else OF_OTHERS,
             own_backends=by_key and has_own_backends(args),
             subscription_required=subscription_required,
         )

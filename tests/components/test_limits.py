@@ -15,6 +15,7 @@ from apim_emulator.pulumi.deploy import DeployError
 from apim_emulator.testing import PolicyBench, Reply, Request, Response, event_stream
 from components import EntraProtectedApi, KeyAuthApi, ManagedIdentityApi
 from components._api import policy_document
+from components._caller import OF_ENTRA, OF_OTHERS
 from components._entra_token import entra_validation
 from components._hook import NO_HOOK, Hook
 from components._limits import Limits
@@ -87,8 +88,8 @@ def gateway(
     models: Sequence[str] = (),
 ) -> Gateway:
     """A classic tier, unless a test is about another: its rates are those of the last 60 seconds."""
-    found = Limits(api="openai", limits=limits, entra=by_token)
-    counted = Metrics(metrics=metrics, entra=by_token)
+    found = Limits(api="openai", limits=limits, caller=OF_ENTRA if by_token else None)
+    counted = Metrics(metrics=metrics, caller=OF_ENTRA if by_token else None)
     validation: list[Policy] = (
         entra_validation(EntraOptions(), TENANT, [AUDIENCE], keep_token=found.by_token or counted.by_token)
         if by_token
@@ -443,7 +444,7 @@ def test_two_apis_and_two_limits_have_no_counter_in_common() -> None:
                                                          subscription_required=True)).iter()
             if element.get("counter-key") is not None
         ]
-        for every in (Limits(api=name, limits=EVERYTHING) for name in ("openai", "openai-2"))
+        for every in (Limits(api=name, limits=EVERYTHING, caller=OF_OTHERS) for name in ("openai", "openai-2"))
     )  # fmt: skip
 
     assert len(one) == 5 * len(LimitPer)
@@ -538,7 +539,7 @@ def test_no_combination_opens_an_api(options: tuple[list[LimitOptions], str], by
 @given(option_sets)
 def test_whatever_is_rendered_counts_before_it_changes_anything(options: tuple[list[LimitOptions], str]) -> None:
     limits, sku = options
-    found = Limits(api="openai", limits=limits)
+    found = Limits(api="openai", limits=limits, caller=OF_OTHERS)
 
     text = policy_document([], [SetBackendService(backend_id="openai")], limits=found, accounts=1, sku=sku,
                            subscription_required=True)  # fmt: skip
@@ -558,7 +559,13 @@ def test_whatever_is_rendered_counts_before_it_changes_anything(options: tuple[l
 @given(option_sets)
 def test_the_schema_accepts_whatever_is_rendered(options: tuple[list[LimitOptions], str]) -> None:
     limits, sku = options
-    text = policy_document([], [SetBackendService(backend_id="openai")], accounts=1, sku=sku,
-                           limits=Limits(api="openai", limits=limits), subscription_required=True)  # fmt: skip
+    text = policy_document(
+        [],
+        [SetBackendService(backend_id="openai")],
+        limits=Limits(api="openai", limits=limits, caller=OF_OTHERS),
+        accounts=1,
+        subscription_required=True,
+        sku=sku,
+    )
 
     assert judges.errors_of(text, "v2" if sku.endswith("V2") else "classic") == []

@@ -12,6 +12,7 @@ from apim_emulator.pulumi.deploy import DeployError
 from apim_emulator.testing import PolicyBench
 from components import EntraProtectedApi, KeyAuthApi, ManagedIdentityApi
 from components._api import policy_document
+from components._caller import OF_OTHERS
 from components._limits import Limits
 from components._metrics import Metrics
 from components._traffic import Traffic
@@ -189,8 +190,8 @@ def rendered(options: Options) -> str:
     return policy_document(
         [],
         [SetBackendService(backend_id="openai")],
-        limits=Limits(api="openai", limits=limits),
-        metrics=Metrics(metrics=metrics),
+        limits=Limits(api="openai", limits=limits, caller=OF_OTHERS),
+        metrics=Metrics(metrics=metrics, caller=OF_OTHERS),
         traffic=Traffic(models=[ModelOptions(name="chat")]),
         accounts=1,
         subscription_required=True,
