@@ -170,6 +170,8 @@ class Gateway:
     fragments: Mapping[str, str] = field(default_factory=dict)
     raw_fragments: frozenset[str] = frozenset()
     """Names of the fragments whose format is `rawxml`."""
+    semantic_cache: bool = True
+    """Whether there is an external cache that can be searched by meaning. Without one each semantic look-up fails."""
     policy: str | None = None
     """Policy of the global scope."""
     policy_format: str = "xml"

@@ -110,6 +110,35 @@ class Azure:
             | inputs,
         )
 
+    def redis(self, name: str = "redis-contoso", **inputs: Any) -> tuple[str, dict[str, Any]]:
+        """Cluster of Azure Managed Redis."""
+        return self.create(
+            "redisenterprise:RedisEnterprise",
+            **{
+                "resourceGroupName": "rg",
+                "clusterName": name,
+                "publicNetworkAccess": "Enabled",
+                "sku": {"name": "Balanced_B0"},
+            }
+            | inputs,
+        )
+
+    def database(self, **inputs: Any) -> tuple[str, dict[str, Any]]:
+        """Database of the cluster `redis-contoso` that can be searched and opened with its keys."""
+        return self.create(
+            "redisenterprise:Database",
+            **{
+                "resourceGroupName": "rg",
+                "clusterName": "redis-contoso",
+                "databaseName": "default",
+                "accessKeysAuthentication": "Enabled",
+                "clusteringPolicy": "EnterpriseCluster",
+                "evictionPolicy": "NoEviction",
+                "modules": [{"name": "RediSearch"}],
+            }
+            | inputs,
+        )
+
     def vault(self, name: str = "kv-contoso", **properties: Any) -> tuple[str, dict[str, Any]]:
         """Vault in RBAC mode."""
         base = {"tenantId": self.cloud.tenant_id, "sku": {"family": "A", "name": "standard"}}

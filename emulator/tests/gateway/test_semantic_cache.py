@@ -203,6 +203,17 @@ async def test_failure_of_the_embeddings_fails_no_call(
     assert (entry.source, entry.severity) == ("llm-semantic-cache-lookup", "error")
 
 
+async def test_without_an_external_cache_every_call_goes_on(gateway_bench: Bench, embeddings: Embeddings) -> None:
+    load(gateway_bench, semantic_cache=False)
+    for _ in range(2):
+        assert (await ask(gateway_bench, said("Hello"))).status == 200
+
+    assert (len(gateway_bench.backend.calls), embeddings.calls) == (2, [])
+    assert gateway_bench.records[-1].traces[0].message == (
+        "cache lookup failed: there is no external cache with RediSearch"
+    )
+
+
 async def test_identity_that_gets_no_token_fails_no_call(gateway_bench: Bench, embeddings: Embeddings) -> None:
     load(gateway_bench)
     gateway_bench.tokens.refuse = True

@@ -12,13 +12,14 @@ from typing import Any
 from apim_emulator.azure.deployer import Deployer
 from apim_emulator.azure.exceptions import PropertyChangeNotAllowedError, ResourceNotFoundError
 from apim_emulator.azure.faults import Faults
-from apim_emulator.azure.providers import cognitiveservices
+from apim_emulator.azure.providers import cognitiveservices, redisenterprise
 from apim_emulator.azure.providers.apimanagement.data_plane import gateways
 from apim_emulator.azure.providers.apimanagement.named_value import due_named_values, refresh_named_values
 from apim_emulator.azure.providers.authorization.data_plane import has_role, identity_tenant
 from apim_emulator.azure.providers.azuread.data_plane import add_caller, add_user, applications, users
 from apim_emulator.azure.providers.cognitiveservices.account import regenerate_key
 from apim_emulator.azure.providers.cognitiveservices.data_plane import accounts
+from apim_emulator.azure.providers.redisenterprise.database import regenerate_database_key
 from apim_emulator.azure.registry import function, resource_type, resource_types
 from apim_emulator.azure.resource_types import ResourceType
 from apim_emulator.azure.resource_types.diff import Difference, diff
@@ -229,6 +230,13 @@ class Cloud:
         """Replace `key1` or `key2` of an account, as people do from time to time; the old key stops working at once."""
         with self._changing() as state:
             regenerate_key(state, _existing(state, resource_type(cognitiveservices.ACCOUNT), account_id), key)
+        self._faults.after()
+
+    def regenerate_database_key(self, database_id: str, key: str) -> None:
+        """Replace the `Primary` or `Secondary` key of a Redis database; the old one stops working at once."""
+        with self._changing() as state:
+            database = _existing(state, resource_type(redisenterprise.DATABASE), database_id)
+            regenerate_database_key(state, database, key)
         self._faults.after()
 
     def invoke(self, token: str, args: Mapping[str, Any], *, subscription_id: str | None = None) -> Properties:

@@ -105,7 +105,7 @@ class Core:
             ValueCache(self._clock),
             {},
             Counters(gateway.sku, self._clock.now()),
-            SemanticCache(self._clock),
+            SemanticCache(self._clock, connected=gateway.semantic_cache),
         )
 
     def begin(self, incoming: Incoming) -> Exchange:

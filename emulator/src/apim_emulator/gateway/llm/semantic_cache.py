@@ -40,8 +40,9 @@ class CachedResponse:
 class SemanticCache:
     """Holds responses until they expire; the oldest go first when there are too many."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Start empty."""
+    def __init__(self, clock: Clock, *, connected: bool = True) -> None:
+        """Start empty. `connected` is whether the service has an external cache that can hold anything."""
+        self.connected = connected
         self._clock = clock
         self._entries: deque[tuple[CacheQuery, CachedResponse, float]] = deque()
         self._bytes = 0

@@ -36,6 +36,8 @@ class _Lookup:
         prompt = self._prompt(request, exchange)
         if not prompt:
             return None
+        if not exchange.services.semantic_cache.connected:
+            raise BackendCallError("there is no external cache with RediSearch")
         vector = await self._embed(prompt, exchange)
         return CacheQuery(self._partition(request, exchange), vector)
 

@@ -13,6 +13,7 @@ BACKEND = "azure-native:apimanagement:Backend"
 PRODUCT = "azure-native:apimanagement:Product"
 PRODUCT_API = "azure-native:apimanagement:ProductApi"
 SUBSCRIPTION = "azure-native:apimanagement:Subscription"
+CACHE = "azure-native:apimanagement:Cache"
 
 PATH = "Microsoft.ApiManagement/service"
 """ARM type of the service."""

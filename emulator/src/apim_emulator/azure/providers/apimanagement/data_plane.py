@@ -15,6 +15,7 @@ from apim_emulator.azure.providers.apimanagement import (
     SUBSCRIPTION,
 )
 from apim_emulator.azure.providers.apimanagement.api import BEARER
+from apim_emulator.azure.providers.apimanagement.cache import searches
 from apim_emulator.azure.providers.apimanagement.circuit_breaker import circuit_breaker
 from apim_emulator.azure.providers.apimanagement.references import backends, format_of, member_id
 from apim_emulator.azure.providers.managedidentity.identities import identities
@@ -43,6 +44,7 @@ def _gateway(state: State, service: Resource) -> Gateway:
         secret_names=frozenset(value.outputs["displayName"] for value in named_values if value.outputs.get("secret")),
         fragments={fragment.name: fragment.outputs["value"] for fragment in fragments},
         raw_fragments=frozenset(fragment.name for fragment in fragments if format_of(fragment) == "rawxml"),
+        semantic_cache=searches(state, service),
         **_policy(state, service),
     )
 
