@@ -81,3 +81,18 @@ def test_later_route_replaces_an_earlier_one(network: Network) -> None:
     network.route("login.microsoftonline.com", "http://127.0.0.1:2000")
 
     assert network.target(URL("https://login.microsoftonline.com/")).port == 2000
+
+
+def test_a_private_host_has_another_server() -> None:
+    network = Network()
+    network.route("*.openai.azure.com", "http://127.0.0.1:1001", "http://127.0.0.1:1002")
+    private = {"own.openai.azure.com"}
+
+    assert str(network.target(URL("https://OWN.openai.azure.com/a"), private)) == "http://127.0.0.1:1002/a"
+    assert str(network.target(URL("https://other.openai.azure.com/a"), private)) == "http://127.0.0.1:1001/a"
+    assert str(network.target(URL("https://own.openai.azure.com/a"))) == "http://127.0.0.1:1001/a"
+
+
+def test_the_other_server_is_on_this_machine_too() -> None:
+    with pytest.raises(ValueError, match="is not an http or https URL on a loopback address"):
+        Network().route("*.openai.azure.com", "http://127.0.0.1:1001", "http://example.com")

@@ -6,6 +6,7 @@ them. Neither side knows the other.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Protocol
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Operation",
     "PoolMember",
     "Product",
+    "Reach",
     "Subscription",
     "User",
 ]
@@ -152,6 +154,16 @@ class ManagedIdentity:
     system_assigned: bool
 
 
+class Reach(StrEnum):
+    """What becomes of a connection to a gateway, which depends on where it comes from."""
+
+    ANSWERED = "answered"
+    FORBIDDEN = "forbidden"
+    """The gateway answers 403 without looking at the call: it has no public access."""
+    UNREACHABLE = "unreachable"
+    """There is no connection: the gateway's name does not lead there."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gateway:
     """A deployed API Management service, all that its gateway needs to serve."""
@@ -175,6 +187,12 @@ class Gateway:
     policy: str | None = None
     """Policy of the global scope."""
     policy_format: str = "xml"
+    private_hosts: frozenset[str] = frozenset()
+    """Hosts that the gateway resolves to private endpoints, in lower case; all others to public addresses."""
+    from_internet: Reach = Reach.ANSWERED
+    """What becomes of connections from the internet."""
+    from_network: Reach = Reach.ANSWERED
+    """What becomes of connections from the gateway's own virtual network; from the internet, if it has none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -197,6 +215,8 @@ class Account:
     """Host of Azure AI Content Safety's operations, `NAME.cognitiveservices.azure.com`. None: it has none."""
     keys: tuple[str, str] = field(repr=False)
     local_auth: bool = False
+    public_access: bool = True
+    """Whether it answers callers that do not come through a private endpoint."""
     deployments: tuple[ModelDeployment, ...] = ()
 
 

@@ -1,7 +1,9 @@
 """Where the gateway's outgoing calls really go: Azure's host names lead to services on this machine."""
 
+from collections.abc import Collection
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import NamedTuple
 
 from yarl import URL
 
@@ -16,53 +18,60 @@ class HostRefusedError(Exception):
         super().__init__(f"host {url.host or '(none)'} is not served by the emulator")
 
 
+class _Route(NamedTuple):
+    public: URL
+    private: URL
+
+
 class Network:
     """Maps the host of a URL to a server on this machine and refuses every other host that is not allowed by name."""
 
     def __init__(self) -> None:
         """Start without routes: only URLs of this machine pass."""
-        self._hosts: dict[str, URL] = {}
-        self._suffixes: dict[str, URL] = {}
+        self._hosts: dict[str, _Route] = {}
+        self._suffixes: dict[str, _Route] = {}
         self._allowed: set[str] = set()
 
-    def route(self, host: str, base_url: str) -> None:
+    def route(self, host: str, base_url: str, private_url: str | None = None) -> None:
         """Send calls for `host`, such as `login.microsoftonline.com` or `*.openai.azure.com`, to `base_url`.
 
-        An exact host wins over a suffix, a longer suffix over a shorter one. A second route for a host replaces the
-        first.
+        Callers for whom the host is a private endpoint's go to `private_url`, which is `base_url` if left out. An exact
+        host wins over a suffix, a longer suffix over a shorter one. A second route for a host replaces the first.
 
-        Raises `ValueError`: `base_url` is not an http(s) URL of this machine.
+        Raises `ValueError`: a URL is not an http(s) URL of this machine.
         """
-        base = URL(base_url)
-        if not is_loopback(base):
-            raise ValueError(f"route for {host}: {base_url} is not an http or https URL on a loopback address")
+        for url in (base_url, private_url or base_url):
+            if not is_loopback(URL(url)):
+                raise ValueError(f"route for {host}: {url} is not an http or https URL on a loopback address")
+        found = _Route(URL(base_url).origin(), URL(private_url or base_url).origin())
         if host.startswith("*."):
-            self._suffixes[host[1:].lower()] = base.origin()
+            self._suffixes[host[1:].lower()] = found
         else:
-            self._hosts[host.lower()] = base.origin()
+            self._hosts[host.lower()] = found
 
     def allow(self, host: str) -> None:
         """Let calls for `host` leave this machine."""
         self._allowed.add(host.lower())
 
-    def target(self, url: URL) -> URL:
+    def target(self, url: URL, private_hosts: Collection[str] = ()) -> URL:
         """Where a call to `url` goes: same path and query, the routed server; the caller keeps the `Host` header.
+
+        `private_hosts` are those that the caller resolves to private endpoints, in lower case.
 
         Raises `HostRefusedError`: no route names the host, it is not this machine and it is not allowed.
         """
         if url.scheme not in {"http", "https"} or url.user is not None or url.password is not None:
             raise HostRefusedError(url)
-        base = self._base(url)
-        if base is not None:
+        host = (url.host or "").lower().rstrip(".")
+        route = self._route(host)
+        if route is not None:
+            base = route.private if host in private_hosts else route.public
             return URL(f"{base}{url.raw_path_qs}", encoded=True)
         if is_loopback(url) or (url.host or "").lower() in self._allowed:
             return url
         raise HostRefusedError(url)
 
-    def _base(self, url: URL) -> URL | None:
-        if not (self._hosts or self._suffixes):
-            return None
-        host = (url.host or "").lower().rstrip(".")
+    def _route(self, host: str) -> _Route | None:
         if host in self._hosts:
             return self._hosts[host]
         matches = [suffix for suffix in self._suffixes if host.endswith(suffix) and host != suffix[1:]]

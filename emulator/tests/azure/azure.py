@@ -177,3 +177,66 @@ class Azure:
     def entra(self, kind: str, name: str = "app", /, **inputs: Any) -> tuple[str, dict[str, Any]]:
         """Create an azuread resource, as an administrator does."""
         return self.administrator.create(f"azuread:index/{kind[0].lower()}{kind[1:]}:{kind}", name, inputs)
+
+    def network(self, name: str = "vnet", **inputs: Any) -> tuple[str, dict[str, Any]]:
+        """Virtual network 10.0.0.0/16."""
+        space = {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]}}
+        return self.create(
+            "network:VirtualNetwork", **{"resourceGroupName": "rg", "virtualNetworkName": name} | space | inputs
+        )
+
+    def security_group(self, name: str = "nsg", **inputs: Any) -> tuple[str, dict[str, Any]]:
+        """Network security group without rules of its own."""
+        return self.create(
+            "network:NetworkSecurityGroup", resourceGroupName="rg", networkSecurityGroupName=name, **inputs
+        )
+
+    def subnet(
+        self, name: str = "endpoints", prefix: str = "10.0.1.0/24", delegation: str = "", **inputs: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Subnet of the network `vnet`, delegated to a service or to none."""
+        delegations = [{"name": "delegation", "serviceName": delegation}] if delegation else []
+        names = {"resourceGroupName": "rg", "virtualNetworkName": "vnet", "subnetName": name, "addressPrefix": prefix}
+        return self.create("network:Subnet", **names | {"delegations": delegations} | inputs)
+
+    def gateway_subnet(self, delegation: str = "", prefix: str = "10.0.0.0/24") -> str:
+        """Network `vnet` with the subnet `gateway`, which has a security group; returns the subnet's ID."""
+        self.network()
+        group_id, _ = self.security_group()
+        return self.subnet("gateway", prefix, delegation, networkSecurityGroup={"id": group_id})[0]
+
+    def endpoint(self, target_id: str, group: str, subnet_id: str, **inputs: Any) -> tuple[str, dict[str, Any]]:
+        """Private endpoint that leads to a resource."""
+        connection = {"name": "connection", "privateLinkServiceId": target_id, "groupIds": [group]}
+        return self.create(
+            "network:PrivateEndpoint",
+            **{
+                "resourceGroupName": "rg",
+                "privateEndpointName": f"pe-{target_id.rpartition('/')[2]}",
+                "subnet": {"id": subnet_id},
+                "privateLinkServiceConnections": [connection],
+            }
+            | inputs,
+        )
+
+    def zone(self, name: str) -> tuple[str, dict[str, Any]]:
+        """Private DNS zone."""
+        return self.create("privatedns:PrivateZone", resourceGroupName="rg", privateZoneName=name, location="global")
+
+    def zone_group(self, endpoint_id: str, *zone_ids: str) -> tuple[str, dict[str, Any]]:
+        """DNS zones that get the records of a private endpoint."""
+        return self.create(
+            "network:PrivateDnsZoneGroup",
+            resourceGroupName="rg",
+            privateEndpointName=endpoint_id.rpartition("/")[2],
+            privateDnsZoneGroupName="default",
+            privateDnsZoneConfigs=[{"name": f"zone-{i}", "privateDnsZoneId": zone} for i, zone in enumerate(zone_ids)],
+        )
+
+    def zone_link(self, zone: str, network_id: str, **inputs: Any) -> tuple[str, dict[str, Any]]:
+        """Let a network resolve the names of a zone."""
+        names = {"resourceGroupName": "rg", "privateZoneName": zone, "virtualNetworkLinkName": "link"}
+        return self.create(
+            "privatedns:VirtualNetworkLink",
+            **names | {"location": "global", "virtualNetwork": {"id": network_id}} | inputs,
+        )

@@ -102,7 +102,7 @@ class Bench:
         return response
 
 
-class _Listener(BaseTestServer):
+class Listener(BaseTestServer):
     """Runs the gateway's own server."""
 
     def __init__(self, server: web.Server) -> None:
@@ -122,7 +122,7 @@ async def bench(start: float | None = NOW) -> AsyncIterator[Bench]:
         network.route("*.openai.azure.com", url)
         server = GatewayServer(network, tokens, clock, records.append)
         async with server.running() as http:
-            client: TestClient[web.BaseRequest, None] = TestClient(_Listener(http))
+            client: TestClient[web.BaseRequest, None] = TestClient(Listener(http))
             async with client:
                 yield Bench(client, server, backend, network, tokens, clock, records)
 

@@ -127,3 +127,17 @@ async def test_a_token_for_another_resource_is_refused(http: ClientSession, chec
     status, _ = await ask(http, checker + ANALYZE, {"text": "hello"}, {"Authorization": f"Bearer {token}"})
 
     assert status == 401
+
+
+async def test_a_resource_without_public_access_answers_private_endpoints_alone(
+    http: ClientSession, entra: Entra
+) -> None:
+    service = ContentSafety(entra.verify, ("the-key",), is_public=lambda host: host != "127.0.0.1")
+
+    async with TestServer(service.app) as public, TestServer(service.private_app) as private:
+        refused = await ask(http, f"{public.make_url('/')}{ANALYZE}", {"text": "hello"})
+        answered = await ask(http, f"{private.make_url('/')}{ANALYZE}", {"text": "hello"})
+
+    message = "Public access is disabled. Please configure private endpoint."
+    assert refused == (403, {"error": {"code": "AccessDenied", "message": message}})
+    assert answered[0] == 200

@@ -11,10 +11,11 @@ Paths, parameters and answers are those of "Azure AI Content Safety REST API", A
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from apim_emulator.services.entra.grants import COGNITIVE_SERVICES
 from apim_emulator.services.signing import InvalidTokenError
@@ -43,7 +44,9 @@ class ContentSafety:
     """Checks texts for callers who hold a key, or a token for Azure AI services."""
 
     app: web.Application
-    """Serves a resource's host, such as `NAME.cognitiveservices.azure.com`."""
+    """Serves a resource's host, such as `NAME.cognitiveservices.azure.com`, to callers on the internet."""
+    private_app: web.Application
+    """Serves it to callers who come through a private endpoint."""
 
     def __init__(
         self,
@@ -52,18 +55,33 @@ class ContentSafety:
         blocklists: Mapping[str, tuple[str, ...]] | None = None,
         *,
         allowed: Callable[[str, str], bool] = lambda _host, _principal_id: True,
+        is_public: Callable[[str], bool] = lambda _host: True,
     ) -> None:
         """Take what verifies tokens and gives their claims, the keys, and the terms of each blocklist.
 
         `allowed` tells whether a principal may call the resource with a host; by default its role is not asked for.
+        `is_public` tells whether the resource answers callers on the internet.
         """
         self._verify = verify
         self._allowed = allowed
         self._keys = keys
         self._blocklists = blocklists or {}
-        self.app = web.Application()
-        self.app.router.add_post("/contentsafety/text:analyze", self._analyze)
-        self.app.router.add_post("/contentsafety/text:shieldPrompt", self._shield)
+        self._is_public = is_public
+        self.app = self._application(middlewares=[self._only_public])
+        self.private_app = self._application()
+
+    def _application(self, middlewares: Sequence[Middleware] = ()) -> web.Application:
+        app = web.Application(middlewares=middlewares)
+        app.router.add_post("/contentsafety/text:analyze", self._analyze)
+        app.router.add_post("/contentsafety/text:shieldPrompt", self._shield)
+        return app
+
+    @web.middleware
+    async def _only_public(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if self._is_public(request.url.host or ""):
+            return await handler(request)
+        message = "Public access is disabled. Please configure private endpoint."
+        return web.json_response({"error": {"code": "AccessDenied", "message": message}}, status=403)
 
     async def _analyze(self, request: web.Request) -> web.Response:
         return await self._answer(request, self._analysis)

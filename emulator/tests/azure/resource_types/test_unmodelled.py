@@ -30,14 +30,11 @@ def surroundings() -> None:
     insights = applicationinsights.Component(
         "insights", resource_group_name=group.name, kind="web", application_type="web"
     )
-    vnet = azure_native.network.VirtualNetwork(  # as a name of this module pytest would load all of it
-        "vnet",
-        virtual_network_name="vnet",
-        resource_group_name=group.name,
-        address_space={"address_prefixes": ["10.0.0.0/16"]},
+    table = azure_native.network.RouteTable(  # as a name of this module pytest would load all of it
+        "table", route_table_name="table", resource_group_name=group.name
     )
-    subnet = azure_native.network.Subnet(
-        "apim", resource_group_name=group.name, virtual_network_name=vnet.name, address_prefix="10.0.0.0/24"
+    route = azure_native.network.Route(
+        "out", resource_group_name=group.name, route_table_name=table.name, next_hop_type="Internet"
     )
     account = storage.StorageAccount(
         "files",
@@ -68,8 +65,8 @@ def surroundings() -> None:
     pulumi.export("insights", insights.id)
     pulumi.export("insightsName", insights.name)
     pulumi.export("connection", insights.connection_string)
-    pulumi.export("subnet", subnet.id)
-    pulumi.export("subnetName", subnet.name)
+    pulumi.export("route", route.id)
+    pulumi.export("routeName", route.name)
     pulumi.export("location", account.location)
     pulumi.export("blob", account.primary_endpoints.blob)
     pulumi.export("other", other.name)
@@ -85,7 +82,7 @@ def test_a_program_with_types_that_are_not_modelled_deploys_and_its_references_r
     group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/rg/providers"
     assert outputs["insights"] == f"{group}/Microsoft.Insights/components/{outputs['insightsName']}"
     assert outputs["insightsName"].startswith("insights")
-    assert outputs["subnet"] == f"{group}/Microsoft.Network/virtualNetworks/vnet/subnets/{outputs['subnetName']}"
+    assert outputs["route"] == f"{group}/Microsoft.Network/routeTables/table/routes/{outputs['routeName']}"
     assert outputs["location"] == "swedencentral"
     assert outputs["other"].startswith("more")
     assert outputs["pet"].startswith("pet")
@@ -103,8 +100,8 @@ def test_each_type_that_is_not_modelled_is_told_once_as_a_warning() -> None:
         f"{token} is not modelled: the emulator keeps what it is given and does nothing with it"
         for token in (
             INSIGHTS,
-            "azure-native:network:Subnet",
-            "azure-native:network:VirtualNetwork",
+            "azure-native:network:Route",
+            "azure-native:network:RouteTable",
             STORAGE,
             "azuread:index/group:Group",
             "random:index/randomPet:RandomPet",
@@ -167,15 +164,15 @@ def test_it_changes_in_place_but_for_what_its_id_and_region_say(azure: Azure) ->
 
 
 def test_it_goes_with_its_parent_and_its_name_is_free_at_once(azure: Azure) -> None:
-    inputs = {"resourceGroupName": "rg", "virtualNetworkName": "vnet"}
-    vnet, _ = azure.create("network:VirtualNetwork", **inputs)
-    subnet, _ = azure.create("network:Subnet", **inputs, subnetName="apim")
+    inputs = {"resourceGroupName": "rg", "routeTableName": "table"}
+    table, _ = azure.create("network:RouteTable", **inputs)
+    route, _ = azure.create("network:Route", **inputs, routeName="out")
 
-    azure.cloud.delete(vnet)
+    azure.cloud.delete(table)
 
     with pytest.raises(CloudError, match="ResourceNotFound"):
-        azure.cloud.read("azure-native:network:Subnet", subnet)
-    assert azure.create("network:VirtualNetwork", **inputs)[0] == vnet
+        azure.cloud.read("azure-native:network:Route", route)
+    assert azure.create("network:RouteTable", **inputs)[0] == table
 
 
 def test_one_name_twice_is_a_conflict(azure: Azure) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession
+from aiohttp.test_utils import TestServer
 from multidict import CIMultiDict
 
 from apim_emulator.clock import Clock
@@ -239,3 +240,28 @@ async def test_a_registered_application_with_the_role_is_accepted(
     status, _ = await post(http, endpoint, bearer(token))
 
     assert status == 200
+
+
+PUBLIC_ACCESS_DISABLED = {
+    "error": {"code": "AccessDenied", "message": "Public access is disabled. Please configure private endpoint."}
+}
+
+
+@pytest.mark.parametrize("headers", [{"api-key": KEYS[0]}, {}], ids=["key", "nothing"])
+async def test_an_account_without_public_access_refuses_the_internet_before_it_looks_at_the_call(
+    http: ClientSession, endpoint: str, directory: FakeControlPlane, headers: dict[str, str]
+) -> None:
+    directory.openai = [replace(ACCOUNT, public_access=False)]
+
+    assert await post(http, endpoint, headers) == (403, PUBLIC_ACCESS_DISABLED)
+
+
+async def test_an_account_without_public_access_answers_those_who_come_by_its_private_endpoint(
+    http: ClientSession, service: AzureOpenAI, directory: FakeControlPlane
+) -> None:
+    directory.openai = [replace(ACCOUNT, public_access=False)]
+
+    async with TestServer(service.private_app) as server:
+        endpoint = str(server.make_url("/"))
+        assert (await post(http, endpoint, {"api-key": KEYS[0]}))[0] == 200
+        assert (await post(http, endpoint, {"api-key": "wrong"}))[0] == 401

@@ -17,7 +17,7 @@ from apim_emulator.gateway.core import Core, Recorder, Tracer
 from apim_emulator.gateway.http.headers import envelope, is_sound_head, phrase
 from apim_emulator.gateway.http.reply import caller_request, send
 from apim_emulator.gateway.http.transport import MAX_FIELD, MAX_LINE, HttpTransport
-from apim_emulator.model import Gateway
+from apim_emulator.model import Gateway, Reach
 from apim_emulator.network import Network
 
 
@@ -61,6 +61,7 @@ class GatewayServer:
         """Serve nothing until a gateway is loaded: every call is answered 404."""
         self._transport = HttpTransport(network)
         self._core = Core(self._transport, identities, clock, recorder, tracer)
+        self._gateway = Gateway(name="", sku="", apis=())
 
     def load(self, gateway: Gateway) -> None:
         """Serve another state of the gateway from the next call on; caches start anew.
@@ -68,20 +69,47 @@ class GatewayServer:
         Raises `PolicyLoadError`; the state before then stays.
         """
         self._core.load(gateway)
+        self._gateway = gateway
+        self._transport.private_hosts = gateway.private_hosts
 
     @asynccontextmanager
     async def running(self, **options: Any) -> AsyncIterator[web.Server]:
         """Be ready to call backends; gives what `aiohttp.web.ServerRunner` runs, with other options of aiohttp's.
 
-        A server without an application: there are no routes, and each layer is paid for by every call.
+        It serves callers on the internet. A server without an application: there are no routes, and each layer is paid
+        for by every call.
         """
         await self._transport.open()
         try:
-            yield _Server(self._answer, {**_OPTIONS, **options})
+            yield _Server(self._answer, lambda: self._gateway.from_internet, {**_OPTIONS, **options})
         finally:
             await self._transport.close()
 
+    def inside(self, **options: Any) -> web.Server:
+        """Return what serves callers in the gateway's virtual network, while `running`."""
+        return _Server(self._answer_inside, lambda: self._gateway.from_network, {**_OPTIONS, **options})
+
+    async def _answer_inside(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self._gateway.from_network is Reach.FORBIDDEN:
+            return self._forbidden(request)
+        return await self._serve(request)
+
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self._gateway.from_internet is Reach.FORBIDDEN:
+            return self._forbidden(request)
+        return await self._serve(request)
+
+    def _forbidden(self, request: web.BaseRequest) -> web.Response:
+        """Refuse a call because of where it comes from ("Connect privately to API Management", Test from internet)."""
+        service = f"'Microsoft.ApiManagement/service/{self._gateway.name}'"
+        return _refused(
+            403,
+            f"Request originated from client public IP address {request.remote}, public network access on this "
+            f"{service} is disabled. To connect to {service}, please use the Private Endpoint from inside your virtual "
+            "network.",
+        )
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         if not is_sound_head(request.version, request.raw_path, request.headers):
             return _refused(400, "Bad Request")
         if "Expect" in request.headers and not _told_to_continue(request):
@@ -98,13 +126,18 @@ class _Server(web.Server):
     """A server whose refusals of unreadable requests look like the gateway's."""
 
     def __init__(
-        self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], options: Mapping[str, Any]
+        self,
+        handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+        reach: Callable[[], Reach],
+        options: Mapping[str, Any],
     ) -> None:
         super().__init__(handler, request_factory=caller_request, handler_cancellation=True)
         self._options = options
+        self._reach = reach
 
     def __call__(self) -> web.RequestHandler:
-        return _Connection(self, loop=asyncio.get_running_loop(), **self._options)
+        kind = _NoConnection if self._reach() is Reach.UNREACHABLE else _Connection
+        return kind(self, loop=asyncio.get_running_loop(), **self._options)
 
 
 class _Connection(web.RequestHandler):
@@ -116,6 +149,17 @@ class _Connection(web.RequestHandler):
         """Say what is wrong by the status alone: aiohttp's text quotes the line that it could not read."""
         super().handle_error(request, status, exc, message)
         return _refused(status, phrase(status))
+
+
+class _NoConnection(_Connection):
+    """Ends a connection at once: there is nothing at the address for this caller."""
+
+    __slots__ = ()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self.transport is not None:
+            self.transport.abort()
 
 
 def _told_to_continue(request: web.BaseRequest) -> bool:

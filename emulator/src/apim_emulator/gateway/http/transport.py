@@ -129,6 +129,8 @@ class HttpTransport:
 
     def __init__(self, network: Network) -> None:
         """Open nothing yet."""
+        self.private_hosts: frozenset[str] = frozenset()
+        """Hosts that resolve to private endpoints."""
         self._network = network
         self._session: aiohttp.ClientSession | None = None
 
@@ -159,7 +161,7 @@ class HttpTransport:
             raise RuntimeError("the gateway is not started")
         return await self._session.request(
             method,
-            self._network.target(url),
+            self._network.target(url, self.private_hosts),
             headers=headers,
             # A payload already: aiohttp would look for one that fits.
             data=BytesPayload(body) if isinstance(body, bytes) else body,

@@ -44,6 +44,11 @@ def invalid_token() -> AzureOpenAIError:
     )
 
 
+def public_access_disabled() -> AzureOpenAIError:
+    """Refuse a caller who does not come through a private endpoint where `publicNetworkAccess` is Disabled."""
+    return _coded(403, "AccessDenied", "Public access is disabled. Please configure private endpoint.")
+
+
 def key_authentication_disabled() -> AzureOpenAIError:
     """Refuse any key where `disableLocalAuth` is set."""
     return _coded(403, "AuthenticationTypeDisabled", "Key based authentication is disabled for this resource.")

@@ -16,6 +16,7 @@ from apim_emulator.model import Account, ControlPlane
 from apim_emulator.services.azure_openai.authentication import Credential, authenticate, authorize, credential
 from apim_emulator.services.azure_openai.exceptions import (
     AzureOpenAIError,
+    public_access_disabled,
     resource_not_found,
     throttled,
     too_deep,
@@ -88,7 +89,9 @@ class AzureOpenAI:
     """
 
     app: web.Application
-    """Serves every account's host."""
+    """Serves every account's host to callers on the internet."""
+    private_app: web.Application
+    """Serves them to callers who come through a private endpoint."""
     received: deque[Received]
     """Latest requests, refused ones too; oldest first."""
 
@@ -100,11 +103,16 @@ class AzureOpenAI:
         self.received = deque(maxlen=REMEMBERED)
         self._throttled: dict[str, float] = {}
         self._responses = ResponseStore()
-        self.app = web.Application(client_max_size=MAX_BODY)
+        self.app = self._application(private=False)
+        self.private_app = self._application(private=True)
+
+    def _application(self, *, private: bool) -> web.Application:
+        app = web.Application(client_max_size=MAX_BODY)
         for operation in OPERATIONS:
             path = re.sub(r"\{.*?\}", "{name}", operation.path)
-            self.app.router.add_route(operation.method, path, partial(self._serve, operation))
-        self.app.router.add_route("*", "/{rest:.*}", partial(self._serve, None))
+            app.router.add_route(operation.method, path, partial(self._serve, operation, private))
+        app.router.add_route("*", "/{rest:.*}", partial(self._serve, None, private))
+        return app
 
     def throttle(self, host: str, seconds: float) -> None:
         """Let the account at a host refuse all calls of its models from now on, as if its quota were spent.
@@ -113,7 +121,7 @@ class AzureOpenAI:
         """
         self._throttled[host.lower()] = self._clock.now() + seconds
 
-    async def _serve(self, operation: Operation | None, request: web.Request) -> web.StreamResponse:
+    async def _serve(self, operation: Operation | None, private: bool, request: web.Request) -> web.StreamResponse:
         content = await request.read()
         principal_id = None
         status = 200
@@ -121,6 +129,8 @@ class AzureOpenAI:
         answer: Answer
         try:
             account = self._account(request.host)
+            if not (private or account.public_access):
+                raise public_access_disabled()
             principal_id = authenticate(request.headers, account, self._entra, bearer_keys=_is_v1(request))
             version = _api_version(request)
             if operation is None:

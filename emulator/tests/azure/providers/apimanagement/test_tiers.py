@@ -127,33 +127,6 @@ def test_the_first_gateway_can_rest_only_where_there_are_others(azure: Azure) ->
     azure.service(**tier("Premium", disableGateway=True, additionalLocations=[location("westeurope")]))
 
 
-SUBNET = {
-    "subnetResourceId": "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/a"
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "more", "message"),
-    [
-        pytest.param("Consumption", {"virtualNetworkType": "External"}, "not available", id="consumption"),
-        pytest.param("Standard", {"virtualNetworkType": "External"}, "not available", id="standard"),
-        pytest.param("StandardV2", {"virtualNetworkType": "Internal"}, "not available", id="injection-in-standard-v2"),
-        pytest.param("Developer", {"virtualNetworkType": "External"}, "contradict", id="without-a-subnet"),
-        pytest.param("Premium", {"virtualNetworkConfiguration": SUBNET}, "contradict", id="without-a-type"),
-        pytest.param("PremiumV2", {"natGatewayState": "Enabled"}, "not available", id="nat-gateway"),
-    ],
-)
-def test_networks_are_for_the_tiers_that_have_them(azure: Azure, name: str, more: dict[str, Any], message: str) -> None:
-    assert message in refusal(azure, **tier(name, **more)).message
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"), [("Developer", "Internal"), ("Premium", "External"), ("StandardV2", "External")]
-)
-def test_a_tier_with_networks_joins_one(azure: Azure, name: str, kind: str) -> None:
-    azure.service(**tier(name, virtualNetworkType=kind, virtualNetworkConfiguration=SUBNET))
-
-
 @pytest.mark.parametrize("name", ["Consumption", *CLASSIC, *V2])
 def test_what_the_sdk_says_unasked_is_let_pass_where_no_source_says_otherwise(azure: Azure, name: str) -> None:
     defaults: dict[str, Any] = {
@@ -166,6 +139,10 @@ def test_what_the_sdk_says_unasked_is_let_pass_where_no_source_says_otherwise(az
     }
 
     azure.service(**tier(name, **defaults))
+
+
+def test_nat_gateways_are_for_the_classic_tiers(azure: Azure) -> None:
+    assert "not available in PremiumV2" in refusal(azure, **tier("PremiumV2", natGatewayState="Enabled")).message
 
 
 def test_premium_v2_takes_up_to_thirty_units(azure: Azure) -> None:

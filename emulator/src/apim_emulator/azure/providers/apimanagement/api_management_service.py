@@ -8,6 +8,7 @@ from apim_emulator.azure.providers.apimanagement.exceptions import (
     ServiceUndeleteNotPossibleError,
 )
 from apim_emulator.azure.providers.apimanagement.hostnames import configure_hostnames
+from apim_emulator.azure.providers.apimanagement.networks import join_network
 from apim_emulator.azure.providers.apimanagement.tiers import TIERS, check_tier, tier_family
 from apim_emulator.azure.providers.managedidentity.identities import attach_identities
 from apim_emulator.azure.resource_types import Shape, SoftDelete, Text, arm_type, get_function
@@ -18,6 +19,7 @@ _SKU = Shape("capacity name", name=Text(values=TIERS))
 
 def _complete(state: State, resource: Resource, _parent: Resource) -> None:
     check_tier(resource, state.find(resource.id))
+    join_network(state, resource, state.find(resource.id))
     attach_identities(state, resource)
     host = resource.name.lower()
     resource.outputs |= {

@@ -2,6 +2,7 @@
 
 from apim_emulator.azure.exceptions import ValidationError
 from apim_emulator.azure.providers.apimanagement import CACHE, PATH
+from apim_emulator.azure.providers.network.data_plane import network_of_service, private_hosts
 from apim_emulator.azure.providers.redisenterprise.data_plane import can_search
 from apim_emulator.azure.resource_types import Shape, arm_type, get_function
 from apim_emulator.azure.state import Resource, State
@@ -30,7 +31,9 @@ def searches(state: State, service: Resource) -> bool:
     region = "".join(service.outputs["location"].lower().split())
     by_place = {cache.outputs["useFromLocation"].lower(): cache for cache in state.of(CACHE, under=service.id)}
     found = by_place.get(region) or by_place.get("default")
-    return found is not None and can_search(state, found.private["connection string"])
+    if found is None:
+        return False
+    return can_search(state, found.private["connection string"], private_hosts(state, network_of_service(service)))
 
 
 TYPE = arm_type(

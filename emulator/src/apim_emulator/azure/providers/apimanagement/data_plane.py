@@ -19,8 +19,19 @@ from apim_emulator.azure.providers.apimanagement.cache import searches
 from apim_emulator.azure.providers.apimanagement.circuit_breaker import circuit_breaker
 from apim_emulator.azure.providers.apimanagement.references import backends, format_of, member_id
 from apim_emulator.azure.providers.managedidentity.identities import identities
+from apim_emulator.azure.providers.network.data_plane import network_of_service, private_hosts, resolves
 from apim_emulator.azure.state import Resource, State
-from apim_emulator.model import Api, Backend, BackendIdentity, Gateway, Operation, PoolMember, Product, Subscription
+from apim_emulator.model import (
+    Api,
+    Backend,
+    BackendIdentity,
+    Gateway,
+    Operation,
+    PoolMember,
+    Product,
+    Reach,
+    Subscription,
+)
 
 
 def gateways(state: State) -> tuple[Gateway, ...]:
@@ -45,8 +56,32 @@ def _gateway(state: State, service: Resource) -> Gateway:
         fragments={fragment.name: fragment.outputs["value"] for fragment in fragments},
         raw_fragments=frozenset(fragment.name for fragment in fragments if format_of(fragment) == "rawxml"),
         semantic_cache=searches(state, service),
+        private_hosts=private_hosts(state, network_of_service(service)),
+        from_internet=_from_internet(service),
+        from_network=_from_network(state, service),
         **_policy(state, service),
     )
+
+
+def _from_internet(service: Resource) -> Reach:
+    if service.inputs.get("virtualNetworkType") == "Internal":
+        return Reach.UNREACHABLE
+    return Reach.FORBIDDEN if service.inputs.get("publicNetworkAccess") == "Disabled" else Reach.ANSWERED
+
+
+def _from_network(state: State, service: Resource) -> Reach:
+    """Find out what callers in the service's own network get: by a record, by an endpoint, or over the internet.
+
+    That none of these leads to an injected service without a record is inferred: its name is not in public DNS ("Deploy
+    your Azure API Management instance to a virtual network - internal mode").
+    """
+    network, host = network_of_service(service), f"{service.name.lower()}.azure-api.net"
+    if network is None:
+        return _from_internet(service)
+    if service.inputs.get("virtualNetworkType") == "Internal":
+        found = resolves(state, network, host, service.outputs["privateIPAddresses"])
+        return Reach.ANSWERED if found else Reach.UNREACHABLE
+    return Reach.ANSWERED if host in private_hosts(state, network) else _from_internet(service)
 
 
 def _policy(state: State, scope: Resource) -> dict[str, Any]:

@@ -3,6 +3,18 @@
 from apim_emulator.azure.exceptions import CodedError
 
 
+class ActivateServiceWithPrivateEndpointAccessNotAllowedError(CodedError):
+    """A new service without public access."""
+
+    code = "ActivateServiceWithPrivateEndpointAccessNotAllowed"
+
+
+class DisablingPublicNetworkAccessRequiredPrivateEndpointError(CodedError):
+    """A service that nothing would reach any more."""
+
+    code = "DisablingPublicNetworkAccessRequiredPrivateEndpoint"
+
+
 class EnableClientCertificateCannotBeChangedForSkuError(CodedError):
     """A setting of client certificates that belongs to Consumption."""
 
@@ -15,10 +27,22 @@ class InvalidOperationError(CodedError):
     code = "InvalidOperation"
 
 
+class ManagingVirtualNetworkConfigurationNotSupportedError(CodedError):
+    """A virtual network that a pricing tier does not have."""
+
+    code = "ManagingVirtualNetworkConfigurationNotSupported"
+
+
 class NotSupportedError(CodedError):
     """Something that a pricing tier does not have."""
 
     code = "NotSupported"
+
+
+class PrivateEndpointNotSupportedInServiceSkuError(CodedError):
+    """A private endpoint for a service whose pricing tier takes none."""
+
+    code = "PrivateEndpointNotSupportedInServiceSku"
 
 
 class ServiceAlreadyExistsError(CodedError):
@@ -37,3 +61,9 @@ class ServiceUndeleteNotPossibleError(CodedError):
     """A restore of a service that was not deleted."""
 
     code = "ServiceUndeleteNotPossible"
+
+
+class VirtualNetworkSubnetHasIncorrectDelegationError(CodedError):
+    """A subnet that is not delegated as the service needs it."""
+
+    code = "VirtualNetworkSubnetHasIncorrectDelegation"

@@ -62,7 +62,7 @@ def _check_certificate(state: State, service: Resource, hostname: Properties, ta
             "Management service.",
             f"{target}.identityClientId",
         )
-    secret, _ = readable_secret(state, identifier, reader, f"{target}.keyVaultId")
+    secret, _ = readable_secret(state, service, identifier, reader, f"{target}.keyVaultId")
     if secret.outputs["properties"].get("contentType") != "application/x-pkcs12":
         raise ValidationError(
             f"{target}.keyVaultId: the secret {secret.name!r} is no certificate; its content type must be "

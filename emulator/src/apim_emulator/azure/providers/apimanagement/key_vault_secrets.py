@@ -1,18 +1,40 @@
 """Key Vault secrets, as the service reads them with one of its identities."""
 
+from urllib.parse import urlsplit
+
 from apim_emulator.azure.providers.apimanagement.exceptions import InvalidOperationError
-from apim_emulator.azure.providers.keyvault.data_plane import may_read, secret_by_identifier
+from apim_emulator.azure.providers.keyvault.data_plane import is_public, may_read, secret_by_identifier
+from apim_emulator.azure.providers.network.data_plane import network_of_service, private_hosts
 from apim_emulator.azure.state import Resource, State
 from apim_emulator.model import ManagedIdentity
 
 
-def readable_secret(state: State, identifier: str, reader: ManagedIdentity, target: str) -> tuple[Resource, str]:
+def readable_secret(
+    state: State, service: Resource, identifier: str, reader: ManagedIdentity, target: str
+) -> tuple[Resource, str]:
     """Secret and version that an identifier names, if the identity may get it; else in the service's own words.
 
     They are those about the certificate of a hostname (Microsoft Q&A 1688796, azurerm `api_management_custom_domain`);
-    about a named value inferred to be the same.
+    about a named value inferred to be the same. A vault without public access must be reached by a private endpoint in
+    the service's network, with its system-assigned identity ("Requirements for Key Vault firewall"); that the vault's
+    own words are in the answer is inferred.
     """
     vault, secret, version = secret_by_identifier(state, identifier)
+    if not is_public(vault):
+        host = str(urlsplit(vault.outputs["properties"]["vaultUri"]).hostname)
+        if host not in private_hosts(state, network_of_service(service)):
+            raise InvalidOperationError(
+                f"Failed to access KeyVault Secret {identifier} using Managed Service Identity of Api Management "
+                "service. Public network access is disabled and request is not from a trusted service nor via an "
+                "approved private link. (ForbiddenByConnection)",
+                target,
+            )
+        if not reader.system_assigned:
+            raise InvalidOperationError(
+                f"Failed to access KeyVault Secret {identifier}, whose vault has a firewall: use the system-assigned "
+                f"managed identity of the service, not ClientId: {reader.client_id}.",
+                target,
+            )
     if not may_read(state, vault, secret, reader.principal_id):
         kind = "SystemAssigned" if reader.system_assigned else "UserAssigned"
         raise InvalidOperationError(

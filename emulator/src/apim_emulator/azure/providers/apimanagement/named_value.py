@@ -3,7 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from apim_emulator.azure.exceptions import CloudError, ValidationError
+from apim_emulator.azure.exceptions import CloudError, ResourceNotFoundError, ValidationError
 from apim_emulator.azure.providers.apimanagement import IDENTIFIER, NAMED_VALUE, PATH
 from apim_emulator.azure.providers.apimanagement.key_vault_secrets import readable_secret
 from apim_emulator.azure.providers.apimanagement.policy_document import named_values
@@ -45,17 +45,24 @@ def _read_secret(state: State, named_value: Resource, reference: Properties) -> 
     identifier = reference.get("secretIdentifier")
     if not identifier:
         raise ValidationError("keyVault.secretIdentifier is missing; it is required", "keyVault.secretIdentifier")
-    identity = _reader(state, named_value, reference.get("identityClientId"))
-    secret, version = readable_secret(state, identifier, identity, "keyVault.secretIdentifier")
+    service = _service(state, named_value)
+    identity = _reader(state, service, reference.get("identityClientId"))
+    secret, version = readable_secret(state, service, identifier, identity, "keyVault.secretIdentifier")
     if not secret.outputs["properties"]["attributes"]["enabled"]:
         raise ValidationError(f"the secret {identifier} is disabled", "keyVault.secretIdentifier")
     return str(secret.private["versions"][version])
 
 
-def _reader(state: State, named_value: Resource, client_id: str | None) -> ManagedIdentity:
+def _service(state: State, named_value: Resource) -> Resource:
+    found = state.find(service_id(named_value))
+    if found is None:
+        raise ResourceNotFoundError("the service of", named_value.id)
+    return found
+
+
+def _reader(state: State, service: Resource, client_id: str | None) -> ManagedIdentity:
     """Identity with which the service reads a secret: the one named, else the system-assigned one."""
-    service = state.find(service_id(named_value))
-    for identity in identities(state, service) if service else ():
+    for identity in identities(state, service):
         if identity.system_assigned if client_id is None else identity.client_id == client_id:
             return identity
     raise ValidationError(

@@ -31,7 +31,10 @@ class Tier:
     regions: bool = False
     """Whether there can be gateways in additional locations."""
     networks: frozenset[str] = frozenset()
-    """Values of `virtualNetworkType` besides None: injection, and in StandardV2 outbound integration alone."""
+    """Values of `virtualNetworkType` besides None: injection, and in a v2 tier External is outbound integration."""
+    endpoint: bool = True
+    """Whether a private endpoint can lead to the gateway ("Connect privately to API Management by using an inbound
+    private endpoint")."""
     hostnames: int = 1
     """How many custom names the gateway takes; 20 is documented for Premium, and inferred for the others."""
     wildcards: bool = True
@@ -49,13 +52,15 @@ def _classic(units: int, **more: Any) -> Tier:
 
 
 TIERS = {
-    "Consumption": Tier(family="Consumption", units=(0, 0), wildcards=False, endpoints=frozenset({"Proxy"})),
+    "Consumption": Tier(
+        family="Consumption", units=(0, 0), wildcards=False, endpoint=False, endpoints=frozenset({"Proxy"})
+    ),
     "Developer": _classic(1, networks=_INJECTED, hostnames=20),
     "Basic": _classic(2),
     "Standard": _classic(4),
     "Premium": _classic(12, zones=True, regions=True, networks=_INJECTED, hostnames=20),
     "Isolated": _classic(12, zones=True, regions=True, networks=_INJECTED, hostnames=20),
-    "BasicV2": Tier(family="v2", units=(1, 10), wildcards=False),
+    "BasicV2": Tier(family="v2", units=(1, 10), wildcards=False, endpoint=False),
     "StandardV2": Tier(family="v2", units=(1, 10), zones=True, networks=frozenset({"External"})),
     "PremiumV2": Tier(family="v2", units=(1, 30), zones=True, networks=_INJECTED, hostnames=20),
 }
@@ -93,7 +98,6 @@ def check_tier(service: Resource, before: Resource | None) -> None:
         )
     _check_zones(name, service, before)
     _check_locations(name, inputs)
-    _check_network(name, inputs)
     _check_hostnames(name, inputs)
 
 
@@ -156,20 +160,6 @@ def _check_locations(name: str, inputs: Properties) -> None:
         raise ValidationError(
             "disableGateway needs additionalLocations, which the gateway then serves from", "disableGateway"
         )
-
-
-def _check_network(name: str, inputs: Properties) -> None:
-    """Refuse networks that a tier has not; the words are inferred."""
-    kind = inputs.get("virtualNetworkType") or "None"
-    if kind not in {"None", *TIERS[name].networks}:
-        raise ValidationError(f"virtualNetworkType {kind} is not available in {name}", "virtualNetworkType")
-    if (kind != "None") != (inputs.get("virtualNetworkConfiguration") is not None):
-        raise ValidationError(
-            f"virtualNetworkType {kind} and virtualNetworkConfiguration contradict each other",
-            "virtualNetworkConfiguration",
-        )
-    if inputs.get("natGatewayState") == "Enabled" and TIERS[name].family != "classic":
-        raise ValidationError(f"natGatewayState Enabled is not available in {name}", "natGatewayState")
 
 
 def _region(location: str) -> str:

@@ -16,6 +16,7 @@ def accounts(state: State) -> tuple[Account, ...]:
             safety_host=_safety_host(account),
             keys=(account.private["keys"][0], account.private["keys"][1]),
             local_auth=not account.outputs["properties"]["disableLocalAuth"],
+            public_access=account.outputs["properties"].get("publicNetworkAccess") != "Disabled",
             deployments=tuple(_model(deployment) for deployment in state.of(DEPLOYMENT, under=account.id)),
         )
         for account in state.of(ACCOUNT)

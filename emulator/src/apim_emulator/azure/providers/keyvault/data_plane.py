@@ -43,6 +43,14 @@ def secret_by_identifier(state: State, identifier: str) -> tuple[Resource, Resou
     raise ResourceNotFoundError("Key Vault secret", identifier, "keyVault.secretIdentifier")
 
 
+def is_public(vault: Resource) -> bool:
+    """Whether a vault answers callers that do not come through a private endpoint.
+
+    Rules for some addresses alone (`networkAcls`) are not modelled.
+    """
+    return str(vault.outputs["properties"].get("publicNetworkAccess")).lower() != "disabled"
+
+
 def has_version(identifier: str) -> bool:
     """Whether a secret identifier names a version, which never changes."""
     match = _IDENTIFIER.match(identifier)

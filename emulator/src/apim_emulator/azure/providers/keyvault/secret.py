@@ -5,7 +5,7 @@ from copy import deepcopy
 
 from apim_emulator.azure.exceptions import ResourceNotFoundError
 from apim_emulator.azure.providers.keyvault import PATH, SECRET
-from apim_emulator.azure.providers.keyvault.data_plane import is_allowed
+from apim_emulator.azure.providers.keyvault.data_plane import is_allowed, is_public
 from apim_emulator.azure.providers.keyvault.exceptions import BadParameterError, ForbiddenError, SecretDeletedError
 from apim_emulator.azure.resource_types import Shape, SoftDelete, arm_type
 from apim_emulator.azure.state import Resource, State
@@ -42,6 +42,13 @@ def _delete(state: State, secret: Resource) -> None:
     """Refuse deployers who may not delete secrets: pulumi-azure-native asks the vault itself, as only that can."""
     vault = _vault_of(state, secret)
     caller = state.deployer_object_id
+    if not is_public(vault):
+        # The deployer is outside of all networks. Firewalls leave Resource Manager alone, which writes secrets
+        # ("Virtual network service endpoints for Azure Key Vault").
+        raise ForbiddenError(
+            "Public network access is disabled and request is not from a trusted service nor via an approved private "
+            f"link. Caller: oid={caller}; Vault: {vault.name} (ForbiddenByConnection)",
+        )
     if is_allowed(state, vault, secret, caller, "delete"):
         return
     if not vault.outputs["properties"]["enableRbacAuthorization"]:
@@ -54,6 +61,11 @@ def _delete(state: State, secret: Resource) -> None:
         f"definitions were changed recently, please observe propagation time. Caller: oid={caller}; Action: "
         f"'Microsoft.KeyVault/vaults/secrets/delete'; Resource: '{secret.id}'; Vault: {vault.name} (ForbiddenByRbac)",
     )
+
+
+def _may_recover(state: State, secret: Resource) -> bool:
+    vault = _vault_of(state, secret)
+    return is_public(vault) and is_allowed(state, vault, secret, state.deployer_object_id, "recover")
 
 
 _SOFT_DELETE = SoftDelete(
@@ -73,9 +85,7 @@ _SOFT_DELETE = SoftDelete(
     ),
     global_name=False,
     # pulumi-azure-native answers this conflict by recovering the secret on the data plane, if it may, and writes again.
-    recovered_unasked=lambda state, secret: is_allowed(
-        state, _vault_of(state, secret), secret, state.deployer_object_id, "recover"
-    ),
+    recovered_unasked=_may_recover,
 )
 
 
