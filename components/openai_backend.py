@@ -65,6 +65,8 @@ class OpenAIBackend(pulumi.ComponentResource):
     """IDs of the backends or pools over all accounts, by surface."""
     account_ids: pulumi.Output[list[str]]
     """Resource IDs of the accounts."""
+    ids_by_account: pulumi.Output[dict[str, str]]
+    """Resource IDs of the accounts, by the names by which `key_accounts` and `pools` know them."""
     urls: pulumi.Output[list[str]]
     """Endpoints of the accounts, with `/openai`."""
     role_assignment_ids: pulumi.Output[list[str]]
@@ -167,12 +169,14 @@ class OpenAIBackend(pulumi.ComponentResource):
         ]
         self.role_assignment_ids = pulumi.Output.all(*(assignment.id for assignment in assignments))
         self.account_ids = pulumi.Output.all(*(account.id for account in self.accounts))
+        self.ids_by_account = pulumi.Output.all(**{account.key: account.id for account in self.accounts}).apply(dict)
         self.urls = pulumi.Output.all(*(account.url for account in self.accounts))
         self.register_outputs(
             {
                 "backendId": self.backend_id,
                 "backendIds": self.backend_ids,
                 "accountIds": self.account_ids,
+                "idsByAccount": self.ids_by_account,
                 "urls": self.urls,
                 "roleAssignmentIds": self.role_assignment_ids,
                 "poolIds": self.pool_ids,

@@ -126,6 +126,23 @@ def call(
 
 
 @app.command()
+def rotate(
+    stack: Stack = "sandbox",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the steps, and take none.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Replace every key of a stack while its APIs are called, and count the calls that fail.
+
+    Deploys the stack, lets a caller of each API call without a pause, and takes the steps of `python -m operations
+    rotate`: the keys of the accounts that APIs call by key, then both keys of each subscription, between which the
+    callers move.
+    """
+    from sandbox.commands.rotate import run
+
+    raise typer.Exit(run(stack, dry_run, as_json))
+
+
+@app.command()
 def policies(
     stack: Stack = "sandbox",
     api: Annotated[str | None, typer.Option("--api", help="Only this API.", metavar="NAME")] = None,

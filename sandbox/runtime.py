@@ -12,7 +12,7 @@ from apim_emulator.clock import Clock
 from apim_emulator.errors import EmulatorError
 from apim_emulator.gateway import GatewayServer, PolicyLoadError, Recorder, TokenRequirement, token_requirements
 from apim_emulator.listening import serve
-from apim_emulator.model import Gateway
+from apim_emulator.model import Gateway, Subscription
 from apim_emulator.network import Network
 from apim_emulator.pulumi.deploy import Deployment, Project, deploy
 from apim_emulator.services.azure_openai import OPENAI_USER, AzureOpenAI
@@ -58,6 +58,12 @@ def deployed_service(cloud: Cloud, deployment: Deployment) -> Gateway:
     raise EmulatorError(
         "the program has no export gatewayUrl of an API Management service; export ApiGateway.gateway_url"
     )
+
+
+def subscription_of(service: Gateway, api_id: str) -> Subscription | None:
+    """Return the subscription that was created for an API's callers."""
+    scope = f"/apis/{api_id}"
+    return next((found for found in service.subscriptions if found.active and found.scope == scope), None)
 
 
 class Sandbox:
@@ -154,6 +160,10 @@ class Sandbox:
                 else:
                     changed(None)
             await asyncio.sleep(_POLL)
+
+    async def reload(self) -> None:
+        """Let the gateway serve what was changed on the cloud directly, and not by a deployment."""
+        await self._load(self.service)
 
     async def _load(self, service: Gateway) -> None:
         self.gateway.load(service)

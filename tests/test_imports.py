@@ -13,7 +13,18 @@ import pytest
 
 from tests.deployed import ROOT
 
-PACKAGES = ("policies", "definitions", "options", "settings", "components", "sandbox", "bench", "tests", "emulator")
+PACKAGES = [
+    "policies",
+    "definitions",
+    "options",
+    "settings",
+    "components",
+    "operations",
+    "sandbox",
+    "bench",
+    "tests",
+    "emulator",
+]
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 
 

@@ -1,15 +1,14 @@
 """A rotation of the Azure OpenAI key, with calls all along: two runs of `up`, and no call that fails."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from openai import APIStatusError
 
 from apim_emulator.pulumi.deploy import load_project
-from sandbox.client import Client, Credentials, new_http_client
+from sandbox.client import Credentials
+from sandbox.load import Caller, Load, calling
 from sandbox.runtime import Sandbox
 from tests.deployed import ROOT
 from tests.modes import PUBLISHER
@@ -38,48 +37,11 @@ def config(**key: Any) -> dict[str, Any]:
     return {"azure-native:location": "swedencentral"} | {f"openai-gateway:{name}": given[name] for name in given}
 
 
-class Calls:
-    """What a caller who never stops calling was answered."""
-
-    def __init__(self) -> None:
-        self.statuses: list[int] = []
-        self._another = asyncio.Condition()
-
-    async def answered(self, status: int) -> None:
-        async with self._another:
-            self.statuses.append(status)
-            self._another.notify_all()
-
-    async def some_more(self) -> None:
-        """Wait until calls that began after now have ended."""
-        wanted = len(self.statuses) + 3
-        async with self._another:
-            await self._another.wait_for(lambda: len(self.statuses) >= wanted)
-
-
 @asynccontextmanager
-async def calling(sandbox: Sandbox) -> AsyncIterator[Calls]:
-    calls = Calls()
+async def calls(sandbox: Sandbox) -> AsyncIterator[Load]:
     key = sandbox.deployment.outputs["openaiSubscriptionKey"]
-
-    async def call(http: Any) -> None:
-        client = Client(f"{sandbox.url}/openai", Credentials(key=key), http)
-        while True:
-            try:
-                await client.chat("chat", "hi")
-            except APIStatusError as error:
-                await calls.answered(error.status_code)
-            else:
-                await calls.answered(200)
-
-    async with new_http_client() as http:
-        caller = asyncio.create_task(call(http))
-        await calls.some_more()
-        try:
-            yield calls
-        finally:
-            caller.cancel()
-            await asyncio.wait([caller])
+    async with calling([Caller(f"{sandbox.url}/openai", "chat", lambda: Credentials(key=key))]) as load:
+        yield load
 
 
 @KEPT
@@ -87,18 +49,18 @@ async def test_no_call_fails_while_both_keys_are_replaced(key: dict[str, Any]) -
     async with Sandbox() as sandbox:
         await sandbox.deploy(PROJECT, config(**key))
         (account,) = sandbox.cloud.accounts()
-        async with calling(sandbox) as calls:
+        async with calls(sandbox) as load:
             await sandbox.deploy(PROJECT, config(**key, accountKey="key2"))
-            await calls.some_more()
+            await load.some_more()
             sandbox.cloud.regenerate_key(account.id, "key1")
-            await calls.some_more()
+            await load.some_more()
             await sandbox.deploy(PROJECT, config(**key, accountKey="key1"))
-            await calls.some_more()
+            await load.some_more()
             sandbox.cloud.regenerate_key(account.id, "key2")
-            await calls.some_more()
+            await load.some_more()
         (rotated,) = sandbox.cloud.accounts()
 
-    assert set(calls.statuses) == {200}
+    assert set(load.statuses) == {200}
     assert not set(rotated.keys) & set(account.keys)
 
 
@@ -109,13 +71,13 @@ async def test_a_key_that_is_regenerated_while_it_is_presented_fails_calls_until
     async with Sandbox() as sandbox:
         await sandbox.deploy(PROJECT, config(**key))
         (account,) = sandbox.cloud.accounts()
-        async with calling(sandbox) as calls:
+        async with calls(sandbox) as load:
             sandbox.cloud.regenerate_key(account.id, "key1")
-            await calls.some_more()
-            before = set(calls.statuses)
+            await load.some_more()
+            before = set(load.statuses)
             await sandbox.deploy(PROJECT, config(**key))
-            done = len(calls.statuses) + 1  # one call may be under way
-            await calls.some_more()
+            done = len(load.statuses) + 1  # one call may be under way
+            await load.some_more()
 
     assert before == {200, 401}
-    assert set(calls.statuses[done:]) == {200}
+    assert set(load.statuses[done:]) == {200}

@@ -21,7 +21,7 @@ from apim_emulator.services.token_client import Caller, client_credentials_form,
 from sandbox.applications import assign_role, consent, find_application
 from sandbox.commands.terminal import errors_explained, print_messages, project_and_config
 from sandbox.existing import subscription_id
-from sandbox.runtime import Sandbox
+from sandbox.runtime import Sandbox, subscription_of
 
 
 def run(stack: str, port: int, as_json: bool, trace: bool, blocklists: Sequence[str]) -> int:
@@ -52,7 +52,7 @@ async def serving(
             with errors_explained(sandbox.callers), progress.status(f"deploying {stack}"):
                 deployment = await sandbox.deploy(project, config, stack)
             print_messages(deployment.messages)
-            for message in _grant_access(sandbox):
+            for message in grant_access(sandbox):
                 note(message)
             session = describe(sandbox, stack)
             write(session)
@@ -82,8 +82,8 @@ def _api(sandbox: Sandbox, api: DeployedApi) -> Api:
 
 def _subscription_key(service: Gateway, api: DeployedApi) -> str | None:
     """Return the primary key of the subscription that was created for the API's callers."""
-    keys = (found.primary_key for found in service.subscriptions if found.active and found.scope == f"/apis/{api.id}")
-    return next(keys, None)
+    found = subscription_of(service, api.id)
+    return None if found is None else found.primary_key
 
 
 def _first_requirement(sandbox: Sandbox, api: DeployedApi) -> TokenRequirement | None:
@@ -120,7 +120,7 @@ def _callers(sandbox: Sandbox, required: TokenRequirement) -> list[Caller]:
     return [*callers, for_user] if application.app_roles else [for_user, *callers]
 
 
-def _grant_access(sandbox: Sandbox) -> Iterator[str]:
+def grant_access(sandbox: Sandbox) -> Iterator[str]:
     """Assign the roles that an API requires to `client` if the config assigns none to any caller; say what was done."""
     client = sandbox.callers.client
     for api in sandbox.service.apis:

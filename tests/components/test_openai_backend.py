@@ -26,6 +26,7 @@ OUTPUTS = (
     "backend_id",
     "backend_ids",
     "account_ids",
+    "ids_by_account",
     "urls",
     "role_assignment_ids",
     "pool_ids",
@@ -208,6 +209,7 @@ def test_a_foundry_resource_is_adopted(azure: Azure) -> None:
 
     assert deployed.outputs["urls"] == ["https://ai-shared.openai.azure.com/openai"]
     [account_id] = deployed.outputs["account_ids"]
+    assert list(deployed.outputs["ids_by_account"].values()) == [account_id]
     assert azure.cloud.has_role(azure.principal_id, OPENAI_USER, account_id)
 
 
@@ -250,6 +252,8 @@ def test_several_accounts_are_a_pool(azure: Azure) -> None:
     ]
     assert deployed.outputs["backend_id"] == "ai-pool"
     assert len(deployed.outputs["urls"]) == len(deployed.outputs["account_ids"]) == 2
+    assert list(deployed.outputs["ids_by_account"]) == ["swedencentral", "francecentral"]
+    assert list(deployed.outputs["ids_by_account"].values()) == deployed.outputs["account_ids"]
 
 
 EQUAL = accounts(AccountOptions(name="oai-a"), AccountOptions(name="oai-b"))

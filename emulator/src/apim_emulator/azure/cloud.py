@@ -12,9 +12,10 @@ from typing import Any
 from apim_emulator.azure.deployer import Deployer
 from apim_emulator.azure.exceptions import PropertyChangeNotAllowedError, ResourceNotFoundError
 from apim_emulator.azure.faults import Faults
-from apim_emulator.azure.providers import cognitiveservices, redisenterprise
+from apim_emulator.azure.providers import apimanagement, cognitiveservices, redisenterprise
 from apim_emulator.azure.providers.apimanagement.data_plane import gateways
 from apim_emulator.azure.providers.apimanagement.named_value import due_named_values, refresh_named_values
+from apim_emulator.azure.providers.apimanagement.subscription import regenerate_subscription_key
 from apim_emulator.azure.providers.authorization.data_plane import has_role, identity_tenant
 from apim_emulator.azure.providers.azuread.data_plane import add_caller, add_user, applications, users
 from apim_emulator.azure.providers.cognitiveservices.account import regenerate_key
@@ -237,6 +238,13 @@ class Cloud:
         with self._changing() as state:
             database = _existing(state, resource_type(redisenterprise.DATABASE), database_id)
             regenerate_database_key(state, database, key)
+        self._faults.after()
+
+    def regenerate_subscription_key(self, subscription_id: str, key: str) -> None:
+        """Replace the `primary` or `secondary` key of an API Management subscription; the old one is dead at once."""
+        with self._changing() as state:
+            found = _existing(state, resource_type(apimanagement.SUBSCRIPTION), subscription_id)
+            regenerate_subscription_key(state, found, key)
         self._faults.after()
 
     def invoke(self, token: str, args: Mapping[str, Any], *, subscription_id: str | None = None) -> Properties:

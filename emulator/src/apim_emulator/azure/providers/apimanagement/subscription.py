@@ -1,12 +1,15 @@
 """Subscriptions, whose keys open APIs."""
 
 import re
+from dataclasses import replace
 
 from apim_emulator.azure.exceptions import ResourceNotFoundError, ValidationError
-from apim_emulator.azure.providers.access_keys import new_keys
+from apim_emulator.azure.providers.access_keys import new_key, new_keys
 from apim_emulator.azure.providers.apimanagement import IDENTIFIER, PATH, SUBSCRIPTION
 from apim_emulator.azure.resource_types import Function, Shape, Text, arm_type, existing, get_function, required_text
 from apim_emulator.azure.state import Properties, Resource, State
+
+_KEYS = ("primary", "secondary")
 
 
 def _complete(state: State, resource: Resource, parent: Resource) -> None:
@@ -48,6 +51,16 @@ TYPE = arm_type(
     pattern=IDENTIFIER,
     write_only=lambda _inputs: ("appType", "notify", "primaryKey", "secondaryKey"),
 )
+
+
+def regenerate_subscription_key(state: State, subscription: Resource, key: str) -> None:
+    """Put a new key in the place of one ("Subscription - Regenerate Primary Key", "... Secondary Key")."""
+    if key not in _KEYS:
+        raise ValidationError(f"key {key!r} is not {' or '.join(_KEYS)}", "key")
+    keys = tuple(
+        new_key() if name == key else old for name, old in zip(_KEYS, subscription.private["keys"], strict=True)
+    )
+    state.put(replace(subscription, private=subscription.private | {"keys": keys}))
 
 
 def _list_secrets(state: State, args: Properties) -> Properties:

@@ -1,0 +1,1 @@
+"""What people do to a stack that is in use: `python -m operations`."""
