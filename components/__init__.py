@@ -1,16 +1,20 @@
 """Pulumi components that put Azure OpenAI behind API Management."""
 
 from components._backends import OpenAIAccount
+from components.alerts import Alerts, AlertsArgs
 from components.api_gateway import ApiGateway, ApiGatewayArgs, GatewayIdentity
 from components.content_safety import ContentSafety, ContentSafetyArgs
 from components.entra_protected_api import EntraProtectedApi, EntraProtectedApiArgs
 from components.key_auth_api import KeyAuthApi, KeyAuthApiArgs
 from components.managed_identity_api import ManagedIdentityApi, ManagedIdentityApiArgs
 from components.openai_backend import OpenAIBackend, OpenAIBackendArgs
+from components.workbook import Workbook, WorkbookArgs
 
 __version__ = "0.2.0"
 
 __all__ = [
+    "Alerts",
+    "AlertsArgs",
     "ApiGateway",
     "ApiGatewayArgs",
     "ContentSafety",
@@ -25,4 +29,6 @@ __all__ = [
     "OpenAIAccount",
     "OpenAIBackend",
     "OpenAIBackendArgs",
+    "Workbook",
+    "WorkbookArgs",
 ]

@@ -9,12 +9,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from pulumi.provider import main
 
 from components import (
+    Alerts,
     ApiGateway,
     ContentSafety,
     EntraProtectedApi,
     KeyAuthApi,
     ManagedIdentityApi,
     OpenAIBackend,
+    Workbook,
     __version__,
 )
 from components._host import ComponentHost
@@ -26,6 +28,8 @@ COMPONENTS: list[type] = [
     KeyAuthApi,
     ManagedIdentityApi,
     EntraProtectedApi,
+    Alerts,
+    Workbook,
 ]
 
 if __name__ == "__main__":

@@ -12,7 +12,14 @@ from typing import Any
 from components._caller import CALLER, MODEL, REFUSE_UNKNOWN_CALLER, SET_MODEL, TokenCaller
 from components._inputs import raise_mistakes, read_options
 from options import LimitOptions, LimitPer, QuotaPeriod, TokenPolicies
-from options.limits import Counted, amounts, check_limits_in_use, check_limits_tier
+from options.limits import (
+    Counted,
+    check_limits_in_use,
+    check_limits_tier,
+    remaining_header,
+    smallest_amounts,
+    words,
+)
 from policies import (
     AzureOpenAITokenLimit,
     Choose,
@@ -76,10 +83,7 @@ class Limits:
         """
         if sku is not None:
             raise_mistakes(check_limits_tier(self.limits, ("limits",), sku, ("sku",)))
-        smallest: dict[Counted, tuple[int, bool]] = {}
-        for limit in self.limits:
-            for _, counted, amount in amounts(limit):
-                smallest[counted] = min(smallest.get(counted, (amount, True)), (amount, limit.estimate_prompt))
+        smallest = smallest_amounts(self.limits)
         return [*self._known_first(), *self._refusing(smallest), *self._reporting(smallest, sku)]
 
     def _known_first(self) -> Iterator[Policy]:
@@ -99,14 +103,14 @@ class Limits:
             amount, estimate = smallest[counted]
             if counted.shadow:
                 continue
-            key, remaining = self._key(counted), f"x-ratelimit-remaining-{_words(counted)}"
+            key, remaining = self._key(counted), remaining_header(counted)
             if counted.unit == "requests":
                 yield RateLimitByKey(
                     calls=amount,
                     renewal_period=60,
                     counter_key=key,
                     remaining_calls_header_name=remaining,
-                    total_calls_header_name=f"x-ratelimit-limit-{_words(counted)}",
+                    total_calls_header_name=f"x-ratelimit-limit-{words(counted)}",
                 )
             elif counted.period is None:
                 yield _TOKEN_LIMITS[self.token_policies](
@@ -139,7 +143,7 @@ class Limits:
         for counted, (amount, _) in smallest.items():
             if not counted.shadow:
                 continue
-            left = f"openai-gateway-shadow-{_words(counted)}"
+            left = f"openai-gateway-shadow-{words(counted)}"
             if counted.period is None and rolling:
                 most = INT_MAX
                 yield limit(
@@ -183,7 +187,7 @@ class Limits:
     def _key(self, counted: Counted, *, by_minute: bool = False) -> str:
         """Return the counter's key; `by_minute`, it is another one in each minute of the clock."""
         shadow = "/shadow" if counted.shadow else ""
-        prefix = f"openai-gateway/{self.api}{shadow}/{_words(counted)}"
+        prefix = f"openai-gateway/{self.api}{shadow}/{words(counted)}"
         minute = 'context.Timestamp.ToString("yyyyMMddHHmm")' if by_minute else None
         joined = ' + "/" + '.join(part for part in (minute, _SHARED_BY[counted.per]) if part is not None)
         return f'@("{prefix}/" + {joined})' if joined else prefix
@@ -213,9 +217,3 @@ def api_limits(
         token_policies=TokenPolicies(args.get("token_policies") or TokenPolicies.LLM),
         caller=caller,
     )
-
-
-def _words(counted: Counted) -> str:
-    """Return what is limited in words, such as `subscription-monthly-tokens`."""
-    period = "" if counted.period is None else f"{counted.period.lower()}-"
-    return f"{counted.per}-{period}{counted.unit}"

@@ -1,4 +1,4 @@
-"""Azure role assignments for the gateway's identity ("Azure built-in roles")."""
+"""Azure role assignments for identities ("Azure built-in roles")."""
 
 import uuid
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from components._clashes import ROLES, report_clash
 COGNITIVE_SERVICES_OPENAI_USER = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd"
 COGNITIVE_SERVICES_USER = "a97b65f3-24c7-4388-baec-2e87135dc908"
 KEY_VAULT_SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
+LOG_ANALYTICS_READER = "73c42c96-874c-492b-b04d-ab87d138a893"
 
 
 def assign_role(

@@ -7,6 +7,7 @@ config and the components call the same rules. This package imports only the sta
 """
 
 from definitions import Surface
+from options.alerts import AlertOptions, TokenQuota
 from options.api import API_VERSION, ApiOptions
 from options.auth import AuthMode, BackendAuth
 from options.breaker import BreakerOptions
@@ -36,6 +37,7 @@ from options.openai import (
     VersionUpgrade,
 )
 from options.policy import PolicyOptions
+from options.prices import PriceOptions
 from options.retry import RetryOptions
 from options.safety import ExistingSafetyAccount, SafetyAccountOptions, SafetyOptions, SafetyWindowOptions
 
@@ -47,6 +49,7 @@ __all__ = [
     "AccountKind",
     "AccountOptions",
     "AdditionalLocationOptions",
+    "AlertOptions",
     "ApiOptions",
     "AppRoleAssignmentOptions",
     "AuthMode",
@@ -75,6 +78,7 @@ __all__ = [
     "ModelOptions",
     "OpenAIOptions",
     "PolicyOptions",
+    "PriceOptions",
     "QuotaPeriod",
     "RetryOptions",
     "SafetyAccountOptions",
@@ -82,6 +86,7 @@ __all__ = [
     "SafetyWindowOptions",
     "Surface",
     "TokenPolicies",
+    "TokenQuota",
     "VersionUpgrade",
     "Warn",
     "mistakes_in",

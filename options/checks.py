@@ -4,7 +4,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from options import breaker, entra, gateway, jwt, key, limits, metrics, models, openai, policy, retry, safety
+from options import (
+    alerts,
+    breaker,
+    entra,
+    gateway,
+    jwt,
+    key,
+    limits,
+    metrics,
+    models,
+    openai,
+    policy,
+    prices,
+    retry,
+    safety,
+)
 from options.mistakes import Mistake
 from options.rules import Rules, check_values
 
@@ -15,6 +30,9 @@ def _check_entra(options: entra.EntraOptions) -> Iterator[Mistake]:
 
 
 _RULES: Mapping[type, tuple[Rules, Callable[[Any], Iterator[Mistake]]]] = {
+    alerts.AlertOptions: (alerts.VALUES, alerts.check_alerts),
+    alerts.TokenQuota: (alerts.QUOTA, lambda _: iter(())),
+    prices.PriceOptions: (prices.VALUES, lambda _: iter(())),
     gateway.GatewayOptions: (gateway.VALUES, gateway.check_gateway),
     openai.OpenAIOptions: (openai.VALUES, openai.check_openai),
     key.KeyOptions: (key.VALUES, key.check_key),

@@ -1,6 +1,6 @@
 """How much callers may use, and who shares the amount."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -100,6 +100,35 @@ def amounts(limit: LimitOptions) -> Iterator[tuple[str, Counted, int]]:
     if limit.token_quota is not None and limit.token_quota_period is not None:
         counted = Counted(limit.per, "tokens", limit.token_quota_period, limit.shadow)
         yield "token_quota", counted, limit.token_quota
+
+
+def smallest_amounts(limits: Iterable[LimitOptions]) -> dict[Counted, tuple[int, bool]]:
+    """Return the amount that decides for each thing that is limited, and whether prompts are estimated for it."""
+    smallest: dict[Counted, tuple[int, bool]] = {}
+    for limit in limits:
+        for _, counted, amount in amounts(limit):
+            smallest[counted] = min(smallest.get(counted, (amount, True)), (amount, limit.estimate_prompt))
+    return smallest
+
+
+def words(counted: Counted) -> str:
+    """Return what is limited in words, such as `subscription-monthly-tokens`."""
+    period = "" if counted.period is None else f"{counted.period.lower()}-"
+    return f"{counted.per}-{period}{counted.unit}"
+
+
+def remaining_header(counted: Counted) -> str:
+    """Return the response header that tells how much is left."""
+    return f"x-ratelimit-remaining-{words(counted)}"
+
+
+def quota_headers(limits: Iterable[LimitOptions]) -> dict[str, int]:
+    """Return the token quotas that refuse calls: the tokens of each, by the header that tells how many are left."""
+    return {
+        remaining_header(counted): amount
+        for counted, (amount, _) in smallest_amounts(limits).items()
+        if counted.period is not None and not counted.shadow
+    }
 
 
 def check_limit(limit: LimitOptions) -> Iterator[Mistake]:

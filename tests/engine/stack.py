@@ -25,6 +25,7 @@ _PROGRAM = (
     "requirements.txt",
     "components",
     "definitions",
+    "queries",
     "options",
     "policies",
     "settings",

@@ -17,6 +17,7 @@ ROLES = {
     KEY_VAULT_ADMINISTRATOR: "Key Vault Administrator",
     "21090545-7ca7-4776-b22c-e363652d74d2": "Key Vault Reader",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+    "73c42c96-874c-492b-b04d-ab87d138a893": "Log Analytics Reader",
     "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
     "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
