@@ -192,7 +192,7 @@ class Checkout:
             (packages,) = environment.glob("lib/python*/site-packages")
             found = [*site.getsitepackages(), str(Path(apim_emulator.__file__).parents[1])]
             (packages / "tests.pth").write_text("\n".join(found), encoding="utf-8")
-        self._env = {**os.environ, **create_pulumi_home(folder / "sandbox", ROOT)}
+        self._env = {**os.environ, **create_pulumi_home(folder / "sandbox")}
 
     def pulumi(self, *arguments: str, cwd: str = ".") -> str:
         """Run the Pulumi CLI and return what it prints."""

@@ -19,7 +19,7 @@ def run(stack: str, as_json: bool) -> int:
     """Set up the plugins and the cloud, and print what to export."""
     with errors_explained():
         _, config = project_and_config(stack)
-    environment = create_pulumi_home(Path.cwd() / ".sandbox", Path.cwd())
+    environment = create_pulumi_home(Path.cwd() / ".sandbox")
     cloud = Cloud(Path(environment[STORE]), subscription_id=subscription_id(config))
     Callers.register(cloud)
     create_existing(cloud, config)

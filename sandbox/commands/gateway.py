@@ -16,7 +16,7 @@ from sandbox.runtime import Sandbox
 
 def run(stack: str, port: int, as_json: bool, trace: bool) -> int:
     """Serve until Ctrl-C or SIGTERM."""
-    store = Path(create_pulumi_home(Path.cwd() / ".sandbox", Path.cwd())[STORE])
+    store = Path(create_pulumi_home(Path.cwd() / ".sandbox")[STORE])
     asyncio.run(_serve(Cloud(store), stack, port, as_json, trace))
     return 0
 

@@ -46,7 +46,7 @@ class Stack:
             else:
                 shutil.copy(ROOT / part, folder / part)
         (folder / ".venv").symlink_to(sys.prefix)
-        laid_out = create_pulumi_home(folder / ".sandbox", ROOT)
+        laid_out = create_pulumi_home(folder / ".sandbox")
         self.environment = {**os.environ, **laid_out, "NO_COLOR": "1"}
         for variable in (FAULTS, DEPLOYER):
             self.environment.pop(variable, None)

@@ -25,7 +25,7 @@ from sandbox.runtime import deploy_to
 pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(PROJECT)}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")])}
 UNAUTHORIZED = "401 Unauthorized. Access token is missing or invalid."
 
 CONFIGS = {
@@ -329,7 +329,6 @@ async def test_up_tells_how_to_call_it_and_ends_cleanly(number: signal.Signals, 
 
 @pytest.mark.parametrize("trace", [True, False])
 async def test_gateway_serves_what_the_engine_deployed_and_traces_it(folder: Path, run: Run, trace: bool) -> None:
-    (folder / "requirements.txt").write_text((PROJECT / "requirements.txt").read_text(encoding="utf-8"))
     store = folder / ".sandbox" / "cloud.db"
     store.parent.mkdir()
     cloud = Cloud(store)

@@ -20,7 +20,7 @@ def test_the_environment_tells_that_a_stack_was_recovered(
 ) -> None:
     monkeypatch.setenv("PATH", noting_engine(tmp_path)["PATH"])
     monkeypatch.chdir(tmp_path)
-    for name in ("Pulumi.yaml", "Pulumi.sandbox.yaml", "requirements.txt"):
+    for name in ("Pulumi.yaml", "Pulumi.sandbox.yaml"):
         shutil.copy(ROOT / name, tmp_path)
 
     assert env.run("sandbox", as_json=True) == 0

@@ -18,12 +18,10 @@ from pulumi.runtime.proto import provider_pb2_grpc
 from apim_emulator.azure.resource_types.sdk import PACKAGES
 from apim_emulator.errors import EmulatorError
 from apim_emulator.pulumi.plugin import create_pulumi_home, shell_exports
+from apim_emulator.pulumi.provider import NEWEST
 from emulator.tests.pulumi.client import GROUP, Client
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).parents[3]
-"""A project that requires providers."""
 
 DEADLINE = 60.0
 
@@ -46,23 +44,36 @@ def started(
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    return create_pulumi_home(tmp_path / ".sandbox", ROOT)
+    return create_pulumi_home(tmp_path / ".sandbox")
 
 
 def plugins(environment: dict[str, str]) -> list[Path]:
+    """Folders that the engine starts, one for each package."""
+    folder = Path(environment["PULUMI_HOME"]) / "plugins"
+    return [folder / f"resource-{package}-v{NEWEST}" for package in PACKAGES]
+
+
+def all_plugins(environment: dict[str, str]) -> list[Path]:
     return sorted((Path(environment["PULUMI_HOME"]) / "plugins").iterdir())
 
 
-def test_there_is_a_stand_in_for_each_provider_at_its_required_version(environment: dict[str, str]) -> None:
-    required = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+def test_there_is_a_stand_in_for_each_provider_at_the_installed_version_and_at_the_newest(
+    environment: dict[str, str],
+) -> None:
+    assert {plugin.name for plugin in all_plugins(environment)} == {
+        f"resource-{package}-v{version}"
+        for package in PACKAGES
+        for version in (metadata.version(f"pulumi-{package}"), NEWEST)
+    }
 
-    for plugin, package in zip(plugins(environment), PACKAGES, strict=True):
-        version = plugin.name.removeprefix(f"resource-{package}-v")
-        assert f"pulumi-{package}=={version}\n" in required
+
+def test_the_engine_takes_the_newest_stand_in_for_every_version_and_downloads_none(environment: dict[str, str]) -> None:
+    assert environment["PULUMI_ENABLE_LEGACY_PLUGIN_SEARCH"] == "true"
+    assert environment["PULUMI_OPTION_NO_PLUGINS"] == "true"
 
 
 def test_a_plugin_runs_in_this_virtual_environment(environment: dict[str, str]) -> None:
-    for plugin in plugins(environment):
+    for plugin in all_plugins(environment):
         runtime = yaml.safe_load((plugin / "PulumiPlugin.yaml").read_text(encoding="utf-8"))["runtime"]
 
         assert runtime == {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
@@ -80,50 +91,37 @@ def test_the_environment_is_all_below_the_folder(environment: dict[str, str], tm
 def test_laying_out_again_changes_nothing(environment: dict[str, str], tmp_path: Path) -> None:
     files = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()}
 
-    assert create_pulumi_home(tmp_path / ".sandbox", ROOT) == environment
+    assert create_pulumi_home(tmp_path / ".sandbox") == environment
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if path.is_file()} == files
 
 
-def test_a_stand_in_of_another_version_goes_when_the_requirement_changes(tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("pulumi-azure-native==1.0\npulumi-azuread==1.0\npulumi-random==1.0\n")
-    create_pulumi_home(tmp_path, tmp_path)
+def test_a_plugin_of_another_version_goes(environment: dict[str, str], tmp_path: Path) -> None:
+    expected = all_plugins(environment)
+    real = expected[0].with_name("resource-azure-native-v3.28.0")
+    real.mkdir()
 
-    environment = create_pulumi_home(tmp_path, ROOT)
+    create_pulumi_home(tmp_path / ".sandbox")
 
-    assert len(plugins(environment)) == len(PACKAGES)
-
-
-def test_a_provider_without_a_version_is_a_mistake(tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("pulumi-azure-native==1.0\npulumi-azuread\n")
-
-    with pytest.raises(EmulatorError, match="pulumi-azuread==VERSION is missing"):
-        create_pulumi_home(tmp_path / ".sandbox", tmp_path)
+    assert all_plugins(environment) == expected
 
 
-def test_a_project_in_another_language_gets_the_versions_that_are_installed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(metadata, "version", lambda name: {"pulumi-random": "4.0"}.get(name, "3.0"))
+def test_a_plugin_that_has_no_stand_in_stays(environment: dict[str, str], tmp_path: Path) -> None:
+    other = all_plugins(environment)[0].with_name("resource-openai-gateway-v0.2.0")
+    other.mkdir()
 
-    environment = create_pulumi_home(tmp_path / ".sandbox", tmp_path)
+    create_pulumi_home(tmp_path / ".sandbox")
 
-    assert [plugin.name for plugin in plugins(environment)] == [
-        "resource-azure-native-v3.0",
-        "resource-azuread-v3.0",
-        "resource-random-v4.0",
-    ]
+    assert other in all_plugins(environment)
 
 
-def test_a_project_in_another_language_without_an_installed_provider_is_a_mistake(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_sdk_of_a_provider_there_is_no_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(name: str) -> str:
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "version", absent)
 
     with pytest.raises(EmulatorError, match="pulumi-azure-native is not installed"):
-        create_pulumi_home(tmp_path / ".sandbox", tmp_path)
+        create_pulumi_home(tmp_path / ".sandbox")
 
 
 def test_a_shell_reads_the_environment_back() -> None:
@@ -136,12 +134,12 @@ def test_a_shell_reads_the_environment_back() -> None:
 
 
 @pytest.mark.parametrize("index", range(len(PACKAGES)), ids=PACKAGES)
-def test_a_plugin_prints_its_port_and_serves(environment: dict[str, str], index: int) -> None:
+def test_a_plugin_prints_its_port_and_serves_as_the_newest_version(environment: dict[str, str], index: int) -> None:
     plugin = plugins(environment)[index]
     with started(plugin, environment) as (_, port), grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         stub = provider_pb2_grpc.ResourceProviderStub(channel)
 
-        assert plugin.name.endswith(f"-v{stub.GetPluginInfo(empty_pb2.Empty(), timeout=DEADLINE).version}")
+        assert stub.GetPluginInfo(empty_pb2.Empty(), timeout=DEADLINE).version == NEWEST
 
 
 def test_what_a_killed_plugin_created_is_there_for_the_next(environment: dict[str, str]) -> None:

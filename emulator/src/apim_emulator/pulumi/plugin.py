@@ -1,6 +1,5 @@
 """Provider plugins as the engine finds and starts them, and the environment in which it finds these."""
 
-import re
 import shlex
 import shutil
 import socket
@@ -20,7 +19,7 @@ from apim_emulator.azure.faults import Faults
 from apim_emulator.azure.registry import resource_types
 from apim_emulator.azure.resource_types.sdk import PACKAGES
 from apim_emulator.errors import EmulatorError
-from apim_emulator.pulumi.provider import Provider
+from apim_emulator.pulumi.provider import NEWEST, Provider
 
 __all__ = ["create_pulumi_home", "shell_exports"]
 
@@ -51,25 +50,26 @@ runtime:
 """
 
 
-def create_pulumi_home(folder: Path, project: Path) -> dict[str, str]:
+def create_pulumi_home(folder: Path) -> dict[str, str]:
     """Make a `PULUMI_HOME` with the stand-ins below `folder` and return the environment that selects it.
 
-    The stand-ins have the versions that `project` requires, or in another language those that are installed here, so
-    the engine takes them for the providers and asks for no others; they run in the virtual environment that this runs
-    in. Laying out again changes nothing.
+    A stand-in has the types of the provider's SDK that is installed here, and answers for every version: a program and
+    the packages that it uses may each ask for their own. It runs in the virtual environment that this runs in. Laying
+    out again changes nothing. Raises `EmulatorError` where an SDK is missing.
     """
     home, state = folder.resolve() / "pulumi", folder.resolve() / "state"
     state.mkdir(parents=True, exist_ok=True)
-    versions = _versions(project / "requirements.txt")
-    for found in home.glob("plugins/resource-*"):  # and the engine's own notes beside them
-        if found.is_dir() and found not in {_plugin(home, *wanted) for wanted in versions.items()}:
-            shutil.rmtree(found)
-    for package, version in versions.items():
-        plugin = _plugin(home, package, version)
-        plugin.mkdir(parents=True, exist_ok=True)
-        _write(plugin / "PulumiPlugin.yaml", _MANIFEST.format(virtualenv=_yaml(sys.prefix)))
-        main = _MAIN.format(package=package, version=version)
-        _write(plugin / "__main__.py", main)
+    for package in PACKAGES:
+        version = _installed(package)
+        # The engine starts the newest. `pulumi install` wants the very version that a package in Python requires.
+        plugins = {_plugin(home, package, NEWEST), _plugin(home, package, version)}
+        for found in home.glob(f"plugins/resource-{package}-v*"):  # and the engine's own notes beside them
+            if found.is_dir() and found not in plugins:
+                shutil.rmtree(found)
+        for plugin in plugins:
+            plugin.mkdir(parents=True, exist_ok=True)
+            _write(plugin / "PulumiPlugin.yaml", _MANIFEST.format(virtualenv=_yaml(sys.prefix)))
+            _write(plugin / "__main__.py", _MAIN.format(package=package, version=version))
     return {
         "PULUMI_HOME": str(home),
         # Without sidecar files for attributes, which a killed engine leaves empty and then fails to read.
@@ -79,6 +79,9 @@ def create_pulumi_home(folder: Path, project: Path) -> dict[str, str]:
         # A real provider must never answer here: none is downloaded, and none on the PATH is used.
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
+        "PULUMI_OPTION_NO_PLUGINS": "true",  # nor does `pulumi install` download any
+        # The newest plugin answers for all older versions, as it did in the engine's first releases.
+        "PULUMI_ENABLE_LEGACY_PLUGIN_SEARCH": "true",
         environment.STORE: str(folder.resolve() / "cloud.db"),
     }
 
@@ -154,26 +157,12 @@ def _plugin(home: Path, package: str, version: str) -> Path:
     return home / "plugins" / f"resource-{package}-v{version}"
 
 
-def _versions(requirements: Path) -> dict[str, str]:
-    if not requirements.is_file():
-        return {package: _installed(package) for package in PACKAGES}
-    text = requirements.read_text(encoding="utf-8")
-    versions = {}
-    for package in PACKAGES:
-        pinned = re.search(rf"^pulumi-{package}==([\w.]+)", text, re.MULTILINE)
-        if pinned is None:
-            raise EmulatorError(f"{requirements}: pulumi-{package}==VERSION is missing; pin the version to imitate")
-        versions[package] = pinned[1]
-    return versions
-
-
 def _installed(package: str) -> str:
     try:
         return metadata.version(f"pulumi-{package}")
     except metadata.PackageNotFoundError:
         raise EmulatorError(
-            f"the project has no requirements.txt, and pulumi-{package} is not installed beside apim-emulator;"
-            " install the version to stand in for"
+            f"pulumi-{package} is not installed beside apim-emulator; install it, for the types of its stand-in"
         ) from None
 
 

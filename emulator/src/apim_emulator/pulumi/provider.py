@@ -35,12 +35,15 @@ _SECRET_OUTPUTS = {
 }
 """Outputs that are secrets although nothing secret went in."""
 
+NEWEST = "9999.0.0"
+"""Version that a stand-in says it has: no program asks for a newer one."""
+
 _IDENTITY = ("subscriptionId", "tenantId")
 """Configuration without which a provider cannot manage what it made."""
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """Provider `package` at `version`, whose resources are in `cloud`.
+    """Provider `package`, whose resources are in `cloud`, with the types of its `version`.
 
     What the cloud refuses is `FAILED_PRECONDITION` with the cloud's message: the engine then knows that nothing
     changed. No message has a secret of the request in it.
@@ -67,8 +70,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:  # noqa: N802
-        """Return the version."""
-        return plugin_pb2.PluginInfo(version=self._version)
+        """Return `NEWEST`: the engine warns of a plugin that is older than the version that a program asks for."""
+        return plugin_pb2.PluginInfo(version=NEWEST)
 
     def Attach(self, request: Any, context: Any) -> empty_pb2.Empty:  # noqa: N802
         """Take note of the engine; nothing is reported to it but answers."""
