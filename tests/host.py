@@ -210,6 +210,6 @@ class Checkout:
 
 def copy_checkout(folder: Path) -> None:
     """Copy what the examples are made of, as a clone has it."""
-    for name in ("components", "definitions", "options", "policies", "sandbox", "examples"):
+    for name in ("components", "definitions", "queries", "options", "policies", "sandbox", "examples"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".*", "sdks"))
     shutil.copy(ROOT / "requirements.txt", folder)
