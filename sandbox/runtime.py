@@ -15,6 +15,7 @@ from apim_emulator.listening import serve
 from apim_emulator.model import Gateway, Subscription
 from apim_emulator.network import Network
 from apim_emulator.pulumi.deploy import Deployment, Project, deploy
+from apim_emulator.services.azure_monitor import AzureMonitor
 from apim_emulator.services.azure_openai import OPENAI_USER, AzureOpenAI
 from apim_emulator.services.content_safety import COGNITIVE_SERVICES_USER, ContentSafety
 from apim_emulator.services.entra import Entra
@@ -94,7 +95,9 @@ class Sandbox:
         self.network = Network()
         traces = TraceRecorder() if trace else None
         self._traces = None if traces is None else TraceServer(traces)
-        self.gateway = GatewayServer(self.network, self.entra, self.clock, recorder, traces)
+        self.telemetry = AzureMonitor(self.cloud, self.clock)
+        """What the gateway's diagnostics sent to Log Analytics workspaces, by table."""
+        self.gateway = GatewayServer(self.network, self.entra, self.clock, recorder, traces, monitor=self.telemetry)
         self._providers = ProviderStandIns(self.network, self.clock)
         self.url = ""
         """Where the gateway listens, without a trailing slash."""

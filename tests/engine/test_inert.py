@@ -7,7 +7,7 @@ from tests.deployed import ROOT
 from tests.engine.stack import Stack
 
 PROGRAM = ROOT / "tests" / "engine" / "programs" / "inert.py"
-WARNING = "azure-native:applicationinsights:Component is not modelled"
+WARNING = "azure-native:containerregistry:Registry is not modelled"
 
 
 def test_what_is_not_modelled_comes_and_goes_like_the_rest_with_one_warning(new_stack: Callable[[str], Stack]) -> None:
@@ -18,7 +18,7 @@ def test_what_is_not_modelled_comes_and_goes_like_the_rest_with_one_warning(new_
 
     assert said.split("Diagnostics:")[1].count(WARNING) == 1
     name, resource_id = (stack.run("stack", "output", output).strip() for output in ("name", "id"))
-    assert resource_id.endswith(f"/providers/Microsoft.Insights/components/{name}")
+    assert resource_id.endswith(f"/providers/Microsoft.Containerregistry/registries/{name}")
     stack.expect_no_changes()
     stack.assert_in_step()
     stack.run("destroy", "--yes")

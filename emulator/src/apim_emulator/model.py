@@ -15,9 +15,14 @@ __all__ = [
     "Application",
     "Backend",
     "CircuitBreaker",
+    "Component",
     "ControlPlane",
+    "Diagnostic",
     "Gateway",
+    "LlmLog",
+    "Logger",
     "ManagedIdentity",
+    "MessageLog",
     "ModelDeployment",
     "Operation",
     "PoolMember",
@@ -25,6 +30,7 @@ __all__ = [
     "Reach",
     "Subscription",
     "User",
+    "Workspace",
 ]
 
 
@@ -48,6 +54,65 @@ class Operation:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Logger:
+    """Where a diagnostic sends what it records."""
+
+    kind: str
+    """`applicationInsights`, `azureMonitor` or `azureEventHub`."""
+    instrumentation_key: str | None = field(default=None, repr=False)
+    """Key of the Application Insights component."""
+    identity: str | None = None
+    """Managed identity that sends: `SystemAssigned` or a client ID. None: the key alone."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MessageLog:
+    """What a diagnostic records of a request or response."""
+
+    headers: tuple[str, ...] = ()
+    body_bytes: int = 0
+    """Most bytes of the body; 0: nothing."""
+    masked_headers: Mapping[str, str] = field(default_factory=dict)
+    """Header, or `*` for all, -> `Mask` or `Hide`."""
+    masked_query: Mapping[str, str] = field(default_factory=dict)
+    """Query parameter, or `*` for all, -> `Mask` or `Hide`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LlmLog:
+    """What a diagnostic records of calls of language models, besides their tokens."""
+
+    prompt_bytes: int | None = None
+    """Most bytes of a prompt. None: nothing of it."""
+    completion_bytes: int | None = None
+    """Most bytes of what a model answers. None: nothing of it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Diagnostic:
+    """What is recorded of calls, and where it goes."""
+
+    id: str
+    """`applicationinsights` or `azuremonitor`."""
+    logger: Logger
+    sampling: float = 100.0
+    """Percentage of calls that are recorded."""
+    always_log_errors: bool = False
+    """Whether failed calls are recorded whatever the sampling."""
+    metrics: bool = False
+    """Whether the metrics of policies are sent."""
+    verbosity: str = "information"
+    """Least severity of traces that are sent: `verbose`, `information` or `error`."""
+    log_client_ip: bool = False
+    request: MessageLog = MessageLog()
+    response: MessageLog = MessageLog()
+    backend_request: MessageLog = MessageLog()
+    backend_response: MessageLog = MessageLog()
+    llm: LlmLog | None = None
+    """None: calls of language models are calls like any other."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Api:
     """An API with its policy document."""
 
@@ -65,6 +130,8 @@ class Api:
     policy_format: str = "xml"
     definition: Mapping[str, Any] | None = field(default=None, repr=False)
     """The OpenAPI 3 document that the API was imported from; None where only its operations are known."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """Its own diagnostics, each in place of the service's of the same ID."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -193,6 +260,36 @@ class Gateway:
     """What becomes of connections from the internet."""
     from_network: Reach = Reach.ANSWERED
     """What becomes of connections from the gateway's own virtual network; from the internet, if it has none."""
+    resource_id: str = ""
+    """ID of the service in Azure Resource Manager."""
+    location: str = ""
+    """Azure region of the service."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """Diagnostics of all APIs."""
+    log_workspaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Category of resource logs, such as `GatewayLogs` -> IDs of the Log Analytics workspaces that get them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workspace:
+    """A Log Analytics workspace."""
+
+    id: str
+    retention: float
+    """Days for which a row is kept."""
+    tables: Mapping[str, float] = field(default_factory=dict)
+    """Tables with another retention, in days."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Component:
+    """An Application Insights component, which keeps its data in a workspace."""
+
+    id: str
+    instrumentation_key: str = field(repr=False)
+    workspace_id: str
+    local_auth: bool = True
+    """Whether the instrumentation key alone lets data in."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -263,6 +360,12 @@ class ControlPlane(Protocol):
 
     def accounts(self) -> Sequence[Account]:
         """All Azure OpenAI accounts."""
+
+    def workspaces(self) -> Sequence[Workspace]:
+        """All Log Analytics workspaces."""
+
+    def components(self) -> Sequence[Component]:
+        """All Application Insights components."""
 
     def applications(self) -> Sequence[Application]:
         """All app registrations of all tenants."""

@@ -13,7 +13,7 @@ from aiohttp.test_utils import BaseTestServer, TestClient, TestServer
 from multidict import CIMultiDict
 
 from apim_emulator.clock import Clock
-from apim_emulator.gateway import CallRecord, GatewayServer
+from apim_emulator.gateway import CallRecord, GatewayServer, Monitor
 from apim_emulator.model import Api, Backend, Gateway, ManagedIdentity, Operation
 from apim_emulator.network import Network
 
@@ -114,13 +114,15 @@ class Listener(BaseTestServer):
 
 
 @asynccontextmanager
-async def bench(start: float | None = NOW) -> AsyncIterator[Bench]:
+async def bench(
+    start: float | None = NOW, *, monitor: Monitor | None = None, clock: Clock | None = None
+) -> AsyncIterator[Bench]:
     """Start a backend behind `*.openai.azure.com` and a gateway that serves nothing yet."""
-    backend, network, clock = StandIn(), Network(), Clock(start)
+    backend, network, clock = StandIn(), Network(), clock or Clock(start)
     tokens, records = Tokens(clock), list[CallRecord]()
     async with serve(backend.handle) as url:
         network.route("*.openai.azure.com", url)
-        server = GatewayServer(network, tokens, clock, records.append)
+        server = GatewayServer(network, tokens, clock, records.append, monitor=monitor)
         async with server.running() as http:
             client: TestClient[web.BaseRequest, None] = TestClient(Listener(http))
             async with client:

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from apim_emulator.model import Account, Application, Gateway, ManagedIdentity, ModelDeployment, User
+from apim_emulator.model import (
+    Account,
+    Application,
+    Component,
+    Gateway,
+    ManagedIdentity,
+    ModelDeployment,
+    User,
+    Workspace,
+)
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 OTHER_TENANT = "22222222-2222-4222-8222-222222222222"
@@ -87,12 +96,20 @@ class FakeControlPlane:
     apps: list[Application] = field(default_factory=lambda: [CLIENT, API, V1_API, FOREIGN_API])
     openai: list[Account] = field(default_factory=lambda: [ACCOUNT, KEYLESS_ACCOUNT])
     roles: set[tuple[str, str, str]] = field(default_factory=set)
+    logs: list[Workspace] = field(default_factory=list)
+    insights: list[Component] = field(default_factory=list)
 
     def gateways(self) -> Sequence[Gateway]:
         return [Gateway(name="apim", sku="BasicV2", apis=(), identities=(IDENTITY,))]
 
     def accounts(self) -> Sequence[Account]:
         return self.openai
+
+    def workspaces(self) -> Sequence[Workspace]:
+        return self.logs
+
+    def components(self) -> Sequence[Component]:
+        return self.insights
 
     def applications(self) -> Sequence[Application]:
         return self.apps

@@ -16,10 +16,12 @@ from apim_emulator.azure.providers import apimanagement, cognitiveservices, redi
 from apim_emulator.azure.providers.apimanagement.data_plane import gateways
 from apim_emulator.azure.providers.apimanagement.named_value import due_named_values, refresh_named_values
 from apim_emulator.azure.providers.apimanagement.subscription import regenerate_subscription_key
+from apim_emulator.azure.providers.applicationinsights.data_plane import components
 from apim_emulator.azure.providers.authorization.data_plane import has_role, identity_tenant
 from apim_emulator.azure.providers.azuread.data_plane import add_caller, add_user, applications, users
 from apim_emulator.azure.providers.cognitiveservices.account import regenerate_key
 from apim_emulator.azure.providers.cognitiveservices.data_plane import accounts
+from apim_emulator.azure.providers.operationalinsights.data_plane import workspaces
 from apim_emulator.azure.providers.redisenterprise.database import regenerate_database_key
 from apim_emulator.azure.registry import function, resource_type, resource_types
 from apim_emulator.azure.resource_types import ResourceType
@@ -28,7 +30,7 @@ from apim_emulator.azure.resource_types.soft_delete import delete, purge
 from apim_emulator.azure.state import Properties, Resource, State
 from apim_emulator.azure.state.store import FileStore, MemoryStore
 from apim_emulator.clock import Clock
-from apim_emulator.model import Account, Application, Gateway, User
+from apim_emulator.model import Account, Application, Component, Gateway, User, Workspace
 
 
 def _without_nulls(value: Any) -> Any:
@@ -279,6 +281,16 @@ class Cloud:
         """All Azure OpenAI accounts with an endpoint of their own."""
         with self._reading() as state:
             return accounts(state)
+
+    def workspaces(self) -> Sequence[Workspace]:
+        """All Log Analytics workspaces."""
+        with self._reading() as state:
+            return workspaces(state)
+
+    def components(self) -> Sequence[Component]:
+        """All Application Insights components."""
+        with self._reading() as state:
+            return components(state)
 
     def applications(self) -> Sequence[Application]:
         """All app registrations of all tenants."""

@@ -2,6 +2,7 @@
 
 from apim_emulator.gateway.backends.identity import TokenSource
 from apim_emulator.gateway.core import CallRecord, Core, Recorder, Tracer
+from apim_emulator.gateway.diagnostics import Monitor
 from apim_emulator.gateway.failures import PolicyLoadError, Problem
 from apim_emulator.gateway.http.server import GatewayServer
 from apim_emulator.gateway.loading import raw_xml, unsupported
@@ -18,6 +19,7 @@ __all__ = [
     "CallRecord",
     "Core",
     "GatewayServer",
+    "Monitor",
     "PolicyLoadError",
     "Problem",
     "Recorder",

@@ -3,13 +3,17 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Protocol
+
+from multidict import CIMultiDict
 
 from apim_emulator.clock import Clock
 from apim_emulator.gateway.backends.identity import Identities, TokenSource
 from apim_emulator.gateway.cache import ValueCache
 from apim_emulator.gateway.context.objects import Context, Request, Url
 from apim_emulator.gateway.context.query import Query
+from apim_emulator.gateway.diagnostics import Monitor, Sampler, Trail
 from apim_emulator.gateway.exchange import Exchange, Services
 from apim_emulator.gateway.failures import Location, internal_error
 from apim_emulator.gateway.http.headers import end_to_end, is_safe_path
@@ -21,7 +25,7 @@ from apim_emulator.gateway.loading.plan import Plan, compile_plan
 from apim_emulator.gateway.loading.policy import Run
 from apim_emulator.gateway.pipeline import not_found, run_api, run_on_error, run_preflight
 from apim_emulator.gateway.policies.cors import is_preflight
-from apim_emulator.gateway.telemetry import Metric, TraceEntry
+from apim_emulator.gateway.telemetry import CallLog, Metric, TraceEntry
 from apim_emulator.gateway.tokens.openid import OpenIdProviders
 from apim_emulator.gateway.tokens.verified import VerifiedTokens
 from apim_emulator.model import Gateway
@@ -78,8 +82,14 @@ class Core:
         clock: Clock,
         recorder: Recorder | None = None,
         tracer: Tracer | None = None,
+        *,
+        monitor: Monitor | None = None,
     ) -> None:
-        """Serve nothing until a gateway is loaded: every call is answered 404."""
+        """Serve nothing until a gateway is loaded: every call is answered 404.
+
+        `monitor` takes what the diagnostics of APIs record.
+        """
+        self._monitor = monitor
         self._transport = transport
         self._tokens = identities if tracer is None else tracer.tokens(identities)
         self._clock = clock
@@ -94,6 +104,8 @@ class Core:
         """
         tracer = self._tracer
         self._plan = compile_plan(gateway, None if tracer is None else tracer.wrap)
+        self._sampler = Sampler()
+        self._diagnosed = self._monitor is not None and self._plan.diagnosed
         if tracer is not None:
             tracer.loaded(gateway)
         self._services = Services(
@@ -119,6 +131,8 @@ class Core:
         request = Request(incoming.method, headers, url, raw_path, query, incoming.remote or "", {})
         context = Context(self._plan.gateway.name, request, now=self._clock.now)
         exchange = Exchange(context, self._services, incoming)
+        if self._diagnosed:
+            exchange.trail = Trail(self._plan.gateway.diagnostics, self._clock.now())
         if self._tracer is not None:
             self._tracer.begin(exchange)
         return exchange
@@ -137,6 +151,8 @@ class Core:
         exchange.close()
         if self._tracer is not None:
             self._tracer.end(exchange)
+        if exchange.trail is not None:
+            self._diagnose(exchange, exchange.trail)
         if self._recorder is None and not log.isEnabledFor(logging.INFO):
             return
         context = exchange.context
@@ -153,6 +169,46 @@ class Core:
         if self._recorder is not None:
             self._recorder(record)
 
+    def _diagnose(self, exchange: Exchange, trail: Trail) -> None:
+        """Give the call to whom its diagnostics name."""
+        if self._monitor is None or not trail.diagnostics:
+            return
+        call = _call_log(exchange, trail)
+        for diagnostic in trail.diagnostics:
+            sampled = self._sampler.takes(diagnostic, call)
+            self._monitor.record(self._plan.gateway, diagnostic, call, sampled=sampled)
+
+
+def _call_log(exchange: Exchange, trail: Trail) -> CallLog:
+    context = exchange.context
+    request, response = context.request, context.response
+    url = request.original_url
+    return CallLog(
+        correlation_id=str(context.request_id),
+        time=trail.time,
+        milliseconds=(perf_counter() - trail.started) * 1000,
+        method=request.method,
+        url=f"{url.scheme}://{url.host}:{url.port}{url.path}",
+        query=str(url.query),
+        ip_address=request.ip_address,
+        api_id=None if context.api is None else context.api.id,
+        operation_id=None if context.operation is None else context.operation.id,
+        product_id=None if context.product is None else context.product.id,
+        subscription_id=None if context.subscription is None else context.subscription.id,
+        status=_CANCELLED if response is None else response.status,
+        request_size=exchange.incoming.content_length or 0,
+        response_size=exchange.sent,
+        error=context.last_error,
+        backends=tuple(trail.backends),
+        request_headers=CIMultiDict(exchange.incoming.headers),
+        response_headers=CIMultiDict() if response is None else response.headers.copy(),
+        request_body=trail.request_body,
+        response_body=trail.response_body,
+        metrics=tuple(exchange.metrics),
+        traces=tuple(exchange.traces),
+        llm=None if trail.llm is None else trail.llm.call(),
+    )
+
 
 async def _run(exchange: Exchange, plan: Plan) -> None:
     context = exchange.context
@@ -162,6 +218,8 @@ async def _run(exchange: Exchange, plan: Plan) -> None:
         return await run_on_error(exchange, not_found(), plan.no_api)
     api, below = plan.apis[match[0]], match[1]
     context.api = api.info
+    if exchange.trail is not None:
+        exchange.trail.diagnostics = api.diagnostics
     context.request.path = below
     if api.service is not None:
         exchange.send_to(api.service)

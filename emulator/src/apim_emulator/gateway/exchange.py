@@ -8,13 +8,14 @@ from apim_emulator.gateway.backends.identity import Identities
 from apim_emulator.gateway.backends.targets import Endpoint, Target
 from apim_emulator.gateway.cache import ValueCache
 from apim_emulator.gateway.context.objects import Context, Response
+from apim_emulator.gateway.diagnostics import LlmTrail, Trail
 from apim_emulator.gateway.http import bodies
 from apim_emulator.gateway.http.observe import BodyObserver, ObservedStream
 from apim_emulator.gateway.http.transport import Answer, Incoming, Transport
 from apim_emulator.gateway.limits.counters import Counters
 from apim_emulator.gateway.llm.model_text import Json, read_object
 from apim_emulator.gateway.llm.semantic_cache import CacheQuery, SemanticCache
-from apim_emulator.gateway.llm.token_usage import TokenWatch, is_event_stream
+from apim_emulator.gateway.llm.token_usage import TokenWatch, is_event_stream, prompt_estimate
 from apim_emulator.gateway.telemetry import EventHubMessage, Metric, TraceEntry
 from apim_emulator.gateway.tokens.openid import OpenIdProviders
 from apim_emulator.gateway.tokens.verified import VerifiedTokens
@@ -82,6 +83,8 @@ class Exchange:
     metrics: list[Metric] = field(default_factory=list)
     traces: list[TraceEntry] = field(default_factory=list)
     events: list[EventHubMessage] = field(default_factory=list)
+    trail: Trail | None = None
+    """What is noted for the diagnostics of the API; None: there are none."""
     _observed: list[ObservedStream] = field(default_factory=list)
     _prompt: tuple[bytes, Json] | None = field(default=None, repr=False)
 
@@ -143,13 +146,35 @@ class Exchange:
             self.token_watch = TokenWatch(prompt)
         return self.token_watch
 
+    async def before_backend(self) -> None:
+        """Note what diagnostics record of the request, once it is let through. Raises what `read_request` does."""
+        if (trail := self.trail) is None:
+            return
+        if trail.request_bytes:
+            trail.request_body = (await self.read_request())[: trail.request_bytes]
+        if trail.records_llm:
+            prompt = await self.read_prompt()
+            parameters = self.context.request.matched_parameters
+            deployment = parameters.get("deployment-id") or prompt.get("model")
+            trail.llm = LlmTrail(deployment if isinstance(deployment, str) else "", prompt)
+            self.watch_tokens(prompt_estimate(prompt)).tell(trail.llm.consumed)
+
     async def response_received(self) -> None:
         """Do what waits for the backend's response."""
         self.put_headers()
+        if self.trail is not None:
+            await self._note_response(self.trail)
         if self.token_watch is not None:
             await self._read_tokens(self.token_watch)
         await self._run(self.on_response)
         self.put_headers()
+
+    async def _note_response(self, trail: Trail) -> None:
+        if trail.response_bytes:
+            trail.response_body = (await self.read_response())[: trail.response_bytes]
+        if trail.llm is not None:
+            trail.llm.answered(self.response.status, self.response.headers)
+            self.observe(trail.llm)
 
     async def _read_tokens(self, watch: TokenWatch) -> None:
         response = self.response

@@ -58,6 +58,7 @@ async def _run_sections(exchange: Exchange, pipeline: Pipeline) -> None:
     try:
         try:
             await run_steps(pipeline["inbound"], exchange)
+            await exchange.before_backend()
             await run_steps(pipeline["backend"], exchange)
             await exchange.response_received()
         except Answered:

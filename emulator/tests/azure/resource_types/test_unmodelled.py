@@ -7,14 +7,14 @@ import pulumi_azure_native as azure_native
 import pulumi_azuread as azuread
 import pulumi_random as random
 import pytest
-from pulumi_azure_native import applicationinsights, authorization, resources, storage
+from pulumi_azure_native import authorization, containerregistry, resources, storage
 
 from apim_emulator.azure import Cloud, CloudError
 from apim_emulator.azure.registry import resource_type, resource_types
 from apim_emulator.pulumi.deploy import Deployment, deploy
 from emulator.tests.azure.azure import OPENAI_USER, Azure
 
-INSIGHTS = "azure-native:applicationinsights:Component"
+REGISTRY = "azure-native:containerregistry:Registry"
 STORAGE = "azure-native:storage:StorageAccount"
 PLACE = {"resourceGroupName": "rg", "location": "swedencentral"}
 
@@ -27,9 +27,7 @@ def run(program: Any, cloud: Cloud | None = None, *, preview: bool = False) -> D
 def surroundings() -> None:
     """What a program of one's own may have around a gateway."""
     group = resources.ResourceGroup("rg", resource_group_name="rg")
-    insights = applicationinsights.Component(
-        "insights", resource_group_name=group.name, kind="web", application_type="web"
-    )
+    registry = containerregistry.Registry("images", resource_group_name=group.name, sku={"name": "Basic"})
     table = azure_native.network.RouteTable(  # as a name of this module pytest would load all of it
         "table", route_table_name="table", resource_group_name=group.name
     )
@@ -57,14 +55,14 @@ def surroundings() -> None:
     team = azuread.Group("team", display_name="team", security_enabled=True)
     authorization.RoleAssignment(
         "team-role",
-        scope=insights.id,
+        scope=registry.id,
         principal_id=team.object_id,
         principal_type="Group",
         role_definition_id=f"/providers/Microsoft.Authorization/roleDefinitions/{OPENAI_USER}",
     )
-    pulumi.export("insights", insights.id)
-    pulumi.export("insightsName", insights.name)
-    pulumi.export("connection", insights.connection_string)
+    pulumi.export("registry", registry.id)
+    pulumi.export("registryName", registry.name)
+    pulumi.export("login", registry.login_server)
     pulumi.export("route", route.id)
     pulumi.export("routeName", route.name)
     pulumi.export("location", account.location)
@@ -80,15 +78,15 @@ def test_a_program_with_types_that_are_not_modelled_deploys_and_its_references_r
     outputs = run(surroundings, cloud).outputs
 
     group = f"/subscriptions/{cloud.subscription_id}/resourceGroups/rg/providers"
-    assert outputs["insights"] == f"{group}/Microsoft.Insights/components/{outputs['insightsName']}"
-    assert outputs["insightsName"].startswith("insights")
+    assert outputs["registry"] == f"{group}/Microsoft.Containerregistry/registries/{outputs['registryName']}"
+    assert outputs["registryName"].startswith("images")
     assert outputs["route"] == f"{group}/Microsoft.Network/routeTables/table/routes/{outputs['routeName']}"
     assert outputs["location"] == "swedencentral"
     assert outputs["other"].startswith("more")
     assert outputs["pet"].startswith("pet")
-    assert isinstance(outputs["connection"], str)
+    assert isinstance(outputs["login"], str)
     assert isinstance(outputs["blob"], str)
-    assert len({outputs["connection"], outputs["blob"]}) == 2
+    assert len({outputs["login"], outputs["blob"]}) == 2
 
 
 @pytest.mark.slow
@@ -99,7 +97,7 @@ def test_each_type_that_is_not_modelled_is_told_once_as_a_warning() -> None:
     assert sorted(message.text for message in messages) == [
         f"{token} is not modelled: the emulator keeps what it is given and does nothing with it"
         for token in (
-            INSIGHTS,
+            REGISTRY,
             "azure-native:network:Route",
             "azure-native:network:RouteTable",
             STORAGE,
@@ -141,26 +139,29 @@ def test_a_version_in_the_token_makes_no_difference(azure: Azure) -> None:
 
 
 def test_what_is_given_comes_back_and_what_azure_decides_is_a_text_of_its_own(azure: Azure) -> None:
-    given = {"kind": "web", "applicationType": "web", "tags": {"a": "b"}}
+    given = {"sku": {"name": "Basic"}, "adminUserEnabled": False, "tags": {"a": "b"}}
 
-    resource_id, outputs = azure.create("applicationinsights:Component", **PLACE, resourceName="ai", **given)
+    resource_id, outputs = azure.create("containerregistry:Registry", **PLACE, registryName="images", **given)
 
-    assert given.items() <= outputs.items()
-    assert (outputs["name"], outputs["type"]) == ("ai", "Microsoft.Insights/components")
+    assert given | {"sku": outputs["sku"]} == {name: outputs[name] for name in given}
+    assert outputs["sku"]["name"] == "Basic"
+    assert (outputs["name"], outputs["type"]) == ("images", "Microsoft.Containerregistry/registries")
     assert outputs["provisioningState"] == "Succeeded"
-    assert outputs["instrumentationKey"] != outputs["connectionString"]
-    assert azure.cloud.inputs_of(INSIGHTS, resource_id)["resourceName"] == "ai"
+    assert outputs["loginServer"] != outputs["creationDate"]
+    assert azure.cloud.inputs_of(REGISTRY, resource_id)["registryName"] == "images"
 
 
 def test_it_changes_in_place_but_for_what_its_id_and_region_say(azure: Azure) -> None:
-    inputs = {**PLACE, "resourceName": "ai", "kind": "web"}
-    resource_id, before = azure.create("applicationinsights:Component", **inputs)
+    inputs = {**PLACE, "registryName": "images", "adminUserEnabled": False}
+    resource_id, before = azure.create("containerregistry:Registry", **inputs)
 
-    after = azure.change("applicationinsights:Component", resource_id, kind="ios")
+    after = azure.change("containerregistry:Registry", resource_id, adminUserEnabled=True)
 
-    assert after == before | {"kind": "ios"}
-    changed = azure.cloud.diff(INSIGHTS, inputs, {**inputs, "resourceName": "b", "location": "c", "kind": "d"})
-    assert set(changed.replace) == {"resourceName", "location"}
+    assert after == before | {"adminUserEnabled": True}
+    changed = azure.cloud.diff(
+        REGISTRY, inputs, {**inputs, "registryName": "b", "location": "c", "adminUserEnabled": True}
+    )
+    assert set(changed.replace) == {"registryName", "location"}
 
 
 def test_it_goes_with_its_parent_and_its_name_is_free_at_once(azure: Azure) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pulumi_azure_native
 import pytest
-from pulumi_azure_native import apimanagement, applicationinsights, authorization, managedidentity, resources
+from pulumi_azure_native import apimanagement, authorization, containerregistry, managedidentity, resources
 
 from apim_emulator.azure import CloudError
 from apim_emulator.pulumi import AzureMocks
@@ -96,12 +96,10 @@ def test_an_id_that_is_inferred_is_warned_about() -> None:
 
     def program() -> Any:
         group = resources.ResourceGroup("group")
-        return applicationinsights.Component(
-            "logs", resource_group_name=group.name, application_type="web", kind="web", ingestion_mode="LogAnalytics"
-        ).id
+        return containerregistry.Registry("images", resource_group_name=group.name, sku={"name": "Basic"}).id
 
-    with pytest.warns(UserWarning, match="azure-native:applicationinsights:Component is not modelled.*ID is inferred"):
+    with pytest.warns(UserWarning, match="azure-native:containerregistry:Registry is not modelled.*ID is inferred"):
         run(mocks, program)
 
-    group, logs = mocks.registrations
-    assert logs.id.startswith(f"{group.id}/providers/Microsoft.Insights/components/logs")
+    group, images = mocks.registrations
+    assert images.id.startswith(f"{group.id}/providers/Microsoft.Containerregistry/registries/images")

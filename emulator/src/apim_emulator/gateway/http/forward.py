@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from time import perf_counter
 
 import aiohttp
 from multidict import CIMultiDict
@@ -15,6 +16,7 @@ from apim_emulator.gateway.failures import Failure, internal_error
 from apim_emulator.gateway.http.bodies import CALLERS_FAULT, at_hand, request_at_hand, request_chunks, too_slow
 from apim_emulator.gateway.http.headers import end_to_end, is_sound
 from apim_emulator.gateway.http.transport import Answer
+from apim_emulator.gateway.telemetry import BackendCall
 from apim_emulator.network import HostRefusedError
 
 
@@ -85,6 +87,7 @@ async def _answered(exchange: Exchange, endpoint: Endpoint, seconds: float) -> A
     body = _Body(exchange)
     called_before = exchange.backend_called
     exchange.drop_upstream()
+    started, headers, upstream = perf_counter(), CIMultiDict[str](), None
     try:
         exchange.backend_called = True
         headers = _headers(exchange, endpoint, url, body)
@@ -103,6 +106,20 @@ async def _answered(exchange: Exchange, endpoint: Endpoint, seconds: float) -> A
         if body.failure is not None:
             raise body.failure from None
         raise internal_error("BackendConnectionFailure", f"no response: {type(error).__name__}") from None
+    finally:
+        if exchange.trail is not None and exchange.backend_called:
+            exchange.trail.backends.append(
+                BackendCall(
+                    endpoint.id,
+                    exchange.context.request.method,
+                    str(url.with_query(None)),
+                    url.raw_query_string,
+                    None if upstream is None else upstream.status,
+                    (perf_counter() - started) * 1000,
+                    headers,
+                    CIMultiDict() if upstream is None else CIMultiDict(upstream.headers),
+                )
+            )
     exchange.upstream = upstream
     if upstream.status < 200 or not is_sound("".join(upstream.headers.values())):
         exchange.drop_upstream()

@@ -14,6 +14,7 @@ from aiohttp import web
 from apim_emulator.clock import Clock
 from apim_emulator.gateway.backends.identity import TokenSource
 from apim_emulator.gateway.core import Core, Recorder, Tracer
+from apim_emulator.gateway.diagnostics import Monitor
 from apim_emulator.gateway.http.headers import envelope, is_sound_head, phrase
 from apim_emulator.gateway.http.reply import caller_request, send
 from apim_emulator.gateway.http.transport import MAX_FIELD, MAX_LINE, HttpTransport
@@ -57,10 +58,15 @@ class GatewayServer:
         clock: Clock,
         recorder: Recorder | None = None,
         tracer: Tracer | None = None,
+        *,
+        monitor: Monitor | None = None,
     ) -> None:
-        """Serve nothing until a gateway is loaded: every call is answered 404."""
+        """Serve nothing until a gateway is loaded: every call is answered 404.
+
+        `monitor` takes what the diagnostics of APIs record.
+        """
         self._transport = HttpTransport(network)
-        self._core = Core(self._transport, identities, clock, recorder, tracer)
+        self._core = Core(self._transport, identities, clock, recorder, tracer, monitor=monitor)
         self._gateway = Gateway(name="", sku="", apis=())
 
     def load(self, gateway: Gateway) -> None:

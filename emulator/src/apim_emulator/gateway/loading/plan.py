@@ -13,7 +13,7 @@ from apim_emulator.gateway.loading.policy import Site, Step, Wrap
 from apim_emulator.gateway.policies import POLICIES
 from apim_emulator.gateway.routing import ApiPaths, Operations
 from apim_emulator.gateway.subscriptions import Subscriptions
-from apim_emulator.model import Api, Gateway, Product
+from apim_emulator.model import Api, Diagnostic, Gateway, Product
 
 Pipeline = Mapping[str, tuple[Step, ...]]
 """Effective steps by section."""
@@ -35,6 +35,8 @@ class ApiPlan:
     """Target of the API's own service URL."""
     pipelines: Mapping[tuple[str | None, str | None], Pipeline]
     """By operation name (None: no operation matched) and product ID (None: no product context)."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """The API's own, and the service's that it has none of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,11 @@ class Plan:
     subscriptions: Subscriptions
     no_api: Pipeline
     """Pipeline of calls that no API matches: the global policy."""
+
+    @property
+    def diagnosed(self) -> bool:
+        """Whether anything has diagnostics."""
+        return bool(self.gateway.diagnostics) or any(api.diagnostics for api in self.apis.values())
 
 
 def compile_plan(gateway: Gateway, wrap: Wrap | None = None) -> Plan:
@@ -164,7 +171,9 @@ class _Loader:
                 inner = documents.get(operation.name)
                 pipelines[operation.name, product] = pipeline if inner is None else self._around(inner, pipeline)
         infos = {found.name: OperationInfo(found.name, found.method, found.url_template) for found in api.operations}
-        return ApiPlan(api, ApiInfo(api.id, api.id, api.path), operations, infos, service, pipelines)
+        diagnostics = {found.id: found for found in (*self._gateway.diagnostics, *api.diagnostics)}
+        info = ApiInfo(api.id, api.id, api.path)
+        return ApiPlan(api, info, operations, infos, service, pipelines, tuple(diagnostics.values()))
 
     def _product(self, product: Product) -> Pipeline:
         if product.policy is None:

@@ -13,12 +13,15 @@ from apim_emulator.azure.providers.apimanagement import (
     PRODUCT_API,
     SERVICE,
     SUBSCRIPTION,
+    diagnostics,
 )
 from apim_emulator.azure.providers.apimanagement.api import BEARER
 from apim_emulator.azure.providers.apimanagement.cache import searches
 from apim_emulator.azure.providers.apimanagement.circuit_breaker import circuit_breaker
 from apim_emulator.azure.providers.apimanagement.references import backends, format_of, member_id
 from apim_emulator.azure.providers.managedidentity.identities import identities
+from apim_emulator.azure.providers.monitor import DIAGNOSTIC_SETTING
+from apim_emulator.azure.providers.monitor.diagnostic_setting import categories
 from apim_emulator.azure.providers.network.data_plane import network_of_service, private_hosts, resolves
 from apim_emulator.azure.state import Resource, State
 from apim_emulator.model import (
@@ -59,6 +62,10 @@ def _gateway(state: State, service: Resource) -> Gateway:
         private_hosts=private_hosts(state, network_of_service(service)),
         from_internet=_from_internet(service),
         from_network=_from_network(state, service),
+        resource_id=service.id,
+        location=service.outputs["location"],
+        diagnostics=diagnostics.of(state, service),
+        log_workspaces=_log_workspaces(state, service),
         **_policy(state, service),
     )
 
@@ -84,6 +91,16 @@ def _from_network(state: State, service: Resource) -> Reach:
     return Reach.ANSWERED if host in private_hosts(state, network) else _from_internet(service)
 
 
+def _log_workspaces(state: State, service: Resource) -> dict[str, tuple[str, ...]]:
+    """Workspaces that get the service's resource logs, by category; others than workspaces are of no use here."""
+    found: dict[str, tuple[str, ...]] = {}
+    for setting in state.of(DIAGNOSTIC_SETTING, under=service.id):
+        if (workspace := setting.inputs.get("workspaceId")) is not None:
+            for category in categories(setting):
+                found[category] = (*found.get(category, ()), workspace)
+    return found
+
+
 def _policy(state: State, scope: Resource) -> dict[str, Any]:
     """Text and format of the document of a scope, empty where it has none."""
     found = state.find(f"{scope.id}/policies/policy")
@@ -102,6 +119,7 @@ def _api(state: State, api: Resource) -> Api:
         subscription_required=api.outputs["subscriptionRequired"],
         service_url=api.outputs.get("serviceUrl") or None,
         definition=api.private.get("definition"),
+        diagnostics=diagnostics.of(state, api),
         **_policy(state, api),
     )
     return replace(

@@ -1,24 +1,32 @@
-"""Template deployments (Microsoft.Resources), as far as they change APIs of API Management.
+"""Template deployments (Microsoft.Resources), as far as they change what exists in a way that no type has.
 
 A template reaches Azure as it is written, so it can set what azure-native's types do not have and therefore drop:
-`subscriptionKeyParameterNames.bearer` of an API, with which its subscription keys are accepted as bearer tokens
-(Azure-Samples/AI-Gateway; no ARM type has it). Reading the API with azure-native does not return it, and writing the
-API without it takes it away (inferred: a PUT replaces).
+
+- `subscriptionKeyParameterNames.bearer` of an API, with which its subscription keys are accepted as bearer tokens
+  (Azure-Samples/AI-Gateway);
+- `CustomMetricsOptedInType` of an Application Insights component, with which custom metrics keep their dimensions in
+  Azure's metrics store (Azure/bicep #6595).
+
+Reading the resource with azure-native does not return it, and writing the resource without it takes it away (inferred:
+a PUT replaces).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from apim_emulator.azure.exceptions import ResourceNotFoundError, ValidationError
 from apim_emulator.azure.providers.apimanagement import PATH
 from apim_emulator.azure.providers.apimanagement import api as apis
+from apim_emulator.azure.providers.applicationinsights import PATH as COMPONENTS
+from apim_emulator.azure.providers.applicationinsights import component
 from apim_emulator.azure.providers.resources import DEPLOYMENT
 from apim_emulator.azure.resource_types import Shape, Text, arm_type
 from apim_emulator.azure.state import Resource, State
 
-_RESOURCE = Shape("type apiVersion name properties", "dependsOn")
+_RESOURCE = Shape("type apiVersion name properties", "dependsOn kind location tags")
 _SDK_NAMES = {"type": "apiType", "apiType": "soapApiType"}
 """Properties of an API that azure-native calls otherwise than ARM."""
+_OPTED_IN = "CustomMetricsOptedInType"
 
 
 def _complete(state: State, resource: Resource, parent: Resource) -> None:
@@ -29,9 +37,11 @@ def _complete(state: State, resource: Resource, parent: Resource) -> None:
         at = f"properties.template.resources[{index}]"
         _RESOURCE.check(wanted, at)
         _refuse_expressions(wanted, at)
-        if wanted["type"] != f"{PATH}/apis":
-            raise ValidationError(f"{at}.type {wanted['type']!r} is not modelled; {PATH}/apis is", f"{at}.type")
-        _put_api(state, parent, wanted)
+        if wanted["type"] not in _PUT:
+            raise ValidationError(
+                f"{at}.type {wanted['type']!r} is not modelled; {' and '.join(_PUT)} are", f"{at}.type"
+            )
+        _PUT[wanted["type"]](state, parent, wanted)
     resource.outputs["properties"] = {**resource.inputs["properties"], "provisioningState": "Succeeded"}
 
 
@@ -53,6 +63,37 @@ def _put_api(state: State, group: Resource, wanted: Mapping[str, Any]) -> None:
     if bearer is not None:
         changed.private[apis.BEARER] = bearer
     state.put(changed)
+
+
+def _put_component(state: State, group: Resource, wanted: Mapping[str, Any]) -> None:
+    """Write a component that exists."""
+    resource_id = f"{group.id}/providers/{COMPONENTS}/{wanted['name']}"
+    found = state.find(resource_id)
+    if found is None:
+        raise ResourceNotFoundError("component", resource_id, "name")
+    properties = {_component_name(key): value for key, value in wanted["properties"].items() if key != _OPTED_IN}
+    opted_in = wanted["properties"].get(_OPTED_IN)
+    Text(values=component.OPTED_IN).check(opted_in, _OPTED_IN)
+    beside = {key: wanted[key] for key in ("kind", "location", "tags") if key in wanted}
+    inputs = {**found.inputs, **properties, **beside}
+    component.TYPE.shape.check(inputs)
+    assert component.TYPE.update is not None  # noqa: S101  # components can change
+    changed = component.TYPE.update(state, found, inputs)
+    if opted_in is not None:
+        changed.private[component.DIMENSIONS] = opted_in
+    state.put(changed)
+
+
+def _component_name(arm: str) -> str:
+    """Name by which azure-native calls a property of a component: `Application_Type` is `applicationType`."""
+    first, *rest = arm.split("_")
+    return "".join([first[:1].lower() + first[1:], *(word[:1].upper() + word[1:] for word in rest)])
+
+
+_PUT: Mapping[str, Callable[[State, Resource, Mapping[str, Any]], None]] = {
+    f"{PATH}/apis": _put_api,
+    COMPONENTS: _put_component,
+}
 
 
 def _refuse_expressions(value: Any, at: str) -> None:

@@ -1,0 +1,55 @@
+"""Tables of Log Analytics workspaces: how long each keeps its rows, and on which plan."""
+
+from apim_emulator.azure.exceptions import ResourceNotFoundError
+from apim_emulator.azure.providers.operationalinsights import PATH, TABLE
+from apim_emulator.azure.providers.operationalinsights.exceptions import InvalidParameterError
+from apim_emulator.azure.resource_types import Shape, Text, arm_type
+from apim_emulator.azure.state import Resource, State
+
+_DAYS = range(4, 731)
+"""Days for which a table may keep rows for queries ("Tables - Create Or Update"); -1 is the workspace's."""
+_MOST_DAYS_IN_ALL = 4383
+
+
+def _complete(_state: State, resource: Resource, workspace: Resource) -> None:
+    if "schema" not in resource.inputs and resource.name.endswith(("_CL", "_SRCH", "_RST")):
+        # A table that is not Azure's own needs its columns (azure-rest-api-specs #18340).
+        raise ResourceNotFoundError("table", resource.name, "tableName")
+    days = resource.inputs.get("retentionInDays", -1)
+    if days != -1 and days not in _DAYS:
+        raise InvalidParameterError(
+            f"retentionInDays {days} is not {_DAYS.start} to {_DAYS.stop - 1}, or -1 for the workspace's",
+            "retentionInDays",
+        )
+    kept = workspace.outputs["retentionInDays"] if days == -1 else days
+    total = resource.inputs.get("totalRetentionInDays", -1)
+    if total != -1 and not kept <= total <= _MOST_DAYS_IN_ALL:
+        raise InvalidParameterError(
+            f"totalRetentionInDays {total} is not {kept} to {_MOST_DAYS_IN_ALL}, or -1 for retentionInDays",
+            "totalRetentionInDays",
+        )
+    in_all = kept if total == -1 else total
+    resource.outputs |= {
+        "archiveRetentionInDays": in_all - kept,
+        "plan": resource.inputs.get("plan", "Analytics"),
+        "provisioningState": "Succeeded",
+        "retentionInDays": kept,
+        "retentionInDaysAsDefault": days == -1,
+        "totalRetentionInDays": in_all,
+        "totalRetentionInDaysAsDefault": total == -1,
+    }
+
+
+TYPE = arm_type(
+    token=TABLE,
+    path=f"{PATH}/tables",
+    names="workspaceName tableName",
+    shape=Shape(
+        "resourceGroupName workspaceName",
+        "plan restoredLogs retentionInDays schema searchResults tableName totalRetentionInDays",
+        plan=Text(values=("Analytics", "Basic")),
+        schema=Shape("", "columns description displayName name"),
+    ),
+    complete=_complete,
+    pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$",
+)
