@@ -1,115 +1,146 @@
 """Keeping secrets out of traces: by name, by shape, and by being a secret that is known."""
 
-import base64
 import json
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
-from urllib.parse import parse_qsl, quote
+from urllib.parse import unquote
 from uuid import UUID
 
 from multidict import CIMultiDict
 
 from apim_emulator.gateway.context.objects import Request, Response
+from apim_emulator.gateway.context.query import Query
 from apim_emulator.model import Gateway
+from apim_emulator.tracing.known import LONGEST_FORM, SHORTEST_FOUND, Budget, Known, Place
 from apim_emulator.tracing.model import Change, Read, Span
 
 HIDDEN = "***"
+NOT_TRACED = "not traced further"
+"""What is shown in place of every value once hiding secrets has become too much work."""
 LONGEST = 200
 """Characters of a value that are kept."""
 
-_SHORTEST = 4
-"""Characters of a secret from which on it is looked for inside other text; a shorter one only as the whole value."""
-_SHORTEST_PIECE = 6
-SHORTEST_FOUND = 8
-"""Characters of a secret that is only known by its name, from which on it is looked for elsewhere too."""
+_WINDOW = LONGEST + LONGEST_FORM
+"""Characters that are looked at: what is secret and begins among those that are kept ends within them."""
+_BUDGET = 400_000
+"""Characters that are looked at for one call; a call with thirty policies takes some ten thousand."""
+_NAME = 16
+"""Work of judging a name, beyond its characters."""
 _MAX_BODY = 64 * 1024
 """Bytes of a body in which secrets are looked for by their names."""
-_MAX_FOUND = 32
-"""Secrets that are taken from one body."""
+_NO_FORM = re.compile(rb"[\s<>{}]")
+"""What no form has in it, and most other texts have."""
+_MAX_LEARNED = 128
+"""Secrets that are taken from one call."""
 _NAMES = re.compile(
-    r"^(?!access-control-).*(?:authorization|cookie|api[-_]?key|subscription[-_]?key|functions-key|^(?:key|code|sig)$|secret|token(?!s)|passw"
-    r"|credential|signature|assertion)",
+    r"(?!access-control-).*?(?:authorization|cookie|api[-_]?key|subscription[-_]?key|functions-key|^(?:key|code|sig)$|secret|token(?!s)|passw"
+    r"|^pwd$|[-_.]pwd$|^session$|session[-_]?(?:id|key|token)|credential|signature|assertion)",
     re.IGNORECASE | re.DOTALL,
 )
 _SHAPES = re.compile(
     r"eyJ[\w-]{6,}(?:\.[\w-]*)*"
     r"|(?<=\bbearer )\S+|(?<=\bbasic )\S+|(?<=\bdigest )\S+|(?<=\bsharedaccesssignature )\S+"
+    r"|(?<=\bbearer%20)\S+|(?<=\bbasic%20)\S+|(?<=\bbearer\+)\S+"
     r"|(?<=//)[^\s/@:]*:[^\s/@]+(?=@)"
-    r"|(?<=[?&;]sig=)[^&;\s]+|(?<=[?&;]code=)[^&;\s]+|(?<=[?&;]key=)[^&;\s]+",
+    r"|(?<=[?&;]sig=)[^&;\s]+|(?<=[?&;]code=)[^&;\s]+|(?<=[?&;]key=)[^&;\s]+|(?<=[?&;]token=)[^&;\s]+",
     re.IGNORECASE,
 )
 _ASSIGNED = re.compile(
     r"(?P<name>(?<![\w-])[\w-]++(?:(?<=secret)|(?<=apikey)|(?<=api[-_]key)|(?<=subscriptionkey)|(?<=subscription[-_]key)"
-    r"|(?<=access_token)|(?<=id_token)|(?<=refresh_token))|(?<!\w)(?>\w*?passw)\w*+)"
-    r"(?P<between>\\*+[\"']?\s*+[=:>]\s*+\\*+[\"']?)[^\s\"'&;,}<\\]+",
+    r"|(?<=access_token)|(?<=id_token)|(?<=refresh_token)|(?<=pwd)|(?<=session))|(?<!\w)(?>\w*?passw)\w*+)"
+    r"(?P<between>\\*+[\"']?\s*+[=:>]\s*+\\*+[\"']?)(?P<value>[^\s\"'&;,}<\\]+)",
     re.IGNORECASE,
 )
 """Each word is read once: a caller decides how long a text is, and no text may hold up the gateway."""
-Masks = tuple["Mask", ...]
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_ENCODED = 3
+"""How often a name may be percent-encoded."""
+
+Masks = tuple["Mask", ...]
 
 
 class Mask:
     """Shows values without the secrets among them."""
 
     def __init__(
-        self, secrets: Iterable[str] = (), names: Iterable[str] = (), *, limit: int | None = None, within: Masks = ()
+        self,
+        secrets: Iterable[str] = (),
+        names: Iterable[str] = (),
+        *,
+        limit: int | None = None,
+        within: Masks = (),
+        budget: Budget | None = None,
     ) -> None:
         """Take secrets, and names beyond the usual ones whose values are secret.
 
-        Of the secrets that are learned, the last `limit` are kept; those of the masks `within` are hidden too.
+        Of the forms of secrets that are learned, the last `limit` are kept; the secrets of the masks `within` are
+        hidden too. Once a `budget` is spent, no text is shown.
         """
         self._names = frozenset(name.lower() for name in names)
         self._within = within
-        self._forms: deque[str] = deque(maxlen=limit)
-        self._searched: list[str] = []
-        """Forms that are looked for inside other text, in lower case, the longest first."""
+        self._known = Known(limit)
+        self._bounded = budget is not None
+        self._budget = budget or Budget()
+        self._learned = 0
         self.add(secrets)
+
+    @classmethod
+    def of_call(cls, within: Masks) -> "Mask":
+        """Make the mask of one call, whose work is bounded."""
+        return cls(within=within, budget=Budget(_BUDGET))
+
+    def is_spent(self) -> bool:
+        """Whether nothing more is shown."""
+        return self._budget.is_spent()
 
     def add(self, secrets: Iterable[str]) -> bool:
         """Learn more secrets; tells whether any was new."""
-        known = dict.fromkeys(form for secret in secrets if secret for form in _forms(secret))
-        new = [form for form in known if form not in self._forms]
-        if new:
-            self._forms.extend(new)
-            lowered = {one.lower() for one in self._forms if len(one) >= _SHORTEST}
-            self._searched = sorted(lowered, key=len, reverse=True)
-        return bool(new)
+        if not self._bounded:
+            return self._known.add(secrets)
+        new = list(islice(secrets, _MAX_LEARNED + 1))
+        self._learned += len(new)
+        self._budget.spend(sum(map(len, new)))
+        if self._learned > _MAX_LEARNED:
+            self._budget.end()
+        if self.is_spent():
+            return True  # what is shown already has to be looked at again
+        return self._known.add(new)
 
     def is_secret(self, name: str) -> bool:
         """Tell whether what has this name is a secret whatever it holds."""
+        self._budget.spend(len(name) + _NAME)
         return (
-            name.lower() in self._names
-            or _NAMES.search(name) is not None
+            len(name) > _WINDOW
+            or name.lower() in self._names
+            or _NAMES.match(name) is not None
             or any(mask.is_secret(name) for mask in self._within)
         )
 
     def text(self, text: str) -> str:
         """Show a text: secrets in it hidden, shortened, on one line of printable characters."""
-        text = self._without_known(text)
-        text = _ASSIGNED.sub(lambda match: f"{match['name']}{match['between']}{HIDDEN}", _SHAPES.sub(HIDDEN, text))
-        text = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text).replace("\n", " ")
-        return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+        if self.is_spent():
+            return NOT_TRACED
+        window = text[:_WINDOW]
+        masks = (*self._within, self)
+        if any(mask._known.has(window, self._budget) for mask in masks):
+            return HIDDEN
+        lowered = window.lower()
+        places = [place for mask in masks for place in mask._known.places(lowered, self._budget)]
+        if self.is_spent():
+            return NOT_TRACED
+        if places and len(lowered) != len(window):
+            # Of some letters the lower case is longer: where the secret is in the text is not sure.
+            return HIDDEN
+        places += [found.span() for found in _SHAPES.finditer(window)]
+        places += [found.span("value") for found in _ASSIGNED.finditer(window)]
+        shown = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _hidden(window, places)).replace("\n", " ")
+        return shown if len(text) <= LONGEST else f"{shown[:LONGEST]}…"
 
     def maybe(self, text: str | None) -> str | None:
         """Show a text that may be absent."""
         return None if text is None else self.text(text)
-
-    def _without_known(self, text: str) -> str:
-        for mask in self._within:
-            text = mask._without_known(text)
-        is_piece = len(text) >= _SHORTEST_PIECE and any(text in form for form in self._forms)
-        if is_piece or text in self._forms:
-            return HIDDEN
-        lowered = text.lower()
-        for form in self._searched:
-            if form in lowered:
-                text = _hidden(text, lowered, form)
-                lowered = text.lower()
-        return text
 
     def named(self, name: str, value: object) -> str | None:
         """Show a value that has a name; None stays None."""
@@ -120,12 +151,18 @@ class Mask:
     def url(self, raw: str) -> str:
         """Show a path and query."""
         path, mark, query = raw.partition("?")
-        pieces = [self._piece(piece) for piece in query.split("&")] if mark else []
-        return self.text(path) + mark + "&".join(pieces)[:LONGEST]
+        shown: list[str] = []
+        length = 0
+        for piece in query.split("&", LONGEST)[:LONGEST] if mark else ():
+            shown.append(self._piece(piece))
+            length += len(shown[-1]) + 1
+            if length > LONGEST:
+                break
+        return self.text(path) + mark + "&".join(shown)[:LONGEST]
 
     def _piece(self, piece: str) -> str:
         name, sign, value = piece.partition("=")
-        return f"{self.text(name)}{sign}{self.named(name, value)}"
+        return f"{self.text(name)}{sign}{self.named(_decoded(name), value)}"
 
     def _value(self, value: object) -> str:
         if isinstance(value, str):
@@ -142,19 +179,26 @@ class Mask:
         return type(value).__name__
 
 
-def _hidden(text: str, lowered: str, secret: str) -> str:
-    """Hide a secret, in lower case, wherever a text has it in any case.
+def _decoded(name: str) -> str:
+    """Return a name without its percent-encoding, however often it was encoded."""
+    for _ in range(_ENCODED):
+        if "%" not in name:
+            break
+        name = unquote(name[:_WINDOW])
+    return name
 
-    A regular expression would do it too, but to compile one of a token takes longer than the call that is traced.
-    """
-    if len(lowered) != len(text):
-        # Of some letters the lower case is longer: where the secret is in the text is not sure.
-        return HIDDEN
-    pieces, place = [], 0
-    while (found := lowered.find(secret, place)) >= 0:
-        pieces += [text[place:found], HIDDEN]
-        place = found + len(secret)
-    return "".join([*pieces, text[place:]])
+
+def _hidden(text: str, places: Iterable[Place]) -> str:
+    """Hide places, which may overlap, in the part of a text that is kept."""
+    pieces: list[str] = []
+    end = 0
+    for start, stop in sorted(places):
+        if start >= LONGEST:
+            break
+        if start >= end:
+            pieces += [text[end:start], HIDDEN]
+        end = max(end, stop)
+    return "".join([*pieces, text[end:LONGEST]])
 
 
 def remasked(span: Span, mask: Mask) -> Span:
@@ -187,14 +231,18 @@ def gateway_mask(gateway: Gateway) -> Mask:
 def request_secrets(request: Request, mask: Mask) -> Iterator[str]:
     """List the secrets that a caller presents."""
     yield from header_secrets(request.headers, mask)
-    for name in request.query.names():
-        if mask.is_secret(name):
-            yield from request.query.values(name)
+    for name, value in request.query.pairs():
+        if mask.is_spent():
+            return
+        if mask.is_secret(_decoded(name)):
+            yield value
 
 
 def header_secrets(headers: CIMultiDict[str], mask: Mask) -> Iterator[str]:
     """List the values of headers that are secret by their names."""
     for name, value in headers.items():
+        if mask.is_spent():
+            return
         if mask.is_secret(name):
             yield from credentials(name, value)
 
@@ -206,48 +254,29 @@ def credentials(name: str, value: str) -> Iterator[str]:
     yield from (part.partition("=")[2] or part for part in re.split(r"[;,]?\s+", secret) if len(part) > 6)
 
 
-def body_secrets(body: bytes, mask: Mask) -> list[str]:
+def body_secrets(body: bytes, mask: Mask) -> Iterator[str]:
     """List the values in a JSON object or a form that are secret by their names."""
     if len(body) > _MAX_BODY:
-        return []
+        return
     pairs: Iterable[tuple[str, object]]
     try:
-        pairs = list(_members(json.loads(body)))
+        pairs = _members(json.loads(body))
     except (ValueError, RecursionError):
-        pairs = parse_qsl(body.decode("utf-8", "replace"))
-    found = (value for name, value in pairs if isinstance(value, str) and mask.is_secret(name))
-    return list(islice((value for value in found if len(value) >= SHORTEST_FOUND), _MAX_FOUND))
+        pairs = () if _NO_FORM.search(body) else Query(body.decode("utf-8", "replace")).pairs()
+    for name, value in pairs:
+        if mask.is_spent():
+            return
+        if isinstance(value, str) and len(value) >= SHORTEST_FOUND and mask.is_secret(name):
+            yield value
 
 
 def _members(value: object) -> Iterator[tuple[str, object]]:
-    children: list[object] = []
-    if isinstance(value, dict):
-        yield from value.items()
-        children = list(value.values())
-    elif isinstance(value, list):
-        children = value
-    for child in children:
-        yield from _members(child)
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """List how a secret may look elsewhere."""
-    yield secret
-    if len(secret) >= _SHORTEST:
-        yield quote(secret, safe="")
-        data = secret.encode("utf-8", "surrogateescape")
-        yield base64.b64encode(data).decode()
-        yield from _inside_base64(data)
-        yield data.hex()
-        yield data.hex("-")
-        yield from (part for part in secret.split(".") if secret.startswith("eyJ") and len(part) > 8)
-
-
-def _inside_base64(data: bytes) -> Iterator[str]:
-    """List what is surely in the Base64 of a longer text with this one in it, at any place."""
-    for before in range(3):
-        encoded = base64.b64encode(bytes(before) + data).decode().rstrip("=")
-        whole = encoded[-(-before * 8 // 6) : len(encoded) - (1 if (before + len(data)) % 3 else 0)]
-        if len(whole) >= SHORTEST_FOUND:
-            yield whole
-            yield whole.replace("+", "-").replace("/", "_")
+    """List the members of all objects in a JSON value."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            yield from one.items()
+            left += one.values()
+        elif isinstance(one, list):
+            left += one

@@ -15,8 +15,8 @@ from apim_emulator.gateway.failures import Answered, Failure, Finished, Location
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.loading.policy import Run
 from apim_emulator.model import Gateway
+from apim_emulator.tracing.known import SHORTEST_FOUND
 from apim_emulator.tracing.mask import (
-    SHORTEST_FOUND,
     Mask,
     body_secrets,
     credentials,
@@ -89,7 +89,7 @@ class _Call:
         self._bodies: list[bytes] = []
         self._learned = False
         exchange.context = watched(exchange.context)
-        self._state = state_of(exchange)
+        self._state = state_of(exchange, State())
 
     def has_room(self) -> bool:
         """Tell whether one more read or change may be kept, and count it."""
@@ -101,7 +101,7 @@ class _Call:
     def ascribe(self, exchange: Exchange, found: list[Change]) -> None:
         """Take down what changed since the last time."""
         watch_parts(exchange.context)
-        state = state_of(exchange)
+        state = state_of(exchange, self._state)
         if self.mask.add(self._secrets(exchange, state)):
             self._learned = True
         found.extend(change for change in changes(self._state, state, self.mask) if self.has_room())
@@ -109,9 +109,11 @@ class _Call:
 
     def _secrets(self, exchange: Exchange, state: State) -> Iterator[str]:
         """List what is secret by its name among what is new: headers, variables, members of bodies."""
-        for key, value in state.items():
-            if isinstance(value, str) and value is not self._state.get(key) and self.mask.is_secret(key[1]):
-                yield from (part for part in credentials(key[1], value) if len(part) >= SHORTEST_FOUND)
+        for name, value in state.new_texts(self._state):
+            if self.mask.is_spent():
+                return
+            if self.mask.is_secret(name):
+                yield from (part for part in credentials(name, value) if len(part) >= SHORTEST_FOUND)
         response = exchange.context.response
         others = [one.body for one in dict.values(exchange.context.variables) if isinstance(one, Response)]
         for body in (exchange.body, None if response is None else response.body, *others):
@@ -171,7 +173,7 @@ class TraceRecorder:
 
     def begin(self, exchange: Exchange) -> None:
         """Start the trace of a call."""
-        _call.set(_Call(exchange, Mask(within=(self._gateway, self._tokens))))
+        _call.set(_Call(exchange, Mask.of_call((self._gateway, self._tokens))))
 
     def wrap(self, run: Run, location: Location, node: Node) -> Run:
         """Record a policy whenever it runs in a call that is traced."""

@@ -1,5 +1,6 @@
 """A query string that keeps unchanged parameters byte for byte."""
 
+from collections.abc import Iterator
 from urllib.parse import quote, unquote_plus
 
 
@@ -18,6 +19,11 @@ class Query:
     def names(self) -> list[str]:
         """List the decoded parameter names, in order, with repetitions."""
         return [_name(piece) for piece in self._pieces]
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Give each parameter's decoded name and value, in order."""
+        for piece in self._pieces:
+            yield _name(piece), unquote_plus(piece.partition("=")[2], errors="replace")
 
     def values(self, name: str) -> list[str]:
         """List a parameter's decoded values; names are compared without case, as .NET's query collections do."""
