@@ -9,7 +9,7 @@ SHELL := bash
 .SHELLFLAGS := -c 'eval "$$0" || { kill -PIPE $$PPID; exit 1; }'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up preview refresh destroy serve quick test trial check format environment
+.PHONY: help demo up preview refresh destroy serve quick test trial judges check format environment
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / {n = split($$1, t, " "); for (i = 1; i <= n; i++) {line = $$2; sub("COMMAND", t[i], line); printf "  make %-12s %s\n", t[i], line}}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: check ## check, and run all tests
 
 trial: environment ## install the emulator into an empty environment, test a policy there and serve it
 	$(PY) scripts/try_emulator.py
+
+judges: environment ## install Microsoft's parser of KQL with npm; the tests that ask it are skipped without it
+	npm ci --prefix tests/queries/official --ignore-scripts --no-audit --no-fund
 
 check: environment ## check format, lint, imports and types
 	$(PY) -m ruff format --check .

@@ -128,6 +128,7 @@ def test_the_workflow_tests_and_tries_every_python_that_the_environment_takes() 
 
     assert job["strategy"]["matrix"]["python"] == re.findall(r"3\.\d+", taken)
     assert [step["run"] for step in job["steps"] if "run" in step] == [
+        "make judges",
         "make test",
         "make trial",
     ]
@@ -153,6 +154,7 @@ def test_a_bot_updates_every_folder_that_names_versions() -> None:
 
     manifests = {("pip", ROOT / "requirements.txt"), ("pip", ROOT / "emulator" / "pyproject.toml")}
     manifests |= {("npm", path) for path in ROOT.glob("examples/*/package.json")}
+    manifests.add(("npm", ROOT / "tests" / "queries" / "official" / "package.json"))
     manifests |= {("pip", path) for path in ROOT.glob("examples/*/requirements.txt")}
     folders = {(kind, f"/{path.parent.relative_to(ROOT).as_posix().removeprefix('.')}") for kind, path in manifests}
     assert found == folders | {("github-actions", "/")}
