@@ -3,9 +3,11 @@
 import pulumi
 from pulumi_azure_native import resources
 
-from components import ApiGateway, ContentSafety, OpenAIBackend
+from components import ApiGateway, ContentSafety, OpenAIBackend, SemanticCache
 from deployment import (
     account_pools,
+    embeddings,
+    identities,
     identity_accounts,
     identity_users,
     pool_surfaces,
@@ -31,7 +33,7 @@ gateway = ApiGateway(
     {
         "resource_group_name": group.name,
         "gateway": settings.gateway,
-        "identities": [api.identity for api in settings.apis],
+        "identities": identities(settings),
         "protect": settings.protect,
     },
 )
@@ -51,6 +53,7 @@ openai = OpenAIBackend(
         "key_accounts": settings.key_accounts,
         "users": identity_users(settings, gateway),
         "user_accounts": identity_accounts(settings),
+        "embeddings": embeddings(settings),
         "protect": settings.protect,
     },
 )
@@ -71,6 +74,17 @@ safety = {
     )
     for name, account in safety_accounts(settings).items()
 }
+if settings.redis is not None and not settings.redis.connected:
+    SemanticCache(
+        "semantic-cache",
+        {
+            "resource_group_name": group.name,
+            "gateway_resource_group_name": gateway.resource_group_name,
+            "service_name": gateway.service_name,
+            "gateway_subscription_id": gateway.subscription_id,
+            "redis": settings.redis,
+        },
+    )
 
 pulumi.export("gatewayUrl", gateway.gateway_url)
 for api in settings.apis:

@@ -15,9 +15,11 @@ from components import (
     OpenAIBackend,
 )
 from options import (
+    SYSTEM_ASSIGNED,
     AuthMode,
     BackendAuth,
     BreakerOptions,
+    CacheOptions,
     KeyDelivery,
     LimitOptions,
     MetricsOptions,
@@ -54,6 +56,8 @@ class _Common(TypedDict):
     definition: pulumi.Input[str | None]
     safety: SafetyOptions | None
     safety_backend_id: pulumi.Input[str | None]
+    cache: CacheOptions | None
+    embeddings_backend_id: pulumi.Input[str | None]
     policy: PolicyOptions | None
     breaker: BreakerOptions
     retry: RetryOptions | None
@@ -68,20 +72,40 @@ class _Common(TypedDict):
 PublishedApi = KeyAuthApi | ManagedIdentityApi | EntraProtectedApi
 
 
+def identities(settings: Settings) -> list[str]:
+    """Return the identities that APIs use; their caches ask for embeddings as the system-assigned one."""
+    return [*(api.identity for api in settings.apis), *([SYSTEM_ASSIGNED] if embeddings(settings) else [])]
+
+
+def embeddings(settings: Settings) -> dict[str, list[str]]:
+    """Return the deployments whose embeddings the APIs' caches compare, by account."""
+    found: dict[str, list[str]] = {}
+    for api in settings.apis:
+        if api.cache is not None and api.embeddings_account is not None:
+            deployments = found.setdefault(api.embeddings_account, [])
+            if api.cache.embeddings not in deployments:
+                deployments.append(api.cache.embeddings)
+    return found
+
+
 def identity_users(settings: Settings, gateway: ApiGateway) -> dict[str, pulumi.Input[str]]:
     """Return the object IDs of the identities with which APIs call Azure OpenAI, by identity.
 
     The key is `system-assigned`, `user-assigned` or the full resource ID.
     """
-    return {user: gateway.identities[apis[0].identity].principal_id for user, apis in _users(settings).items()}
+    users: dict[str, pulumi.Input[str]]
+    users = {user: gateway.identities[apis[0].identity].principal_id for user, apis in _users(settings).items()}
+    if embeddings(settings):
+        users.setdefault(SYSTEM_ASSIGNED, gateway.identities[SYSTEM_ASSIGNED].principal_id)
+    return users
 
 
 def identity_accounts(settings: Settings) -> dict[str, list[str]]:
     """Return the accounts that each of these identities calls, by identity."""
-    return {
-        user: list(dict.fromkeys(name for api in apis for name in api.accounts))
-        for user, apis in _users(settings).items()
-    }
+    accounts = {user: [name for api in apis for name in api.accounts] for user, apis in _users(settings).items()}
+    for name in embeddings(settings):
+        accounts.setdefault(SYSTEM_ASSIGNED, []).append(name)
+    return {user: list(dict.fromkeys(names)) for user, names in accounts.items()}
 
 
 def _users(settings: Settings) -> dict[str, list[ApiSettings]]:
@@ -158,6 +182,10 @@ def publish(
         "definition": api.definition,
         "safety": api.safety and replace(api.safety, account=None),
         "safety_backend_id": None if safety is None else safety.backend_id,
+        "cache": api.cache,
+        "embeddings_backend_id": None
+        if api.cache is None
+        else openai.embeddings[f"{api.embeddings_account}/{api.cache.embeddings}"],
         "policy": api.policy,
         "breaker": breaker,
         "retry": api.retry,

@@ -8,6 +8,7 @@ from components.entra_protected_api import EntraProtectedApi, EntraProtectedApiA
 from components.key_auth_api import KeyAuthApi, KeyAuthApiArgs
 from components.managed_identity_api import ManagedIdentityApi, ManagedIdentityApiArgs
 from components.openai_backend import OpenAIBackend, OpenAIBackendArgs
+from components.semantic_cache import SemanticCache, SemanticCacheArgs
 from components.workbook import Workbook, WorkbookArgs
 
 __version__ = "0.2.0"
@@ -29,6 +30,8 @@ __all__ = [
     "OpenAIAccount",
     "OpenAIBackend",
     "OpenAIBackendArgs",
+    "SemanticCache",
+    "SemanticCacheArgs",
     "Workbook",
     "WorkbookArgs",
 ]

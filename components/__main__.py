@@ -16,6 +16,7 @@ from components import (
     KeyAuthApi,
     ManagedIdentityApi,
     OpenAIBackend,
+    SemanticCache,
     Workbook,
     __version__,
 )
@@ -25,6 +26,7 @@ COMPONENTS: list[type] = [
     ApiGateway,
     OpenAIBackend,
     ContentSafety,
+    SemanticCache,
     KeyAuthApi,
     ManagedIdentityApi,
     EntraProtectedApi,

@@ -9,6 +9,7 @@ from pulumi_azure_native import apimanagement
 
 from components._answers import json_answer
 from components._bearer_keys import accept_bearer_keys, noted
+from components._cache import NO_CACHE, Cache, api_cache
 from components._caller import TokenCaller
 from components._clashes import NAMES, report_clash
 from components._failover import forwarding, no_capacity_after_response, no_capacity_without_response
@@ -81,13 +82,16 @@ def policy_document(
     accounts: int,
     traffic: Traffic = DEFAULT,
     responses: Responses = SHARED,
+    cache: Cache = NO_CACHE,
+    embeddings_backend_id: str = "-",
     subscription_required: bool,
     sku: str | None,
 ) -> str:
     """Render an API's policy.
 
     In order: authenticate the caller, check the model, limit what the caller uses, check that a response that it names
-    is its own, send metrics, check the content, run the hook, remove the caller's credentials, add the gateway's own.
+    is its own, send metrics, check the content, answer from the cache, run the hook, remove the caller's credentials,
+    add the gateway's own.
 
     Raises:
         pulumi.RunError: The service's pricing tier `sku` does not support the policy.
@@ -98,22 +102,30 @@ def policy_document(
         *(SetQueryParameter(name=name, exists_action=ExistsAction.DELETE) for name in CALLER_QUERY),
     ]
     subscribed = [_SUBSCRIBED] if subscription_required else []
+    judged = bool(safety) or cache.options is not None or (limits.by_model and traffic.by_body)
     document = Document(
         inbound=[
             Base(),
             *validation,
             *subscribed,
-            *reading(traffic, judged=bool(safety) or (limits.by_model and traffic.by_body)),
+            *reading(traffic, judged=judged),
             *limits.policies(sku),
             *responses.inbound(sku, caller_known=limits.by_token),
             *metrics.policies(),
             *safety,
+            *cache.inbound(embeddings_backend_id, caller_known=limits.by_token or responses.by_token),
             *hook.before_credentials(strip),
             *sending(traffic),
             *credential,
         ],
         backend=hook.before_sending(forwarding(accounts, traffic)),
-        outbound=[Base(), *responses.outbound(), *hook.outbound, *no_capacity_after_response(accounts)],
+        outbound=[
+            Base(),
+            *responses.outbound(),
+            *cache.outbound(),
+            *hook.outbound,
+            *no_capacity_after_response(accounts),
+        ],
         on_error=[Base(), *hook.on_error, *no_capacity_without_response(accounts, traffic)],
     )
     try:
@@ -132,6 +144,7 @@ class Features(TypedDict):
     """Number of accounts behind the API's backend."""
     traffic: Traffic
     responses: Responses
+    cache: Cache
     subscription_required: bool
 
 
@@ -140,6 +153,7 @@ def api_features(
     args: Mapping[str, Any],
     *,
     caller: TokenCaller | None = None,
+    one_caller: bool = False,
     own_backends: bool = False,
     subscription_required: bool,
 ) -> Features:
@@ -149,6 +163,7 @@ def api_features(
         name: name of the component.
         args: its inputs.
         caller: how the validated token names the caller, if the API validates one.
+        one_caller: whether only tokens of a single caller are accepted.
         own_backends: whether the API has backends of its own, which hold its keys.
         subscription_required: whether callers need a subscription key.
 
@@ -161,6 +176,7 @@ def api_features(
         responses=api_responses(args, caller=caller),
         limits=api_limits(name, args, caller=caller, subscription_required=subscription_required),
         metrics=api_metrics(args, caller=caller),
+        cache=api_cache(args, caller=caller, one_caller=one_caller),
         traffic=api_traffic(args, own_backends=own_backends),
         accounts=len(args["accounts"]),
         subscription_required=subscription_required,
@@ -185,8 +201,21 @@ def api_policy(
     fits = pulumi.Output.from_input(sku).apply(
         lambda tier: render(known_validation, [], safety=safety.policies(tier, "-"), sku=tier)
     )
-    return pulumi.Output.all(validation, credential, sku, fits, safety.backend_id).apply(
-        lambda known: render(known[0], known[1], safety=safety.policies(known[2], known[4]), sku=known[2])
+    return pulumi.Output.all(
+        validation=validation,
+        credential=credential,
+        sku=sku,
+        fits=fits,
+        safety=safety.backend_id,
+        embeddings=features["cache"].backend_id,
+    ).apply(
+        lambda known: render(
+            known["validation"],
+            known["credential"],
+            safety=safety.policies(known["sku"], known["safety"]),
+            embeddings_backend_id=known["embeddings"],
+            sku=known["sku"],
+        )
     )
 
 

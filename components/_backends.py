@@ -121,6 +121,16 @@ def create_members(
     return [member(account, key) for account, key in zip(accounts, keys, strict=True)]
 
 
+def create_embeddings(
+    name: str, account: OpenAIAccount, deployment: str, *, service: Service, parent: pulumi.Resource
+) -> apimanagement.Backend:
+    """Create the backend of an account's embedding deployment, which a semantic cache calls as it is."""
+    url = pulumi.Output.from_input(account.url).apply(
+        lambda url: f"{url.rstrip('/')}/deployments/{deployment}/embeddings"
+    )
+    return _create_single(name, url=url, api_key=None, service=service, parent=parent)
+
+
 def create_pool(
     name: str, members: Sequence[Member], *, service: Service, parent: pulumi.Resource
 ) -> pulumi.Output[str]:

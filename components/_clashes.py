@@ -25,6 +25,11 @@ ROLES = (
     "these roles are assigned already and are not in this stack's state:",
     f"leave them to the account's owner with roleAssigned in existing, or {_IMPORT}",
 )
+CACHES = (
+    "this service has a cache already, which is not in this stack's state:",
+    "a service has a single one: use it with connected in redis, or take it over with pulumi import and the type, name "
+    "and ID above",
+)
 """The lines before and after a list of clashes."""
 
 

@@ -71,7 +71,8 @@ _NAMES_A_MODEL = (
     '@(context.Request.Method != "GET" && context.Request.Method != "DELETE"'
     """ && !context.Request.Url.Path.TrimEnd('/').EndsWith("/cancel"))"""
 )
-_IS_CHAT = """context.Request.Url.Path.TrimEnd('/').EndsWith("chat/completions")"""
+IS_CHAT = """context.Request.Url.Path.TrimEnd('/').EndsWith("chat/completions")"""
+"""Expression that is true of a call of chat."""
 _STREAMS = f"""{_BODY}["stream"] != null && {_BODY}["stream"].Type == JTokenType.Boolean && (bool){_BODY}["stream"]"""
 # The caller's other options of the stream stay.
 _ASK_FOR_USAGE = (
@@ -97,7 +98,7 @@ def reading(traffic: Traffic, *, judged: bool = False) -> list[Policy]:
     if not traffic.by_body:
         usage = _only_usage() if traffic.include_usage else []
         return [SetVariable(name=MODEL_VARIABLE, value=_FROM_PATH), *checks, *as_read, *usage]
-    asked = f" if ({_IS_CHAT} && {_STREAMS}) {{ {_ASK_FOR_USAGE} }}" if traffic.include_usage else ""
+    asked = f" if ({IS_CHAT} && {_STREAMS}) {{ {_ASK_FOR_USAGE} }}" if traffic.include_usage else ""
     anew = f'@{{ var body = {_BODY}; body["model"] = {_DEPLOYMENT};{asked} return body.ToString(Formatting.None); }}'
     by_body: list[Policy] = [
         _READ_BODY,
@@ -179,7 +180,7 @@ def _one_of(names: Sequence[str], value: str) -> str:
 def _only_usage() -> list[Policy]:
     anew = SetBody(value=f"@{{ var body = {_BODY}; {_ASK_FOR_USAGE} return body.ToString(Formatting.None); }}")
     ask: list[Policy] = [_READ_BODY, Choose(when=[When(condition=f"@({_STREAMS})", policies=[anew])])]
-    return [Choose(when=[When(condition=f'@(context.Request.Method == "POST" && {_IS_CHAT})', policies=ask)])]
+    return [Choose(when=[When(condition=f'@(context.Request.Method == "POST" && {IS_CHAT})', policies=ask)])]
 
 
 def _deployment(models: Sequence[ModelOptions]) -> str:

@@ -87,6 +87,11 @@ class Responses:
     caller: TokenCaller | None = None
     """How the validated token names the caller; None: callers are known by their subscription."""
 
+    @property
+    def by_token(self) -> bool:
+        """Whether the policies know callers by the validated token."""
+        return self.owned and self.caller is not None
+
     def inbound(self, sku: str | None, *, caller_known: bool) -> list[Policy]:
         """Return the policies that refuse IDs of others; `caller_known` is whether `CALLER` is set already.
 

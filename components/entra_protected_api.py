@@ -15,6 +15,7 @@ from components._safety import api_safety
 from options import (
     BackendAuth,
     BreakerOptions,
+    CacheOptions,
     EntraOptions,
     JwtOptions,
     KeyOptions,
@@ -27,6 +28,7 @@ from options import (
     Surface,
     TokenPolicies,
 )
+from options.cache import has_one_caller
 from policies import Policy, ValidateJwt
 
 
@@ -93,6 +95,11 @@ class EntraProtectedApiArgs(TypedDict):
     """What prompts and answers are checked for, without an account. Defaults to nothing."""
     safety_backend_id: NotRequired[pulumi.Input[str | None]]
     """Backend that checks them, such as `ContentSafety.backend_id`. Required with `safety`."""
+    cache: NotRequired[CacheOptions | None]
+    """Answers that are given again to prompts that mean the same, without `redis`. Defaults to none."""
+    embeddings_backend_id: NotRequired[pulumi.Input[str | None]]
+    """Backend of the embeddings that compare prompts, one of `OpenAIBackend.embeddings_backend_ids`. Required with
+    `cache`."""
     policy: NotRequired[PolicyOptions | None]
     """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to none."""
     breaker: NotRequired[BreakerOptions | None]
@@ -140,10 +147,16 @@ class EntraProtectedApi(pulumi.ComponentResource):
             name,
             args,
             caller=OF_ENTRA if isinstance(tokens, EntraOptions) else OF_OTHERS,
+            one_caller=has_one_caller(tokens),
             own_backends=by_key and has_own_backends(args),
             subscription_required=subscription_required,
         )
-        keep_token = features["limits"].by_token or features["metrics"].by_token or features["responses"].owned
+        keep_token = (
+            features["limits"].by_token
+            or features["metrics"].by_token
+            or features["responses"].by_token
+            or features["cache"].by_token
+        )
 
         validation: pulumi.Output[list[Policy]]
         if isinstance(tokens, JwtOptions):

@@ -10,6 +10,7 @@ from components._credentials import identity_credential
 from components._safety import api_safety
 from options import (
     BreakerOptions,
+    CacheOptions,
     LimitOptions,
     MetricsOptions,
     ModelOptions,
@@ -74,6 +75,11 @@ class ManagedIdentityApiArgs(TypedDict):
     """What prompts and answers are checked for, without an account. Defaults to nothing."""
     safety_backend_id: NotRequired[pulumi.Input[str | None]]
     """Backend that checks them, such as `ContentSafety.backend_id`. Required with `safety`."""
+    cache: NotRequired[CacheOptions | None]
+    """Answers that are given again to prompts that mean the same, without `redis`. Defaults to none."""
+    embeddings_backend_id: NotRequired[pulumi.Input[str | None]]
+    """Backend of the embeddings that compare prompts, one of `OpenAIBackend.embeddings_backend_ids`. Required with
+    `cache`."""
     policy: NotRequired[PolicyOptions | None]
     """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to none."""
     breaker: NotRequired[BreakerOptions | None]

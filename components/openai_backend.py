@@ -7,7 +7,7 @@ from typing import NotRequired, TypedDict
 import pulumi
 
 from components._accounts import adopt_account, create_account
-from components._backends import Service, create_members, create_pool
+from components._backends import Service, create_embeddings, create_members, create_pool
 from components._inputs import raise_mistakes, read_options
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
 from components._routes import Pools, create_routes
@@ -51,6 +51,9 @@ class OpenAIBackendArgs(TypedDict):
     user_accounts: NotRequired[dict[str, list[str]]]
     """Accounts that a user may call, by the user's name, given as in `pools`. Defaults to all accounts for each
     user."""
+    embeddings: NotRequired[dict[str, list[str]]]
+    """Deployments of embedding models that semantic caches call, by account, given as in `pools`. The service's
+    system-assigned identity calls them, and must be one of `users`. Defaults to none."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete or replace the accounts that are created. Defaults to false."""
 
@@ -73,6 +76,8 @@ class OpenAIBackend(pulumi.ComponentResource):
     """Resource IDs of the role assignments of `users`."""
     pool_ids: pulumi.Output[dict[str, str]]
     """IDs of the backends in `pools`, by name."""
+    embeddings_backend_ids: pulumi.Output[dict[str, str]]
+    """IDs of the backends of `embeddings`, by `ACCOUNT/DEPLOYMENT`, known once `users` hold their role."""
     deployment_backend_ids: pulumi.Output[dict[str, str]]
     """IDs of the backends by deployment, over all accounts and for the first of `surfaces`, if the accounts serve
     different models; otherwise none."""
@@ -85,7 +90,9 @@ class OpenAIBackend(pulumi.ComponentResource):
         users, user_accounts = args.get("users", {}), args.get("user_accounts", {})
         surfaces = [Surface(surface) for surface in args.get("surfaces") or [Surface.DATED]]
         pool_surfaces = _pool_surfaces(args.get("pool_surfaces") or {}, pools, surfaces)
-        _require_accounts(openai, {"pools": pools, "user_accounts": user_accounts}, key_accounts)
+        embeddings = args.get("embeddings") or {}
+        named = {"key_accounts": key_accounts, "embeddings": list(embeddings)}
+        _require_accounts(openai, {"pools": pools, "user_accounts": user_accounts}, named)
 
         self.accounts = [
             adopt_account(key, account, account.existing, parent=self)
@@ -168,6 +175,18 @@ class OpenAIBackend(pulumi.ComponentResource):
             if not account.role_assigned and account.key in user_accounts.get(user, keys)
         ]
         self.role_assignment_ids = pulumi.Output.all(*(assignment.id for assignment in assignments))
+        by_key = {account.key: account for account in self.accounts}
+        self.embeddings = {
+            f"{key}/{deployment}": pulumi.Output.all(
+                create_embeddings(
+                    f"{name}-embeddings-{key}-{deployment}", by_key[key], deployment, service=service, parent=self
+                ).name,
+                self.role_assignment_ids,
+            ).apply(lambda known: str(known[0]))
+            for key, deployments in embeddings.items()
+            for deployment in deployments
+        }
+        self.embeddings_backend_ids = pulumi.Output.all(**self.embeddings).apply(dict)
         self.account_ids = pulumi.Output.all(*(account.id for account in self.accounts))
         self.ids_by_account = pulumi.Output.all(**{account.key: account.id for account in self.accounts}).apply(dict)
         self.urls = pulumi.Output.all(*(account.url for account in self.accounts))
@@ -180,24 +199,30 @@ class OpenAIBackend(pulumi.ComponentResource):
                 "urls": self.urls,
                 "roleAssignmentIds": self.role_assignment_ids,
                 "poolIds": self.pool_ids,
+                "embeddingsBackendIds": self.embeddings_backend_ids,
                 "deploymentBackendIds": self.deployment_backend_ids,
             }
         )
 
 
 def _require_accounts(
-    openai: OpenAIOptions, named: Mapping[str, Mapping[str, list[str]]], key_accounts: Sequence[str]
+    openai: OpenAIOptions, lists: Mapping[str, Mapping[str, list[str]]], named: Mapping[str, Sequence[str]]
 ) -> None:
     """Refuse names of accounts that do not exist, all at once."""
     raise_mistakes(
         [
             *(
                 mistake
-                for given, lists in named.items()
-                for name, own in lists.items()
+                for given, by_name in lists.items()
+                for name, own in by_name.items()
                 for mistake in check_account_names((given, name), own, openai.accounts)
             ),
-            *(check_account_names(("key_accounts",), key_accounts, openai.accounts) if key_accounts else ()),
+            *(
+                mistake
+                for given, own in named.items()
+                if own
+                for mistake in check_account_names((given,), own, openai.accounts)
+            ),
         ]
     )
 

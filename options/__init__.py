@@ -11,6 +11,7 @@ from options.alerts import AlertOptions, TokenQuota
 from options.api import API_VERSION, ApiOptions
 from options.auth import AuthMode, BackendAuth
 from options.breaker import BreakerOptions
+from options.cache import CacheOptions, ExistingRedis, RedisAccessKey, RedisOptions, VaryBy
 from options.checks import mistakes_in
 from options.entra import AppRoleAssignmentOptions, EntraOptions, ExistingApplication
 from options.existing import ExistingResource
@@ -55,10 +56,12 @@ __all__ = [
     "AuthMode",
     "BackendAuth",
     "BreakerOptions",
+    "CacheOptions",
     "DeploymentOptions",
     "EntraOptions",
     "ExistingAccount",
     "ExistingApplication",
+    "ExistingRedis",
     "ExistingResource",
     "ExistingSafetyAccount",
     "GatewayOptions",
@@ -80,6 +83,8 @@ __all__ = [
     "PolicyOptions",
     "PriceOptions",
     "QuotaPeriod",
+    "RedisAccessKey",
+    "RedisOptions",
     "RetryOptions",
     "SafetyAccountOptions",
     "SafetyOptions",
@@ -87,6 +92,7 @@ __all__ = [
     "Surface",
     "TokenPolicies",
     "TokenQuota",
+    "VaryBy",
     "VersionUpgrade",
     "Warn",
     "mistakes_in",

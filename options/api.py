@@ -14,6 +14,7 @@ from definitions import (
 )
 from options import limits, metrics, models, retry
 from options.auth import AuthMode
+from options.cache import CacheOptions
 from options.defaulted import Defaulted
 from options.entra import EntraOptions
 from options.gateway import identity
@@ -78,6 +79,8 @@ class ApiOptions:
     follow `/openai`, such as `/deployments/{deployment-id}/chat/completions`; on the v1 surface, `/openai/v1`."""
     safety: SafetyOptions | None = None
     """What prompts and answers are checked for. Defaults to the stack's `safety`."""
+    cache: CacheOptions | None = None
+    """Answers that are given again to prompts that mean the same. Defaults to the stack's `cache`."""
     policy: PolicyOptions | None = None
     """Your own policies, which can add to the API's policy and remove nothing from it. Defaults to those of
     `policy_file`, if any."""

@@ -7,6 +7,7 @@ from typing import Any
 from options import (
     alerts,
     breaker,
+    cache,
     entra,
     gateway,
     jwt,
@@ -44,6 +45,8 @@ _RULES: Mapping[type, tuple[Rules, Callable[[Any], Iterator[Mistake]]]] = {
     jwt.JwtOptions: (jwt.VALUES, jwt.check_jwt),
     limits.LimitOptions: (limits.VALUES, limits.check_limit),
     metrics.MetricsOptions: (metrics.VALUES, metrics.check_metrics),
+    cache.CacheOptions: (cache.VALUES, cache.check_cache),
+    cache.RedisOptions: (cache.REDIS, cache.check_redis),
     safety.SafetyOptions: (safety.VALUES, safety.check_safety),
     safety.SafetyAccountOptions: (safety.ACCOUNT, safety.check_account),
 }

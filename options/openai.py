@@ -304,6 +304,12 @@ def served_by(account: AccountOptions, openai: OpenAIOptions) -> list[str] | Non
     return [deployment.name for deployment in deployments_of(account, openai)]
 
 
+def served_in(openai: OpenAIOptions, names: Sequence[str]) -> dict[str, list[str] | None]:
+    """Return what `served_by` returns of each of the accounts `names`, as far as there are such accounts."""
+    keyed = zip(account_keys(openai.accounts), openai.accounts, strict=True)
+    return {key: served_by(account, openai) for key, account in keyed if key in names}
+
+
 def check_pool(openai: OpenAIOptions, names: Sequence[str]) -> Iterator[Mistake]:
     """Warn of accounts among `names`, which share a pool, that lack a deployment that they may be asked for.
 

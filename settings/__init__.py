@@ -12,7 +12,7 @@ from typing import Any
 from options.mistakes import Warn
 from settings.files import ApiTexts, read_texts
 from settings.mistakes import LOCATION, NAMESPACE, SettingsError, in_order, line
-from settings.resolve import ApiSettings, Settings, resolve
+from settings.resolve import ApiSettings, Settings, resolve, resolve_redis
 from settings.rules import (
     check_accounts,
     check_effect,
@@ -91,6 +91,7 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
         gateway=stack.gateway,
         openai=stack.openai,
         apis=tuple(apis),
+        redis=resolve_redis(stack, apis),
         protect=stack.protect,
         warnings=tuple(line(warning, secret_keys) for warning in mistakes),
     )

@@ -1,5 +1,6 @@
 """Settings of a deployment: stack config with every default and inherited value in place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from options import (
@@ -8,6 +9,7 @@ from options import (
     ApiOptions,
     AuthMode,
     BackendAuth,
+    CacheOptions,
     EntraOptions,
     GatewayOptions,
     JwtOptions,
@@ -18,13 +20,15 @@ from options import (
     ModelOptions,
     OpenAIOptions,
     PolicyOptions,
+    RedisOptions,
     RetryOptions,
     SafetyAccountOptions,
     SafetyOptions,
     Surface,
     TokenPolicies,
 )
-from options.openai import account_keys
+from options.cache import embeddings_account
+from options.openai import account_keys, served_in
 from settings.files import ApiTexts
 from settings.schema import Stack
 
@@ -67,6 +71,10 @@ class ApiSettings:
     """OpenAPI 3 document (JSON) to import instead."""
     safety: SafetyOptions | None = None
     """What prompts and answers are checked for, with the account that checks them."""
+    cache: CacheOptions | None = None
+    """Answers that are given again, without the Redis that keeps them."""
+    embeddings_account: str | None = None
+    """Account whose embeddings compare prompts, given as in `accounts`, if answers are given again."""
     policy: PolicyOptions | None = None
     """The policy hook."""
     retry: RetryOptions | None = None
@@ -113,6 +121,8 @@ class Settings:
     """The Azure OpenAI accounts and their deployments."""
     apis: tuple[ApiSettings, ...]
     """The APIs, at least one."""
+    redis: RedisOptions | None = None
+    """The Redis that keeps the answers of all APIs, if any API caches them."""
     protect: bool = False
     """Whether Pulumi refuses to delete or replace the group, the service, the accounts and the vaults it creates."""
     warnings: tuple[str, ...] = ()
@@ -131,11 +141,13 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
     tokens = entra or jwt
     backend_auth = tokens.backend_auth if tokens else BackendAuth(auth.value)
     by_token = auth is AuthMode.ENTRA
+    accounts = tuple(account_keys(stack.openai.accounts) if api.accounts is None else api.accounts)
+    cache = _cache(stack, api)
     return ApiSettings(
         name=api.name,
         path=api.path,
         auth=auth,
-        accounts=tuple(account_keys(stack.openai.accounts) if api.accounts is None else api.accounts),
+        accounts=accounts,
         identity=api.identity or stack.gateway.identity,
         backend_auth=backend_auth,
         key=(api.key or stack.key) if backend_auth is BackendAuth.KEY else None,
@@ -149,6 +161,10 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
         operations=api.operations,
         definition=texts.definition,
         safety=_safety(stack, api),
+        cache=cache,
+        embeddings_account=None
+        if cache is None
+        else embeddings_account(cache.embeddings, served_in(stack.openai, accounts)),
         policy=texts.policy,
         retry=api.retry,
         timeout=api.timeout,
@@ -165,6 +181,25 @@ def _safety(stack: Stack, api: ApiOptions) -> SafetyOptions | None:
     if api.safety is None or stack.safety is None or api.safety.account is not None:
         return api.safety or stack.safety
     return replace(api.safety, account=stack.safety.account)
+
+
+def _cache(stack: Stack, api: ApiOptions) -> CacheOptions | None:
+    """Return what the API caches: its own block, or the stack's."""
+    cache = api.cache or stack.cache
+    return cache and replace(cache, redis=None)
+
+
+def given_redis(stack: Stack) -> list[tuple[tuple[str | int, ...], RedisOptions]]:
+    """Return each Redis that config names, with its key."""
+    blocks = [(("cache",), stack.cache), *((("apis", i, "cache"), api.cache) for i, api in enumerate(stack.apis))]
+    return [((*key, "redis"), cache.redis) for key, cache in blocks if cache is not None and cache.redis is not None]
+
+
+def resolve_redis(stack: Stack, apis: Sequence[ApiSettings]) -> RedisOptions | None:
+    """Return the Redis that all APIs share; config names at most one."""
+    if not any(api.cache for api in apis):
+        return None
+    return next((redis for _, redis in given_redis(stack)), RedisOptions())
 
 
 def _tokens(stack: Stack, api: ApiOptions) -> tuple[EntraOptions | None, JwtOptions | None]:

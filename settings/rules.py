@@ -19,6 +19,15 @@ from options import (
 from options.api import VALUES as API
 from options.api import check_apis, check_stored_responses, check_tokens
 from options.breaker import check_breaker_tier
+from options.cache import VALUES as CACHE
+from options.cache import (
+    CacheOptions,
+    check_cache,
+    check_cache_in_use,
+    check_embeddings,
+    check_one_redis,
+    has_one_caller,
+)
 from options.entra import VALUES as ENTRA
 from options.entra import check_callers, check_entra
 from options.gateway import VALUES as GATEWAY
@@ -35,7 +44,15 @@ from options.metrics import check_metrics, check_metrics_in_use
 from options.mistakes import Mistake, Warn, camel, unique
 from options.models import check_models_in_use
 from options.openai import VALUES as OPENAI
-from options.openai import account_keys, check_account_names, check_openai, check_pool, check_priorities, served_by
+from options.openai import (
+    account_keys,
+    check_account_names,
+    check_openai,
+    check_pool,
+    check_priorities,
+    deployments_of,
+    served_in,
+)
 from options.policy import check_streams
 from options.responses import check_own_responses_tier
 from options.retry import check_retry_in_use
@@ -43,7 +60,7 @@ from options.rules import Rules, boolean, check_values, prefixed, region
 from options.safety import VALUES as SAFETY
 from options.safety import SafetyOptions, check_safety, check_safety_tier
 from settings.mistakes import LOCATION, NAMESPACE, in_config
-from settings.resolve import ApiSettings
+from settings.resolve import ApiSettings, given_redis
 from settings.schema import Stack
 
 _NAMESPACES = (NAMESPACE, "azure-native", "azuread", "random", "pulumi")
@@ -53,7 +70,7 @@ _SIMILAR = 0.8
 """Similarity, from 0 to 1, from which a namespace counts as a misspelling of ours."""
 
 _CREDENTIALS: Rules = {**prefixed("key", KEY), **prefixed("entra", ENTRA), **prefixed("jwt", JWT)}
-_BLOCKS: Rules = {**_CREDENTIALS, **prefixed("safety", SAFETY)}
+_BLOCKS: Rules = {**_CREDENTIALS, **prefixed("safety", SAFETY), **prefixed("cache", CACHE)}
 """Blocks that both the stack and an API may have."""
 _VALUES: Rules = {
     "protect": (boolean,),
@@ -124,6 +141,7 @@ def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:
         for i, api in enumerate(stack.apis):
             mistakes += _check_credentials(("apis", i), api.key, api.entra, api.jwt)
     mistakes += _check_safety(stack, wrong)
+    mistakes += _check_cache(stack, wrong)
     return mistakes
 
 
@@ -155,6 +173,19 @@ def _check_safety(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:
                 yield from in_config(of=check_safety_tier(key, stack.gateway.sku, ("gateway", "sku")))
 
 
+def _check_cache(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:
+    given: list[tuple[tuple[str | int, ...], CacheOptions | None]] = []
+    if "cache" not in wrong:
+        given.append((("cache",), stack.cache))
+    if "apis" not in wrong:
+        given += [(("apis", i, "cache"), api.cache) for i, api in enumerate(stack.apis)]
+    for key, cache in given:
+        if cache is not None:
+            yield from in_config(*key, of=check_cache(cache))
+    if not wrong & {"cache", "apis"}:
+        yield from in_config(of=check_one_redis(given_redis(stack)))
+
+
 def _check_credentials(
     prefix: tuple[str | int, ...], key: KeyOptions | None, entra: EntraOptions | None, jwt: JwtOptions | None
 ) -> Iterator[Mistake]:
@@ -175,6 +206,17 @@ def check_effect(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]
             )
             yield Mistake(key=(*key, "subscriptionRequired"), value=False, problem=problem)
         yield from _check_spend_in_use(stack, own, api, key)
+        if api.cache is not None:
+            place = (*(key if own.cache else ()), "cache")
+            found = check_cache_in_use(
+                api.cache,
+                place,
+                key,
+                by_token=api.auth is AuthMode.ENTRA,
+                one_caller=has_one_caller(api.entra or api.jwt),
+                policy=api.policy,
+            )
+            yield from in_config(of=found)
         if api.auth is AuthMode.ENTRA and api.bearer_keys:
             problem = "conflicts with auth entra, where a bearer is a token and no key; remove it, or change auth"
             yield Mistake(key=(*key, "bearerKeys"), problem=problem)
@@ -200,9 +242,14 @@ def check_effect(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]
             stack.safety is not None,
             any(own.safety is None or own.safety.account is None for own in stack.apis),
         ),
+        (
+            "cache",
+            stack.cache is not None,
+            any(own.cache is None for own in stack.apis) or (stack.cache is not None and stack.cache.redis is not None),
+        ),
     ):
         if given and not used:
-            remedy = "remove it" if name == "safety" else "remove it, or change auth"
+            remedy = "remove it" if name in {"safety", "cache"} else "remove it, or change auth"
             yield Warn(key=(name,), problem=f"has no effect, as no API uses it; {remedy}")
 
 
@@ -230,10 +277,18 @@ def check_accounts(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistak
     names = account_keys(stack.openai.accounts)
     for pool in dict.fromkeys(api.accounts for api in apis):
         yield from in_config("openai", of=check_pool(stack.openai, pool))
-    served = {
-        name: served_by(account, stack.openai) for name, account in zip(names, stack.openai.accounts, strict=True)
+    served = served_in(stack.openai, names)
+    models = {
+        deployment.name: deployment.model
+        for account in stack.openai.accounts
+        if not account.existing
+        for deployment in deployments_of(account, stack.openai)
     }
     for i, api in enumerate(apis):
+        if api.cache is not None:
+            own = served_in(stack.openai, api.accounts)
+            key = ("apis", i, "cache") if stack.apis[i].cache else ("cache",)
+            yield from in_config(of=check_embeddings(api.cache, key, own, models, ("openai",)))
         if api.definition is None:
             found = check_stored_responses(api.surface, api.operations, len(api.accounts))
             yield from in_config("apis", i, of=found)
@@ -251,13 +306,23 @@ def check_accounts(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistak
             problem = "is not used by any API; remove it, or list it in the accounts of an API"
             yield Warn(key=("openai", "accounts", i), problem=problem)
         if account.existing and account.existing.role_assigned:
-            yield from _check_role_assigned(stack, apis, used, ("openai", "accounts", i, "existing", "roleAssigned"))
+            embeds = [number for number in used if apis[number].embeddings_account == name]
+            at = ("openai", "accounts", i, "existing", "roleAssigned")
+            yield from _check_role_assigned(stack, apis, used, embeds, at)
 
 
 def _check_role_assigned(
-    stack: Stack, apis: Sequence[ApiSettings], used: Sequence[int], key: tuple[str | int, ...]
+    stack: Stack,
+    apis: Sequence[ApiSettings],
+    used: Sequence[int],
+    embeds: Sequence[int],
+    key: tuple[str | int, ...],
 ) -> Iterator[Mistake]:
-    """Refuse a role that nobody can have assigned yet, since this stack creates the identity."""
+    """Refuse a role that nobody can have assigned yet, since this stack creates the identity.
+
+    Of the APIs that use the account, those of `embeds` have it measure prompts for their cache, which is up to the
+    service's system-assigned identity.
+    """
     for number in used:
         api = apis[number]
         created = not stack.gateway.existing and api.identity in {SYSTEM_ASSIGNED, USER_ASSIGNED}
@@ -268,6 +333,12 @@ def _check_role_assigned(
             )
             yield Mistake(key=key, value=True, problem=problem, about=(("apis", number),))
             return
+    if embeds and not stack.gateway.existing:
+        problem = (
+            "is not possible for the cache of {0}, whose embeddings the system-assigned identity asks for, which this "
+            "stack creates; remove it, or name the embeddings of another account"
+        )
+        yield Mistake(key=key, value=True, problem=problem, about=(("apis", embeds[0]),))
 
 
 def check_keys(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]:

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from options import (
     ApiOptions,
     AuthMode,
+    CacheOptions,
     EntraOptions,
     GatewayOptions,
     JwtOptions,
@@ -38,6 +39,7 @@ class Stack(BaseModel):
     entra: EntraOptions | None = None
     jwt: JwtOptions | None = None
     safety: SafetyOptions | None = None
+    cache: CacheOptions | None = None
     protect: bool = False
     """Whether Pulumi refuses to delete or replace the group, the service, the accounts and the vaults it creates."""
     limits: list[LimitOptions] = Field(default_factory=list)
@@ -53,6 +55,8 @@ _NEEDED = {
     "audiences": "list the accepted audiences",
     "certificate": "name the certificate in the vault",
     "clientId": "give the application (client) ID",
+    "duration": "give the seconds for which an answer is kept",
+    "embeddings": "name the deployment of an embedding model, such as text-embedding-3-small",
     "location": "name an Azure region",
     "model": "name the model to deploy, such as gpt-5.6-luna",
     "name": "give the name",
@@ -62,19 +66,24 @@ _NEEDED = {
     "path": "give the URL path, which ends in openai, such as team/openai",
     "principalId": "give the object ID of the client's service principal",
     "resourceGroup": "name the resource group that holds it",
+    "scoreThreshold": "give the distance up to which prompts mean the same, such as 0.05",
     "size": "give the characters that are checked at a time",
     "role": "name one of the application's roles",
     "values": "list the accepted values",
+    "varyBy": "say who gets answers to each other's prompts: caller, subscription or api",
     "vault": "give the name and resourceGroup of the vault that holds the certificate",
 }
-_MOST_PLACES = 3
+_MOST_PLACES = 4
 """Most mappings that a message lists as the right place of a key."""
-_SAME_IN_APIS = ("key", "entra", "jwt", "limits", "metrics", "safety")
+_SAME_IN_APIS = ("key", "entra", "jwt", "limits", "metrics", "safety", "cache")
 """Blocks that both the stack and an API may have."""
+_OPTIONAL = frozenset(_SAME_IN_APIS) - {"key", "limits"}
+"""Those of the stack's blocks that may be left out."""
 _SHAPES = {
     "bool": "true or false",
     "dataclass": "a mapping",
     "dict": "a mapping",
+    "float": "a number",
     "int": "a whole number",
     "list": "a list",
     "string": "text",
@@ -107,9 +116,7 @@ def parse(tree: Mapping[str, Any]) -> tuple[Stack, set[str], list[Mistake]]:
 def canonical(tree: Mapping[str, Any]) -> dict[str, Any]:
     """Expand the shorthands: one account for a list of one, bare values of a claim, names of models, `{}` for none."""
     # Pulumi.yaml must give every optional key a default, which is {} for these.
-    result = {
-        key: value for key, value in tree.items() if not (key in {"entra", "jwt", "metrics", "safety"} and value == {})
-    }
+    result = {key: value for key, value in tree.items() if not (key in _OPTIONAL and value == {})}
     openai = result.get("openai")
     if isinstance(openai, Mapping) and isinstance(openai.get("accounts"), Mapping):
         result["openai"] = {**openai, "accounts": [openai["accounts"]]}

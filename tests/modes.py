@@ -34,6 +34,7 @@ POOL = {
 }
 
 V1 = [{"name": "openai", "path": "openai/v1", "surface": "v1"}]
+CACHE = {"scoreThreshold": 0.05, "duration": 300, "embeddings": "text-embedding-3-large"}
 LIMITS = [
     {"per": "api", "tokensPerMinute": 100000, "tokenQuota": 50000000, "tokenQuotaPeriod": "Monthly"},
     {"per": "model", "requestsPerMinute": 600, "tokensPerMinute": 50000, "shadow": False},
@@ -97,6 +98,17 @@ MODES: dict[str, dict[str, Any]] = {
             "categories": {"Hate": 4},
         },
     },
+    "identity-semantic-cache": {
+        "gateway": {**PUBLISHER, "identity": "user-assigned"},
+        "cache": {**CACHE, "varyBy": "subscription"},
+    },
+    "v1-entra-key-semantic-cache-content-safety": {
+        "auth": "entra",
+        "entra": {**ENTRA, "backendAuth": "key"},
+        "safety": {"categories": {"Hate": 4}},
+        "cache": {**CACHE, "varyBy": "caller", "redis": {"existing": {"name": "redis-shared", "resourceGroup": GROUP}}},
+        "apis": [{**V1[0], "models": ["gpt-5.6-luna", {"name": "fast", "deployment": "gpt-5.6-luna"}]}],
+    },
     "existing-gateway-and-account": {
         "gateway": {"existing": EXISTING},
         "openai": {"accounts": [{"existing": {"name": "oai-shared", "resourceGroup": GROUP}}]},
@@ -153,14 +165,30 @@ def _share(cloud: Cloud, suffix: str, subscription_id: str | None) -> None:
             },
         ),
         (
+            "redisenterprise:RedisEnterprise",
+            {"clusterName": f"redis-{suffix}", "sku": {"name": "Balanced_B0"}, "publicNetworkAccess": "Enabled"},
+        ),
+        (
+            "redisenterprise:Database",
+            {
+                "clusterName": f"redis-{suffix}",
+                "databaseName": "default",
+                "modules": [{"name": "RediSearch"}],
+                "clusteringPolicy": "EnterpriseCluster",
+                "evictionPolicy": "NoEviction",
+                "accessKeysAuthentication": "Enabled",
+            },
+        ),
+        (
             "cognitiveservices:Account",
             {"accountName": f"oai-{suffix}", "kind": "OpenAI", "sku": {"name": "S0"}, "properties": account},
         ),
     ]
-    made = [
-        cloud.create(f"azure-native:{token}", "shared", {**place, **inputs}, subscription_id=subscription_id)[0]
-        for token, inputs in resources
-    ]
+    made = []
+    for token, inputs in resources:
+        kind = f"azure-native:{token}"
+        given = {**place, **inputs} if cloud.has_location(kind) else {"resourceGroupName": GROUP, **inputs}
+        made.append(cloud.create(kind, "shared", given, subscription_id=subscription_id)[0])
     officer = {
         "scope": made[2],
         "principalId": cloud.deployer_object_id,

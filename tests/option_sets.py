@@ -42,7 +42,10 @@ def options(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Config]:
 
 _deployments = st.lists(st.sampled_from(_MODELS[1:]), unique=True).map(
     # All accounts have the deployment that the tests call.
-    lambda names: [{"name": name, "model": "gpt-4o"} for name in (_MODELS[0], *names)]
+    lambda names: [
+        {"name": name, "model": "text-embedding-3-small" if name == "embed" else "gpt-4o"}
+        for name in (_MODELS[0], *names)
+    ]
 )
 _account = options(
     deployments=_deployments, priority=st.integers(0, 2), weight=st.integers(1, 100), disableLocalAuth=_switch
@@ -96,6 +99,23 @@ _safety = options(
     enforceOnCompletions=_switch,
     window=st.fixed_dictionaries({"size": st.integers(100, 1000)}, optional={"overlap": st.integers(0, 200)}),
 )
+_cache = st.fixed_dictionaries(
+    {
+        "scoreThreshold": st.sampled_from([0, 0.05, 0.5]),
+        "duration": st.integers(1, 3600),
+        "embeddings": st.sampled_from(_MODELS[1:]),
+        "varyBy": st.sampled_from(["caller", "subscription", "api"]),
+    },
+    optional={
+        "redis": options(
+            location=st.sampled_from(_REGIONS),
+            sku=st.sampled_from(["Balanced_B0", "MemoryOptimized_M10"]),
+            highAvailability=_switch,
+            accessKey=st.sampled_from(["primary", "secondary"]),
+            connected=_switch,
+        )
+    },
+)
 _models = st.lists(
     st.one_of(
         st.sampled_from(_MODELS),
@@ -140,6 +160,7 @@ def _api(draw: st.DrawFn, name: str, accounts: int) -> Config:
         limits=_limits,
         metrics=_metrics,
         safety=_safety,
+        cache=_cache,
         tokenPolicies=_token_policies,
     )
     path = f"{name}/openai/v1" if surface == "v1" else f"{name}/openai"
@@ -167,6 +188,7 @@ def stacks(draw: st.DrawFn) -> Config:
         limits=_limits,
         metrics=_metrics,
         safety=_safety,
+        cache=_cache,
         tokenPolicies=_token_policies,
         protect=_switch,
     )
@@ -215,6 +237,9 @@ def _remove(config: Config, key: str) -> bool:
     """Remove a value, or the whole entry of a list whose entries make sense only as a whole; return if it was there."""
     first, *rest = re.findall(r'openai-gateway:\w+|\w+|"[^"]*"', key)
     path: list[str | int] = [first, *(int(part) if part.isdigit() else part.strip('"') for part in rest)]
+    if "cache" in path or path[0] == "openai-gateway:cache":
+        at = next(i for i, part in enumerate(path) if str(part).endswith("cache"))
+        path = path[: at + 1]
     for name in ("limits", "models"):
         if name in path[1:] or path[0] == f"openai-gateway:{name}":
             at = next(i for i, part in enumerate(path) if str(part).endswith(name))

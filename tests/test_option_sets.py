@@ -175,6 +175,7 @@ def expected(api: ApiSettings) -> set[str]:
     asked = {
         "spend": api.limits or api.metrics,
         "safe": api.safety,
+        "known": api.cache,
         "hook": api.policy and api.policy.inbound,
     }
     return {"who", "strip", "credential", *(step for step, options in asked.items() if options)}
