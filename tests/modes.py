@@ -98,16 +98,13 @@ MODES: dict[str, dict[str, Any]] = {
             "categories": {"Hate": 4},
         },
     },
-    "identity-semantic-cache": {
-        "gateway": {**PUBLISHER, "identity": "user-assigned"},
-        "cache": {**CACHE, "varyBy": "subscription"},
-    },
+    "identity-semantic-cache": {"cache": {**CACHE, "varyBy": "subscription"}},
     "v1-entra-key-semantic-cache-content-safety": {
         "auth": "entra",
         "entra": {**ENTRA, "backendAuth": "key"},
         "safety": {"categories": {"Hate": 4}},
         "cache": {**CACHE, "varyBy": "caller", "redis": {"existing": {"name": "redis-shared", "resourceGroup": GROUP}}},
-        "apis": [{**V1[0], "models": ["gpt-5.6-luna", {"name": "fast", "deployment": "gpt-5.6-luna"}]}],
+        "apis": V1,
     },
     "existing-gateway-and-account": {
         "gateway": {"existing": EXISTING},
