@@ -143,6 +143,18 @@ def rotate(
 
 
 @app.command()
+def spend(stack: Running = None, as_json: Json = False) -> None:
+    """Print what the callers of a running sandbox have spent, by team and model.
+
+    Computed from the metrics of tokens and the prices that were deployed, as the workbook on Azure does. Exits with 1
+    if tokens of a model have no price. The stack needs `observability`.
+    """
+    from sandbox.commands.spend import run
+
+    raise typer.Exit(run(stack, as_json))
+
+
+@app.command()
 def policies(
     stack: Stack = "sandbox",
     api: Annotated[str | None, typer.Option("--api", help="Only this API.", metavar="NAME")] = None,

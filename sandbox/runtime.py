@@ -25,6 +25,7 @@ from apim_emulator.tracing import TraceRecorder
 from apim_emulator.tracing.server import TraceServer
 from sandbox.callers import Callers
 from sandbox.existing import create_existing
+from sandbox.spend import SpendServer, deployed_prices, spent
 
 _POLL = 0.2
 """Seconds between two checks of the cloud's version."""
@@ -105,6 +106,9 @@ class Sandbox:
         """Where Microsoft Entra ID listens."""
         self.trace_url: str | None = None
         """Page with the traces of the last calls, or None if none are kept."""
+        self.telemetry_url = ""
+        """Where other processes learn what was spent, with a slash at its end."""
+        self._spend = SpendServer(lambda: spent(self.telemetry.table("AppMetrics"), deployed_prices(self.cloud)))
         self._port = port
         self._deployment: Deployment | None = None
         self._served: Gateway | None = None
@@ -118,6 +122,7 @@ class Sandbox:
             self.entra_url = await serve(self._stack, self.entra.app)
             if self._traces is not None:
                 self.trace_url = f"{await serve(self._stack, self._traces.app)}{self._traces.path}"
+            self.telemetry_url = f"{await serve(self._stack, self._spend.app)}{self._spend.path}"
             self.network.route("login.microsoftonline.com", self.entra_url)
             self.network.route("*.openai.azure.com", await serve(self._stack, self.openai.app))
             self.network.route("*.cognitiveservices.azure.com", await serve(self._stack, self.content_safety.app))

@@ -66,7 +66,14 @@ def describe(sandbox: Sandbox, stack: str) -> Session:
     apis = [_api(sandbox, api) for api in sandbox.service.apis]
     if model is not None:
         apis = [replace(api, curl=curl_command(api, stack, model), python=python_program(api, model)) for api in apis]
-    return Session(stack=stack, url=sandbox.url, model=model, apis=apis, trace_url=sandbox.trace_url)
+    return Session(
+        stack=stack,
+        url=sandbox.url,
+        model=model,
+        apis=apis,
+        trace_url=sandbox.trace_url,
+        telemetry_url=sandbox.telemetry_url,
+    )
 
 
 def _api(sandbox: Sandbox, api: DeployedApi) -> Api:

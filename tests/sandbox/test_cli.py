@@ -136,7 +136,9 @@ async def execute(*command: str) -> tuple[int | None, str, str]:
     return process.returncode, output.decode(), errors.decode()
 
 
-@pytest.mark.parametrize("command", ["demo", "up", "env", "gateway", "call", "token", "policies", "serve", "trace"])
+@pytest.mark.parametrize(
+    "command", ["demo", "up", "env", "gateway", "call", "token", "policies", "serve", "trace", "spend"]
+)
 def test_help_tells_the_options(command: str, run: Run) -> None:
     code, output, _ = run(command, "--help")
 

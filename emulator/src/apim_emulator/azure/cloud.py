@@ -16,7 +16,7 @@ from apim_emulator.azure.providers import apimanagement, cognitiveservices, redi
 from apim_emulator.azure.providers.apimanagement.data_plane import gateways
 from apim_emulator.azure.providers.apimanagement.named_value import due_named_values, refresh_named_values
 from apim_emulator.azure.providers.apimanagement.subscription import regenerate_subscription_key
-from apim_emulator.azure.providers.applicationinsights.data_plane import components
+from apim_emulator.azure.providers.applicationinsights.data_plane import components, workbooks
 from apim_emulator.azure.providers.authorization.data_plane import has_role, identity_tenant
 from apim_emulator.azure.providers.azuread.data_plane import add_caller, add_user, applications, users
 from apim_emulator.azure.providers.cognitiveservices.account import regenerate_key
@@ -291,6 +291,11 @@ class Cloud:
         """All Application Insights components."""
         with self._reading() as state:
             return components(state)
+
+    def workbooks(self) -> Sequence[str]:
+        """Content of all workbooks, as JSON."""
+        with self._reading() as state:
+            return workbooks(state)
 
     def applications(self) -> Sequence[Application]:
         """All app registrations of all tenants."""

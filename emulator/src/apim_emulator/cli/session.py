@@ -46,6 +46,8 @@ class Session:
     apis: list[Api]
     trace_url: str | None = field(default=None, repr=False)
     """Where the traces of the last calls are, None where none are kept."""
+    telemetry_url: str | None = field(default=None, repr=False)
+    """Where what the gateway's diagnostics recorded is, None where nothing is."""
 
     def api(self, name: str | None) -> Api:
         """Return the API of a name, or the first. Raises `EmulatorError`."""

@@ -9,7 +9,7 @@ from apim_emulator.tracing import page
 from apim_emulator.tracing.model import to_json
 from apim_emulator.tracing.recorder import TraceRecorder
 
-__all__ = ["TraceServer"]
+__all__ = ["TraceServer", "guard"]
 
 _HOSTS = frozenset({"127.0.0.1", "localhost"})
 _HEADERS = {
@@ -32,7 +32,7 @@ class TraceServer:
         self.path = f"/{secrets.token_urlsafe(16)}/"
         """Where the list of calls is, below the server's address."""
         self._recorder = recorder
-        self.app = web.Application(middlewares=[_guard])
+        self.app = web.Application(middlewares=[guard])
         self.app.router.add_get(self.path, self._index)
         self.app.router.add_get(f"{self.path}style.css", self._style)
         self.app.router.add_get(f"{self.path}calls.json", self._json)
@@ -62,7 +62,7 @@ def _html(text: bytes, status: int = 200) -> web.Response:
 
 
 @web.middleware
-async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse a host name that somebody else's DNS led here, and set the headers."""
     try:
         if request.host.partition(":")[0] not in _HOSTS:

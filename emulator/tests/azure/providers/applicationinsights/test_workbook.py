@@ -38,3 +38,9 @@ def test_it_gets_its_title_as_a_tag_and_its_source_in_lower_case(azure: Azure) -
 def test_it_refuses(azure: Azure, inputs: dict[str, Any], told: str) -> None:
     with pytest.raises(CloudError, match=told):
         workbook(azure, **inputs)
+
+
+def test_the_data_plane_reads_its_content(azure: Azure) -> None:
+    workbook(azure, serializedData='{"items": []}')
+
+    assert azure.cloud.workbooks() == ('{"items": []}',)

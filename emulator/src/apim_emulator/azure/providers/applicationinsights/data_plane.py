@@ -1,6 +1,6 @@
-"""Components as the data plane sees them."""
+"""Components and workbooks as the data plane sees them."""
 
-from apim_emulator.azure.providers.applicationinsights import COMPONENT
+from apim_emulator.azure.providers.applicationinsights import COMPONENT, WORKBOOK
 from apim_emulator.azure.state import State
 from apim_emulator.model import Component
 
@@ -16,3 +16,8 @@ def components(state: State) -> tuple[Component, ...]:
         )
         for component in state.of(COMPONENT)
     )
+
+
+def workbooks(state: State) -> tuple[str, ...]:
+    """Content of all workbooks, as JSON."""
+    return tuple(str(workbook.outputs["serializedData"]) for workbook in state.of(WORKBOOK))
