@@ -106,14 +106,14 @@ class LlmTrail:
     def _answers(self, *, streamed: bool) -> Iterator[Json]:
         try:
             body = decoded(bytes(self._body), self._headers)
-        except ValueError:  # a part of a compressed body
+            if not streamed:
+                yield read_object(body)
+                return
+            for line in body.splitlines():
+                if event := event_object(line):
+                    yield event
+        except ValueError:  # a part of a compressed body, or what is too large
             return
-        if not streamed:
-            yield read_object(body)
-            return
-        for line in body.splitlines():
-            if event := event_object(line):
-                yield event
 
 
 def _first(answers: list[Json], name: str) -> str:

@@ -13,7 +13,7 @@ from apim_emulator.gateway.http import bodies
 from apim_emulator.gateway.http.observe import BodyObserver, ObservedStream
 from apim_emulator.gateway.http.transport import Answer, Incoming, Transport
 from apim_emulator.gateway.limits.counters import Counters
-from apim_emulator.gateway.llm.model_text import Json, read_object
+from apim_emulator.gateway.llm.model_text import MAX_BYTES, Json, read_object
 from apim_emulator.gateway.llm.semantic_cache import CacheQuery, SemanticCache
 from apim_emulator.gateway.llm.token_usage import TokenWatch, is_event_stream, prompt_estimate
 from apim_emulator.gateway.telemetry import EventHubMessage, Metric, TraceEntry
@@ -110,11 +110,16 @@ class Exchange:
         return self.body
 
     async def read_prompt(self) -> Json:
-        """Read the request's body as a JSON object, once for each body it has; empty where it is none."""
+        """Read the request's body as a JSON object, once for each body it has; empty where it is none.
+
+        Raises `Failure` 413 for one that is too large to be read (inferred: the status).
+        """
         body = await self.read_request()
         if self._prompt is None or self._prompt[0] is not body:
             try:
-                found = read_object(bodies.decoded(body, self.context.request.headers))
+                found = read_object(bodies.decoded(body, self.context.request.headers, MAX_BYTES))
+            except bodies.TooLargeError:
+                raise bodies.too_large() from None
             except ValueError:
                 found = {}
             self._prompt = body, found

@@ -22,8 +22,14 @@ SLOWEST = 240
 CALLERS_FAULT = "ClientConnectionFailure"
 """Reason of what callers do wrong while they send a body."""
 
+_MAX_CODINGS = 4
+"""Content encodings of one body."""
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """zlib's window bits by content encoding."""
+
+
+class TooLargeError(ValueError):
+    """A body that is larger than what reads it takes."""
 
 
 def at_hand(content: Content) -> bytes | None:
@@ -64,14 +70,14 @@ async def request_chunks(incoming: Incoming) -> AsyncGenerator[bytes, None]:
             raise _refused(400, "Bad Request") from None
         size += len(chunk)
         if size > MAX_BODY:
-            raise _refused(413, "Payload Too Large")
+            raise too_large()
         yield chunk
 
 
 async def read_request(incoming: Incoming) -> bytes:
     """Read a request body; raises `Failure` as `request_chunks` does."""
     if (incoming.content_length or 0) > MAX_BODY:
-        raise _refused(413, "Payload Too Large")
+        raise too_large()
     if (whole := request_at_hand(incoming)) is not None:
         return whole
     found = bytearray()
@@ -107,9 +113,17 @@ async def in_blocks(stream: AsyncIterable[bytes], size: int) -> AsyncIterator[by
 
 
 def decoded(data: bytes, headers: CIMultiDict[str], limit: int = MAX_BODY) -> bytes:
-    """Undo the content encoding; raises `ValueError` for an unknown or broken one, or for more than `limit` bytes."""
-    codings = [name.strip().lower() for value in headers.getall("Content-Encoding", []) for name in value.split(",")]
-    for coding in reversed([name for name in codings if name not in {"", "identity"}]):
+    """Undo the content encoding.
+
+    Raises `ValueError` for an unknown or broken one, and `TooLargeError` beyond `limit` bytes.
+    """
+    listed = [name.strip().lower() for value in headers.getall("Content-Encoding", []) for name in value.split(",")]
+    codings = [name for name in listed if name not in {"", "identity"}]
+    if len(codings) > _MAX_CODINGS:
+        raise ValueError("too many content encodings")
+    if len(data) > limit:
+        raise TooLargeError(f"larger than {limit} bytes")
+    for coding in reversed(codings):
         if coding not in _WINDOWS:
             raise ValueError("content encoding is not supported")
         inflate = zlib.decompressobj(_WINDOWS[coding])
@@ -118,7 +132,7 @@ def decoded(data: bytes, headers: CIMultiDict[str], limit: int = MAX_BODY) -> by
         except zlib.error:
             raise ValueError("content encoding is broken") from None
         if len(data) > limit:
-            raise ValueError(f"larger than {limit} bytes without its content encoding")
+            raise TooLargeError(f"larger than {limit} bytes without its content encoding")
         if not inflate.eof:
             raise ValueError("content encoding is broken")
     return data
@@ -127,6 +141,11 @@ def decoded(data: bytes, headers: CIMultiDict[str], limit: int = MAX_BODY) -> by
 def too_slow() -> Failure:
     """Make the failure of a caller who does not send the body in time."""
     return _refused(408, "Request Timeout")
+
+
+def too_large() -> Failure:
+    """Make the failure of a caller who sends too large a body."""
+    return _refused(413, "Payload Too Large")
 
 
 def _refused(status: int, message: str) -> Failure:

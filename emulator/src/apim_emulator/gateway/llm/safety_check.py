@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from apim_emulator.gateway.backends.call import BackendCallError, pick, post_json
 from apim_emulator.gateway.backends.targets import Endpoint, Target
 from apim_emulator.gateway.exchange import Exchange
+from apim_emulator.gateway.http.bodies import TooLargeError
 from apim_emulator.gateway.http.observe import StreamStoppedError
-from apim_emulator.gateway.llm.model_text import Json, completion_text, event_object, split_lines
+from apim_emulator.gateway.llm.model_text import Json, Lines, completion_text, event_object
 
 LONGEST_TEXT = 10_000
 """Characters that the service takes at once."""
@@ -79,7 +80,7 @@ async def guarded(
     chunks: AsyncIterable[bytes], is_safe: Callable[[str], Awaitable[bool]], size: int, overlap: int
 ) -> AsyncIterator[bytes]:
     """Pass server-sent events on once a window of their text was found safe; stop at the first that is not."""
-    held, line, text, seen = bytearray(), b"", "", 0
+    held, lines, text, seen = bytearray(), Lines(), "", 0
 
     async def check() -> None:
         for window in windows(text, size, overlap):
@@ -90,20 +91,26 @@ async def guarded(
             if not safe:
                 raise StreamStoppedError
 
+    def event_text(line: bytes) -> str:
+        try:
+            return completion_text(event_object(line))
+        except TooLargeError:
+            raise StreamStoppedError from None
+
     async for chunk in chunks:
-        lines, line = split_lines(line + chunk)
-        for one in lines:
+        for one in lines.add(chunk):
             held += one
-            text += completion_text(event_object(one))
+            text += event_text(one)
             if len(text) >= size:
                 await check()
                 yield bytes(held)
                 held.clear()
                 text = text[-overlap:] if overlap else ""
                 seen = len(text)
-        if len(held) + len(line) > _MAX_HELD:
+        if len(held) + lines.waiting > _MAX_HELD:
             raise StreamStoppedError
-    text += completion_text(event_object(line))
+    line = lines.rest()
+    text += event_text(line)
     if len(text) > seen:
         await check()
     yield bytes(held) + line

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from multidict import CIMultiDict
 
-from apim_emulator.gateway.http.bodies import decoded
-from apim_emulator.gateway.llm.model_text import Json, completion_text, event_object, read_object, split_lines
+from apim_emulator.gateway.http.bodies import TooLargeError, decoded
+from apim_emulator.gateway.llm.model_text import Json, Lines, completion_text, event_object, read_object
 
 PROMPT_TYPES = ("auto", "chat-completion", "completion", "embeddings")
 _FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -85,6 +85,8 @@ class TokenWatch:
             return self.known(Consumption(Tokens()))
         try:
             answer = read_object(decoded(body, headers))
+        except TooLargeError:
+            return self.known(Consumption(Tokens(self._prompt, -(-len(body) // _CHARACTERS))))
         except ValueError:
             answer = {}
         found = _reported(answer.get("usage")) or Tokens(self._prompt, _estimate(completion_text(answer)))
@@ -107,7 +109,7 @@ class EventReader:
         """Start before the first event."""
         self._prompt = prompt
         self._done = done
-        self._line = b""
+        self._lines = Lines()
         self._characters = 0
         self._reported: Tokens | None = None
         compressed = headers.get("Content-Encoding", "").strip().lower() in {"gzip", "x-gzip", "deflate"}
@@ -119,11 +121,16 @@ class EventReader:
             text = self._plain(chunk)
         except zlib.error:
             return
-        lines, self._line = split_lines(self._line + text)
-        if len(self._line) > _MAX_EVENT:
-            self._line = b""
+        lines = self._lines.add(text)
+        if self._lines.waiting > _MAX_EVENT:
+            self._lines.rest()
         for line in lines:
-            if event := event_object(line):
+            try:
+                event = event_object(line)
+            except TooLargeError:
+                self._characters += len(line)
+                continue
+            if event:
                 self._event(event)
 
     def _plain(self, chunk: bytes) -> bytes:

@@ -10,7 +10,7 @@ from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Failure
 from apim_emulator.gateway.http.bodies import decoded
-from apim_emulator.gateway.llm.model_text import completion_text, prompt_text, read_object
+from apim_emulator.gateway.llm.model_text import Json, completion_text, prompt_text, read_object
 from apim_emulator.gateway.llm.safety_check import LONGEST_TEXT, Check, guarded, windows
 from apim_emulator.gateway.llm.token_usage import is_event_stream
 from apim_emulator.gateway.loading.document import Node
@@ -68,7 +68,7 @@ def _compile(element: Element, site: Site) -> Run:
                 await _demand(check, part)
 
     async def check_prompt(exchange: Exchange) -> None:
-        request = await exchange.read_prompt()
+        request = await _prompt(exchange)
         text = prompt_text(request)
         # What is not understood is not checked, and what is not checked does not pass (inferred).
         if len(text) > LONGEST_TEXT or (not request and await exchange.read_request()):
@@ -81,14 +81,21 @@ def _compile(element: Element, site: Site) -> Run:
     return check_prompt if site.section == "inbound" else check_response
 
 
+async def _prompt(exchange: Exchange) -> Json:
+    try:
+        return await exchange.read_prompt()
+    except Failure as failure:
+        raise (_refused() if failure.status == 413 else failure) from None
+
+
 async def _answer(exchange: Exchange) -> str:
     """Return the text of an answer that is not a stream of events: a model's, else that of a body of text."""
     headers = exchange.response.headers
     try:
         body = decoded(await exchange.read_response(), headers)
+        answer = read_object(body)
     except ValueError:
         raise _refused() from None
-    answer = read_object(body)
     if answer or not headers.get("Content-Type", "").lower().startswith("text/"):
         return completion_text(answer)
     return body.decode(errors="replace")
