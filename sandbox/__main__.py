@@ -28,7 +28,16 @@ Stack = Annotated[
     str, typer.Option("--stack", "-s", help="Stack to run, with its config in Pulumi.NAME.yaml.", metavar="NAME")
 ]
 
-Port = Annotated[int, typer.Option("--port", "-p", help="Port of the gateway; 0 takes any free one.", min=0, max=65535)]
+Port = Annotated[
+    int,
+    typer.Option(
+        "--port",
+        "-p",
+        help="Port of the gateway. If several services are deployed, the others get the next ones. 0 takes free ones.",
+        min=0,
+        max=65535,
+    ),
+]
 
 # Each command is imported when it runs, since Pulumi and the OpenAI client take a second to import.
 # ruff: noqa: PLC0415
@@ -62,7 +71,7 @@ def up(
     trace: Trace = True,
     as_json: Json = False,
 ) -> None:
-    """Deploy a stack, serve it until Ctrl-C, and print how to call it.
+    """Deploy a stack, serve its API Management services until Ctrl-C, and print how to call them.
 
     Prints each API's URL, subscription key and callers, with a curl command and a Python program that work as they are.
     Resources that the config adopts are created beforehand. OpenID Connect providers in the config get stand-ins,
@@ -92,7 +101,8 @@ def env(stack: Stack = "sandbox", as_json: Json = False) -> None:
 def gateway(stack: Stack = "sandbox", port: Port = 8080, trace: Trace = True, as_json: Json = False) -> None:
     """Serve what the Pulumi engine deployed to the sandbox until Ctrl-C, and follow its changes.
 
-    Prints what `up` prints, and again when that changes. No request is dropped when the cloud changes.
+    Prints what `up` prints, and again when that changes. No request is dropped when the cloud changes, and each API
+    Management service keeps its port.
     """
     from sandbox.commands.gateway import run
 

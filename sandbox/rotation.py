@@ -107,8 +107,7 @@ class Rotation:
 
     async def _move(self, key: SubscriptionKey) -> None:
         """Let callers present another key of their subscriptions."""
-        service = self._sandbox.service
-        found = {api.name: subscription_of(service, api.name) for api in self._session.apis}
+        found = {served.name: subscription_of(served.service, served.api.id) for served in self._sandbox.apis}
         self._keys = {
             api: subscription.primary_key if key is SubscriptionKey.PRIMARY else subscription.secondary_key
             for api, subscription in found.items()

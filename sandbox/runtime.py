@@ -1,8 +1,9 @@
 """The sandbox: the cloud, the gateway and the services around it, on this machine."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Never, Self
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from apim_emulator.clock import Clock
 from apim_emulator.errors import EmulatorError
 from apim_emulator.gateway import GatewayServer, PolicyLoadError, Recorder, TokenRequirement, token_requirements
 from apim_emulator.listening import serve
-from apim_emulator.model import Gateway, Subscription
+from apim_emulator.model import Api, Gateway, Subscription
 from apim_emulator.network import Network
 from apim_emulator.pulumi.deploy import Deployment, Project, deploy
 from apim_emulator.services.azure_monitor import AzureMonitor
@@ -30,6 +31,8 @@ from sandbox.spend import SpendServer, deployed_prices, spent
 _POLL = 0.2
 """Seconds between two checks of the cloud's version."""
 
+_NO_SERVICE = Gateway(name="", sku="", apis=())
+
 
 def deploy_to(
     cloud: Cloud, project: Project, config: Mapping[str, Any], stack: str, after: Deployment | None = None
@@ -42,30 +45,68 @@ def deploy_to(
     return deploy(project.program, config, cloud, project=project.name, stack=stack, after=after)
 
 
-def only_service(cloud: Cloud) -> Gateway | None:
-    """Return the API Management service that has APIs, or None if none has. Raises `EmulatorError` if two have."""
-    found = [service for service in cloud.gateways() if service.apis]
-    if len(found) > 1:
-        names = ", ".join(service.name for service in found)
-        raise EmulatorError(f"the sandbox serves one API Management service, and {names} have APIs; destroy one stack")
-    return found[0] if found else None
+def deployed_services(cloud: Cloud, deployment: Deployment) -> list[Gateway]:
+    """List the API Management services that have APIs, first the one whose URL a program exports as `gatewayUrl`.
+
+    Where none has APIs, all are listed. Raises `EmulatorError` if there is none.
+    """
+    services = cloud.gateways()
+    if not services:
+        raise EmulatorError("the program deploys no API Management service, so there is nothing to serve")
+    exported = urlsplit(str(deployment.outputs.get("gatewayUrl"))).hostname
+    found = [service for service in services if service.apis or gateway_host(service) == exported]
+    return sorted(found or services, key=lambda service: gateway_host(service) != exported)
 
 
-def deployed_service(cloud: Cloud, deployment: Deployment) -> Gateway:
-    """Return the API Management service that a program deployed to, found by its export `gatewayUrl`."""
-    host = urlsplit(str(deployment.outputs.get("gatewayUrl"))).hostname
-    for service in cloud.gateways():
-        if host == f"{service.name.lower()}.azure-api.net":
-            return service
-    raise EmulatorError(
-        "the program has no export gatewayUrl of an API Management service; export ApiGateway.gateway_url"
-    )
+def api_name(api: Api, service: Gateway, services: Sequence[Gateway]) -> str:
+    """Return what an API of one of these services is called here: its ID, after its service's name if several exist."""
+    return api.id if len(services) == 1 else f"{service.name}/{api.id}"
+
+
+def gateway_host(service: Gateway) -> str:
+    """Return the host name that a service's gateway has on Azure."""
+    return f"{service.name.lower()}.azure-api.net"
 
 
 def subscription_of(service: Gateway, api_id: str) -> Subscription | None:
     """Return the subscription that was created for an API's callers."""
     scope = f"/apis/{api_id}"
     return next((found for found in service.subscriptions if found.active and found.scope == scope), None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Served:
+    """An API Management service and where its gateway listens."""
+
+    service: Gateway
+    url: str
+    """Without a trailing slash."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServedApi:
+    """An API, as it is served."""
+
+    name: str
+    """What `api_name` calls it."""
+    api: Api
+    service: Gateway
+    url: str
+    """Without a trailing slash."""
+
+
+@dataclass(kw_only=True, slots=True)
+class _Listener:
+    """A port of the sandbox, and the gateway behind it."""
+
+    gateway: GatewayServer
+    url: str
+    service: Gateway = _NO_SERVICE
+
+    def load(self, service: Gateway) -> None:
+        """Serve a service from the next call on. Raises `PolicyLoadError`; what was served before then stays."""
+        self.gateway.load(service)
+        self.service = service
 
 
 class Sandbox:
@@ -81,7 +122,9 @@ class Sandbox:
         trace: bool = False,
         blocklists: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
-        """Serve the gateway on `port` once entered; 0 is any free port. `recorder` is called for each of its calls.
+        """Serve the first gateway on `port` once entered, and others on the next ones; 0 is any free port.
+
+        `recorder` is called for each call of theirs.
 
         `blocklists` are those of Azure AI Content Safety, by name, with their terms; every account has them.
 
@@ -94,14 +137,12 @@ class Sandbox:
         self.openai = AzureOpenAI(self.cloud, self.entra, self.clock)
         self.content_safety = ContentSafety(self.entra.verify, blocklists=blocklists, allowed=self._may_check)
         self.network = Network()
-        traces = TraceRecorder() if trace else None
-        self._traces = None if traces is None else TraceServer(traces)
+        self._recorder = recorder
+        self._tracer = TraceRecorder() if trace else None
+        self._traces = None if self._tracer is None else TraceServer(self._tracer)
         self.telemetry = AzureMonitor(self.cloud, self.clock)
-        """What the gateway's diagnostics sent to Log Analytics workspaces, by table."""
-        self.gateway = GatewayServer(self.network, self.entra, self.clock, recorder, traces, monitor=self.telemetry)
+        """What the gateways' diagnostics sent to Log Analytics workspaces, by table."""
         self._providers = ProviderStandIns(self.network, self.clock)
-        self.url = ""
-        """Where the gateway listens, without a trailing slash."""
         self.entra_url = ""
         """Where Microsoft Entra ID listens."""
         self.trace_url: str | None = None
@@ -111,14 +152,14 @@ class Sandbox:
         self._spend = SpendServer(lambda: spent(self.telemetry.table("AppMetrics"), deployed_prices(self.cloud)))
         self._port = port
         self._deployment: Deployment | None = None
-        self._served: Gateway | None = None
+        self._listeners: list[_Listener] = []
+        self._loaded: list[_Listener] = []
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         """Start the servers; the gateway has no API yet. Raises `EmulatorError` if the port is in use."""
         try:
-            gateway = await self._stack.enter_async_context(self.gateway.running())
-            self.url = await serve(self._stack, gateway, self._port)
+            await self._listen()
             self.entra_url = await serve(self._stack, self.entra.app)
             if self._traces is not None:
                 self.trace_url = f"{await serve(self._stack, self._traces.app)}{self._traces.path}"
@@ -138,22 +179,22 @@ class Sandbox:
         await self._stack.aclose()
 
     async def deploy(self, project: Project, config: Mapping[str, Any], stack: str = "sandbox") -> Deployment:
-        """Run a project's program with `config` (full keys), and let the gateway serve what it deployed.
+        """Run a project's program with `config` (full keys), and let a gateway serve each service that it deployed.
 
-        Called again, it updates what was deployed before, which the gateway serves until the update is done.
+        Called again, it updates what was deployed before, which is served until the update is done.
 
         Only one sandbox in a process can deploy at a time. Raises what `deploy_to` raises, and `PolicyLoadError` for a
         policy document that the gateway cannot run.
         """
         self._deployment = await asyncio.to_thread(deploy_to, self.cloud, project, config, stack, self._deployment)
-        await self._load(self.service)
+        await self.reload()
         return self._deployment
 
     async def follow(self, changed: Callable[[str | None], None]) -> Never:
         """Serve what the engine deploys to the cloud, and follow its changes, until cancelled.
 
         A call in progress is not affected by a change. `changed` is called after each change with None, or with the
-        reason why the gateway still serves the previous state.
+        reason why a gateway still serves the previous state.
         """
         version = -1
         while True:
@@ -161,8 +202,8 @@ class Sandbox:
             if found != version:
                 version = found
                 try:
-                    service = await asyncio.to_thread(only_service, self.cloud)
-                    await self._load(service or Gateway(name="", sku="", apis=()))
+                    services = await asyncio.to_thread(self.cloud.gateways)
+                    await self._load([service for service in services if service.apis])
                 except (PolicyLoadError, EmulatorError) as error:
                     changed(str(error))
                 else:
@@ -170,14 +211,39 @@ class Sandbox:
             await asyncio.sleep(_POLL)
 
     async def reload(self) -> None:
-        """Let the gateway serve what was changed on the cloud directly, and not by a deployment."""
-        await self._load(self.service)
+        """Let the gateways serve what was changed on the cloud directly, and not by a deployment."""
+        await self._load(deployed_services(self.cloud, self.deployment))
 
-    async def _load(self, service: Gateway) -> None:
-        self.gateway.load(service)
-        self._served = service
-        wanted = [requirement for api in service.apis for requirement in token_requirements(service, api.id)]
+    async def _load(self, services: Sequence[Gateway]) -> None:
+        """Serve these services, each on the port that it has already, and nothing on the ports of others."""
+        named = {listener.service.name: listener for listener in self._listeners}
+        free = [listener for listener in self._listeners if listener.service.name not in {one.name for one in services}]
+        loaded = []
+        for service in services:
+            listener = named.get(service.name) or (free.pop(0) if free else await self._listen())
+            listener.load(service)
+            loaded.append(listener)
+        for listener in free:
+            listener.load(_NO_SERVICE)
+        self._loaded = loaded
+        wanted = [
+            requirement
+            for service in services
+            for api in service.apis
+            for requirement in token_requirements(service, api.id)
+        ]
         await self._providers.serve(self._stack, wanted)
+
+    async def _listen(self) -> _Listener:
+        """Open the next port, with a gateway that has nothing to serve."""
+        gateway = GatewayServer(
+            self.network, self.entra, self.clock, self._recorder, self._tracer, monitor=self.telemetry
+        )
+        server = await self._stack.enter_async_context(gateway.running())
+        port = self._port and self._port + len(self._listeners)
+        listener = _Listener(gateway=gateway, url=await serve(self._stack, server, port))
+        self._listeners.append(listener)
+        return listener
 
     @property
     def deployment(self) -> Deployment:
@@ -187,13 +253,43 @@ class Sandbox:
         return self._deployment
 
     @property
+    def services(self) -> list[Served]:
+        """The API Management services that are served, in their current state."""
+        current = {service.name: service for service in self.cloud.gateways()} if self._deployment else {}
+        return [Served(service=current.get(found.service.name, found.service), url=found.url) for found in self._loaded]
+
+    @property
+    def apis(self) -> list[ServedApi]:
+        """The APIs that are served, in their current state."""
+        served = self.services
+        services = [found.service for found in served]
+        return [
+            ServedApi(
+                name=api_name(api, found.service, services),
+                api=api,
+                service=found.service,
+                url=f"{found.url}/{api.path}",
+            )
+            for found in served
+            for api in found.service.apis
+        ]
+
+    @property
     def service(self) -> Gateway:
-        """The current state of the API Management service that is served."""
-        if self._deployment is not None:
-            return deployed_service(self.cloud, self._deployment)
-        if self._served is None:
+        """The current state of the first API Management service that is served."""
+        if not self._loaded:
             raise EmulatorError("nothing is deployed yet")
-        return self._served
+        return self.services[0].service
+
+    @property
+    def gateway(self) -> GatewayServer:
+        """The gateway of the first service."""
+        return (self._loaded or self._listeners)[0].gateway
+
+    @property
+    def url(self) -> str:
+        """Where the gateway of the first service listens, without a trailing slash."""
+        return (self._loaded or self._listeners)[0].url
 
     @property
     def providers(self) -> Mapping[str, ProviderStandIn]:

@@ -10,7 +10,7 @@ from apim_emulator.gateway import effective_policy
 from sandbox.callers import Callers
 from sandbox.commands.terminal import errors_explained, print_messages, project_and_config
 from sandbox.existing import subscription_id
-from sandbox.runtime import deploy_to, deployed_service
+from sandbox.runtime import api_name, deploy_to, deployed_services
 
 
 def run(stack: str, api: str | None, as_json: bool) -> int:
@@ -20,8 +20,12 @@ def run(stack: str, api: str | None, as_json: bool) -> int:
     callers = Callers.register(cloud)
     with errors_explained(callers), progress.status(f"deploying {stack}"):
         deployment = deploy_to(cloud, project, config, stack)
-        service = deployed_service(cloud, deployment)
-        policies = {found.id: effective_policy(service, found.id) for found in service.apis}
+        services = deployed_services(cloud, deployment)
+        policies = {
+            api_name(found, service, services): effective_policy(service, found.id)
+            for service in services
+            for found in service.apis
+        }
     print_messages(deployment.messages)
     if api is not None and api not in policies:
         raise EmulatorError(f"--api {api}: stack {stack} has no such API; it has {', '.join(policies)}")

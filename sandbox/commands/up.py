@@ -14,14 +14,13 @@ from apim_emulator.cli.session import Api, Session, SessionFile, to_json
 from apim_emulator.cli.terminal import note, progress, stop_signal
 from apim_emulator.gateway import TokenRequirement, token_requirements
 from apim_emulator.listening import freeze_heap
-from apim_emulator.model import Api as DeployedApi
-from apim_emulator.model import Application, Gateway
+from apim_emulator.model import Application
 from apim_emulator.services.azure_openai.operations import model_operation
 from apim_emulator.services.token_client import Caller, client_credentials_form, password_form
 from sandbox.applications import assign_role, consent, find_application
 from sandbox.commands.terminal import errors_explained, print_messages, project_and_config
 from sandbox.existing import subscription_id
-from sandbox.runtime import Sandbox, subscription_of
+from sandbox.runtime import Sandbox, ServedApi, subscription_of
 
 
 def run(stack: str, port: int, as_json: bool, trace: bool, blocklists: Sequence[str]) -> int:
@@ -63,12 +62,13 @@ def describe(sandbox: Sandbox, stack: str) -> Session:
     """Return how to call what is deployed, with every credential that a caller needs."""
     models = (model for account in sandbox.cloud.accounts() for model in account.deployments)
     model = next((model.name for model in models if model_operation(model) == "chatCompletion"), None)
-    apis = [_api(sandbox, api) for api in sandbox.service.apis]
+    apis = [_api(sandbox, api) for api in sandbox.apis]
     if model is not None:
         apis = [replace(api, curl=curl_command(api, stack, model), python=python_program(api, model)) for api in apis]
     return Session(
         stack=stack,
         url=sandbox.url,
+        services={found.service.name: found.url for found in sandbox.services},
         model=model,
         apis=apis,
         trace_url=sandbox.trace_url,
@@ -76,25 +76,25 @@ def describe(sandbox: Sandbox, stack: str) -> Session:
     )
 
 
-def _api(sandbox: Sandbox, api: DeployedApi) -> Api:
-    required = _first_requirement(sandbox, api)
+def _api(sandbox: Sandbox, served: ServedApi) -> Api:
+    required = _first_requirement(served)
     return Api(
-        name=api.id,
-        url=f"{sandbox.url}/{api.path}",
-        key=_subscription_key(sandbox.service, api) if api.subscription_required else None,
+        name=served.name,
+        url=served.url,
+        key=_subscription_key(served) if served.api.subscription_required else None,
         callers=_callers(sandbox, required) if required else [],
         needs_token=required is not None,
     )
 
 
-def _subscription_key(service: Gateway, api: DeployedApi) -> str | None:
+def _subscription_key(served: ServedApi) -> str | None:
     """Return the primary key of the subscription that was created for the API's callers."""
-    found = subscription_of(service, api.id)
+    found = subscription_of(served.service, served.api.id)
     return None if found is None else found.primary_key
 
 
-def _first_requirement(sandbox: Sandbox, api: DeployedApi) -> TokenRequirement | None:
-    return next(iter(token_requirements(sandbox.service, api.id)), None)
+def _first_requirement(served: ServedApi) -> TokenRequirement | None:
+    return next(iter(token_requirements(served.service, served.api.id)), None)
 
 
 def _callers(sandbox: Sandbox, required: TokenRequirement) -> list[Caller]:
@@ -130,25 +130,25 @@ def _callers(sandbox: Sandbox, required: TokenRequirement) -> list[Caller]:
 def grant_access(sandbox: Sandbox) -> Iterator[str]:
     """Assign the roles that an API requires to `client` if the config assigns none to any caller; say what was done."""
     client = sandbox.callers.client
-    for api in sandbox.service.apis:
-        required = _first_requirement(sandbox, api)
+    for api in sandbox.apis:
+        required = _first_requirement(api)
         if required is None or required.tenant is None:
             continue
         if required.client_ids and not {caller.client_id for caller in sandbox.callers} & set(required.client_ids):
             yield (
-                f"API {api.id}: clientApplicationIds includes no caller of the sandbox; add {client.client_id}"
+                f"API {api.name}: clientApplicationIds includes no caller of the sandbox; add {client.client_id}"
                 f" ({client.display_name}) to try it"
             )
         application = find_application(sandbox.cloud, required.audience)
         if application is None:
-            yield f"API {api.id}: the sandbox has no app registration for {required.audience}, so it issues no token"
+            yield f"API {api.name}: the sandbox has no app registration for {required.audience}, so it issues no token"
             continue
         given = required.claims.get("roles", list(application.app_roles.values()))
         roles = {given} if isinstance(given, str) else set(given)
         if application.scopes and not any(who == client.client_id for who, _ in application.granted):
             consent(sandbox.cloud, application, client)
             yield (
-                f"API {api.id}: {client.display_name} got an administrator's consent to"
+                f"API {api.name}: {client.display_name} got an administrator's consent to"
                 f" {', '.join(sorted(application.scopes))} here, for all users; on Azure users are asked for consent,"
                 " unless preAuthorizedClientIds includes it"
             )
@@ -158,7 +158,7 @@ def grant_access(sandbox: Sandbox) -> Iterator[str]:
             for role in roles:
                 assign_role(sandbox.cloud, application, client, role)
             yield (
-                f"API {api.id}: the config assigns no role to a caller of the sandbox, so {client.display_name} got"
+                f"API {api.name}: the config assigns no role to a caller of the sandbox, so {client.display_name} got"
                 f" {', '.join(sorted(roles))} here; on Azure, use roleAssignments or have an administrator assign it"
             )
 
@@ -166,6 +166,9 @@ def grant_access(sandbox: Sandbox) -> Iterator[str]:
 def text(session: Session) -> str:
     """Return the session as text: how to call what is served."""
     lines = [f"The gateway of stack {session.stack} listens on {session.url}; Ctrl-C stops it."]
+    if len(session.services) > 1:
+        lines = [f"{len(session.services)} gateways of stack {session.stack} listen; Ctrl-C stops them:"]
+        lines += [f"  {name}: {url}" for name, url in session.services.items()]
     if session.trace_url is not None:
         lines.append(f"What each policy did with the last calls: {session.trace_url}, or python -m sandbox trace")
     if not session.apis:

@@ -6,13 +6,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from apim_emulator.azure import Cloud
 from apim_emulator.errors import EmulatorError
 from apim_emulator.gateway import CallRecord, PolicyLoadError
-from apim_emulator.pulumi.deploy import Deployment, Project, load_project
+from apim_emulator.pulumi.deploy import Project, load_project
 from apim_emulator.services.token_client import client_credentials_form, request_token
 from sandbox.client import Client, Credentials, new_http_client
-from sandbox.runtime import Sandbox, deployed_service
+from sandbox.runtime import Sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -121,13 +120,6 @@ async def test_provider_refuses_token_requests(changes: dict[str, str], error: s
 async def test_token_endpoint_that_does_not_answer_is_one_line() -> None:
     with pytest.raises(EmulatorError, match=r"does not answer; start it again$"):
         await request_token("http://127.0.0.1:9/token", {})
-
-
-def test_service_of_a_program_without_gateway_url_is_refused() -> None:
-    deployment = Deployment(outputs={}, secret_outputs=frozenset(), registrations=(), messages=())
-
-    with pytest.raises(EmulatorError, match="no export gatewayUrl"):
-        deployed_service(Cloud(), deployment)
 
 
 async def test_policy_that_the_gateway_does_not_know_is_refused(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import RawIOBase
@@ -41,9 +41,12 @@ class Session:
 
     stack: str
     url: str
+    """Where the gateway listens, or the first of several."""
     model: str | None
     """Deployment that answers chat completions."""
     apis: list[Api]
+    services: Mapping[str, str] = field(default_factory=dict)
+    """Where the gateway of each API Management service listens, by the service's name; empty if none is deployed."""
     trace_url: str | None = field(default=None, repr=False)
     """Where the traces of the last calls are, None where none are kept."""
     telemetry_url: str | None = field(default=None, repr=False)

@@ -145,13 +145,13 @@ _call: ContextVar[_Call | None] = ContextVar("call", default=None)
 
 
 class TraceRecorder:
-    """Keeps the last calls of a gateway; a `apim_emulator.gateway.Tracer`."""
+    """Keeps the last calls of one or more gateways; a `apim_emulator.gateway.Tracer`."""
 
     def __init__(self, calls: int = CALLS) -> None:
         """Keep at most this many calls."""
         self._calls: deque[CallTrace] = deque(maxlen=calls)
         self._number = 0
-        self._gateway = Mask()
+        self._gateways: dict[str, Mask] = {}
         self._tokens = Mask(limit=_MAX_TOKENS)
 
     def last(self, count: int | None = None, after: int = 0) -> list[CallTrace]:
@@ -168,12 +168,12 @@ class TraceRecorder:
         return _Issued(source, self._tokens)
 
     def loaded(self, gateway: Gateway) -> None:
-        """Learn the secrets of what is served now."""
-        self._gateway = gateway_mask(gateway)
+        """Learn the secrets of what a service has now; those of other services stay known."""
+        self._gateways[gateway.name] = gateway_mask(gateway)
 
     def begin(self, exchange: Exchange) -> None:
         """Start the trace of a call."""
-        _call.set(_Call(exchange, Mask.of_call((self._gateway, self._tokens))))
+        _call.set(_Call(exchange, Mask.of_call((*self._gateways.values(), self._tokens))))
 
     def wrap(self, run: Run, location: Location, node: Node) -> Run:
         """Record a policy whenever it runs in a call that is traced."""
