@@ -41,6 +41,7 @@ from options.policy import PolicyOptions
 from options.prices import PriceOptions
 from options.retry import RetryOptions
 from options.safety import ExistingSafetyAccount, SafetyAccountOptions, SafetyOptions, SafetyWindowOptions
+from options.teams import OwnerOptions, OwnerType, TeamKeysOptions, TeamOptions
 
 __all__ = [
     "API_VERSION",
@@ -80,6 +81,8 @@ __all__ = [
     "Mistake",
     "ModelOptions",
     "OpenAIOptions",
+    "OwnerOptions",
+    "OwnerType",
     "PolicyOptions",
     "PriceOptions",
     "QuotaPeriod",
@@ -90,6 +93,8 @@ __all__ = [
     "SafetyOptions",
     "SafetyWindowOptions",
     "Surface",
+    "TeamKeysOptions",
+    "TeamOptions",
     "TokenPolicies",
     "TokenQuota",
     "VaryBy",

@@ -20,6 +20,7 @@ from options import (
     prices,
     retry,
     safety,
+    teams,
 )
 from options.mistakes import Mistake
 from options.rules import Rules, check_values
@@ -49,6 +50,9 @@ _RULES: Mapping[type, tuple[Rules, Callable[[Any], Iterator[Mistake]]]] = {
     cache.RedisOptions: (cache.REDIS, cache.check_redis),
     safety.SafetyOptions: (safety.VALUES, safety.check_safety),
     safety.SafetyAccountOptions: (safety.ACCOUNT, safety.check_account),
+    teams.TeamKeysOptions: (teams.KEYS, teams.check_keys),
+    teams.OwnerOptions: (teams.OWNER, lambda _: iter(())),
+    teams.TeamOptions: (teams.VALUES, teams.check_team),
 }
 
 

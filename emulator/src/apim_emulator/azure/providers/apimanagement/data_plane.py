@@ -11,6 +11,7 @@ from apim_emulator.azure.providers.apimanagement import (
     OPERATION,
     PRODUCT,
     PRODUCT_API,
+    PRODUCT_API_LINK,
     SERVICE,
     SUBSCRIPTION,
     diagnostics,
@@ -133,7 +134,12 @@ def _api(state: State, api: Resource) -> Api:
 def _product(state: State, product: Resource) -> Product:
     return Product(
         id=product.name,
-        api_ids=frozenset(link.name for link in state.of(PRODUCT_API, under=product.id)),
+        api_ids=frozenset(
+            (
+                *(link.name for link in state.of(PRODUCT_API, under=product.id)),
+                *(link.outputs["apiId"].rsplit("/", 1)[1] for link in state.of(PRODUCT_API_LINK, under=product.id)),
+            )
+        ),
         subscription_required=product.outputs["subscriptionRequired"],
         published=product.outputs["state"] == "published",
         **_policy(state, product),

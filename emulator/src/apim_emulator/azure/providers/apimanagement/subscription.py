@@ -18,8 +18,29 @@ def _complete(state: State, resource: Resource, parent: Resource) -> None:
     keys = new_keys(resource.inputs, resource.private.get("keys"))
     if any(set(keys) & set(other.private["keys"]) for other in state.others(resource, under=parent.id)):
         raise ValidationError("another subscription already has one of the keys", "primaryKey")
+    _require_room(state, resource, parent, scope)
     resource.private |= {"keys": keys, "scope": scope}
     resource.outputs |= {"state": given, "scope": parent.id + scope}
+
+
+def _require_room(state: State, resource: Resource, service: Resource, scope: str) -> None:
+    """Refuse an owner's subscription of a product that allows each user no more (Azure/apiops #623).
+
+    A subscription without an owner counts for nobody (inferred).
+    """
+    product = state.find(service.id + scope)
+    limit = None if product is None else product.outputs.get("subscriptionsLimit")
+    owner = str(resource.inputs.get("ownerId") or "").rsplit("/", 1)[-1]
+    if limit is None or not owner:
+        return
+    held = [
+        other
+        for other in state.others(resource, under=service.id)
+        if other.private["scope"].lower() == scope.lower()
+        and str(other.outputs.get("ownerId") or "").rsplit("/", 1)[-1] == owner
+    ]
+    if len(held) >= limit:
+        raise ValidationError("Subscriptions limit reached for same user", "ownerId")
 
 
 def _scope(state: State, service: Resource, given: str) -> str:
