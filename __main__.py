@@ -5,7 +5,9 @@ from pulumi_azure_native import resources
 
 from components import ApiGateway, ContentSafety, OpenAIBackend, SemanticCache
 from deployment import (
+    PublishedApi,
     account_pools,
+    admit,
     embeddings,
     identities,
     identity_accounts,
@@ -87,8 +89,9 @@ if settings.redis is not None and not settings.redis.connected:
     )
 
 pulumi.export("gatewayUrl", gateway.gateway_url)
+apis: dict[str, PublishedApi] = {}
 for api in settings.apis:
-    published = publish(
+    published = apis[api.name] = publish(
         api,
         gateway,
         openai,
@@ -102,3 +105,9 @@ for api in settings.apis:
         value = getattr(published, output, None)
         if value is not None:
             pulumi.export(f"{api.name}{output.title().replace('_', '')}", value)
+for team in settings.teams:
+    access = admit(team, settings, gateway, apis, vault_resource_group_name=group.name)
+    pulumi.export(f"{team.name}PrimaryKeys", access.primary_keys)
+    pulumi.export(f"{team.name}SecondaryKeys", access.secondary_keys)
+    if team.keys and team.keys.vault:
+        pulumi.export(f"{team.name}KeySecrets", access.key_secrets)

@@ -1,5 +1,6 @@
 """How the components of a deployment are put together."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypedDict
 
@@ -13,6 +14,8 @@ from components import (
     ManagedIdentityApi,
     OpenAIAccount,
     OpenAIBackend,
+    Team,
+    TeamApi,
 )
 from options import (
     SYSTEM_ASSIGNED,
@@ -29,6 +32,7 @@ from options import (
     SafetyAccountOptions,
     SafetyOptions,
     Surface,
+    TeamOptions,
     TokenPolicies,
 )
 from options.openai import account_keys, unique_keys
@@ -233,4 +237,55 @@ def publish(
             "vault_resource_group_name": vault_resource_group_name,
             "protect": protect,
         },
+    )
+
+
+def admit(
+    team: TeamOptions,
+    settings: Settings,
+    gateway: ApiGateway,
+    published: Mapping[str, PublishedApi],
+    *,
+    vault_resource_group_name: pulumi.Input[str],
+) -> Team:
+    """Create the component of a team, which may call some of the `published` APIs."""
+    by_name = {api.name: api for api in settings.apis}
+    return Team(
+        team.name,
+        {
+            "resource_group_name": gateway.resource_group_name,
+            "service_name": gateway.service_name,
+            "subscription_id": gateway.subscription_id,
+            "name_prefix": gateway.name_prefix,
+            "sku": gateway.sku,
+            "display_name": f"{team.name} ({pulumi.get_project()}/{pulumi.get_stack()})",
+            "apis": [_team_api(by_name[name], published[name]) for name in team.apis],
+            "models": team.models,
+            "limits": team.limits,
+            "token_policies": settings.token_policies,
+            "subscriptions": team.subscriptions,
+            "keys": team.keys,
+            "vault_resource_group_name": vault_resource_group_name,
+            "protect": settings.protect,
+            "principals": team.principals,
+            "role": team.role,
+            "owners": team.owners,
+        },
+    )
+
+
+def _team_api(api: ApiSettings, published: PublishedApi) -> TeamApi:
+    created, client_id = None, None
+    if isinstance(published, EntraProtectedApi):
+        created = published.service_principal_id
+        client_id = published.client_id if created is None else None
+    return TeamApi(
+        name=api.name,
+        id=published.api_id,
+        surface=api.surface,
+        models=api.models,
+        subscription_required=api.subscription_required,
+        roles=api.entra.roles if api.entra else None,
+        service_principal_id=created,
+        client_id=client_id,
     )

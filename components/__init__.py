@@ -9,6 +9,7 @@ from components.key_auth_api import KeyAuthApi, KeyAuthApiArgs
 from components.managed_identity_api import ManagedIdentityApi, ManagedIdentityApiArgs
 from components.openai_backend import OpenAIBackend, OpenAIBackendArgs
 from components.semantic_cache import SemanticCache, SemanticCacheArgs
+from components.team import Team, TeamApi, TeamArgs
 from components.workbook import Workbook, WorkbookArgs
 
 __version__ = "0.2.0"
@@ -32,6 +33,9 @@ __all__ = [
     "OpenAIBackendArgs",
     "SemanticCache",
     "SemanticCacheArgs",
+    "Team",
+    "TeamApi",
+    "TeamArgs",
     "Workbook",
     "WorkbookArgs",
 ]

@@ -17,6 +17,7 @@ from components import (
     ManagedIdentityApi,
     OpenAIBackend,
     SemanticCache,
+    Team,
     Workbook,
     __version__,
 )
@@ -30,6 +31,7 @@ COMPONENTS: list[type] = [
     KeyAuthApi,
     ManagedIdentityApi,
     EntraProtectedApi,
+    Team,
     Alerts,
     Workbook,
 ]

@@ -21,6 +21,7 @@ from components._names import display_text
 from components._requests import reading, sending
 from components._responses import SHARED, Responses, api_responses
 from components._safety import Safety
+from components._subscription_keys import subscribe as subscribe_to
 from components._subscriptions import child_options, invoke_options
 from components._traffic import DEFAULT, Traffic, api_traffic
 from definitions import UNREACHABLE, without_server
@@ -57,7 +58,7 @@ def api_options(component: str, opts: pulumi.ResourceOptions | None) -> pulumi.R
     return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(aliases=list(aliases)), opts)
 
 
-_SUBSCRIBED = Choose(
+SUBSCRIBED = Choose(
     when=[
         When(
             condition="@(context.Subscription == null)",
@@ -101,7 +102,7 @@ def policy_document(
         *(SetHeader(name=name, exists_action=ExistsAction.DELETE) for name in CALLER_HEADERS),
         *(SetQueryParameter(name=name, exists_action=ExistsAction.DELETE) for name in CALLER_QUERY),
     ]
-    subscribed = [_SUBSCRIBED] if subscription_required else []
+    subscribed = [SUBSCRIBED] if subscription_required else []
     judged = bool(safety) or cache.options is not None or (limits.by_model and traffic.by_body)
     document = Document(
         inbound=[
@@ -346,36 +347,14 @@ def publish(
 
 def subscribe(name: str, args: PublishArgs, api: apimanagement.Api, *, parent: pulumi.Resource) -> pulumi.Output[str]:
     """Create a subscription for the API's callers and return its primary key, a secret."""
-    subscription = apimanagement.Subscription(
+    return subscribe_to(
         f"{name}-subscription",
+        args,
         sid=f"{args.get('name_prefix', '')}{name}-callers",
-        display_name=display_text(args.get("display_name", name), after=" callers", limit=100),
-        resource_group_name=args["resource_group_name"],
-        service_name=args["service_name"],
+        title=args.get("display_name", name),
         scope=api.id,
-        state=apimanagement.SubscriptionState.ACTIVE,
-        allow_tracing=False,
-        opts=child_options(parent, args.get("subscription_id")),
-    )
-    opts = invoke_options(parent, args.get("subscription_id"))
-    report_clash(
-        subscription,
-        "apimanagement:getSubscription",
-        {**_service(args), "sid": f"{args.get('name_prefix', '')}{name}-callers"},
-        kind=NAMES,
-        opts=opts,
-    )
-    # Called with known values: the engine does not answer calls that depend on a component in a YAML program.
-    secrets: pulumi.Output[apimanagement.ListSubscriptionSecretsResult]
-    secrets = pulumi.Output.all(args["resource_group_name"], args["service_name"], subscription.name).apply(
-        lambda known: apimanagement.list_subscription_secrets_output(
-            resource_group_name=known[0],
-            service_name=known[1],
-            sid=known[2],
-            opts=opts,
-        )
-    )
-    return pulumi.Output.secret(secrets.apply(lambda value: str(value.primary_key)))
+        parent=parent,
+    ).primary
 
 
 def _service(args: PublishArgs) -> dict[str, pulumi.Input[str]]:

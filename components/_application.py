@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from typing import NamedTuple
 
 import pulumi
 import pulumi_azuread as azuread
@@ -25,6 +25,8 @@ class ApiApplication:
     tenant_id: pulumi.Output[str]
     audiences: pulumi.Output[list[str]]
     scopes: pulumi.Output[list[str]]
+    object_id: pulumi.Output[str] | None = None
+    """Object ID of its service principal. None: it has to be looked up, as somebody else owns it."""
 
 
 def permission_id(kind: str, value: str) -> str:
@@ -109,12 +111,11 @@ def register_application(
             opts=pulumi.ResourceOptions(parent=parent),
         )
     for assignment in entra.role_assignments:
-        _assign(
-            name,
+        role = assignment.role
+        assign_app_role(
+            f"{name}-{role}-{assignment.principal_id}",
+            registered_role(role, principal.object_id),
             assignment.principal_id,
-            assignment.role,
-            role_id=permission_id("role", assignment.role),
-            resource_object_id=principal.object_id,
             parent=parent,
         )
     return ApiApplication(
@@ -122,6 +123,7 @@ def register_application(
         tenant_id=_login_tenant(parent),
         audiences=application.client_id.apply(lambda client_id: [client_id]),
         scopes=_scopes(uri.identifier_uri, entra),
+        object_id=principal.object_id,
     )
 
 
@@ -129,20 +131,14 @@ def use_existing_application(
     name: str, entra: EntraOptions, existing: ExistingApplication, *, parent: pulumi.Resource
 ) -> ApiApplication:
     """Use a registration that somebody else owns, and assign its roles to clients as requested."""
-    if entra.role_assignments:
-        principal = azuread.get_service_principal_output(
-            client_id=existing.client_id, opts=pulumi.InvokeOutputOptions(parent=parent)
+    for assignment in entra.role_assignments:
+        role = assignment.role
+        assign_app_role(
+            f"{name}-{role}-{assignment.principal_id}",
+            existing_role(role, client_id=existing.client_id, parent=parent),
+            assignment.principal_id,
+            parent=parent,
         )
-        for assignment in entra.role_assignments:
-            role = assignment.role
-            _assign(
-                name,
-                assignment.principal_id,
-                role,
-                role_id=principal.app_role_ids.apply(partial(_role_id, existing.client_id, role)),
-                resource_object_id=principal.object_id,
-                parent=parent,
-            )
     uris = [audience for audience in existing.audiences if "://" in audience]
     return ApiApplication(
         client_id=pulumi.Output.from_input(existing.client_id),
@@ -152,20 +148,48 @@ def use_existing_application(
     )
 
 
-def _assign(
-    name: str,
-    client: str,
+class AppRole(NamedTuple):
+    """An app role of a registration."""
+
+    id: pulumi.Input[str]
+    resource_object_id: pulumi.Input[str]
+    """Object ID of the registration's service principal."""
+
+
+def registered_role(role: str, object_id: pulumi.Input[str]) -> AppRole:
+    """Return an app role of a registration that `register_application` made, by the object ID of its principal."""
+    return AppRole(permission_id("role", role), object_id)
+
+
+def existing_role(
     role: str,
     *,
-    role_id: pulumi.Input[str],
-    resource_object_id: pulumi.Input[str],
+    client_id: pulumi.Input[str] | None = None,
+    display_name: pulumi.Input[str] | None = None,
     parent: pulumi.Resource,
-) -> None:
+) -> AppRole:
+    """Look up an app role of a registration that somebody else owns, by its client ID or its display name.
+
+    Raises, in its outputs:
+        pulumi.RunError: The registration has no such role.
+
+    """
+    principal = azuread.get_service_principal_output(
+        client_id=client_id, display_name=display_name, opts=pulumi.InvokeOutputOptions(parent=parent)
+    )
+    role_id = pulumi.Output.all(principal.client_id, principal.app_role_ids).apply(
+        lambda known: _role_id(known[0], role, known[1])
+    )
+    return AppRole(role_id, principal.object_id)
+
+
+def assign_app_role(name: str, role: AppRole, principal_id: pulumi.Input[str], *, parent: pulumi.Resource) -> None:
+    """Give an app role to a user, a group or a service principal, by object ID."""
     azuread.AppRoleAssignment(
-        f"{name}-{role}-{client}",
-        app_role_id=role_id,
-        principal_object_id=client,
-        resource_object_id=resource_object_id,
+        name,
+        app_role_id=role.id,
+        principal_object_id=principal_id,
+        resource_object_id=role.resource_object_id,
         opts=pulumi.ResourceOptions(parent=parent),
     )
 
@@ -199,9 +223,10 @@ def _login_tenant(parent: pulumi.Resource) -> pulumi.Output[str]:
 
 def _role_id(client_id: str, role: str, role_ids: Mapping[str, str]) -> str:
     if role not in role_ids:
+        known = ", ".join(sorted(role_ids)) or "none"
         raise pulumi.RunError(
-            f"application {client_id} has no role {role}; it has {', '.join(role_ids) or 'none'}; ask its owner to "
-            "define the role, or name one of those"
+            f"application {client_id} has no role {role}; it has {known}; ask its owner to define the role, or name "
+            "one of those"
         )
     return role_ids[role]
 

@@ -2,19 +2,17 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 import pulumi
-from pulumi_azure_native import apimanagement, authorization, cognitiveservices, keyvault
+from pulumi_azure_native import apimanagement, cognitiveservices, keyvault
 
 from components._arm import name_of, resource_group_of
 from components._backends import OpenAIAccount
 from components._clashes import NAMES, report_clash
-from components._names import unique_name
 from components._roles import KEY_VAULT_SECRETS_USER, assign_role
 from components._subscriptions import child_options, invoke_options
-from components._vaults import existing_vault
+from components._vaults import Vault, adopted_vault, create_vault, write_secret
 from components._waiting import retry_until_vault_access
 from options import AccountKey, KeyOptions, KeyRotation, KeySource, KeyVaultOptions, Surface
 
@@ -51,7 +49,14 @@ def store_keys(
         if vault is None:
             kept = _create_named_value(named_value, prefix, args, parent=parent, value=value)
         else:
-            secret = _secret(named_value, prefix, vault, value, parent)
+            secret = write_secret(
+                named_value,
+                vault,
+                value,
+                secret_name=re.sub("[^a-zA-Z0-9-]", "-", prefix + named_value),
+                content_type="Azure OpenAI API key",
+                parent=parent,
+            )
             kept = _refer_to(secret, named_value, prefix, args, rotation=key.rotation, parent=parent)
         references.append(pulumi.Output.concat("{{", kept.display_name, "}}"))
     return references
@@ -82,65 +87,12 @@ def _select(account_id: str, keys: cognitiveservices.ListAccountKeysResult, key:
     return found
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Vault:
-    subscription_id: str | None = None
-    resource_group_name: pulumi.Input[str]
-    name: pulumi.Input[str]
-    created: bool = False
-    """Whether it is created here, not adopted."""
-
-
-def _vault(name: str, key: KeyOptions, args: KeyArgs, parent: pulumi.Resource) -> _Vault:
+def _vault(name: str, key: KeyOptions, args: KeyArgs, parent: pulumi.Resource) -> Vault:
     vault = key.vault or KeyVaultOptions()
     if vault.existing is not None:
-        found = existing_vault(vault.existing, parent)
-        return _Vault(
-            subscription_id=vault.existing.subscription_id,
-            resource_group_name=vault.existing.resource_group,
-            name=found.apply(lambda vault: vault.name),
-        )
+        return adopted_vault(vault.existing, parent)
     group = args.get("vault_resource_group_name", args["resource_group_name"])
-    client = authorization.get_client_config_output(opts=pulumi.InvokeOutputOptions(parent=parent))
-    created = keyvault.Vault(
-        f"{name}-vault",
-        vault_name=vault.name or unique_name(name, "kv", limit=24, replaced_on={"resourceGroup": group}, parent=parent),
-        resource_group_name=group,
-        properties={
-            "tenant_id": client.tenant_id,
-            "sku": {"family": keyvault.SkuFamily.A, "name": keyvault.SkuName.STANDARD},
-            "enable_rbac_authorization": True,
-            "enable_purge_protection": True,
-        },
-        opts=pulumi.ResourceOptions(parent=parent, protect=args.get("protect")),
-    )
-    return _Vault(resource_group_name=group, name=created.name, created=True)
-
-
-def _secret(
-    named_value: str, prefix: str, vault: _Vault, value: pulumi.Output[str], parent: pulumi.Resource
-) -> keyvault.Secret:
-    """Write a key to a vault.
-
-    Resource Manager can write secrets but not delete them: to delete one, or to recover a deleted one of the same name,
-    pulumi-azure-native calls the vault itself, which needs a role in the vault. So a secret in a vault that is created
-    here stays, without a reader, until the vault is deleted, and no other secret gets its name.
-    """
-    opts = child_options(parent, vault.subscription_id)
-    opts.additional_secret_outputs = ["properties"]
-    name: pulumi.Input[str] = re.sub("[^a-zA-Z0-9-]", "-", prefix + named_value)
-    if vault.created:
-        name = unique_name(named_value, "key", limit=127, replaced_on={"vault": vault.name}, parent=parent)
-        opts.retain_on_delete = True
-        opts.ignore_changes = ["secretName"]  # earlier versions created it without a random suffix
-    return keyvault.Secret(
-        f"{named_value}-secret",
-        secret_name=name,
-        vault_name=vault.name,
-        resource_group_name=vault.resource_group_name,
-        properties={"value": value, "content_type": "Azure OpenAI API key"},
-        opts=opts,
-    )
+    return create_vault(name, group, vault_name=vault.name, protect=args.get("protect"), parent=parent)
 
 
 def _refer_to(

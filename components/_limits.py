@@ -58,7 +58,9 @@ class Limits:
     """The limits of an API."""
 
     api: str = ""
-    """Identifier of the API, unique within the service."""
+    """Identifier of the API, or of the team's product, unique within the service."""
+    team: bool = False
+    """Whether they are the limits of a team, on all of its APIs together."""
     limits: Sequence[LimitOptions] = ()
     token_policies: TokenPolicies = TokenPolicies.LLM
     caller: TokenCaller | None = None
@@ -103,14 +105,14 @@ class Limits:
             amount, estimate = smallest[counted]
             if counted.shadow:
                 continue
-            key, remaining = self._key(counted), remaining_header(counted)
+            key, remaining = self._key(counted), remaining_header(counted, team=self.team)
             if counted.unit == "requests":
                 yield RateLimitByKey(
                     calls=amount,
                     renewal_period=60,
                     counter_key=key,
                     remaining_calls_header_name=remaining,
-                    total_calls_header_name=f"x-ratelimit-limit-{words(counted)}",
+                    total_calls_header_name=f"x-ratelimit-limit-{words(counted, team=self.team)}",
                 )
             elif counted.period is None:
                 yield _TOKEN_LIMITS[self.token_policies](
@@ -143,7 +145,7 @@ class Limits:
         for counted, (amount, _) in smallest.items():
             if not counted.shadow:
                 continue
-            left = f"openai-gateway-shadow-{words(counted)}"
+            left = f"openai-gateway-shadow-{words(counted, team=self.team)}"
             if counted.period is None and rolling:
                 most = INT_MAX
                 yield limit(
@@ -163,7 +165,7 @@ class Limits:
                 )
             used = f'{most}L - long.Parse(context.Variables["{left}"].ToString())'
             every = "a minute" if counted.period is None else counted.period.lower()
-            name = f"{amount} tokens {every} per {counted.per}"
+            name = f"{amount} tokens {every} per {counted.per}" + (f" of team {self.api}" if self.team else "")
             yield Choose(
                 when=[
                     When(
@@ -187,9 +189,11 @@ class Limits:
     def _key(self, counted: Counted, *, by_minute: bool = False) -> str:
         """Return the counter's key; `by_minute`, it is another one in each minute of the clock."""
         shadow = "/shadow" if counted.shadow else ""
-        prefix = f"openai-gateway/{self.api}{shadow}/{words(counted)}"
+        # A colon is in the name of no API, so that an API and a team of one name have no counter in common.
+        prefix = f"openai-gateway/{'team:' if self.team else ''}{self.api}{shadow}/{words(counted)}"
         minute = 'context.Timestamp.ToString("yyyyMMddHHmm")' if by_minute else None
-        joined = ' + "/" + '.join(part for part in (minute, _SHARED_BY[counted.per]) if part is not None)
+        shared_by = "context.Api.Id" if self.team and counted.per is LimitPer.API else _SHARED_BY[counted.per]
+        joined = ' + "/" + '.join(part for part in (minute, shared_by) if part is not None)
         return f'@("{prefix}/" + {joined})' if joined else prefix
 
 

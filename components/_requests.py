@@ -53,16 +53,10 @@ _READ_BODY = SetVariable(
     " try { return JObject.Parse(context.Request.Body.As<string>(preserveContent: true)); }"
     " catch (Exception) { return new JObject(); } }",
 )
+_SET_AS_READ = SetBody(value=f"@({_BODY}.ToString(Formatting.None))")
 _AS_READ: Sequence[Policy] = (
     _READ_BODY,
-    Choose(
-        when=[
-            When(
-                condition=f"@({_BODY}.Properties().Any())",
-                policies=[SetBody(value=f"@({_BODY}.ToString(Formatting.None))")],
-            )
-        ]
-    ),
+    Choose(when=[When(condition=f"@({_BODY}.Properties().Any())", policies=[_SET_AS_READ])]),
 )
 _IMAGE_DEPLOYMENT = "x-ms-oai-image-generation-deployment"
 """Header with the deployment that Responses make images with."""
@@ -90,8 +84,9 @@ def reading(traffic: Traffic, *, judged: bool = False) -> list[Policy]:
     as_read = _AS_READ if judged else ()
     if not traffic.models and not traffic.routes:
         return [*as_read, *(_only_usage() if traffic.include_usage else [])]
+    offered = list(targets(traffic.models))
     checks = [
-        *_check_model(list(targets(traffic.models))),
+        *_check_model(offered, _not_offered(offered)),
         SetVariable(name=DEPLOYMENT_VARIABLE, value=_deployment(traffic.models)),
         *_check_deployment([name for route in traffic.routes for name in route.deployments]),
     ]
@@ -101,14 +96,34 @@ def reading(traffic: Traffic, *, judged: bool = False) -> list[Policy]:
     asked = f" if ({IS_CHAT} && {_STREAMS}) {{ {_ASK_FOR_USAGE} }}" if traffic.include_usage else ""
     anew = f'@{{ var body = {_BODY}; body["model"] = {_DEPLOYMENT};{asked} return body.ToString(Formatting.None); }}'
     by_body: list[Policy] = [
-        _READ_BODY,
-        SetVariable(name=MODEL_VARIABLE, value=_FROM_BODY),
-        Choose(when=[When(condition=f'@({_MODEL} == "")', policies=[_NO_MODEL])]),
+        *_NAMED_IN_BODY,
         *checks,
         *_check_image_deployment(sorted(set(targets(traffic.models).values()))),
         SetBody(value=anew),
     ]
     return [Choose(when=[When(condition=_NAMES_A_MODEL, policies=by_body)])]
+
+
+def narrowing(models: Sequence[ModelOptions], *, by_body: bool) -> list[Policy]:
+    """Return the policies for `inbound` of a team's product, which refuse all but these of an API's models.
+
+    They run before the API's own, which read the name that the caller gave once more; so the body, which the account
+    gets as it was read here, keeps that name.
+    """
+    offered = list(targets(models))
+    checks = [
+        *_check_model(offered, not_for_team(offered)),
+        SetVariable(name=DEPLOYMENT_VARIABLE, value=_deployment(models)),
+    ]
+    if not by_body:
+        return [SetVariable(name=MODEL_VARIABLE, value=_FROM_PATH), *checks]
+    by_body_only: list[Policy] = [
+        *_NAMED_IN_BODY,
+        *checks,
+        *_check_image_deployment(sorted(set(targets(models).values()))),
+        _SET_AS_READ,
+    ]
+    return [Choose(when=[When(condition=_NAMES_A_MODEL, policies=by_body_only)])]
 
 
 def sending(traffic: Traffic) -> list[Policy]:
@@ -135,7 +150,7 @@ def choose_backend(backend_id: str, by_deployment: Mapping[str, str]) -> list[Po
     return [
         Choose(
             when=[
-                When(condition=f"@({_one_of(names, _DEPLOYMENT)})", policies=[SetBackendService(backend_id=backend)])
+                When(condition=f"@({one_of(names, _DEPLOYMENT)})", policies=[SetBackendService(backend_id=backend)])
                 for backend, names in backends.items()
             ],
             otherwise=[default],
@@ -146,14 +161,13 @@ def choose_backend(backend_id: str, by_deployment: Mapping[str, str]) -> list[Po
 def has_one_account(traffic: Traffic) -> str | None:
     """Return the expression that is true if a single account serves the deployment, or None if that cannot be."""
     alone = [name for route in traffic.routes if len(route.accounts) == 1 for name in route.deployments]
-    return _one_of(alone, _DEPLOYMENT) if alone else None
+    return one_of(alone, _DEPLOYMENT) if alone else None
 
 
-def _check_model(offered: Sequence[str]) -> list[Policy]:
+def _check_model(offered: Sequence[str], refused: ReturnResponse) -> list[Policy]:
     if not offered:
         return []
-    refused = _not_offered(offered)
-    return [Choose(when=[When(condition=f"@(!{_one_of(offered, _MODEL)})", policies=[refused])])]
+    return [Choose(when=[When(condition=f"@(!{one_of(offered, _MODEL)})", policies=[refused])])]
 
 
 def _check_image_deployment(offered: Sequence[str]) -> list[Policy]:
@@ -161,7 +175,7 @@ def _check_image_deployment(offered: Sequence[str]) -> list[Policy]:
         return []
     named = f'context.Request.Headers.GetValueOrDefault("{_IMAGE_DEPLOYMENT}", "")'
     refused = _error(403, "Forbidden", _about_model("model_not_found", "This API does not offer that image model."))
-    condition = f'@(context.Request.Headers.ContainsKey("{_IMAGE_DEPLOYMENT}") && !{_one_of(offered, named)})'
+    condition = f'@(context.Request.Headers.ContainsKey("{_IMAGE_DEPLOYMENT}") && !{one_of(offered, named)})'
     return [Choose(when=[When(condition=condition, policies=[refused])])]
 
 
@@ -169,11 +183,12 @@ def _check_deployment(served: Sequence[str]) -> list[Policy]:
     """Refuse, as Azure OpenAI does, a deployment that no account has; a call that names none is no such case."""
     if not served:
         return []
-    condition = f'@({_DEPLOYMENT} != "" && !{_one_of(served, _DEPLOYMENT)})'
+    condition = f'@({_DEPLOYMENT} != "" && !{one_of(served, _DEPLOYMENT)})'
     return [Choose(when=[When(condition=condition, policies=[_NOT_FOUND])])]
 
 
-def _one_of(names: Sequence[str], value: str) -> str:
+def one_of(names: Sequence[str], value: str) -> str:
+    """Return the expression that is true if `value`, an expression, is one of the names, which options restrict."""
     return f"new[] {{ {', '.join(map(_quoted, names))} }}.Contains({value})"
 
 
@@ -200,6 +215,12 @@ def _not_offered(names: Sequence[str]) -> ReturnResponse:
     return _error(403, "Forbidden", _about_model("model_not_found", message))
 
 
+def not_for_team(names: Sequence[str]) -> ReturnResponse:
+    """Return the refusal of every model but those that a team may call."""
+    message = f"Your team may not call that model here; it may call {', '.join(names)}."
+    return _error(403, "Forbidden", _about_model("model_not_found", message))
+
+
 def _error(status: int, reason: str, error: Mapping[str, str]) -> ReturnResponse:
     """Return an error in OpenAI's format; nothing in it comes from the request."""
     return json_answer(status, reason, json.dumps({"error": error}))
@@ -211,6 +232,11 @@ def _about_model(code: str, message: str) -> dict[str, str]:
 
 _NO_MODEL = _error(
     400, "Bad Request", _about_model("missing_model", "The request needs a JSON body that names a model.")
+)
+_NAMED_IN_BODY: Sequence[Policy] = (
+    _READ_BODY,
+    SetVariable(name=MODEL_VARIABLE, value=_FROM_BODY),
+    Choose(when=[When(condition=f'@({_MODEL} == "")', policies=[_NO_MODEL])]),
 )
 _NOT_FOUND = _error(
     404,

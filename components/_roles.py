@@ -1,4 +1,4 @@
-"""Azure role assignments for identities ("Azure built-in roles")."""
+"""Azure role assignments ("Azure built-in roles")."""
 
 import uuid
 from collections.abc import Sequence
@@ -22,9 +22,10 @@ def assign_role(
     principal_id: pulumi.Input[str],
     role: str,
     parent: pulumi.Resource,
+    principal_type: str = authorization.PrincipalType.SERVICE_PRINCIPAL,
     former_names: Sequence[str] = (),
 ) -> authorization.RoleAssignment:
-    """Assign a built-in role on `scope`, a resource ID, to a service principal.
+    """Assign a built-in role on `scope`, a resource ID, to a principal.
 
     The assignment's name is derived from its content, so the same assignment always has the same ID. The principal type
     is set because Azure would otherwise refuse a new identity until it has been replicated in the directory.
@@ -37,7 +38,7 @@ def assign_role(
         name,
         scope=scope,
         principal_id=principal_id,
-        principal_type=authorization.PrincipalType.SERVICE_PRINCIPAL,
+        principal_type=principal_type,
         role_definition_id=pulumi.Output.concat(
             "/subscriptions/",
             subscription_of(scope),

@@ -131,6 +131,8 @@ class EntraProtectedApi(pulumi.ComponentResource):
     """Audience that tokens must have; the first one if several are accepted."""
     client_id: pulumi.Output[str] | None
     """Application (client) ID of the app registration. Absent if callers need another provider's tokens."""
+    service_principal_id: pulumi.Output[str] | None
+    """Object ID of the service principal of the app registration that is created, for `TeamApi`. Absent without one."""
     scopes: pulumi.Output[list[str]]
     """Scopes to request from the token endpoint: `{application ID URI}/{scope}`, or `/.default` for applications."""
     subscription_key: pulumi.Output[str] | None
@@ -162,6 +164,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
         if isinstance(tokens, JwtOptions):
             self.audience = pulumi.Output.from_input(tokens.audiences[0])
             self.client_id = None
+            self.service_principal_id = None
             self.scopes = pulumi.Output.from_input(list[str]())
             known_validation: list[Policy] = [_validate_jwt(tokens, keep_token=keep_token)]
             validation = pulumi.Output.from_input(known_validation)
@@ -173,6 +176,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
             )
             self.audience = application.audiences.apply(lambda audiences: audiences[0])
             self.client_id = application.client_id
+            self.service_principal_id = application.object_id
             self.scopes = application.scopes
             known_validation = entra_validation(tokens, tokens.tenant_id or "common", ["-"], keep_token=keep_token)
             validation = pulumi.Output.all(tenant=application.tenant_id, audiences=application.audiences).apply(
@@ -205,6 +209,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
                 "apiId": self.api_id,
                 "audience": self.audience,
                 "clientId": self.client_id,
+                "servicePrincipalId": self.service_principal_id,
                 "scopes": self.scopes,
                 "subscriptionKey": self.subscription_key,
             }

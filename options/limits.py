@@ -111,15 +111,15 @@ def smallest_amounts(limits: Iterable[LimitOptions]) -> dict[Counted, tuple[int,
     return smallest
 
 
-def words(counted: Counted) -> str:
-    """Return what is limited in words, such as `subscription-monthly-tokens`."""
+def words(counted: Counted, *, team: bool = False) -> str:
+    """Return what is limited in words, such as `subscription-monthly-tokens`; `team`, it is a team's amount."""
     period = "" if counted.period is None else f"{counted.period.lower()}-"
-    return f"{counted.per}-{period}{counted.unit}"
+    return f"{'team-' if team else ''}{counted.per}-{period}{counted.unit}"
 
 
-def remaining_header(counted: Counted) -> str:
-    """Return the response header that tells how much is left."""
-    return f"x-ratelimit-remaining-{words(counted)}"
+def remaining_header(counted: Counted, *, team: bool = False) -> str:
+    """Return the response header that tells how much is left of an API's amount, or of a team's."""
+    return f"x-ratelimit-remaining-{words(counted, team=team)}"
 
 
 def quota_headers(limits: Iterable[LimitOptions]) -> dict[str, int]:

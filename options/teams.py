@@ -108,7 +108,7 @@ def check_keys(keys: TeamKeysOptions) -> Iterator[Mistake]:
         yield Mistake(key=("existing",), problem=problem, about=(("vault",),))
     if keys.secrets_officer and not keys.existing:
         problem = "has no effect on a new vault, whose secrets are deleted with it; remove it, or name existing"
-        yield Mistake(key=("secrets_officer",), value=True, problem=problem)
+        yield Mistake(key=("secrets_officer",), problem=problem)
     if keys.vault and keys.existing and not keys.secrets_officer:
         problem = (
             "is a vault in which the deployer can delete the secrets, or recover deleted ones of the same name, only "
@@ -183,8 +183,8 @@ def _check_narrowing(team: TeamOptions, known: Mapping[str, ApiFacts]) -> Iterat
         narrowed: list[Key] = [(field,) for field in ("models", "limits") if getattr(team, field)]
         if narrowed:
             problem = (
-                "takes calls without a subscription key, to which {0} would not apply; set subscription_required of "
-                "the API to true, or remove that"
+                "takes calls without a subscription key, to which {0} would not apply; let the API require a key, or "
+                "remove that"
             )
             yield Mistake(key=("apis", i), value=name, problem=problem, about=tuple(narrowed[:1]))
         elif not team.principals:
@@ -194,7 +194,7 @@ def _check_narrowing(team: TeamOptions, known: Mapping[str, ApiFacts]) -> Iterat
 
 def _check_models(team: TeamOptions, known: Mapping[str, ApiFacts]) -> Iterator[Mistake]:
     offers = [facts.models for facts in known.values()]
-    if team.models is None or None in offers:
+    if team.models is None or not offers or None in offers:
         return
     offered = {model for models in offers for model in models or ()}
     for i, model in enumerate(team.models):
@@ -217,7 +217,7 @@ def _check_roles(team: TeamOptions, known: Mapping[str, ApiFacts]) -> Iterator[M
         yield Mistake(key=("principals",), problem=problem)
     for name, facts in by_role.items():
         roles = facts.roles or ()
-        allowed = ", ".join(roles) or "none, as entra.roles of the API is empty"
+        allowed = ", ".join(roles) or "none, as the API defines none"
         at = ("apis", team.apis.index(name))
         if team.role is None and len(roles) != 1:
             problem = f"is missing: {{0}} does not have exactly one app role; name one of those: {allowed}"
@@ -228,7 +228,7 @@ def _check_roles(team: TeamOptions, known: Mapping[str, ApiFacts]) -> Iterator[M
         else:
             for i, principal in enumerate(team.principals):
                 if (principal.lower(), team_role(team, facts)) in facts.assigned:
-                    problem = "holds the role already by entra.roleAssignments of {0}; remove it there or here"
+                    problem = "holds the role already, by the role assignments of {0}; remove it there or here"
                     yield Mistake(key=("principals", i), value=principal, problem=problem, about=(at,))
 
 

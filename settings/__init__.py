@@ -20,6 +20,7 @@ from settings.rules import (
     check_location,
     check_namespaces,
     check_stack,
+    check_teams_access,
     check_tree,
 )
 from settings.schema import Stack, canonical, parse
@@ -82,6 +83,7 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
         mistakes += check_effect(stack, apis)
         mistakes += check_accounts(stack, apis)
         mistakes += check_keys(stack, apis)
+        mistakes += check_teams_access(stack, apis)
 
     mistakes = in_order(mistakes)
     if errors := [mistake for mistake in mistakes if not isinstance(mistake, Warn)]:
@@ -92,6 +94,8 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
         openai=stack.openai,
         apis=tuple(apis),
         redis=resolve_redis(stack, apis),
+        teams=tuple(stack.teams),
+        token_policies=stack.token_policies,
         protect=stack.protect,
         warnings=tuple(line(warning, secret_keys) for warning in mistakes),
     )

@@ -25,6 +25,7 @@ from options import (
     SafetyAccountOptions,
     SafetyOptions,
     Surface,
+    TeamOptions,
     TokenPolicies,
 )
 from options.cache import embeddings_account
@@ -123,6 +124,10 @@ class Settings:
     """The APIs, at least one."""
     redis: RedisOptions | None = None
     """The Redis that keeps the answers of all APIs, if any API caches them."""
+    teams: tuple[TeamOptions, ...] = ()
+    """The teams that may call them."""
+    token_policies: TokenPolicies = TokenPolicies.LLM
+    """Family of the policies that count the tokens of teams."""
     protect: bool = False
     """Whether Pulumi refuses to delete or replace the group, the service, the accounts and the vaults it creates."""
     warnings: tuple[str, ...] = ()

@@ -59,6 +59,8 @@ from options.retry import check_retry_in_use
 from options.rules import Rules, boolean, check_values, prefixed, region
 from options.safety import VALUES as SAFETY
 from options.safety import SafetyOptions, check_safety, check_safety_tier
+from options.teams import VALUES as TEAM
+from options.teams import ApiFacts, check_teams, check_teams_in_use
 from settings.mistakes import LOCATION, NAMESPACE, in_config
 from settings.resolve import ApiSettings, given_redis
 from settings.schema import Stack
@@ -77,6 +79,7 @@ _VALUES: Rules = {
     **prefixed("gateway", GATEWAY),
     **prefixed("openai", OPENAI),
     **prefixed("apis.*", {**API, **_BLOCKS}),
+    **prefixed("teams.*", TEAM),
     **_BLOCKS,
     **prefixed("limits.*", LIMIT),
     **prefixed("metrics", METRICS),
@@ -140,6 +143,8 @@ def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:
         mistakes += in_config("apis", of=check_apis(stack.apis))
         for i, api in enumerate(stack.apis):
             mistakes += _check_credentials(("apis", i), api.key, api.entra, api.jwt)
+    if "teams" not in wrong:
+        mistakes += in_config("teams", of=check_teams(stack.teams))
     mistakes += _check_safety(stack, wrong)
     mistakes += _check_cache(stack, wrong)
     return mistakes
@@ -150,6 +155,10 @@ def _check_spend(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:
         yield from in_config("metrics", of=check_metrics(stack.metrics))
     if "limits" not in wrong:
         yield from in_config("limits", of=check_limits(stack.limits))
+    if not wrong & {"gateway", "teams"} and not stack.gateway.existing:
+        for i, team in enumerate(stack.teams):
+            at = ("teams", i, "limits")
+            yield from in_config(of=check_limits_tier(team.limits, at, str(stack.gateway.sku), ("gateway", "sku")))
     if not wrong & {"gateway", "limits", "apis"} and not stack.gateway.existing:
         tier = str(stack.gateway.sku), ("gateway", "sku")
         yield from in_config(of=check_limits_tier(stack.limits, ("limits",), *tier))
@@ -272,12 +281,34 @@ def _check_spend_in_use(
         )
 
 
+def check_teams_access(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]:
+    """Yield what teams ask of APIs that do not have it; `apis` are the resolved ones."""
+    facts = {
+        api.name: ApiFacts(
+            subscription_required=api.subscription_required,
+            roles=api.entra.roles if api.entra else None,
+            assigned=frozenset(
+                (assignment.principal_id.lower(), assignment.role)
+                for assignment in (api.entra.role_assignments if api.entra else ())
+            ),
+            models=[model.name for model in api.models] if api.models else _deployments(stack, api),
+        )
+        for api in apis
+    }
+    yield from in_config("teams", of=check_teams_in_use(stack.teams, facts))
+
+
+def _deployments(stack: Stack, api: ApiSettings) -> list[str] | None:
+    """Return the deployments of the accounts of an API, or None if one's are not known."""
+    served = served_in(stack.openai, api.accounts).values()
+    return None if None in served else sorted({deployment for own in served for deployment in own or ()})
+
+
 def check_accounts(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]:
     """Yield what is wrong with how the APIs use the accounts; `apis` are the resolved ones."""
     names = account_keys(stack.openai.accounts)
     for pool in dict.fromkeys(api.accounts for api in apis):
         yield from in_config("openai", of=check_pool(stack.openai, pool))
-    served = served_in(stack.openai, names)
     models = {
         deployment.name: deployment.model
         for account in stack.openai.accounts
@@ -292,9 +323,8 @@ def check_accounts(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistak
         if api.definition is None:
             found = check_stored_responses(api.surface, api.operations, len(api.accounts))
             yield from in_config("apis", i, of=found)
-        known = [served[name] for name in api.accounts if name in served]
-        if api.models and None not in known:
-            deployments = {deployment for own in known for deployment in own or ()}
+        deployments = _deployments(stack, api)
+        if api.models and deployments is not None:
             yield from in_config("apis", i, "models", of=check_models_in_use(api.models, deployments))
         if api.include_usage and api.policy:
             yield from in_config("apis", i, of=check_streams(api.policy))

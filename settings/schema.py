@@ -20,6 +20,7 @@ from options import (
     MetricsOptions,
     OpenAIOptions,
     SafetyOptions,
+    TeamOptions,
     TokenPolicies,
 )
 from options.mistakes import ABSENT, Key, Mistake, camel, suggestion
@@ -49,14 +50,18 @@ class Stack(BaseModel):
     token_policies: TokenPolicies = TokenPolicies.LLM
     """Family of the policies that count tokens, for every API that does not set its own."""
     apis: list[ApiOptions] = Field(default_factory=lambda: [ApiOptions(name="openai", path="openai")])
+    teams: list[TeamOptions] = Field(default_factory=list)
+    """Teams, each with the APIs that it may call."""
 
 
 _NEEDED = {
+    "apis": "list the APIs that the team may call",
     "audiences": "list the accepted audiences",
     "certificate": "name the certificate in the vault",
     "clientId": "give the application (client) ID",
     "duration": "give the seconds for which an answer is kept",
     "embeddings": "name the deployment of an embedding model, such as text-embedding-3-small",
+    "id": "give the object ID of the owner",
     "location": "name an Azure region",
     "model": "name the model to deploy, such as gpt-5.6-luna",
     "name": "give the name",
@@ -114,14 +119,18 @@ def parse(tree: Mapping[str, Any]) -> tuple[Stack, set[str], list[Mistake]]:
 
 
 def canonical(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Expand the shorthands: one account for a list of one, bare values of a claim, names of models, `{}` for none."""
+    """Expand the shorthands: one account for a list of one, bare values of a claim, names, IDs, `{}` for none."""
     # Pulumi.yaml must give every optional key a default, which is {} for these.
     result = {key: value for key, value in tree.items() if not (key in _OPTIONAL and value == {})}
     openai = result.get("openai")
     if isinstance(openai, Mapping) and isinstance(openai.get("accounts"), Mapping):
         result["openai"] = {**openai, "accounts": [openai["accounts"]]}
     if isinstance(apis := result.get("apis"), list):
-        result["apis"] = [_with_models(_with_claims(api)) if isinstance(api, Mapping) else api for api in apis]
+        result["apis"] = [
+            _named(_with_claims(api), "models", "name") if isinstance(api, Mapping) else api for api in apis
+        ]
+    if isinstance(teams := result.get("teams"), list):
+        result["teams"] = [_named(team, "owners", "id") if isinstance(team, Mapping) else team for team in teams]
     return _with_claims(result)
 
 
@@ -134,11 +143,12 @@ def _with_claims(blocks: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _with_models(api: Mapping[str, Any]) -> Mapping[str, Any]:
-    models = api.get("models")
-    if not isinstance(models, list):
-        return api
-    return {**api, "models": [{"name": model} if isinstance(model, str) else model for model in models]}
+def _named(block: Mapping[str, Any], key: str, field: str) -> Mapping[str, Any]:
+    """Expand the texts in a list of mappings, each of which stands for a mapping with one field."""
+    items = block.get(key)
+    if not isinstance(items, list):
+        return block
+    return {**block, key: [{field: item} if isinstance(item, str) else item for item in items]}
 
 
 def _claim(value: object) -> object:

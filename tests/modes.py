@@ -40,6 +40,21 @@ LIMITS = [
     {"per": "model", "requestsPerMinute": 600, "tokensPerMinute": 50000, "shadow": False},
     {"per": "model", "tokensPerMinute": 20000, "shadow": True},
 ]
+TEAMS: list[dict[str, Any]] = [
+    {
+        "name": "research",
+        "apis": ["openai"],
+        "models": ["gpt-5.6-luna"],
+        "limits": [
+            {"per": "product", "tokensPerMinute": 20000, "tokenQuota": 5000000, "tokenQuotaPeriod": "Monthly"},
+            {"per": "subscription", "requestsPerMinute": 120},
+            {"per": "product", "tokensPerMinute": 10000, "shadow": True},
+        ],
+        "subscriptions": ["app", "batch"],
+        "keys": {"vault": True},
+    },
+    {"name": "support", "apis": ["openai"], "limits": [{"per": "model", "tokensPerMinute": 20000}]},
+]
 
 MODES: dict[str, dict[str, Any]] = {
     "key-named-value-backend": {"auth": "key"},
@@ -80,6 +95,7 @@ MODES: dict[str, dict[str, Any]] = {
         "limits": [*LIMITS, {"per": "caller", "tokensPerMinute": 20000, "requestsPerMinute": 60}],
         "metrics": {"namespace": "openai", "dimensions": {"API ID": "api", "Team": "application"}},
     },
+    "identity-teams": {"teams": TEAMS},
     "identity-content-safety": {
         "safety": {
             "categories": {"Hate": 4, "Violence": 6},

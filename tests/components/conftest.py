@@ -60,6 +60,11 @@ class Azure:
         inputs = {"vaultName": name, "location": "swedencentral", "properties": properties}
         return self.create("keyvault:Vault", inputs)[0]
 
+    def group(self, name: str = "research") -> str:
+        """Object ID of a security group."""
+        inputs = {"displayName": name, "securityEnabled": True}
+        return str(self.cloud.create("azuread:index/group:Group", name, inputs)[1]["objectId"])
+
     def api_args(self, *accounts: OpenAIAccount, **more: Any) -> Any:
         """Inputs that all API components share; untyped, since each component takes some of its own."""
         return {
