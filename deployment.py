@@ -231,6 +231,7 @@ def publish(
             "deployment_backend_ids": routes,
             "entra": api.entra,
             "jwt": api.jwt,
+            "identity_providers": api.identity_providers,
             "key": api.key,
             "role_assignment_ids": openai.role_assignment_ids,
             "subscription_required": api.subscription_required,
@@ -285,7 +286,7 @@ def _team_api(api: ApiSettings, published: PublishedApi) -> TeamApi:
         surface=api.surface,
         models=api.models,
         subscription_required=api.subscription_required,
-        roles=api.entra.roles if api.entra else None,
+        roles=api.registration.roles if api.registration else None,
         service_principal_id=created,
         client_id=client_id,
     )

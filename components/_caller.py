@@ -15,6 +15,8 @@ TOKEN = "token"  # noqa: S105 - a variable's name
 """Variable with the validated token."""
 CALLER = "openai-gateway-token-caller"
 """Variable with the key of the caller, or with nothing if the token names none."""
+_APPLICATION = "openai-gateway-token-application"
+"""Variable with the application that the token was issued to, where several providers issue tokens."""
 MODEL = "openai-gateway-counted-model"
 """Variable with the name of the model that the call names, in small letters."""
 
@@ -42,6 +44,10 @@ class TokenCaller:
         value = f'@{{ var claims = {_CLAIMS}; {found} return {missing} ? "" : {joined}; }}'
         return [SetVariable(name=CALLER, value=value)]
 
+    def set_known(self) -> list[Policy]:
+        """Return the policies that set the variables of `OF_SEVERAL`, right after the validation."""
+        return [*self.set_caller(), SetVariable(name=_APPLICATION, value=f"@({self.application})")]
+
 
 def _issued_to(older: str) -> str:
     return f'{_CLAIMS}.GetValueOrDefault("azp", {_CLAIMS}.GetValueOrDefault("{older}", "none"))'
@@ -61,6 +67,18 @@ OF_OTHERS = TokenCaller(
     application=_issued_to("client_id"),
 )
 """The issuer, and whom it names, in any other token: `sub` is unique in the context of `iss` (RFC 7519, 4.1.2)."""
+
+OF_SEVERAL = TokenCaller(known_by=(), application=f'(string)context.Variables["{_APPLICATION}"]')
+"""Whom and what the validation has noted, by one of the next two, as it alone knows who issued the token."""
+OF_TENANT = TokenCaller(
+    known_by=('claims.GetValueOrDefault("tid", "")', *OF_ENTRA.known_by), application=OF_ENTRA.application
+)
+"""As `OF_ENTRA`, within the tenant. The tenant is the same in tokens of either version, unlike the issuer."""
+OF_ISSUER = TokenCaller(
+    known_by=OF_OTHERS.known_by,
+    application=f'{_CLAIMS}.GetValueOrDefault("iss", "none") + " " + {OF_OTHERS.application}',
+)
+"""As `OF_OTHERS`, with the issuer before the application too, since two providers may have a client of one name."""
 
 REFUSE_UNKNOWN_CALLER = Choose(
     when=[

@@ -7,11 +7,10 @@ it unless it has the claim that its kind needs.
 """
 
 import json
-import re
-from collections.abc import Iterable
 
 from components._answers import json_answer
 from components._caller import TOKEN
+from components._csharp import array
 from options import EntraOptions
 from policies import (
     UNAUTHORIZED,
@@ -25,12 +24,18 @@ from policies import (
 
 
 def entra_validation(
-    entra: EntraOptions, tenant_id: str, audiences: list[str], *, keep_token: bool = False
+    entra: EntraOptions,
+    tenant_id: str,
+    audiences: list[str],
+    *,
+    keep_token: bool = False,
+    refusal: Policy | None = None,
 ) -> list[Policy]:
     """Return the policies that accept only the tokens that the options describe.
 
     With roles alone, users need a role as applications do; with scopes alone, applications are refused. With
-    `keep_token`, the variable `TOKEN` holds the token.
+    `keep_token`, the variable `TOKEN` holds the token. `refusal` answers a valid token without a scope or a role; by
+    default the answer is 401.
     """
     claims = dict(entra.required_claims)
     both = bool(entra.roles and entra.scopes)
@@ -45,10 +50,13 @@ def entra_validation(
         required_claims=claims,
         output_token_variable_name=TOKEN if both or keep_token else None,
     )
-    return [validation, _require_scope_or_role(entra)] if both else [validation]
+    return [validation, _require_scope_or_role(entra, refusal or _REFUSAL)] if both else [validation]
 
 
-def _require_scope_or_role(entra: EntraOptions) -> Choose:
+_REFUSAL = json_answer(401, "Unauthorized", json.dumps({"statusCode": 401, "message": UNAUTHORIZED}))
+
+
+def _require_scope_or_role(entra: EntraOptions, refusal: Policy) -> Choose:
     """Refuse a user's token without one of the scopes, and an application's token without one of the roles.
 
     Only users' tokens have `scp`, a single string ("Access token claims reference"). A token without it is an
@@ -60,23 +68,11 @@ def _require_scope_or_role(entra: EntraOptions) -> Choose:
         f' var claims = ((Jwt)context.Variables["{TOKEN}"]).Claims;'
         ' if (claims.ContainsKey("scp")) {'
         ' return claims["scp"].Length != 1'
-        f""" || !claims["scp"][0].Split(' ').Intersect({_array(entra.scopes)}).Any();"""
+        f""" || !claims["scp"][0].Split(' ').Intersect({array(entra.scopes)}).Any();"""
         " }"
         ' return claims.GetValueOrDefault("oid", "") != claims.GetValueOrDefault("sub", "-")'
         ' || !claims.ContainsKey("roles")'
-        f' || !claims["roles"].Intersect({_array(entra.roles)}).Any();'
+        f' || !claims["roles"].Intersect({array(entra.roles)}).Any();'
         " }"
     )
-    answer = json_answer(401, "Unauthorized", json.dumps({"statusCode": 401, "message": UNAUTHORIZED}))
-    return Choose(when=[When(condition=refused, policies=[answer])])
-
-
-def _array(values: Iterable[str]) -> str:
-    """Return a C# array of string literals, escaped so that no character has a meaning to C#, XML or the gateway."""
-
-    def literal(value: str) -> str:
-        units = value.encode("utf-16-be")
-        codes = (int.from_bytes(units[i : i + 2]) for i in range(0, len(units), 2))
-        return "".join(chr(code) if re.fullmatch("[A-Za-z0-9._-]", chr(code)) else f"\\u{code:04x}" for code in codes)
-
-    return "new[] {{ {} }}".format(", ".join(f'"{literal(value)}"' for value in values))
+    return Choose(when=[When(condition=refused, policies=[refusal])])

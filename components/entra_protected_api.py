@@ -1,22 +1,25 @@
 """An Azure OpenAI API whose callers present a token of Microsoft Entra ID or of another OpenID Connect provider."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import NotRequired, TypedDict
 
 import pulumi
 
 from components._api import api_features, api_options, api_policy, check_inputs, publish, subscribe
-from components._application import register_application, use_existing_application
+from components._application import ApiApplication, register_application, use_existing_application
 from components._backends import OpenAIAccount
-from components._caller import OF_ENTRA, OF_OTHERS, TOKEN
+from components._caller import OF_ENTRA, OF_OTHERS, OF_SEVERAL
 from components._credentials import has_own_backends, identity_credential, key_credential
-from components._entra_token import entra_validation
-from components._inputs import read_options
+from components._identity_providers import before_deployment, identity_provider, validation
+from components._inputs import raise_mistakes, read_options
 from components._safety import api_safety
 from options import (
     BackendAuth,
     BreakerOptions,
     CacheOptions,
     EntraOptions,
+    IdentityProviderOptions,
     JwtOptions,
     KeyOptions,
     LimitOptions,
@@ -29,11 +32,11 @@ from options import (
     TokenPolicies,
 )
 from options.cache import has_one_caller
-from policies import Policy, ValidateJwt
+from options.identity_providers import check_identity_providers, of_login
 
 
 class EntraProtectedApiArgs(TypedDict):
-    """Inputs of `EntraProtectedApi`. Exactly one of `entra` and `jwt` is required."""
+    """Inputs of `EntraProtectedApi`. Exactly one of `entra`, `jwt` and `identity_providers` is required."""
 
     resource_group_name: pulumi.Input[str]
     """Resource group of the API Management service."""
@@ -62,6 +65,9 @@ class EntraProtectedApiArgs(TypedDict):
     """Microsoft Entra ID tokens that callers need."""
     jwt: NotRequired[JwtOptions | None]
     """Tokens of another OpenID Connect provider that callers need."""
+    identity_providers: NotRequired[list[IdentityProviderOptions] | None]
+    """Identity providers beside each other; the issuer of a token chooses the provider that validates it, and any other
+    issuer is refused."""
     key: NotRequired[KeyOptions | None]
     """How the key is stored and presented if the backend credential is a key. Defaults as in `KeyAuthApi`."""
     vault_resource_group_name: NotRequired[pulumi.Input[str]]
@@ -128,13 +134,15 @@ class EntraProtectedApi(pulumi.ComponentResource):
     api_id: pulumi.Output[str]
     """Resource ID of the API, the scope for products and subscriptions."""
     audience: pulumi.Output[str]
-    """Audience that tokens must have; the first one if several are accepted."""
+    """Audience that tokens must have; the first one if several are accepted, of the first identity provider."""
     client_id: pulumi.Output[str] | None
-    """Application (client) ID of the app registration. Absent if callers need another provider's tokens."""
+    """Application (client) ID of the app registration; of several, that of the login's tenant, or else the first one.
+    Absent if callers need another provider's tokens."""
     service_principal_id: pulumi.Output[str] | None
     """Object ID of the service principal of the app registration that is created, for `TeamApi`. Absent without one."""
     scopes: pulumi.Output[list[str]]
-    """Scopes to request from the token endpoint: `{application ID URI}/{scope}`, or `/.default` for applications."""
+    """Scopes of that registration to request from the token endpoint: `{application ID URI}/{scope}`, or `/.default`
+    for applications."""
     subscription_key: pulumi.Output[str] | None
     """Primary key of the subscription created for callers; a secret. Absent if the token is enough."""
 
@@ -142,14 +150,14 @@ class EntraProtectedApi(pulumi.ComponentResource):
         super().__init__("openai-gateway:index:EntraProtectedApi", name, {}, api_options("EntraProtectedApi", opts))
         check_inputs(name, args)
         safety = api_safety(args)
-        tokens = _accepted_tokens(args)
-        by_key = tokens.backend_auth is BackendAuth.KEY
+        providers, several = _providers(args)
+        by_key = providers[0].backend_auth is BackendAuth.KEY
         subscription_required = args.get("subscription_required", False)
         features = api_features(
             name,
             args,
-            caller=OF_ENTRA if isinstance(tokens, EntraOptions) else OF_OTHERS,
-            one_caller=has_one_caller(tokens),
+            caller=OF_SEVERAL if several else OF_ENTRA if isinstance(providers[0], EntraOptions) else OF_OTHERS,
+            one_caller=not several and has_one_caller(providers[0]),
             own_backends=by_key and has_own_backends(args),
             subscription_required=subscription_required,
         )
@@ -160,28 +168,14 @@ class EntraProtectedApi(pulumi.ComponentResource):
             or features["cache"].by_token
         )
 
-        validation: pulumi.Output[list[Policy]]
-        if isinstance(tokens, JwtOptions):
-            self.audience = pulumi.Output.from_input(tokens.audiences[0])
-            self.client_id = None
-            self.service_principal_id = None
-            self.scopes = pulumi.Output.from_input(list[str]())
-            known_validation: list[Policy] = [_validate_jwt(tokens, keep_token=keep_token)]
-            validation = pulumi.Output.from_input(known_validation)
-        else:
-            application = (
-                register_application(name, tokens, display_name=args.get("display_name", name), parent=self)
-                if tokens.existing is None
-                else use_existing_application(name, tokens, tokens.existing, parent=self)
-            )
-            self.audience = application.audiences.apply(lambda audiences: audiences[0])
-            self.client_id = application.client_id
-            self.service_principal_id = application.object_id
-            self.scopes = application.scopes
-            known_validation = entra_validation(tokens, tokens.tenant_id or "common", ["-"], keep_token=keep_token)
-            validation = pulumi.Output.all(tenant=application.tenant_id, audiences=application.audiences).apply(
-                lambda known: entra_validation(tokens, known["tenant"], known["audiences"], keep_token=keep_token)
-            )
+        applications = [_application(name, args, tokens, parent=self) for tokens in providers]
+        known = list(map(identity_provider, providers, applications))
+        application = _application_of_login(providers, applications)
+        self.audience = known[0].apply(lambda provider: provider.audiences[0])
+        self.client_id = None if application is None else application.client_id
+        self.service_principal_id = None if application is None else application.object_id
+        self.scopes = pulumi.Output.from_input(list[str]()) if application is None else application.scopes
+        validate = partial(validation, keep_token=keep_token, several=several)
 
         credential = (
             key_credential(name, args, breaker=features["traffic"].breaker, parent=self)
@@ -192,10 +186,10 @@ class EntraProtectedApi(pulumi.ComponentResource):
             name,
             args,
             policy=api_policy(
-                validation,
+                pulumi.Output.all(*known).apply(validate),
                 credential,
                 features,
-                known_validation=known_validation,
+                known_validation=validate(list(map(before_deployment, providers))),
                 safety=safety,
                 sku=args.get("sku"),
             ),
@@ -216,22 +210,42 @@ class EntraProtectedApi(pulumi.ComponentResource):
         )
 
 
-def _accepted_tokens(args: EntraProtectedApiArgs) -> EntraOptions | JwtOptions:
-    entra, jwt = args.get("entra"), args.get("jwt")
-    if entra is not None and jwt is None:
-        return read_options(EntraOptions, entra, "entra")
-    if jwt is not None and entra is None:
-        return read_options(JwtOptions, jwt, "jwt")
-    raise pulumi.RunError("exactly one of entra and jwt is required: each says which tokens are accepted")
+def _application(
+    name: str, args: EntraProtectedApiArgs, tokens: EntraOptions | JwtOptions, *, parent: pulumi.Resource
+) -> ApiApplication | None:
+    """Register the application that Entra's tokens are for, or use an existing one."""
+    if isinstance(tokens, JwtOptions):
+        return None
+    if tokens.existing is not None:
+        return use_existing_application(name, tokens, tokens.existing, parent=parent)
+    return register_application(name, tokens, display_name=args.get("display_name", name), parent=parent)
 
 
-def _validate_jwt(jwt: JwtOptions, *, keep_token: bool) -> ValidateJwt:
-    return ValidateJwt(
-        openid_config_urls=jwt.openid_config_urls,
-        audiences=jwt.audiences,
-        issuers=jwt.issuers,
-        required_claims=jwt.required_claims,
-        require_expiration_time=True,
-        require_signed_tokens=True,
-        output_token_variable_name=TOKEN if keep_token else None,
-    )
+def _application_of_login(
+    providers: Sequence[EntraOptions | JwtOptions], applications: Sequence[ApiApplication | None]
+) -> ApiApplication | None:
+    """Return the registration in the tenant of the login, where roles can be assigned, or else the first one."""
+    own = of_login([tokens for tokens in providers if isinstance(tokens, EntraOptions)])
+    found = [application for tokens, application in zip(providers, applications, strict=True) if tokens is own]
+    return next((application for application in (*found, *applications) if application is not None), None)
+
+
+def _providers(args: EntraProtectedApiArgs) -> tuple[list[EntraOptions | JwtOptions], bool]:
+    """Return which tokens each provider must issue, and whether there may be several providers."""
+    given = [name for name in ("entra", "jwt", "identity_providers") if args.get(name) is not None]
+    if len(given) != 1:
+        raise pulumi.RunError(
+            "exactly one of entra, jwt and identity_providers is required: each says which tokens are accepted"
+        )
+    if (entra := args.get("entra")) is not None:
+        return [read_options(EntraOptions, entra, "entra")], False
+    if (jwt := args.get("jwt")) is not None:
+        return [read_options(JwtOptions, jwt, "jwt")], False
+    providers = [
+        read_options(IdentityProviderOptions, provider, f"identity_providers[{i}]")
+        for i, provider in enumerate(args.get("identity_providers") or ())
+    ]
+    if not providers:
+        raise pulumi.RunError("identity_providers is empty; list at least one provider")
+    raise_mistakes(mistake.under("identity_providers") for mistake in check_identity_providers(providers))
+    return [provider.tokens for provider in providers], True

@@ -23,6 +23,7 @@ from options.gateway import (
     GatewaySku,
     HostnameOptions,
 )
+from options.identity_providers import IdentityProviderOptions
 from options.jwt import JwtOptions
 from options.key import AccountKey, KeyDelivery, KeyOptions, KeyRotation, KeySource, KeyVaultOptions
 from options.limits import LimitOptions, LimitPer, QuotaPeriod, TokenPolicies
@@ -68,6 +69,7 @@ __all__ = [
     "GatewayOptions",
     "GatewaySku",
     "HostnameOptions",
+    "IdentityProviderOptions",
     "JwtOptions",
     "KeyDelivery",
     "KeyOptions",

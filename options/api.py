@@ -18,6 +18,7 @@ from options.cache import CacheOptions
 from options.defaulted import Defaulted
 from options.entra import EntraOptions
 from options.gateway import identity
+from options.identity_providers import IdentityProviderOptions
 from options.jwt import JwtOptions
 from options.key import KeyOptions
 from options.limits import LimitOptions, TokenPolicies, check_limits
@@ -60,6 +61,9 @@ class ApiOptions:
     """Microsoft Entra ID tokens that callers need. Defaults to the stack's `entra`."""
     jwt: JwtOptions | None = None
     """Tokens of another provider that callers need. Defaults to the stack's `jwt`."""
+    identity_providers: list[IdentityProviderOptions] | None = None
+    """Identity providers beside each other, of which each token's issuer chooses the one that validates it. Defaults to
+    the stack's `identityProviders`."""
     subscription_required: bool | None = None
     """Whether callers need a subscription key. Defaults to true, or to false if the API validates a token."""
     bearer_keys: Defaulted[bool] = False
@@ -188,6 +192,8 @@ def check_api(api: ApiOptions) -> Iterator[Mistake]:
     if api.policy is not None and api.policy_file is not None:
         problem = "conflicts with {0}: policies come from a file or from here; remove one"
         yield Mistake(key=("policy",), problem=problem, about=(("policy_file",),))
+    if api.identity_providers == []:
+        yield Mistake(key=("identity_providers",), problem="is empty; list at least one provider, or leave it out")
     if api.models is not None:
         yield from (mistake.under("models") for mistake in check_models(api.models))
     if api.retry is not None:
@@ -235,8 +241,14 @@ def check_apis(apis: Sequence[ApiOptions]) -> Iterator[Mistake]:
             yield mistake.under(i)
 
 
-def check_tokens(entra: EntraOptions | None, jwt: JwtOptions | None) -> Iterator[Mistake]:
-    """Refuse both of the blocks that say whose tokens are accepted."""
+def check_tokens(
+    entra: EntraOptions | None, jwt: JwtOptions | None, identity_providers: Sequence[IdentityProviderOptions] | None
+) -> Iterator[Mistake]:
+    """Refuse two of the blocks that say whose tokens are accepted."""
     if entra and jwt:
         problem = "conflicts with {0}: tokens come from Entra or from another provider; remove one"
         yield Mistake(key=("jwt",), problem=problem, about=(("entra",),))
+    for name, given in (("entra", entra), ("jwt", jwt)):
+        if identity_providers and given:
+            problem = "conflicts with {0}, which lists all providers; make it an entry there, or remove one"
+            yield Mistake(key=(name,), problem=problem, about=(("identity_providers",),))

@@ -10,6 +10,7 @@ from options import (
     cache,
     entra,
     gateway,
+    identity_providers,
     jwt,
     key,
     limits,
@@ -44,6 +45,10 @@ _RULES: Mapping[type, tuple[Rules, Callable[[Any], Iterator[Mistake]]]] = {
     policy.PolicyOptions: (policy.VALUES, policy.check_policy),
     entra.EntraOptions: (entra.VALUES, _check_entra),
     jwt.JwtOptions: (jwt.VALUES, jwt.check_jwt),
+    identity_providers.IdentityProviderOptions: (
+        identity_providers.VALUES,
+        identity_providers.check_identity_provider,
+    ),
     limits.LimitOptions: (limits.VALUES, limits.check_limit),
     metrics.MetricsOptions: (metrics.VALUES, metrics.check_metrics),
     cache.CacheOptions: (cache.VALUES, cache.check_cache),

@@ -12,6 +12,7 @@ from options import (
     CacheOptions,
     EntraOptions,
     GatewayOptions,
+    IdentityProviderOptions,
     JwtOptions,
     KeyOptions,
     KeySource,
@@ -29,6 +30,7 @@ from options import (
     TokenPolicies,
 )
 from options.cache import embeddings_account
+from options.identity_providers import of_login
 from options.openai import account_keys, served_in
 from settings.files import ApiTexts
 from settings.schema import Stack
@@ -56,6 +58,8 @@ class ApiSettings:
     """Set if callers present Microsoft Entra ID tokens."""
     jwt: JwtOptions | None = None
     """Set if callers present another provider's tokens."""
+    identity_providers: list[IdentityProviderOptions] | None = None
+    """Set if callers present tokens of several providers."""
     subscription_required: bool
     """Whether callers need a subscription key."""
     bearer_keys: bool = False
@@ -92,6 +96,11 @@ class ApiSettings:
     """Metrics of the tokens of each call."""
     token_policies: TokenPolicies = TokenPolicies.LLM
     """Family of the policies that count tokens."""
+
+    @property
+    def registration(self) -> EntraOptions | None:
+        """Tokens of Entra whose app roles can be assigned: of several tenants, those of the login's."""
+        return self.entra or of_login(one.entra for one in self.identity_providers or () if one.entra)
 
     @property
     def safety_account(self) -> SafetyAccountOptions | None:
@@ -142,8 +151,8 @@ class Settings:
 def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
     """Return the API with the stack's values for those that it does not set itself."""
     auth = api.auth or stack.auth
-    entra, jwt = _tokens(stack, api) if auth is AuthMode.ENTRA else (None, None)
-    tokens = entra or jwt
+    entra, jwt, providers = _tokens(stack, api) if auth is AuthMode.ENTRA else (None, None, None)
+    tokens = providers[0].tokens if providers else entra or jwt
     backend_auth = tokens.backend_auth if tokens else BackendAuth(auth.value)
     by_token = auth is AuthMode.ENTRA
     accounts = tuple(account_keys(stack.openai.accounts) if api.accounts is None else api.accounts)
@@ -158,6 +167,7 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
         key=(api.key or stack.key) if backend_auth is BackendAuth.KEY else None,
         entra=entra,
         jwt=jwt,
+        identity_providers=providers,
         subscription_required=not by_token if api.subscription_required is None else api.subscription_required,
         bearer_keys=api.bearer_keys,
         own_responses=api.own_responses,
@@ -207,8 +217,12 @@ def resolve_redis(stack: Stack, apis: Sequence[ApiSettings]) -> RedisOptions | N
     return next((redis for _, redis in given_redis(stack)), RedisOptions())
 
 
-def _tokens(stack: Stack, api: ApiOptions) -> tuple[EntraOptions | None, JwtOptions | None]:
+def _tokens(
+    stack: Stack, api: ApiOptions
+) -> tuple[EntraOptions | None, JwtOptions | None, list[IdentityProviderOptions] | None]:
     """Return which tokens the API validates: its own block, or the stack's, or by default any Entra token."""
-    if api.entra or api.jwt:
-        return api.entra, api.jwt
-    return (None, stack.jwt) if stack.jwt else (stack.entra or EntraOptions(), None)
+    if api.entra or api.jwt or api.identity_providers:
+        return api.entra, api.jwt, api.identity_providers
+    if stack.identity_providers or stack.jwt:
+        return None, stack.jwt, stack.identity_providers or None
+    return stack.entra or EntraOptions(), None, None

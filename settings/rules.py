@@ -12,6 +12,7 @@ from options import (
     AuthMode,
     BackendAuth,
     EntraOptions,
+    IdentityProviderOptions,
     JwtOptions,
     KeyOptions,
     LimitOptions,
@@ -32,6 +33,8 @@ from options.entra import VALUES as ENTRA
 from options.entra import check_callers, check_entra
 from options.gateway import VALUES as GATEWAY
 from options.gateway import check_gateway, check_primary_region, user_assigned_on_adopted
+from options.identity_providers import VALUES as IDENTITY_PROVIDER
+from options.identity_providers import check_identity_providers
 from options.jwt import VALUES as JWT
 from options.jwt import check_jwt
 from options.key import VALUES as KEY
@@ -71,7 +74,12 @@ _NAMESPACES = (NAMESPACE, "azure-native", "azuread", "random", "pulumi")
 _SIMILAR = 0.8
 """Similarity, from 0 to 1, from which a namespace counts as a misspelling of ours."""
 
-_CREDENTIALS: Rules = {**prefixed("key", KEY), **prefixed("entra", ENTRA), **prefixed("jwt", JWT)}
+_CREDENTIALS: Rules = {
+    **prefixed("key", KEY),
+    **prefixed("entra", ENTRA),
+    **prefixed("jwt", JWT),
+    **prefixed("identity_providers.*", IDENTITY_PROVIDER),
+}
 _BLOCKS: Rules = {**_CREDENTIALS, **prefixed("safety", SAFETY), **prefixed("cache", CACHE)}
 """Blocks that both the stack and an API may have."""
 _VALUES: Rules = {
@@ -137,12 +145,12 @@ def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:
                 mistakes += in_config(
                     of=check_account_names(("apis", i, "accounts"), api.accounts, stack.openai.accounts)
                 )
-    if not wrong & {"key", "entra", "jwt"}:
-        mistakes += _check_credentials((), stack.key, stack.entra, stack.jwt)
+    if not wrong & {"key", "entra", "jwt", "identity_providers"}:
+        mistakes += _check_credentials((), stack.key, stack.entra, stack.jwt, stack.identity_providers)
     if "apis" not in wrong:
         mistakes += in_config("apis", of=check_apis(stack.apis))
         for i, api in enumerate(stack.apis):
-            mistakes += _check_credentials(("apis", i), api.key, api.entra, api.jwt)
+            mistakes += _check_credentials(("apis", i), api.key, api.entra, api.jwt, api.identity_providers or ())
     if "teams" not in wrong:
         mistakes += in_config("teams", of=check_teams(stack.teams))
     mistakes += _check_safety(stack, wrong)
@@ -196,12 +204,17 @@ def _check_cache(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:
 
 
 def _check_credentials(
-    prefix: tuple[str | int, ...], key: KeyOptions | None, entra: EntraOptions | None, jwt: JwtOptions | None
+    prefix: tuple[str | int, ...],
+    key: KeyOptions | None,
+    entra: EntraOptions | None,
+    jwt: JwtOptions | None,
+    identity_providers: Sequence[IdentityProviderOptions],
 ) -> Iterator[Mistake]:
     yield from in_config(*prefix, "key", of=check_key(key) if key else ())
-    yield from in_config(*prefix, of=check_tokens(entra, jwt))
+    yield from in_config(*prefix, of=check_tokens(entra, jwt, identity_providers))
     yield from in_config(*prefix, "entra", of=check_entra(entra) if entra else ())
     yield from in_config(*prefix, "jwt", of=check_jwt(jwt) if jwt else ())
+    yield from in_config(*prefix, "identity_providers", of=check_identity_providers(identity_providers))
 
 
 def check_effect(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]:
@@ -231,9 +244,11 @@ def check_effect(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]
             yield Mistake(key=(*key, "bearerKeys"), problem=problem)
         if api.entra:
             yield from in_config(*(key if own.entra else ()), "entra", of=check_callers(api.entra))
+        several = own.identity_providers
         unused = {
-            "entra": own.entra and not api.entra and not own.jwt and "only auth entra validates tokens",
-            "jwt": own.jwt and not api.jwt and "only auth entra validates tokens",
+            "entra": own.entra and not api.entra and not (own.jwt or several) and "only auth entra validates tokens",
+            "jwt": own.jwt and not api.jwt and not several and "only auth entra validates tokens",
+            "identityProviders": several and not api.identity_providers and "only auth entra validates tokens",
             "key": own.key and not api.key and f"Azure OpenAI is called with {api.backend_auth}",
             "identity": own.identity and api.uses_no_identity and "Azure OpenAI is called with its key",
         }
@@ -245,6 +260,11 @@ def check_effect(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]
     for name, given, used in (
         ("entra", (stack.entra or EntraOptions()) != EntraOptions(), any(api.entra is stack.entra for api in apis)),
         ("jwt", stack.jwt is not None, any(api.jwt is stack.jwt for api in apis)),
+        (
+            "identityProviders",
+            bool(stack.identity_providers),
+            any(api.identity_providers is stack.identity_providers for api in apis),
+        ),
         ("key", stack.key != KeyOptions(), any(api.key is stack.key for api in apis)),
         (
             "safety",
@@ -286,10 +306,10 @@ def check_teams_access(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mi
     facts = {
         api.name: ApiFacts(
             subscription_required=api.subscription_required,
-            roles=api.entra.roles if api.entra else None,
+            roles=api.registration.roles if api.registration else None,
             assigned=frozenset(
                 (assignment.principal_id.lower(), assignment.role)
-                for assignment in (api.entra.role_assignments if api.entra else ())
+                for assignment in (api.registration.role_assignments if api.registration else ())
             ),
             models=[model.name for model in api.models] if api.models else _deployments(stack, api),
         )

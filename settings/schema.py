@@ -14,6 +14,7 @@ from options import (
     CacheOptions,
     EntraOptions,
     GatewayOptions,
+    IdentityProviderOptions,
     JwtOptions,
     KeyOptions,
     LimitOptions,
@@ -39,6 +40,8 @@ class Stack(BaseModel):
     key: KeyOptions = KeyOptions()
     entra: EntraOptions | None = None
     jwt: JwtOptions | None = None
+    identity_providers: list[IdentityProviderOptions] = Field(default_factory=list)
+    """Identity providers beside each other, instead of `entra` or `jwt`."""
     safety: SafetyOptions | None = None
     cache: CacheOptions | None = None
     protect: bool = False
@@ -80,9 +83,9 @@ _NEEDED = {
 }
 _MOST_PLACES = 4
 """Most mappings that a message lists as the right place of a key."""
-_SAME_IN_APIS = ("key", "entra", "jwt", "limits", "metrics", "safety", "cache")
+_SAME_IN_APIS = ("key", "entra", "jwt", "identityProviders", "limits", "metrics", "safety", "cache")
 """Blocks that both the stack and an API may have."""
-_OPTIONAL = frozenset(_SAME_IN_APIS) - {"key", "limits"}
+_OPTIONAL = frozenset(_SAME_IN_APIS) - {"key", "identityProviders", "limits"}
 """Those of the stack's blocks that may be left out."""
 _SHAPES = {
     "bool": "true or false",
@@ -140,6 +143,8 @@ def _with_claims(blocks: Mapping[str, Any]) -> dict[str, Any]:
         block = result.get(key)
         if isinstance(block, Mapping) and isinstance(claims := block.get("requiredClaims"), Mapping):
             result[key] = {**block, "requiredClaims": {name: _claim(value) for name, value in claims.items()}}
+    if isinstance(providers := result.get("identityProviders"), list):
+        result["identityProviders"] = [_with_claims(one) if isinstance(one, Mapping) else one for one in providers]
     return result
 
 

@@ -27,6 +27,17 @@ JWT = {
     "audiences": ["https://ai.contoso.com"],
     "requiredClaims": {"scope": {"values": ["chat", "embed"], "match": "any", "separator": " "}},
 }
+PROVIDERS = [
+    {"entra": {"roles": ["Chat.User"], "requiredClaims": {"department": "research"}}},
+    {
+        "entra": {
+            "existing": {"clientId": CLIENT, "audiences": [CLIENT, f"api://{CLIENT}"]},
+            "tenantId": "99999999-9999-4999-8999-999999999999",
+            "scopes": ["access_as_user"],
+        }
+    },
+    {"jwt": JWT},
+]
 DEPLOYMENTS = [{"name": "gpt-4o", "model": "gpt-4o"}]
 POOL = {
     "accounts": [{"location": "swedencentral", "priority": 1}, {"location": "francecentral", "priority": 2}],
@@ -80,6 +91,16 @@ MODES: dict[str, dict[str, Any]] = {
     },
     "jwt-identity": {"auth": "entra", "jwt": JWT},
     "jwt-key": {"auth": "entra", "jwt": {**JWT, "backendAuth": "key"}},
+    "entra-and-jwt-identity": {"auth": "entra", "identityProviders": PROVIDERS},
+    "entra-and-jwt-key-limits": {
+        "auth": "entra",
+        "identityProviders": [
+            {"entra": {**ENTRA, "backendAuth": "key"}},
+            {"jwt": {**JWT, "backendAuth": "key"}},
+        ],
+        "limits": [{"per": "caller", "tokensPerMinute": 20000, "requestsPerMinute": 60}],
+        "metrics": {"namespace": "openai", "dimensions": {"API ID": "api", "Team": "application"}},
+    },
     "v1-identity-pool": {"openai": POOL, "apis": V1},
     "v1-key": {"auth": "key", "apis": V1},
     "v1-identity-own-responses": {"apis": [{**V1[0], "ownResponses": True}]},

@@ -7,17 +7,16 @@ from xml.etree import ElementTree as ET
 from policies.base import Base
 from policies.cors import Cors
 from policies.documents.availability import unavailable
+from policies.documents.identity import VALIDATIONS, chooses_validation
 from policies.documents.order import check_order
 from policies.raw_element import Verbatim
 from policies.shared.errors import PolicyError
 from policies.shared.policy import BY_TAG, Policy, Scope, Section
-from policies.validate_azure_ad_token import ValidateAzureAdToken
-from policies.validate_jwt import ValidateJwt
 
 _INDENT = "    "
 _LIMIT_KIB = 256
 _LIMIT_KIB_OF_SKU = {"Consumption": 16}
-_DIRECTLY = {"base", Cors.tag, ValidateAzureAdToken.tag, ValidateJwt.tag}
+_DIRECTLY = {"base", Cors.tag}
 
 
 def _parent() -> list[Policy]:
@@ -110,6 +109,11 @@ def _check_place(policy: object, section: Section) -> None:
     for placement in inner:
         if placement.tag in _DIRECTLY:
             raise PolicyError(f"{placement.tag} is not allowed inside {outer.tag}; put it directly into {section}")
+        if placement.tag in VALIDATIONS and not chooses_validation(policy):
+            raise PolicyError(
+                f"{placement.tag} inside {outer.tag} could be passed by; put it directly into {section}, or begin each "
+                "when of a choose there with a single validation and otherwise with return-response"
+            )
 
 
 def _indent(element: ET.Element, level: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from policies.cors import Cors
+from policies.documents.identity import chooses_validation
 from policies.ip_filter import IpFilter
 from policies.llm_content_safety import LlmContentSafety
 from policies.quota import Quota
@@ -47,12 +48,13 @@ def _check_validation(inbound: Sequence[Policy]) -> None:
     """Refuse token validation after any other policy: nothing may run before the caller is authenticated."""
     earlier: str | None = None
     for policy in inbound:
-        if isinstance(policy, TokenValidation):
+        tag = next(policy.placements()).tag
+        if isinstance(policy, TokenValidation) or chooses_validation(policy):
             if earlier is not None:
                 raise PolicyError(
-                    f"{policy.tag} comes after {earlier}; put it before every policy but base, cors and ip-filter"
+                    f"{tag} comes after {earlier}; put it before every policy but base, cors and ip-filter"
                 )
-        elif (tag := next(policy.placements()).tag) not in _BEFORE_VALIDATION:
+        elif tag not in _BEFORE_VALIDATION:
             earlier = earlier or tag
 
 

@@ -356,7 +356,7 @@ def test_a_subscription_key_can_be_demanded_beside_the_token(azure: Azure, requi
 
 @pytest.mark.parametrize("more", [{}, {"entra": EntraOptions(), "jwt": JWT}], ids=["neither", "both"])
 def test_one_kind_of_token_is_demanded(azure: Azure, more: dict[str, Any]) -> None:
-    with pytest.raises(DeployError, match="exactly one of entra and jwt is required"):
+    with pytest.raises(DeployError, match="exactly one of entra, jwt and identity_providers is required"):
         deploy(azure, **more)
 
 

@@ -181,7 +181,8 @@ DOCUMENTS: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: Document(inbound=[Choose(when=[When(condition=True, policies=[jwt()])])]),
-        "validate-jwt is not allowed inside choose; put it directly into inbound",
+        "validate-jwt inside choose could be passed by; put it directly into inbound, or begin each when of a choose "
+        "there with a single validation and otherwise with return-response",
     ),
     (
         lambda: Document(inbound=[Base(), SetHeader(name="a", values=["b"]), RewriteUri(template="/"), entra()]),
