@@ -12,6 +12,7 @@ from tests.deployed import ROOT
 
 Config = dict[str, Any]
 PROVIDER = "https://login.contoso.com/.well-known/openid-configuration"
+OTHER_PROVIDER = "https://login.fabrikam.com/.well-known/openid-configuration"
 AUDIENCE = "https://ai.contoso.com"
 HOOK = "X-Team"
 """Header that the hook sets."""
@@ -88,6 +89,21 @@ _entra = options(requiredClaims=st.just({"ver": ["2.0"]}), backendAuth=_backend_
 _jwt = options(backendAuth=_backend_auth, issuers=st.just(["https://login.contoso.com/"])).map(
     lambda more: {**_JWT, **more}
 )
+_other_jwt = {**_JWT, "openidConfigUrls": [OTHER_PROVIDER], "issuers": ["https://login.fabrikam.com/"]}
+_provider = st.sampled_from(
+    [
+        {"entra": {"requiredClaims": {"ver": ["2.0"]}}},
+        {"jwt": {**_JWT, "issuers": ["https://login.contoso.com/"]}},
+        {"jwt": _other_jwt},
+    ]
+)
+_providers = st.builds(
+    lambda chosen, backend_auth: [
+        {kind: {**tokens, "backendAuth": backend_auth}} for one in chosen for kind, tokens in one.items()
+    ],
+    st.lists(_provider, min_size=1, unique_by=str),
+    _backend_auth,  # the same for all, since the gateway presents one credential
+)
 _auth = st.sampled_from(["key", "managed-identity", "entra"])
 _token_policies = st.sampled_from(["llm", "azure-openai"])
 _safety = options(
@@ -148,6 +164,7 @@ def _api(draw: st.DrawFn, name: str, accounts: int) -> Config:
         key=_key,
         entra=_entra,
         jwt=_jwt,
+        identityProviders=_providers,
         subscriptionRequired=_switch,
         bearerKeys=_switch,
         apiVersion=st.just("2024-10-21"),
@@ -185,6 +202,7 @@ def stacks(draw: st.DrawFn) -> Config:
         key=_key,
         entra=_entra,
         jwt=_jwt,
+        identityProviders=_providers,
         limits=_limits,
         metrics=_metrics,
         safety=_safety,

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
@@ -16,12 +16,12 @@ from hypothesis import given, settings
 from apim_emulator.gateway import compile_plan
 from apim_emulator.pulumi.deploy import load_project
 from apim_emulator.services.token_client import client_credentials_form, request_token
-from options import AuthMode
+from options import AuthMode, JwtOptions
 from sandbox.runtime import Sandbox
 from settings import ApiSettings
 from tests.deployed import Deployed, deploy_program
 from tests.judges import errors_of
-from tests.option_sets import AUDIENCE, HOOK, PROVIDER, Config, accepted, keys_in, mend, refusals, stacks
+from tests.option_sets import AUDIENCE, HOOK, Config, accepted, keys_in, mend, refusals, stacks
 
 PROJECT = load_project(Path(__file__).parents[1])
 CALLER_HEADERS = {"api-key", "authorization", "ocp-apim-subscription-key"}
@@ -118,20 +118,20 @@ async def call(sandbox: Sandbox, http: aiohttp.ClientSession, api: ApiSettings, 
         async with http.post(url, **sent) as response:
             return response.status, await response.text()
 
-    good = await credentials(sandbox, api, outputs)
-    sandbox.openai.received.clear()
-    for bad in strangers(good, api):
-        assert (await post(bad))[0] == 401, bad
-    assert (await post({}, {"api-key": "0" * 32}))[0] == 401
-    assert list(sandbox.openai.received) == []
+    async for good in credentials(sandbox, api, outputs):
+        sandbox.openai.received.clear()
+        for bad in strangers(good, api):
+            assert (await post(bad))[0] == 401, bad
+        assert (await post({}, {"api-key": "0" * 32}))[0] == 401
+        assert list(sandbox.openai.received) == []
 
-    others = {"Authorization": "Bearer none", "Ocp-Apim-Subscription-Key": "0" * 32}
-    status, answer = await post({**others, **good}, {"subscription-key": "0" * 32})
-    assert status == 200, answer
-    [received] = sandbox.openai.received
-    assert received.credential == ("key" if api.key else "token")
-    assert received.headers & CALLER_HEADERS == {"api-key" if api.key else "authorization"}
-    assert CALLER_QUERY.isdisjoint(received.query)
+        others = {"Authorization": "Bearer none", "Ocp-Apim-Subscription-Key": "0" * 32}
+        status, answer = await post({**others, **good}, {"subscription-key": "0" * 32})
+        assert status == 200, answer
+        [received] = sandbox.openai.received
+        assert received.credential == ("key" if api.key else "token")
+        assert received.headers & CALLER_HEADERS == {"api-key" if api.key else "authorization"}
+        assert CALLER_QUERY.isdisjoint(received.query)
 
 
 def strangers(good: Mapping[str, str], api: ApiSettings) -> Iterator[dict[str, str]]:
@@ -146,18 +146,20 @@ def strangers(good: Mapping[str, str], api: ApiSettings) -> Iterator[dict[str, s
         yield {"Authorization": f"Bearer {good['api-key']}"}
 
 
-async def credentials(sandbox: Sandbox, api: ApiSettings, outputs: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers of a caller who has all that the API wants."""
+async def credentials(sandbox: Sandbox, api: ApiSettings, outputs: Mapping[str, Any]) -> AsyncIterator[dict[str, str]]:
+    """Yield the headers of a caller who has all that the API wants, one of each identity provider."""
     found = {"api-key": str(outputs[f"{api.name}SubscriptionKey"])} if api.subscription_required else {}
     if api.auth is not AuthMode.ENTRA:
-        return {"Authorization": f"Bearer {found['api-key']}"} if api.bearer_keys else found
-    if api.jwt:
-        provider = sandbox.providers[PROVIDER]
-        form = client_credentials_form("client", provider.secret, audience=AUDIENCE)
-        return {**found, "Authorization": f"Bearer {await request_token(provider.token_url, form)}"}
-    client = sandbox.callers.client
-    form = client_credentials_form(client.client_id, client.secrets[0], scope=outputs[f"{api.name}Scopes"][-1])
-    return {**found, "Authorization": f"Bearer {await request_token(sandbox.token_url, form)}"}
+        yield {"Authorization": f"Bearer {found['api-key']}"} if api.bearer_keys else found
+        return
+    for tokens in [provider.tokens for provider in api.identity_providers or ()] or [api.entra or api.jwt]:
+        if isinstance(tokens, JwtOptions):
+            provider = sandbox.providers[tokens.openid_config_urls[0]]
+            url, form = provider.token_url, client_credentials_form("client", provider.secret, audience=AUDIENCE)
+        else:
+            client, scope = sandbox.callers.client, outputs[f"{api.name}Scopes"][-1]
+            url, form = sandbox.token_url, client_credentials_form(client.client_id, client.secrets[0], scope=scope)
+        yield {**found, "Authorization": f"Bearer {await request_token(url, form)}"}
 
 
 def deploy_mended(config: Config) -> Deployed:

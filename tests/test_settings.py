@@ -55,6 +55,10 @@ from settings.schema import Stack
 ROOT = Path(__file__).parents[1]
 GUID = "11111111-2222-3333-4444-555555555555"
 JWT = {"openidConfigUrls": ["https://login.example.com/openid-configuration"], "audiences": ["api"]}
+PROVIDERS = [
+    {"entra": {"roles": ["Chat.User"]}},
+    {"jwt": {**JWT, "issuers": ["https://login.example.com"], "requiredClaims": {"scope": "chat"}}},
+]
 CHAT = {"name": "gpt-4o", "model": "gpt-4o"}
 PLACE = {"resourceGroup": "rg"}
 RIGHT: dict[str, Any] = {
@@ -292,6 +296,34 @@ def test_nearest_block_decides_whose_tokens(
     else:
         assert found.entra is not None
         assert ("entra", found.entra.roles) == expected
+
+
+@pytest.mark.parametrize(
+    ("stack", "own", "expected"),
+    [
+        pytest.param({"identityProviders": PROVIDERS}, {}, PROVIDERS, id="the stack's"),
+        pytest.param({"entra": {}, "jwt": {}, "identityProviders": PROVIDERS}, {}, PROVIDERS, id="beside defaults"),
+        pytest.param({"entra": {"roles": ["A"]}}, {"identityProviders": PROVIDERS}, PROVIDERS, id="over entra"),
+        pytest.param({"jwt": JWT}, {"identityProviders": PROVIDERS}, PROVIDERS, id="over jwt"),
+        pytest.param(
+            {"identityProviders": PROVIDERS}, {"identityProviders": PROVIDERS[:1]}, PROVIDERS[:1], id="its own"
+        ),
+        pytest.param({"identityProviders": PROVIDERS}, {"entra": {}}, None, id="entra over providers"),
+        pytest.param({"identityProviders": PROVIDERS}, {"jwt": JWT}, None, id="jwt over providers"),
+    ],
+)
+def test_nearest_block_decides_which_providers(
+    stack: dict[str, Any], own: dict[str, Any], expected: list[dict[str, Any]] | None
+) -> None:
+    found = only_api(auth="entra", **stack, apis=[api(**own)])
+
+    assert [found.entra is None and found.jwt is None, len(found.identity_providers or ())] == [
+        expected is not None,
+        len(expected or ()),
+    ]
+    if expected:
+        assert found.backend_auth == "managed-identity"
+        assert [provider.kind for provider in found.identity_providers or ()] == [next(iter(one)) for one in expected]
 
 
 def test_api_overrides_what_the_stack_says() -> None:
@@ -661,7 +693,14 @@ def test_every_key_is_declared_and_every_declaration_is_a_key() -> None:
 
 
 def test_every_declaration_says_what_the_key_is() -> None:
-    kinds = {"auth": "string", "protect": "boolean", "apis": "array", "limits": "array", "tokenPolicies": "string"}
+    kinds = {
+        "auth": "string",
+        "protect": "boolean",
+        "apis": "array",
+        "identityProviders": "array",
+        "limits": "array",
+        "tokenPolicies": "string",
+    }
 
     for key, declaration in declared().items():
         assert declaration["type"] == kinds.get(key, "object")
@@ -751,7 +790,7 @@ def test_misspelt_and_broken_keys_of_a_stack_are_told() -> None:
 
     assert str(refused.value).splitlines() == [
         "the stack's config has mistakes; nothing was deployed:",
-        "openai-gateway:apiz: is not a known key; allowed: auth, gateway, openai, key, entra, jwt, safety, cache, "
+        "openai-gateway:apiz: is not a known key; allowed: auth, gateway, openai, key, entra, jwt, identityProviders, safety, cache, "
         "protect, limits, metrics, tokenPolicies, apis; "
         "did you mean apis?",
         "openai-gateway:auth: the value (not shown) is not allowed; allowed: key, managed-identity, entra",

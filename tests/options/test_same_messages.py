@@ -18,6 +18,7 @@ from options import (
     GatewayOptions,
     GatewaySku,
     HostnameOptions,
+    IdentityProviderOptions,
     JwtOptions,
     KeyOptions,
     KeyRotation,
@@ -175,6 +176,18 @@ CASES = [
         id="jwt",
     ),
     pytest.param(
+        "identityProviders[0]",
+        IdentityProviderOptions(
+            entra=EntraOptions(tenant_id=GUID, roles=["a", "a"]),
+            jwt=JwtOptions(openid_config_urls=["https://a.example", "http://b.example"], audiences=[]),
+        ),
+        {
+            "entra": {"tenantId": GUID, "roles": ["a", "a"]},
+            "jwt": {"openidConfigUrls": ["https://a.example", "http://b.example"], "audiences": []},
+        },
+        id="identity provider",
+    ),
+    pytest.param(
         "metrics",
         MetricsOptions(
             namespace="@(1)",
@@ -190,8 +203,9 @@ CASES = [
 def test_config_and_components_report_the_same_mistakes(key: str, given: Any, config: Any, tmp_path: Path) -> None:
     with pytest.raises(pulumi.RunError) as refused:
         read_options(type(given), given, key)
+    name, in_list, _ = key.partition("[0]")
     with pytest.raises(SettingsError) as listed:
-        load({**RIGHT, f"openai-gateway:{key}": config}, tmp_path)
+        load({**RIGHT, f"openai-gateway:{name}": [config] if in_list else config}, tmp_path)
 
     by_component = {_problem(line) for line in str(refused.value).splitlines()}
     assert len(by_component) == len(str(refused.value).splitlines())
@@ -253,6 +267,7 @@ def _problem(line: str) -> str:
         RetryOptions(),
         EntraOptions(roles=["Chat.User"]),
         JwtOptions(openid_config_urls=["https://login.example"], audiences=["api"]),
+        IdentityProviderOptions(entra=EntraOptions(roles=["Chat.User"])),
         LimitOptions(per=LimitPer.API, tokens_per_minute=1),
         MetricsOptions(namespace="openai"),
     ],
