@@ -17,7 +17,7 @@ from apim_emulator.pulumi.deploy import load_project
 from apim_emulator.services.azure_openai import Received
 from apim_emulator.services.token_client import client_credentials_form, password_form, request_token
 from sandbox.applications import find_application
-from sandbox.callers import entra_tokens, provider_tokens
+from sandbox.callers import BadToken, entra_tokens, provider_tokens
 from sandbox.capabilities import Capability, Shown, show
 from sandbox.client import Client, Credentials, new_http_client
 from sandbox.modes import AUDIENCE, CHAT_MODEL, EMBEDDING_MODEL, MODES, PROVIDER, ROLE, Mode
@@ -26,6 +26,8 @@ from sandbox.runtime import Sandbox
 
 ANSWERED = "200"
 BY_SERVICE = "401 from Azure OpenAI"
+_NOBODY = "from the gateway"
+"""Reason of a refusal by the API's own policy rather than by a validation."""
 
 PROJECT = Path(__file__).resolve().parent.parent
 """Folder of the Pulumi program."""
@@ -138,6 +140,8 @@ class Calls:
                 yield row
         if (user := await self._for_user()) is not None:
             yield await self._row("token for a user, chat", ANSWERED, user)
+        if self._mode.caller == "entra or jwt":
+            yield await self._row("another provider's token, chat", ANSWERED, await self._of_provider())
         for what, reason, bad in self._refused():
             yield await self._row(what, f"401 {reason}", bad)
         if self._mode.credential == "token":
@@ -149,17 +153,20 @@ class Calls:
         if self._mode.caller == "key":
             return Credentials(key=outputs["openaiSubscriptionKey"])
         if self._mode.caller == "jwt":
-            provider = sandbox.providers[PROVIDER]
-            form = client_credentials_form("client", provider.secret, audience=AUDIENCE)
-            return Credentials(token=await request_token(provider.token_url, form))
+            return await self._of_provider()
         client = sandbox.callers.client
         form = client_credentials_form(client.client_id, client.secrets[0], scope=outputs["openaiScopes"][-1])
         return Credentials(token=await request_token(sandbox.token_url, form))
 
+    async def _of_provider(self) -> Credentials:
+        provider = self._sandbox.providers[PROVIDER]
+        form = client_credentials_form("client", provider.secret, audience=AUDIENCE)
+        return Credentials(token=await request_token(provider.token_url, form))
+
     async def _for_user(self) -> Credentials | None:
         """Return what the client presents on behalf of a user, or None if the registration has no scopes."""
         sandbox = self._sandbox
-        if self._mode.caller != "entra":
+        if "entra" not in self._mode.caller:
             return None
         scope, *applications = sandbox.deployment.outputs["openaiScopes"]
         if not applications:
@@ -175,16 +182,22 @@ class Calls:
             yield "wrong key", "SubscriptionKeyInvalid", Credentials(key="0" * 32)
             return
         key = sandbox.service.subscriptions[0].primary_key
-        yield "no token", "TokenNotPresent", Credentials()
-        yield "key instead of a token", "TokenNotPresent", Credentials(key=key)
-        yield "not a token", "JwtInvalid", Credentials(token="no-token")  # noqa: S106 - no secret
-        if self._mode.caller == "entra":
+        # Several providers validate only what names one of them.
+        several = self._mode.caller == "entra or jwt"
+        yield "no token", _NOBODY if several else "TokenNotPresent", Credentials()
+        yield "key instead of a token", _NOBODY if several else "TokenNotPresent", Credentials(key=key)
+        yield "not a token", _NOBODY if several else "JwtInvalid", Credentials(token="no-token")  # noqa: S106 - no secret
+        tokens: list[BadToken] = []
+        if "entra" in self._mode.caller:
             application = find_application(sandbox.cloud, sandbox.deployment.outputs["openaiAudience"])
-            tokens = entra_tokens(sandbox.entra, application, sandbox.callers, ROLE) if application else []
-        else:
-            tokens = provider_tokens(sandbox.providers[PROVIDER], AUDIENCE, {"roles": [ROLE]})
-            yield "token of Microsoft Entra ID", "TokenSignatureKeyNotFound", Credentials(token=self._entra_token())
-        yield from ((bad.what, bad.reason, Credentials(token=bad.token)) for bad in tokens)
+            tokens += entra_tokens(sandbox.entra, application, sandbox.callers, ROLE) if application else []
+        if "jwt" in self._mode.caller:
+            tokens += provider_tokens(sandbox.providers[PROVIDER], AUDIENCE, {"roles": [ROLE]})
+            reason = "TokenAudienceNotAllowed" if several else "TokenSignatureKeyNotFound"
+            yield "token of Microsoft Entra ID", reason, Credentials(token=self._entra_token())
+        for bad in tokens:
+            nobody = several and bad.what in {"wrong tenant", "wrong issuer"}
+            yield bad.what, _NOBODY if nobody else bad.reason, Credentials(token=bad.token)
 
     def _entra_token(self) -> str:
         """Return an Entra token with the claims that the other provider's token would have."""

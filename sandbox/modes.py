@@ -52,8 +52,8 @@ class Mode:
     name: str
     config: Callable[[Sandbox], Config]
     """Returns what the mode adds to the config that all modes share."""
-    caller: Literal["key", "entra", "jwt"]
-    """What callers present: a subscription key, a token of Microsoft Entra ID or of another provider."""
+    caller: Literal["key", "entra", "jwt", "entra or jwt"]
+    """What callers present: a subscription key, a token of Microsoft Entra ID or of another provider, or either."""
     credential: Literal["key", "token"]
     """What the gateway presents to Azure OpenAI."""
     deployer: Deployer = Deployer.DEVELOPER
@@ -111,6 +111,14 @@ def _jwt(backend_auth: str) -> Callable[[Sandbox], Config]:
         "backendAuth": backend_auth,
     }
     return lambda _: {"auth": "entra", "jwt": jwt}
+
+
+def _either(backend_auth: str) -> Callable[[Sandbox], Config]:
+    def config(sandbox: Sandbox) -> Config:
+        entra, jwt = _entra(backend_auth)(sandbox)["entra"], _jwt(backend_auth)(sandbox)["jwt"]
+        return {"auth": "entra", "identityProviders": [{"entra": entra}, {"jwt": jwt}]}
+
+    return config
 
 
 def _adopted(_: Sandbox) -> Config:
@@ -182,6 +190,13 @@ MODES = (
         credential="token",
     ),
     Mode(name="another provider's JWT, key", config=_jwt("key"), caller="jwt", credential="key"),
+    Mode(
+        name="Entra and another provider, managed identity",
+        config=_either("managed-identity"),
+        caller="entra or jwt",
+        credential="token",
+        deployer=Deployer.ADMINISTRATOR,
+    ),
     Mode(
         name="v1: managed identity, pool of accounts",
         config=_identity("system-assigned", **_POOL),

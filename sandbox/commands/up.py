@@ -77,13 +77,18 @@ def describe(sandbox: Sandbox, stack: str) -> Session:
 
 
 def _api(sandbox: Sandbox, served: ServedApi) -> Api:
-    required = _first_requirement(served)
+    required = token_requirements(served.service, served.api.id)
     return Api(
         name=served.name,
         url=served.url,
         key=_subscription_key(served) if served.api.subscription_required else None,
-        callers=_callers(sandbox, required) if required else [],
-        needs_token=required is not None,
+        callers=[
+            # Those of a second provider have its number in their names.
+            replace(caller, name=caller.name if number == 1 else f"{caller.name}-{number}")
+            for number, one in enumerate(required, 1)
+            for caller in _callers(sandbox, one)
+        ],
+        needs_token=bool(required),
     )
 
 
@@ -91,10 +96,6 @@ def _subscription_key(served: ServedApi) -> str | None:
     """Return the primary key of the subscription that was created for the API's callers."""
     found = subscription_of(served.service, served.api.id)
     return None if found is None else found.primary_key
-
-
-def _first_requirement(served: ServedApi) -> TokenRequirement | None:
-    return next(iter(token_requirements(served.service, served.api.id)), None)
 
 
 def _callers(sandbox: Sandbox, required: TokenRequirement) -> list[Caller]:
@@ -130,10 +131,7 @@ def _callers(sandbox: Sandbox, required: TokenRequirement) -> list[Caller]:
 def grant_access(sandbox: Sandbox) -> Iterator[str]:
     """Assign the roles that an API requires to `client` if the config assigns none to any caller; say what was done."""
     client = sandbox.callers.client
-    for api in sandbox.apis:
-        required = _first_requirement(api)
-        if required is None or required.tenant is None:
-            continue
+    for api, required in _entra_requirements(sandbox):
         if required.client_ids and not {caller.client_id for caller in sandbox.callers} & set(required.client_ids):
             yield (
                 f"API {api.name}: clientApplicationIds includes no caller of the sandbox; add {client.client_id}"
@@ -161,6 +159,14 @@ def grant_access(sandbox: Sandbox) -> Iterator[str]:
                 f"API {api.name}: the config assigns no role to a caller of the sandbox, so {client.display_name} got"
                 f" {', '.join(sorted(roles))} here; on Azure, use roleAssignments or have an administrator assign it"
             )
+
+
+def _entra_requirements(sandbox: Sandbox) -> Iterator[tuple[ServedApi, TokenRequirement]]:
+    """Yield the tokens of Microsoft Entra ID that APIs require."""
+    for served in sandbox.apis:
+        for required in token_requirements(served.service, served.api.id):
+            if required.tenant is not None:
+                yield served, required
 
 
 def text(session: Session) -> str:

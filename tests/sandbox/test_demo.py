@@ -26,6 +26,7 @@ REFUSED = {
         "no signature (alg none)", "signed by somebody else", "token of Microsoft Entra ID", "key instead of a token",
     },
 }  # fmt: skip
+REFUSED["entra or jwt"] = REFUSED["entra"] | REFUSED["jwt"]
 REFUSED_USERS = {
     "user without the scope", "user with a role and without the scope", "user with a longer scope",
     "user with the scope in capitals", "user with a role and no scope at all",
@@ -43,6 +44,9 @@ async def test_mode_lets_in_and_refuses_whom_it_must(mode: Mode) -> None:
     refused = REFUSED[mode.caller]
     if mode.name in {"Entra, managed identity", "Entra, key", "v1: Entra, key"}:
         answered |= {"token for a user, chat"}
+        refused = refused | REFUSED_USERS
+    if mode.caller == "entra or jwt":
+        answered |= {"token for a user, chat", "another provider's token, chat"}
         refused = refused | REFUSED_USERS
     assert [row for row in report.rows if not row.passed] == []
     assert {row.caller for row in report.rows if row.got == "200"} == answered
