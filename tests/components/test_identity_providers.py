@@ -16,9 +16,8 @@ from multidict import CIMultiDict
 
 from apim_emulator.azure import Deployer
 from apim_emulator.pulumi.deploy import DeployError
-from apim_emulator.testing import PolicyBench, Reply, Request, Response
-from apim_emulator.testing.tokens import EntraTenant, TokenIssuer
-from apim_emulator.tracing.model import Span
+from apim_emulator.testing import EntraTenant, PolicyBench, Reply, Request, Response, TokenIssuer
+from apim_emulator.tracing import Span
 from components import EntraProtectedApi
 from components._api import policy_document
 from components._caller import OF_SEVERAL
