@@ -99,7 +99,8 @@ def test_mistakes_are_reported(case: dict[str, Any], folder: Path) -> None:
         pytest.param(
             {"two\nlines": 1},
             r'openai-gateway:"two\nlines": is not a known key; '
-            "allowed: auth, gateway, openai, key, entra, jwt, identityProviders, safety, cache, protect, limits, metrics, tokenPolicies, "
+            "allowed: auth, gateway, openai, key, entra, jwt, identityProviders, "
+            "safety, cache, protect, limits, metrics, tokenPolicies, "
             "apis, teams",
             id="a key of two lines",
         ),
