@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from apim_emulator.gateway import compile_plan
 from apim_emulator.pulumi.deploy import load_project
 from apim_emulator.services.token_client import client_credentials_form, request_token
-from options import AuthMode, JwtOptions
+from options import AuthMode, IdentityProviderOptions, JwtOptions
 from sandbox.runtime import Sandbox
 from settings import ApiSettings
 from tests.deployed import Deployed, deploy_program
@@ -152,7 +152,8 @@ async def credentials(sandbox: Sandbox, api: ApiSettings, outputs: Mapping[str, 
     if api.auth is not AuthMode.ENTRA:
         yield {"Authorization": f"Bearer {found['api-key']}"} if api.bearer_keys else found
         return
-    for tokens in [provider.tokens for provider in api.identity_providers or ()] or [api.entra or api.jwt]:
+    several = api.identity_providers or [IdentityProviderOptions(entra=api.entra, jwt=api.jwt)]
+    for tokens in (provider.tokens for provider in several):
         if isinstance(tokens, JwtOptions):
             provider = sandbox.providers[tokens.openid_config_urls[0]]
             url, form = provider.token_url, client_credentials_form("client", provider.secret, audience=AUDIENCE)

@@ -122,7 +122,7 @@ async def test_no_provider_speaks_for_another(sandbox: Sandbox) -> None:
     ]
     sandbox.openai.received.clear()
 
-    told = set()
+    told: set[tuple[object, ...]] = set()
     async with aiohttp.ClientSession() as http:
         for token in forged:
             with pytest.raises(AuthenticationError):
