@@ -1,10 +1,9 @@
 """APIs and the operations that they are imported with."""
 
-from dataclasses import asdict
-
 from apim_emulator.azure.exceptions import ValidationError
 from apim_emulator.azure.providers.apimanagement import API, IDENTIFIER, OPERATION, PATH
 from apim_emulator.azure.providers.apimanagement.api_definition import Definition, definition
+from apim_emulator.azure.providers.apimanagement.api_operation import outputs
 from apim_emulator.azure.resource_types import Shape, Text, arm_type, get_function
 from apim_emulator.azure.state import Resource, State
 from apim_emulator.model import Operation
@@ -35,17 +34,20 @@ def _complete(state: State, resource: Resource, parent: Resource) -> None:
         raise ValidationError("format and value go together: an import needs both", "format")
     if value is None and not inputs.get("displayName"):
         raise ValidationError("displayName is missing; an API without a definition needs it", "displayName")
-    imported = Definition()
-    if content_format is not None and value is not None:
-        conduct = inputs.get("translateRequiredQueryParametersConduct")
-        imported = definition(content_format, value, query_in_template=conduct != "query")
     resource.outputs.setdefault("subscriptionRequired", True)
     resource.outputs.setdefault("displayName", resource.name)
     resource.outputs |= {"isCurrent": True, "apiRevision": "1"}
+    resource.private.pop(BEARER, None)
+    if content_format is not None and value is not None:
+        conduct = inputs.get("translateRequiredQueryParametersConduct")
+        _import(state, resource, definition(content_format, value, query_in_template=conduct != "query"))
+
+
+def _import(state: State, resource: Resource, imported: Definition) -> None:
+    """Take over a definition; without one, the operations of an API stay as they are (inferred)."""
     if imported.server is not None:
         resource.outputs["serviceUrl"] = imported.server
     resource.private.pop("definition", None)
-    resource.private.pop(BEARER, None)
     if imported.document is not None:
         resource.private["definition"] = imported.document
     _put_operations(state, resource.id, imported.operations)
@@ -59,7 +61,7 @@ def _put_operations(state: State, api_id: str, operations: tuple[Operation, ...]
         if old.id.lower() not in kept:
             state.remove(old.id)
     for resource_id, operation in wanted.items():
-        state.put(Resource(id=resource_id, token=OPERATION, inputs={}, outputs=asdict(operation)))
+        state.put(Resource(id=resource_id, token=OPERATION, inputs={}, outputs=outputs(operation)))
 
 
 TYPE = arm_type(

@@ -113,10 +113,7 @@ def _api(state: State, api: Resource) -> Api:
     found = Api(
         id=api.name,
         path=api.outputs["path"],
-        operations=tuple(
-            replace(Operation(**operation.outputs), **_policy(state, operation))
-            for operation in state.of(OPERATION, under=api.id)
-        ),
+        operations=tuple(_operation(state, operation) for operation in state.of(OPERATION, under=api.id)),
         subscription_required=api.outputs["subscriptionRequired"],
         service_url=api.outputs.get("serviceUrl") or None,
         definition=api.private.get("definition"),
@@ -128,6 +125,16 @@ def _api(state: State, api: Resource) -> Api:
         key_header=names.get("header") or found.key_header,
         key_query=names.get("query") or found.key_query,
         key_bearer=api.private.get(BEARER) == "enabled",
+    )
+
+
+def _operation(state: State, operation: Resource) -> Operation:
+    template = operation.outputs.get("urlTemplate") or operation.outputs["url_template"]  # in files of version 0.2
+    return Operation(
+        name=operation.name,
+        method=operation.outputs["method"].upper(),
+        url_template=template,
+        **_policy(state, operation),
     )
 
 
