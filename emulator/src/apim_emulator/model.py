@@ -254,6 +254,8 @@ class Gateway:
     policy: str | None = None
     """Policy of the global scope."""
     policy_format: str = "xml"
+    hostnames: tuple[str, ...] = ()
+    """Host names of the gateway, in lower case, the default first. By default `NAME.azure-api.net`."""
     private_hosts: frozenset[str] = frozenset()
     """Hosts that the gateway resolves to private endpoints, in lower case; all others to public addresses."""
     from_internet: Reach = Reach.ANSWERED
@@ -268,6 +270,11 @@ class Gateway:
     """Diagnostics of all APIs."""
     log_workspaces: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Category of resource logs, such as `GatewayLogs` -> IDs of the Log Analytics workspaces that get them."""
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Host names of the gateway, the default one first."""
+        return self.hostnames or (f"{self.name.lower() or 'gateway'}.azure-api.net",)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

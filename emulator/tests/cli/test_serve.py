@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -18,6 +19,7 @@ from aiohttp.test_utils import TestServer
 from apim_emulator.cli import main as command_line
 from apim_emulator.cli.documents import DocumentFiles
 from apim_emulator.cli.serve import ServeOptions, serving
+from apim_emulator.errors import EmulatorError
 
 PROJECT = Path(__file__).parents[2]
 POLICY = """<policies>
@@ -47,6 +49,17 @@ def policy_of(inbound: str) -> str:
 
 def answer(status: str) -> str:
     return f'<return-response><set-status code="{status}" /></return-response>'
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+async def test_the_gateways_own_address_is_no_backend(folder: Path, host: str) -> None:
+    url = f"http://{host}:8099/openai"
+
+    given: list[dict[str, Any]] = [{"backend": url}, {"backend": "http://127.0.0.1:9", "backends": [f"b={url}"]}]
+    for options in given:
+        with pytest.raises(EmulatorError, match="is the address on which the gateway itself listens; choose another"):
+            async with serving(ServeOptions(policy=folder / "policy.xml", port=8099, **options)):
+                pass
 
 
 class Told:

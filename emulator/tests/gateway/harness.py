@@ -122,7 +122,7 @@ async def bench(
     tokens, records = Tokens(clock), list[CallRecord]()
     async with serve(backend.handle) as url:
         network.route("*.openai.azure.com", url)
-        server = GatewayServer(network, tokens, clock, records.append, monitor=monitor)
+        server = GatewayServer(network, tokens, clock, records.append, monitor=monitor, any_host=True)
         async with server.running() as http:
             client: TestClient[web.BaseRequest, None] = TestClient(Listener(http))
             async with client:

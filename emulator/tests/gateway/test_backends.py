@@ -93,6 +93,8 @@ async def test_status_outside_the_ranges_is_no_failure(gateway_bench: Bench, sta
     [
         pytest.param(True, "7", 7, id="seconds"),
         pytest.param(True, format_datetime(datetime.fromtimestamp(NOW + 9, UTC), usegmt=True), 9, id="date"),
+        pytest.param(True, "999999999", 86_400, id="years"),
+        pytest.param(True, "Fri, 31 Dec 9999 23:59:59 GMT", 86_400, id="the end of time"),
         pytest.param(True, "soon", 30, id="neither"),
         pytest.param(True, None, 30, id="absent"),
         pytest.param(False, "7", 30, id="not accepted"),

@@ -304,6 +304,7 @@ class Line:
     """A gateway behind a real socket, in front of the strict upstream."""
 
     upstream: Upstream
+    server: GatewayServer = field(init=False)
     port: int = 0
     calls: list[object] = field(default_factory=list)
     called: asyncio.Event = field(default_factory=asyncio.Event)
@@ -359,8 +360,9 @@ async def serving(**options: Any) -> AsyncIterator[Line]:
     running = Line(upstream)
     listening = await asyncio.start_server(upstream.serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-    server = GatewayServer(Network(), Tokens(clock), clock, running.record)
+    server = GatewayServer(Network(), Tokens(clock), clock, running.record, any_host=True)
     server.load(gateway(None, api={"service_url": url, "operations": ANY}))
+    running.server = server
     async with server.running(**options) as http:
         runner = web.ServerRunner(http)
         await runner.setup()

@@ -112,9 +112,9 @@ class ServedDocument:
             network.allow(host)
         self.backend_urls = pairs("--backend-id", options.backends)
         """URLs by backend ID, as they are given."""
-        _check_url("--backend ", options.backend, network)
+        _check_url("--backend ", options.backend, network, options.port)
         for name, url in self.backend_urls.items():
-            _check_url(f"--backend-id {name}=", url, network)
+            _check_url(f"--backend-id {name}=", url, network, options.port)
         self._options = options
         self._stack = stack
         self._files = DocumentFiles(
@@ -200,11 +200,15 @@ class ServedDocument:
         return replace(session, apis=[replace(api, curl=curl)])
 
 
-def _check_url(option: str, url: str, network: Network) -> None:
+def _check_url(option: str, url: str, network: Network, port: int) -> None:
     if endpoint(url) is None:
         shown = "" if "@" in url else url
         raise EmulatorError(
             f"{option}{shown}: must be an http or https URL without query and user, such as http://127.0.0.1:9000"
+        )
+    if URL(url).port == port and is_loopback(URL(url)):
+        raise EmulatorError(
+            f"{option}{url}: is the address on which the gateway itself listens; choose another port with --port"
         )
     try:
         network.target(URL(url))

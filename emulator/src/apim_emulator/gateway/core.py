@@ -25,6 +25,7 @@ from apim_emulator.gateway.loading.plan import Plan, compile_plan
 from apim_emulator.gateway.loading.policy import Run
 from apim_emulator.gateway.pipeline import not_found, run_api, run_on_error, run_preflight
 from apim_emulator.gateway.policies.cors import is_preflight
+from apim_emulator.gateway.repeated import Repeated
 from apim_emulator.gateway.telemetry import CallLog, Metric, TraceEntry
 from apim_emulator.gateway.tokens.openid import OpenIdProviders
 from apim_emulator.gateway.tokens.verified import VerifiedTokens
@@ -34,6 +35,7 @@ _CANCELLED = 499
 """Status that is recorded when the caller went away before there was a response (inferred)."""
 
 log = logging.getLogger("apim_emulator.gateway")
+log.addFilter(Repeated())
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from apim_emulator.gateway.context.objects import Request
 from apim_emulator.gateway.failures import Failure
-from apim_emulator.gateway.http.headers import is_header_value
 from apim_emulator.model import Api, Gateway, Product, Subscription
 
 _MISSING = (
@@ -34,6 +33,7 @@ class Subscriptions:
 
     def __init__(self, gateway: Gateway) -> None:
         """Resolve scopes; raises `ValueError` for a scope that is none."""
+        self._hosts = gateway.hosts
         self._products = {product.id: product for product in gateway.products}
         self._keys: list[tuple[bytes, Subscription, tuple[str, str]]] = []
         for subscription in gateway.subscriptions:
@@ -62,8 +62,14 @@ class Subscriptions:
             return Access()
         raise Failure(
             401, _MISSING, "SubscriptionKeyNotFound", "authorization", status_reason="Access Denied",
-            headers={"WWW-Authenticate": _challenge(api, request)},
+            headers={"WWW-Authenticate": self._challenge(api, request)},
         )  # fmt: skip
+
+    def _challenge(self, api: Api, request: Request) -> str:
+        """Name the API by the host that was called where it is one of the service's own, else by its first."""
+        called = request.headers.get("Host", "").lower()
+        host = called if called in self._hosts else self._hosts[0]
+        return f'AzureApiManagementKey realm="https://{host}/{api.path}",name="{api.key_header}",type="header"'
 
     def _by_key(self, given: Sequence[str], api: Api) -> Access | None:
         wanted = _digest(",".join(given))
@@ -104,10 +110,3 @@ def _bearers(request: Request) -> list[str]:
 
 def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
-
-
-def _challenge(api: Api, request: Request) -> str:
-    host = request.headers.get("Host", "")
-    safe = is_header_value(host) and '"' not in host and "\\" not in host
-    realm = f"https://{host if safe else 'gateway'}/{api.path}"
-    return f'AzureApiManagementKey realm="{realm}",name="{api.key_header}",type="header"'

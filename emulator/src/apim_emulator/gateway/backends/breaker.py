@@ -5,6 +5,8 @@ from email.utils import parsedate_to_datetime
 
 from apim_emulator.model import CircuitBreaker
 
+_LONGEST = 86_400.0
+"""Seconds for which `Retry-After` may take a backend out of service (inferred: there is a bound)."""
 _MAX_CALLS = 10_000
 """Calls that a breaker remembers: older ones than these no longer count towards a percentage."""
 
@@ -50,7 +52,7 @@ class Breaker:
             self._failures -= self._calls.popleft()[1]
         if failed and self._is_reached():
             wait = _seconds(retry_after, now) if self._rule.accept_retry_after else None
-            self._closed_from = now + (self._rule.trip_duration if wait is None else wait)
+            self._closed_from = now + (self._rule.trip_duration if wait is None else min(wait, _LONGEST))
             self._calls.clear()
             self._failures = 0
 

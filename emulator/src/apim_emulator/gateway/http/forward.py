@@ -13,7 +13,15 @@ from apim_emulator.gateway.backends.targets import Endpoint
 from apim_emulator.gateway.context.objects import Response
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Failure, internal_error
-from apim_emulator.gateway.http.bodies import CALLERS_FAULT, at_hand, request_at_hand, request_chunks, too_slow
+from apim_emulator.gateway.http.bodies import (
+    CALLERS_FAULT,
+    MAX_BODY,
+    at_hand,
+    request_at_hand,
+    request_chunks,
+    too_large,
+    too_slow,
+)
 from apim_emulator.gateway.http.headers import end_to_end, is_sound
 from apim_emulator.gateway.http.transport import Answer
 from apim_emulator.gateway.telemetry import BackendCall
@@ -88,13 +96,12 @@ async def _answered(exchange: Exchange, endpoint: Endpoint, seconds: float) -> A
     called_before = exchange.backend_called
     exchange.drop_upstream()
     started, headers, upstream = perf_counter(), CIMultiDict[str](), None
+    data = body.data()
     try:
         exchange.backend_called = True
         headers = _headers(exchange, endpoint, url, body)
         async with asyncio.timeout(seconds):
-            upstream = await exchange.services.transport.send(
-                exchange.context.request.method, url, headers, body.data()
-            )
+            upstream = await exchange.services.transport.send(exchange.context.request.method, url, headers, data)
     except TimeoutError:
         if body.waiting:
             raise too_slow() from None
@@ -145,13 +152,15 @@ class _Body:
         self.size = None if exchange.body is None else len(exchange.body)
 
     def data(self) -> bytes | AsyncIterator[bytes] | None:
-        """Return what aiohttp sends."""
+        """Return what aiohttp sends. Raises `Failure` where more is announced than is accepted."""
         exchange = self._exchange
         if exchange.body is not None:
             return exchange.body or None
         incoming = exchange.incoming
         if not incoming.body_exists:
             return None
+        if (incoming.content_length or 0) > MAX_BODY:
+            raise too_large()
         whole = request_at_hand(incoming)
         if whole is None:
             return self._chunks()

@@ -8,14 +8,16 @@ from uuid import UUID
 
 from multidict import CIMultiDict, CIMultiDictProxy, istr
 
+HOPS = "X-Apim-Emulator-Hops"
+"""How often a call went from the gateway to itself."""
 HOP_BY_HOP = tuple(
     istr(name)
     for name in (
         "Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer",
-        "Transfer-Encoding", "Upgrade",
+        "Transfer-Encoding", "Upgrade", "HTTP2-Settings", HOPS,
     )
 )  # fmt: skip
-"""Headers of one connection (RFC 9110, 7.6.1), never passed on."""
+"""Headers of one connection (RFC 9110, 7.6.1; RFC 7540, 3.2.1), never passed on."""
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}", re.ASCII)
 _UNSAFE_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
@@ -56,6 +58,8 @@ def is_sound(value: str) -> bool:
 def is_sound_head(version: tuple[int, int], target: str, headers: CIMultiDictProxy[str]) -> bool:
     """Tell whether a request's head is clear about host, query and framing, beyond what the parser checks."""
     if "Transfer-Encoding" in headers:
+        if version < (1, 1):  # where the body ends is not sure (RFC 9112, 6.1)
+            return False
         coding = headers.getall("Transfer-Encoding")
         if [value.lower() for value in coding] != ["chunked"] or "Content-Length" in headers:
             return False

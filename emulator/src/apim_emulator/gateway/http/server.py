@@ -10,16 +10,20 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
+from yarl import URL
 
 from apim_emulator.clock import Clock
 from apim_emulator.gateway.backends.identity import TokenSource
 from apim_emulator.gateway.core import Core, Recorder, Tracer
 from apim_emulator.gateway.diagnostics import Monitor
-from apim_emulator.gateway.http.headers import envelope, is_sound_head, phrase
+from apim_emulator.gateway.http.headers import HOPS, envelope, is_sound_head, phrase
 from apim_emulator.gateway.http.reply import caller_request, send
-from apim_emulator.gateway.http.transport import MAX_FIELD, MAX_LINE, HttpTransport
+from apim_emulator.gateway.http.transport import MAX_FIELD, MAX_LINE, MOST_HOPS, HttpTransport, hops
+from apim_emulator.gateway.repeated import Repeated
 from apim_emulator.model import Gateway, Reach
-from apim_emulator.network import Network
+from apim_emulator.network import Network, is_loopback
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 def _without_details(record: logging.LogRecord) -> bool:
@@ -30,6 +34,7 @@ def _without_details(record: logging.LogRecord) -> bool:
 
 _http_log = logging.getLogger("apim_emulator.gateway.http")
 _http_log.addFilter(_without_details)
+_http_log.addFilter(Repeated())
 
 _OPTIONS: Mapping[str, Any] = {
     "access_log": None,
@@ -38,14 +43,18 @@ _OPTIONS: Mapping[str, Any] = {
     "max_field_size": MAX_FIELD,
     "max_headers": 100,
     "auto_decompress": False,
-    "keepalive_timeout": 60.0,
+    "keepalive_timeout": 75.0,
     "lingering_time": 5.0,
 }
 """How aiohttp reads requests.
 
 A caller who goes away ends the upstream call, no header value is logged, a token of a caller in many groups fits, and
-bodies keep their content encoding. `keepalive_timeout` is also how long a caller may take to send the headers.
+bodies keep their content encoding.
 """
+_HEAD = 60.0
+"""Seconds that a caller may take to send the headers."""
+_ALIASES = "azure-api.net"
+"""Domain of the names that every service has."""
 
 
 class GatewayServer:
@@ -60,11 +69,15 @@ class GatewayServer:
         tracer: Tracer | None = None,
         *,
         monitor: Monitor | None = None,
+        any_host: bool = False,
     ) -> None:
         """Serve nothing until a gateway is loaded: every call is answered 404.
 
-        `monitor` takes what the diagnostics of APIs record.
+        `monitor` takes what the diagnostics of APIs record. Calls are answered under names of this machine and the
+        service's own; with `any_host` under every name, which lets pages of other sites call the gateway (DNS
+        rebinding).
         """
+        self._any_host = any_host
         self._transport = HttpTransport(network)
         self._core = Core(self._transport, identities, clock, recorder, tracer, monitor=monitor)
         self._gateway = Gateway(name="", sku="", apis=())
@@ -87,13 +100,16 @@ class GatewayServer:
         """
         await self._transport.open()
         try:
-            yield _Server(self._answer, lambda: self._gateway.from_internet, {**_OPTIONS, **options})
+            yield self._server(self._answer, lambda: self._gateway.from_internet, options)
         finally:
             await self._transport.close()
 
     def inside(self, **options: Any) -> web.Server:
         """Return what serves callers in the gateway's virtual network, while `running`."""
-        return _Server(self._answer_inside, lambda: self._gateway.from_network, {**_OPTIONS, **options})
+        return self._server(self._answer_inside, lambda: self._gateway.from_network, options)
+
+    def _server(self, answer: Handler, reach: Callable[[], Reach], options: Mapping[str, Any]) -> web.Server:
+        return _Server(answer, reach, {**_OPTIONS, **options}, self._transport.own_ports)
 
     async def _answer_inside(self, request: web.BaseRequest) -> web.StreamResponse:
         if self._gateway.from_network is Reach.FORBIDDEN:
@@ -115,9 +131,19 @@ class GatewayServer:
             "network.",
         )
 
+    def _is_own(self, host: str) -> bool:
+        """Tell whether a `Host` is of this machine or of the service."""
+        name = (URL(f"http://{host}").host or "").rstrip(".").lower()
+        return is_loopback(URL(f"http://{host}")) or name in self._gateway.hosts or name.endswith(f".{_ALIASES}")
+
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         if not is_sound_head(request.version, request.raw_path, request.headers):
             return _refused(400, "Bad Request")
+        if not self._any_host and not self._is_own(request.host):
+            return _refused(421, "Misdirected Request")
+        hops.set(_hops(request))
+        if hops.get() > MOST_HOPS:
+            return _refused(508, "Loop Detected")
         if "Expect" in request.headers and not _told_to_continue(request):
             return _refused(417, "Expectation Failed")
         exchange = self._core.begin(request)
@@ -132,22 +158,77 @@ class _Server(web.Server):
     """A server whose refusals of unreadable requests look like the gateway's."""
 
     def __init__(
-        self,
-        handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
-        reach: Callable[[], Reach],
-        options: Mapping[str, Any],
+        self, handler: Handler, reach: Callable[[], Reach], options: Mapping[str, Any], ports: set[int]
     ) -> None:
-        super().__init__(handler, request_factory=caller_request, handler_cancellation=True)
-        self._options = options
+        async def answer(request: web.BaseRequest) -> web.StreamResponse:
+            connection = request.protocol
+            assert isinstance(connection, _Connection)  # noqa: S101 - the server makes no others
+            connection.head_is_there()
+            try:
+                return await handler(request)
+            finally:
+                if request.content.is_eof():
+                    connection.next_head()
+
+        super().__init__(answer, request_factory=caller_request, handler_cancellation=True)
+        self._options = dict(options)
+        self._head = self._options.pop("head_timeout", _HEAD)
         self._reach = reach
+        self._ports = ports
 
     def __call__(self) -> web.RequestHandler:
         kind = _NoConnection if self._reach() is Reach.UNREACHABLE else _Connection
-        return kind(self, loop=asyncio.get_running_loop(), **self._options)
+        return kind(self, self._head, self._ports, self._options)
 
 
 class _Connection(web.RequestHandler):
-    __slots__ = ()
+    """A connection whose caller has only so long to send each head."""
+
+    __slots__ = ("_answering", "_patience", "_ports", "_timer")
+
+    def __init__(self, server: web.Server, patience: float, ports: set[int], options: Mapping[str, Any]) -> None:
+        super().__init__(server, loop=asyncio.get_running_loop(), **options)
+        self._patience = patience
+        self._ports = ports
+        self._answering = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        name = transport.get_extra_info("sockname")
+        if isinstance(name, tuple):
+            self._ports.add(name[1])
+
+    def data_received(self, data: bytes) -> None:
+        if not self._answering and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._patience, self._give_up)
+        super().data_received(data)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._forget()
+        super().connection_lost(exc)
+
+    def head_is_there(self) -> None:
+        """Stop waiting for a head."""
+        self._answering = True
+        self._forget()
+
+    def next_head(self) -> None:
+        """Wait for the next head once something of it arrives: what comes first may be the rest of a body."""
+        self._answering = False
+
+    def _give_up(self) -> None:
+        """Refuse a caller who takes too long for a head, and close the connection."""
+        if self.transport is not None:
+            body = envelope(408, phrase(408))
+            head = f"HTTP/1.1 408 {phrase(408)}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+            self.transport.write(f"{head}\r\nConnection: close\r\n\r\n".encode() + body)
+            self.transport.close()
+
+    def _forget(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
@@ -166,6 +247,12 @@ class _NoConnection(_Connection):
         super().connection_made(transport)
         if self.transport is not None:
             self.transport.abort()
+
+
+def _hops(request: web.BaseRequest) -> int:
+    """Read how often a call went from the gateway to itself."""
+    told = request.headers.get(HOPS, "0")
+    return int(told) if told.isascii() and told.isdecimal() and len(told) < 4 else MOST_HOPS + 1
 
 
 def _told_to_continue(request: web.BaseRequest) -> bool:

@@ -4,6 +4,7 @@ HTTP is one pair of them; with another pair the same policies run without a sock
 """
 
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from typing import Protocol
 
 import aiohttp
@@ -12,8 +13,13 @@ from aiohttp.typedefs import LooseHeaders
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from apim_emulator.network import Network
+from apim_emulator.gateway.http.headers import HOPS
+from apim_emulator.network import Network, is_loopback
 
+MOST_HOPS = 8
+"""Calls from the gateway to itself within one call; one more is a loop."""
+hops: ContextVar[int] = ContextVar("hops", default=0)
+"""How often the call at hand went from the gateway to itself."""
 MAX_LINE = 16_384
 MAX_FIELD = 32_768
 
@@ -131,6 +137,8 @@ class HttpTransport:
         """Open nothing yet."""
         self.private_hosts: frozenset[str] = frozenset()
         """Hosts that resolve to private endpoints."""
+        self.own_ports: set[int] = set()
+        """Ports of this machine on which the gateway listens."""
         self._network = network
         self._session: aiohttp.ClientSession | None = None
 
@@ -159,9 +167,12 @@ class HttpTransport:
         """Send a request over HTTP/1.1."""
         if self._session is None:
             raise RuntimeError("the gateway is not started")
+        target = self._network.target(url, self.private_hosts)
+        if target.port in self.own_ports and is_loopback(target):
+            headers[HOPS] = str(hops.get() + 1)
         return await self._session.request(
             method,
-            self._network.target(url, self.private_hosts),
+            target,
             headers=headers,
             # A payload already: aiohttp would look for one that fits.
             data=BytesPayload(body) if isinstance(body, bytes) else body,

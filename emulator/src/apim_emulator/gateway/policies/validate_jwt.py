@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from yarl import URL
+
 from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.loading.document import Node
@@ -23,6 +25,7 @@ from apim_emulator.gateway.tokens.jwks import SigningKey
 from apim_emulator.gateway.tokens.openid import Metadata
 from apim_emulator.gateway.tokens.strict import TokenError
 from apim_emulator.gateway.tokens.validation import TokenPlace, metadata_of, refusal, signing_key, token_place
+from apim_emulator.network import is_loopback
 
 _ORDER = ("openid-config", "issuer-signing-keys", "audiences", "issuers", "required-claims")
 
@@ -109,7 +112,12 @@ def _url(node: Node) -> str:
     element = Element(node)
     url = element.literal("url") or ""
     element.done()
-    if not url.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
+    try:
+        parsed = URL(url)
+        allowed = bool(parsed.host) and (parsed.scheme == "https" or is_loopback(parsed))
+    except ValueError:
+        allowed = False
+    if not allowed:
         node.refuse("must be an https URL", "url")
     return url
 

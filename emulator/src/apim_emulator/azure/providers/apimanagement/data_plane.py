@@ -60,6 +60,7 @@ def _gateway(state: State, service: Resource) -> Gateway:
         fragments={fragment.name: fragment.outputs["value"] for fragment in fragments},
         raw_fragments=frozenset(fragment.name for fragment in fragments if format_of(fragment) == "rawxml"),
         semantic_cache=searches(state, service),
+        hostnames=_hostnames(service),
         private_hosts=private_hosts(state, network_of_service(service)),
         from_internet=_from_internet(service),
         from_network=_from_network(state, service),
@@ -69,6 +70,13 @@ def _gateway(state: State, service: Resource) -> Gateway:
         log_workspaces=_log_workspaces(state, service),
         **_policy(state, service),
     )
+
+
+def _hostnames(service: Resource) -> tuple[str, ...]:
+    """List the gateway's host names, the default one first."""
+    found = [one for one in service.outputs["hostnameConfigurations"] if one.get("type") == "Proxy"]
+    found.sort(key=lambda one: not one.get("defaultSslBinding"))
+    return tuple(str(one["hostName"]).lower() for one in found)
 
 
 def _from_internet(service: Resource) -> Reach:
