@@ -52,6 +52,9 @@ def create_existing(cloud: Cloud, config: Config) -> None:
     for place in _adopted([_section(config, "gateway")], own):
         _create_service(cloud, place, [identity[0] for identity in identities])
     _create_accounts(cloud, config, own, identities)
+    caches = [_section(config, "cache"), *_api_values(config, "cache")]
+    for place in _adopted(_mappings([cache.get("redis") for cache in caches]), own):
+        _create_redis(cloud, place)
     for key in (_section(config, "key"), *_api_values(config, "key")):
         for vault in _mappings([key.get("vault")]):
             for place in _adopted([vault], own):
@@ -152,6 +155,28 @@ def _create_safety_account(cloud: Cloud, place: _Place) -> None:
         kind="ContentSafety",
         sku={"name": "S0"},
         properties={"customSubDomainName": place.name, "disableLocalAuth": True},
+    )
+
+
+def _create_redis(cloud: Cloud, place: _Place) -> None:
+    _create(
+        cloud,
+        "redisenterprise:RedisEnterprise",
+        place,
+        clusterName=place.name,
+        sku={"name": "Balanced_B0"},
+        publicNetworkAccess="Enabled",
+    )
+    _create(
+        cloud,
+        "redisenterprise:Database",
+        place,
+        clusterName=place.name,
+        databaseName="default",
+        modules=[{"name": "RediSearch"}],
+        clusteringPolicy="EnterpriseCluster",
+        evictionPolicy="NoEviction",
+        accessKeysAuthentication="Enabled",
     )
 
 
