@@ -19,6 +19,9 @@ _SMALL_MODEL = "gpt-5.4-mini"
 _PROMPT: Any = [{"role": "user", "content": "Say hello."}]
 _HARMFUL: Any = [{"role": "user", "content": "trigger-hate-4"}]
 """What the stand-in for Azure AI Content Safety takes for hate of severity 4."""
+_QUESTION = "Where is the office?"
+_REWORDED = "The office is where?"
+"""The same words, by which the stand-in's embeddings measure what texts mean."""
 _CHAT = {"name": CHAT_MODEL, "model": CHAT_MODEL}
 _SMALL = {"name": _SMALL_MODEL, "model": _SMALL_MODEL}
 _EMBEDDING = {"name": EMBEDDING_MODEL, "model": EMBEDDING_MODEL}
@@ -40,9 +43,13 @@ class Shown(Outcome):
 class Caller:
     """A subscriber of the deployed API, with clients for both surfaces."""
 
-    def __init__(self, sandbox: Sandbox, calls: list[CallRecord], http: DefaultAsyncHttpxClient, path: str) -> None:
-        """Call the only API of the sandbox, whose recorder fills `calls`."""
-        key = sandbox.deployment.outputs["openaiSubscriptionKey"]
+    made: str
+    """ID of the response that it made."""
+
+    def __init__(
+        self, sandbox: Sandbox, calls: list[CallRecord], http: DefaultAsyncHttpxClient, path: str, key: str
+    ) -> None:
+        """Call the only API of the sandbox, whose recorder fills `calls`, with a subscription's key."""
         url = f"{sandbox.url}/{path}"
         self.sandbox = sandbox
         self.calls = calls
@@ -50,6 +57,8 @@ class Caller:
             base_url=url, api_key=key, api_version=API_VERSION, http_client=http, max_retries=0
         )
         self.v1 = AsyncOpenAI(base_url=url, api_key=key, http_client=http, max_retries=0)
+        self.other = self
+        """Another subscriber."""
 
     async def chat(self, model: str = CHAT_MODEL, **more: Any) -> Any:
         """Send a prompt; returns the raw response."""
@@ -93,7 +102,8 @@ async def show(project: Project, http: DefaultAsyncHttpxClient, capability: Capa
     calls: list[CallRecord] = []
     async with Sandbox(clock=Clock(1_700_000_000), recorder=calls.append) as sandbox:
         await sandbox.deploy(project, capability.stack_config())
-        caller = Caller(sandbox, calls, http, capability.path)
+        keys = sandbox.deployment.outputs["openaiSubscriptionKey"], _add_subscription(sandbox)
+        caller, caller.other = (Caller(sandbox, calls, http, capability.path, key) for key in keys)
         for what, expected, ask in capability.steps:
             mark = perf_counter()
             try:
@@ -108,6 +118,17 @@ async def show(project: Project, http: DefaultAsyncHttpxClient, capability: Capa
                 got=got,
                 milliseconds=(perf_counter() - mark) * 1000,
             )
+
+
+def _add_subscription(sandbox: Sandbox) -> str:
+    """Add a subscription to the deployed API, as its owner does for another team, and return its key."""
+    api = next(entry for entry in sandbox.deployment.registrations if entry.type.endswith(":Api"))
+    place = {name: api.inputs[name] for name in ("resourceGroupName", "serviceName")}
+    inputs = {**place, "sid": "another-team", "displayName": "Another team", "scope": api.id, "state": "active"}
+    sandbox.cloud.create("azure-native:apimanagement:Subscription", "another-team", inputs)
+    sandbox.gateway.load(sandbox.service)
+    function = "azure-native:apimanagement:listSubscriptionSecrets"
+    return str(sandbox.cloud.invoke(function, {**place, "sid": "another-team"})["primaryKey"])
 
 
 def _refused(error: APIStatusError) -> str:
@@ -159,6 +180,16 @@ def _with_region(ask: Ask) -> Ask:
     return told
 
 
+def _without_quota(ask: Ask) -> Ask:
+    """Let the account that answered last run out of quota before the call."""
+
+    async def asked(caller: Caller) -> str:
+        caller.sandbox.openai.throttle(caller.last_account(), 60)
+        return await ask(caller)
+
+    return asked
+
+
 async def _reported(caller: Caller) -> str:
     """Also tell whether the call was reported as one beyond an amount in shadow."""
     status = await _status(caller)
@@ -183,6 +214,48 @@ async def _respond(caller: Caller) -> str:
     first = await caller.v1.responses.create(model=CHAT_MODEL, input="Say hello.")
     more = await caller.v1.responses.create(model=CHAT_MODEL, input="Again.", previous_response_id=first.id)
     return f"200, {more.status}"
+
+
+def _source(caller: Caller) -> str:
+    """Tell whether the model or the cache answered the last call."""
+    return f"200 from the {'model' if caller.calls[-1].backend_called else 'cache'}"
+
+
+def _asked(prompt: str) -> Ask:
+    async def ask(caller: Caller) -> str:
+        await caller.dated.chat.completions.create(model=CHAT_MODEL, messages=[{"role": "user", "content": prompt}])
+        return _source(caller)
+
+    return ask
+
+
+def _streamed(prompt: str) -> Ask:
+    async def ask(caller: Caller) -> str:
+        messages: Any = [{"role": "user", "content": prompt}]
+        stream = await caller.dated.chat.completions.create(model=CHAT_MODEL, messages=messages, stream=True)
+        assert [chunk async for chunk in stream]  # noqa: S101  # a stream has chunks
+        return _source(caller)
+
+    return ask
+
+
+def _by_another(ask: Ask) -> Ask:
+    return lambda caller: ask(caller.other)
+
+
+async def _make_response(caller: Caller) -> str:
+    caller.made = caller.other.made = (await caller.v1.responses.create(model=CHAT_MODEL, input="Say hello.")).id
+    return "200"
+
+
+async def _show_response(caller: Caller) -> str:
+    found = await caller.v1.responses.retrieve(caller.made)
+    return f"200, {found.status}"
+
+
+async def _continue_response(caller: Caller) -> str:
+    await caller.v1.responses.create(model=CHAT_MODEL, input="Again.", previous_response_id=caller.made)
+    return "200"
 
 
 async def _models(caller: Caller) -> str:
@@ -215,6 +288,23 @@ CAPABILITIES = (
             ("a model of both", "200 from swedencentral", _with_region(_status)),
             ("a model of the second alone", "200 from francecentral", _with_region(_embed)),
             ("a model of neither", "404 DeploymentNotFound", _answered_by("gpt-4")),
+        ),
+    ),
+    Capability(
+        name="failover",
+        shown="accounts: [{priority: 1}, {priority: 2}]",
+        api={},
+        openai={
+            "accounts": [
+                {"location": "swedencentral", "priority": 1},
+                {"location": "francecentral", "priority": 2},
+            ],
+            "deployments": [_CHAT],
+        },
+        steps=(
+            ("a call", "200 from swedencentral", _with_region(_status)),
+            ("the first account has no quota", "200 from francecentral", _without_quota(_with_region(_status))),
+            ("no account has quota", "503 NoCapacity, Retry-After", _without_quota(_status)),
         ),
     ),
     Capability(
@@ -262,6 +352,37 @@ CAPABILITIES = (
         shown="safety: {categories: {Hate: 4}}",
         api={"safety": {"categories": {"Hate": 4}}},
         steps=(("a harmless prompt", "200", _status), ("a harmful prompt", "403", _harm)),
+    ),
+    Capability(
+        name="semantic cache",
+        shown=f"cache: {{scoreThreshold: 0.05, duration: 60, embeddings: {EMBEDDING_MODEL}, varyBy: subscription}}",
+        api={
+            "cache": {
+                "scoreThreshold": 0.05,
+                "duration": 60,
+                "embeddings": EMBEDDING_MODEL,
+                "varyBy": "subscription",
+            }
+        },
+        steps=(
+            ("a question", "200 from the model", _asked(_QUESTION)),
+            ("the question in other words", "200 from the cache", _asked(_REWORDED)),
+            ("the question from another subscription", "200 from the model", _by_another(_asked(_QUESTION))),
+            ("the question in a stream", "200 from the model", _streamed(_QUESTION)),
+            ("another question", "200 from the model", _asked("Who works there?")),
+        ),
+    ),
+    Capability(
+        name="responses that belong to their caller",
+        shown="surface: v1, ownResponses: true",
+        api={"surface": "v1", "ownResponses": True, "bearerKeys": True},
+        path="openai/v1",
+        steps=(
+            ("a response", "200", _make_response),
+            ("shown to another subscription", "404", _by_another(_show_response)),
+            ("continued by another subscription", "404", _by_another(_continue_response)),
+            ("shown to its caller", "200, completed", _show_response),
+        ),
     ),
     Capability(
         name="chosen operations",
