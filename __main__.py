@@ -12,6 +12,7 @@ from deployment import (
     identities,
     identity_accounts,
     identity_users,
+    observe,
     pool_surfaces,
     publish,
     safety_accounts,
@@ -111,3 +112,9 @@ for team in settings.teams:
     pulumi.export(f"{team.name}SecondaryKeys", access.secondary_keys)
     if team.keys and team.keys.vault:
         pulumi.export(f"{team.name}KeySecrets", access.key_secrets)
+
+if settings.observability is not None:
+    observed = observe(settings.observability, settings, gateway, apis, resource_group_name=group.name)
+    pulumi.export("logAnalyticsWorkspaceId", observed.workspace_id)
+    if observed.component_id is not None:
+        pulumi.export("appInsightsId", observed.component_id)

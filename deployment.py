@@ -12,6 +12,7 @@ from components import (
     EntraProtectedApi,
     KeyAuthApi,
     ManagedIdentityApi,
+    Observability,
     OpenAIAccount,
     OpenAIBackend,
     Team,
@@ -23,10 +24,12 @@ from options import (
     BackendAuth,
     BreakerOptions,
     CacheOptions,
+    GatewaySku,
     KeyDelivery,
     LimitOptions,
     MetricsOptions,
     ModelOptions,
+    ObservabilityOptions,
     PolicyOptions,
     RetryOptions,
     SafetyAccountOptions,
@@ -35,6 +38,7 @@ from options import (
     TeamOptions,
     TokenPolicies,
 )
+from options.limits import quota_headers
 from options.openai import account_keys, unique_keys
 from settings import ApiSettings, Settings
 
@@ -289,4 +293,35 @@ def _team_api(api: ApiSettings, published: PublishedApi) -> TeamApi:
         roles=api.registration.roles if api.registration else None,
         service_principal_id=created,
         client_id=client_id,
+    )
+
+
+def observe(
+    observability: ObservabilityOptions,
+    settings: Settings,
+    gateway: ApiGateway,
+    published: Mapping[str, PublishedApi],
+    *,
+    resource_group_name: pulumi.Input[str],
+) -> Observability:
+    """Create the component that keeps what the `published` APIs do."""
+    created = settings.gateway.existing is None
+    return Observability(
+        "observability",
+        {
+            "resource_group_name": resource_group_name,
+            "gateway_resource_group_name": gateway.resource_group_name,
+            "service_name": gateway.service_name,
+            "service_id": gateway.service_id,
+            "gateway_subscription_id": gateway.subscription_id,
+            "consumption": created and settings.gateway.sku is GatewaySku.CONSUMPTION,
+            "sku": gateway.sku,
+            "name_prefix": gateway.name_prefix,
+            "observability": observability,
+            "api_ids": {name: api.api_id for name, api in published.items()},
+            "response_headers": {api.name: list(quota_headers(api.limits)) for api in settings.apis},
+            "principal_id": gateway.principal_id,
+            "identity_client_id": gateway.identity_client_id,
+            "protect": settings.protect,
+        },
     )

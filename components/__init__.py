@@ -7,6 +7,7 @@ from components.content_safety import ContentSafety, ContentSafetyArgs
 from components.entra_protected_api import EntraProtectedApi, EntraProtectedApiArgs
 from components.key_auth_api import KeyAuthApi, KeyAuthApiArgs
 from components.managed_identity_api import ManagedIdentityApi, ManagedIdentityApiArgs
+from components.observability import Observability, ObservabilityArgs
 from components.openai_backend import OpenAIBackend, OpenAIBackendArgs
 from components.semantic_cache import SemanticCache, SemanticCacheArgs
 from components.team import Team, TeamApi, TeamArgs
@@ -28,6 +29,8 @@ __all__ = [
     "KeyAuthApiArgs",
     "ManagedIdentityApi",
     "ManagedIdentityApiArgs",
+    "Observability",
+    "ObservabilityArgs",
     "OpenAIAccount",
     "OpenAIBackend",
     "OpenAIBackendArgs",

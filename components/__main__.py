@@ -15,6 +15,7 @@ from components import (
     EntraProtectedApi,
     KeyAuthApi,
     ManagedIdentityApi,
+    Observability,
     OpenAIBackend,
     SemanticCache,
     Team,
@@ -32,6 +33,7 @@ COMPONENTS: list[type] = [
     ManagedIdentityApi,
     EntraProtectedApi,
     Team,
+    Observability,
     Alerts,
     Workbook,
 ]

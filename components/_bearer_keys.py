@@ -11,12 +11,10 @@ from hashlib import sha256
 from typing import Any
 
 import pulumi
-from pulumi_azure_native import apimanagement, resources
+from pulumi_azure_native import apimanagement
 
-from components._names import shorten
+from components._templates import deploy_template, template_of
 
-_LONGEST_NAME = 64
-"""Most characters of a deployment's name (ARM: `Microsoft.Resources/deployments`)."""
 _NOTE = "A subscription key is also accepted as bearer token."
 
 
@@ -48,40 +46,23 @@ def accept_bearer_keys(
     Whatever makes Pulumi write the API, which takes the property away, also changes the template: the properties, or
     the definition, whose digest the template carries.
     """
-    resources.Deployment(
+    deploy_template(
         f"{name}-bearer-keys",
-        deployment_name=shorten(f"{api_id}-bearer-keys", _LONGEST_NAME),
+        pulumi.Output.all(
+            properties=dict(properties), definition=definition, service=service_name, api=api_id, written=api.id
+        ).apply(_template),
+        deployment_name=f"{api_id}-bearer-keys",
         resource_group_name=resource_group_name,
-        properties={
-            "mode": resources.DeploymentMode.INCREMENTAL,
-            "template": pulumi.Output.all(
-                properties=dict(properties), definition=definition, service=service_name, api=api_id, written=api.id
-            ).apply(_template),
-        },
         opts=opts,
     )
 
 
 def _template(known: Mapping[str, Any]) -> dict[str, Any]:
     names = {**known["properties"]["subscriptionKeyParameterNames"], "bearer": "enabled"}
-    return {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "metadata": {"definition": sha256(known["definition"].encode()).hexdigest()},
-        "resources": [
-            {
-                "type": "Microsoft.ApiManagement/service/apis",
-                "apiVersion": "2024-05-01",
-                "name": f"{known['service']}/{known['api']}",
-                "properties": {
-                    **{key: _literal(value) for key, value in known["properties"].items()},
-                    "subscriptionKeyParameterNames": names,
-                },
-            }
-        ],
+    api = {
+        "type": "Microsoft.ApiManagement/service/apis",
+        "apiVersion": "2024-05-01",
+        "name": f"{known['service']}/{known['api']}",
+        "properties": {**known["properties"], "subscriptionKeyParameterNames": names},
     }
-
-
-def _literal(value: Any) -> Any:
-    """Return a value that the template language does not read as an expression."""
-    return f"[{value}" if isinstance(value, str) and value.startswith("[") else value
+    return template_of([api], definition=sha256(known["definition"].encode()).hexdigest())

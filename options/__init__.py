@@ -30,6 +30,13 @@ from options.limits import LimitOptions, LimitPer, QuotaPeriod, TokenPolicies
 from options.metrics import MetricsOptions, MetricSource
 from options.mistakes import Mistake, Warn
 from options.models import ModelOptions
+from options.observability import (
+    AppInsightsOptions,
+    ExistingComponent,
+    LogAnalyticsOptions,
+    ObservabilityOptions,
+    PromptOptions,
+)
 from options.openai import (
     AccountKind,
     AccountOptions,
@@ -54,6 +61,7 @@ __all__ = [
     "AdditionalLocationOptions",
     "AlertOptions",
     "ApiOptions",
+    "AppInsightsOptions",
     "AppRoleAssignmentOptions",
     "AuthMode",
     "BackendAuth",
@@ -63,6 +71,7 @@ __all__ = [
     "EntraOptions",
     "ExistingAccount",
     "ExistingApplication",
+    "ExistingComponent",
     "ExistingRedis",
     "ExistingResource",
     "ExistingSafetyAccount",
@@ -78,15 +87,18 @@ __all__ = [
     "KeyVaultOptions",
     "LimitOptions",
     "LimitPer",
+    "LogAnalyticsOptions",
     "MetricSource",
     "MetricsOptions",
     "Mistake",
     "ModelOptions",
+    "ObservabilityOptions",
     "OpenAIOptions",
     "OwnerOptions",
     "OwnerType",
     "PolicyOptions",
     "PriceOptions",
+    "PromptOptions",
     "QuotaPeriod",
     "RedisAccessKey",
     "RedisOptions",

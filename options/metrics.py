@@ -1,6 +1,6 @@
 """Metrics of the tokens that callers use."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -87,7 +87,7 @@ def check_metrics(metrics: MetricsOptions) -> Iterator[Mistake]:
 
 
 def check_metrics_in_use(
-    metrics: MetricsOptions, key: Key, api: Key, *, by_token: bool, models: Collection[object]
+    metrics: MetricsOptions, key: Key, api: Key, *, by_token: bool, models: bool
 ) -> Iterator[Mistake]:
     """Refuse dimensions that would have no value, or as many as callers like.
 
@@ -96,7 +96,7 @@ def check_metrics_in_use(
         key: where they are.
         api: the API to which they apply.
         by_token: whether the API validates a token.
-        models: the API's models; empty: it offers all.
+        models: whether it is known which models there are.
 
     """
     for name, source in metrics.dimensions.items():

@@ -97,6 +97,7 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
         teams=tuple(stack.teams),
         token_policies=stack.token_policies,
         protect=stack.protect,
+        observability=stack.observability,
         warnings=tuple(line(warning, secret_keys) for warning in mistakes),
     )
 

@@ -19,6 +19,7 @@ from options import (
     LimitOptions,
     MetricsOptions,
     ModelOptions,
+    ObservabilityOptions,
     OpenAIOptions,
     PolicyOptions,
     RedisOptions,
@@ -31,6 +32,7 @@ from options import (
 )
 from options.cache import embeddings_account
 from options.identity_providers import of_login
+from options.observability import default_metrics
 from options.openai import account_keys, served_in
 from settings.files import ApiTexts
 from settings.schema import Stack
@@ -88,6 +90,8 @@ class ApiSettings:
     """Seconds to wait for an account's answer to begin."""
     models: list[ModelOptions] | None = None
     """Models that it offers; None: all."""
+    models_known: bool = False
+    """Whether it is known which models there are: its own, or the deployments of all its accounts."""
     include_usage: bool = False
     """Whether streamed chat ends with the tokens that were used."""
     limits: tuple[LimitOptions, ...] = ()
@@ -139,6 +143,8 @@ class Settings:
     """Family of the policies that count the tokens of teams."""
     protect: bool = False
     """Whether Pulumi refuses to delete or replace the group, the service, the accounts and the vaults it creates."""
+    observability: ObservabilityOptions | None = None
+    """What is kept of calls."""
     warnings: tuple[str, ...] = ()
     """What works but is probably not intended, one line each."""
 
@@ -157,6 +163,9 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
     by_token = auth is AuthMode.ENTRA
     accounts = tuple(account_keys(stack.openai.accounts) if api.accounts is None else api.accounts)
     cache = _cache(stack, api)
+    keyed = not by_token if api.subscription_required is None else api.subscription_required
+    served = served_in(stack.openai, accounts)
+    models_known = bool(api.models) or (any(served.values()) and None not in served.values())
     return ApiSettings(
         name=api.name,
         path=api.path,
@@ -168,7 +177,7 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
         entra=entra,
         jwt=jwt,
         identity_providers=providers,
-        subscription_required=not by_token if api.subscription_required is None else api.subscription_required,
+        subscription_required=keyed,
         bearer_keys=api.bearer_keys,
         own_responses=api.own_responses,
         surface=api.surface,
@@ -177,18 +186,28 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
         definition=texts.definition,
         safety=_safety(stack, api),
         cache=cache,
-        embeddings_account=None
-        if cache is None
-        else embeddings_account(cache.embeddings, served_in(stack.openai, accounts)),
+        embeddings_account=None if cache is None else embeddings_account(cache.embeddings, served),
         policy=texts.policy,
         retry=api.retry,
         timeout=api.timeout,
         models=api.models,
+        models_known=models_known,
         include_usage=api.include_usage,
         limits=(*stack.limits, *api.limits),
-        metrics=api.metrics or stack.metrics,
+        metrics=api.metrics
+        or stack.metrics
+        or _observed(stack.observability, by_token=by_token, keyed=keyed, models=models_known),
         token_policies=api.token_policies or stack.token_policies,
     )
+
+
+def _observed(
+    observability: ObservabilityOptions | None, *, by_token: bool, keyed: bool, models: bool
+) -> MetricsOptions | None:
+    """Return the metrics of an API without its own, which there are if something takes them."""
+    if observability is None or not observability.app_insights.enabled:
+        return None
+    return default_metrics(by_token=by_token, keyed=keyed, models=models)
 
 
 def _safety(stack: Stack, api: ApiOptions) -> SafetyOptions | None:

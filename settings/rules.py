@@ -46,6 +46,8 @@ from options.metrics import VALUES as METRICS
 from options.metrics import check_metrics, check_metrics_in_use
 from options.mistakes import Mistake, Warn, camel, unique
 from options.models import check_models_in_use
+from options.observability import VALUES as OBSERVABILITY
+from options.observability import check_observability, check_observability_tier
 from options.openai import VALUES as OPENAI
 from options.openai import (
     account_keys,
@@ -91,6 +93,7 @@ _VALUES: Rules = {
     **_BLOCKS,
     **prefixed("limits.*", LIMIT),
     **prefixed("metrics", METRICS),
+    **prefixed("observability", OBSERVABILITY),
 }
 
 
@@ -155,6 +158,7 @@ def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:
         mistakes += in_config("teams", of=check_teams(stack.teams))
     mistakes += _check_safety(stack, wrong)
     mistakes += _check_cache(stack, wrong)
+    mistakes += _check_observability(stack, wrong)
     return mistakes
 
 
@@ -174,6 +178,16 @@ def _check_spend(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:
             yield from in_config(of=check_limits_tier(api.limits, ("apis", i, "limits"), *tier))
             key = ("apis", i, "own_responses")
             yield from in_config(of=check_own_responses_tier(api.own_responses, key, *tier))
+
+
+def _check_observability(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:
+    if "observability" in wrong or stack.observability is None:
+        return
+    key = ("observability",)
+    yield from in_config(*key, of=check_observability(stack.observability))
+    if "gateway" not in wrong and not stack.gateway.existing:
+        tier = str(stack.gateway.sku), ("gateway", "sku")
+        yield from in_config(of=check_observability_tier(stack.observability, key, *tier))
 
 
 def _check_safety(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:
@@ -297,7 +311,7 @@ def _check_spend_in_use(
     if api.metrics is not None:
         place = (*(key if own.metrics else ()), "metrics")
         yield from in_config(
-            of=check_metrics_in_use(api.metrics, place, key, by_token=by_token, models=api.models or ())
+            of=check_metrics_in_use(api.metrics, place, key, by_token=by_token, models=api.models_known)
         )
 
 

@@ -19,6 +19,7 @@ from options import (
     KeyOptions,
     LimitOptions,
     MetricsOptions,
+    ObservabilityOptions,
     OpenAIOptions,
     SafetyOptions,
     TeamOptions,
@@ -52,6 +53,8 @@ class Stack(BaseModel):
     """Metrics of the tokens of each call, for every API that does not set its own."""
     token_policies: TokenPolicies = TokenPolicies.LLM
     """Family of the policies that count tokens, for every API that does not set its own."""
+    observability: ObservabilityOptions | None = None
+    """What is kept of calls."""
     apis: list[ApiOptions] = Field(default_factory=lambda: [ApiOptions(name="openai", path="openai")])
     teams: list[TeamOptions] = Field(default_factory=list)
     """Teams, each with the APIs that it may call."""
@@ -66,6 +69,7 @@ _NEEDED = {
     "embeddings": "name the deployment of an embedding model, such as text-embedding-3-small",
     "id": "give the object ID of the owner",
     "location": "name an Azure region",
+    "maxBytes": "give the most bytes of a prompt and of an answer that are logged, such as 8192",
     "model": "name the model to deploy, such as gpt-5.6-luna",
     "name": "give the name",
     "namespace": "give the namespace of the metrics, such as openai",
@@ -85,7 +89,7 @@ _MOST_PLACES = 4
 """Most mappings that a message lists as the right place of a key."""
 _SAME_IN_APIS = ("key", "entra", "jwt", "identityProviders", "limits", "metrics", "safety", "cache")
 """Blocks that both the stack and an API may have."""
-_OPTIONAL = frozenset(_SAME_IN_APIS) - {"key", "identityProviders", "limits"}
+_OPTIONAL = frozenset(_SAME_IN_APIS) - {"key", "identityProviders", "limits"} | {"observability"}
 """Those of the stack's blocks that may be left out."""
 _SHAPES = {
     "bool": "true or false",
@@ -134,7 +138,20 @@ def canonical(tree: Mapping[str, Any]) -> dict[str, Any]:
         ]
     if isinstance(teams := result.get("teams"), list):
         result["teams"] = [_named(team, "owners", "id") if isinstance(team, Mapping) else team for team in teams]
+    if isinstance(observability := result.get("observability"), Mapping):
+        result["observability"] = _with_switches(observability)
     return _with_claims(result)
+
+
+def _with_switches(observability: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Expand `appInsights: create`, `appInsights: off` and `prompts: off`; YAML 1.1 reads the latter as false."""
+    result = dict(observability)
+    insights = result.get("appInsights")
+    if isinstance(insights, bool) or insights in ("create", "off"):
+        result["appInsights"] = {"enabled": insights in ("create", True)}
+    if result.get("prompts") in ("off", False):
+        del result["prompts"]
+    return result
 
 
 def _with_claims(blocks: Mapping[str, Any]) -> dict[str, Any]:

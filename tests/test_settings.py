@@ -24,6 +24,7 @@ from options import (
     AccountOptions,
     AdditionalLocationOptions,
     ApiOptions,
+    AppInsightsOptions,
     AuthMode,
     BackendAuth,
     BreakerOptions,
@@ -40,10 +41,14 @@ from options import (
     KeySource,
     KeyVaultOptions,
     LimitOptions,
+    LogAnalyticsOptions,
     MetricsOptions,
+    MetricSource,
     ModelOptions,
+    ObservabilityOptions,
     OpenAIOptions,
     PolicyOptions,
+    PromptOptions,
     RetryOptions,
     retirements,
 )
@@ -99,6 +104,7 @@ def test_least_config_publishes_one_api_by_managed_identity() -> None:
             backend_auth=BackendAuth.MANAGED_IDENTITY,
             subscription_required=True,
             api_version="2024-10-21",
+            models_known=True,
         ),
     )
     assert least.key_accounts == []
@@ -117,6 +123,47 @@ def test_a_date_without_quotes_is_what_was_typed() -> None:
 
     assert found.openai.deployments[0].version == "2024-11-20"
     assert found.apis[0].api_version == "2024-06-01"
+
+
+@pytest.mark.parametrize("off", ["off", False, {"enabled": False}], ids=str)
+def test_application_insights_and_prompts_are_turned_off_by_one_word(off: Any) -> None:
+    found = settings(observability={"appInsights": off, "prompts": "off"})
+
+    assert found.observability == ObservabilityOptions(app_insights=AppInsightsOptions(enabled=False))
+    assert found.apis[0].metrics is None
+
+
+@pytest.mark.parametrize("on", ["create", {}, {"name": "appi"}], ids=str)
+def test_what_is_observed_has_metrics_by_team_caller_and_model(on: Any) -> None:
+    apis = [
+        {"name": "keyed", "path": "keyed/openai"},
+        {"name": "tokens", "path": "tokens/openai", "auth": "entra"},
+        {"name": "own", "path": "own/openai", "metrics": {"namespace": "mine"}},
+    ]
+    found = settings(observability={"appInsights": on, "sampling": 50}, apis=apis)
+
+    assert found.observability is not None
+    assert found.observability.app_insights.enabled
+    keyed, tokens, own = (api.metrics for api in found.apis)
+    team = {"Product ID": MetricSource.PRODUCT, "Subscription ID": MetricSource.SUBSCRIPTION}
+    api, model = {"API ID": MetricSource.API}, {"Model": MetricSource.MODEL}
+    assert keyed == MetricsOptions(namespace="openai-gateway", dimensions={**api, **team, **model})
+    caller = {"Application": MetricSource.APPLICATION}
+    assert tokens == MetricsOptions(namespace="openai-gateway", dimensions={**api, **caller, **model})
+    assert own == MetricsOptions(namespace="mine")
+
+
+def test_metrics_are_not_split_by_models_that_nobody_knows() -> None:
+    accounts = [{"existing": {"name": "oai-hub", "resourceGroup": "rg-hub"}}]
+
+    found = settings(openai={"accounts": accounts}, observability={"sampling": 10})
+
+    assert found.apis[0].metrics is not None
+    assert "Model" not in found.apis[0].metrics.dimensions
+
+
+def test_nothing_is_observed_unasked() -> None:
+    assert settings().observability is settings(observability={}).observability is None
 
 
 def test_one_account_need_not_be_a_list() -> None:
@@ -726,6 +773,7 @@ def test_declarations_name_every_option() -> None:
         "jwt": [JwtOptions],
         "limits": [LimitOptions],
         "metrics": [MetricsOptions],
+        "observability": [ObservabilityOptions, AppInsightsOptions, LogAnalyticsOptions, PromptOptions],
         "apis": [ApiOptions, RetryOptions, ModelOptions],
     }
     names = {(key, to_camel(field.name)) for key, kinds in kinds.items() for kind in kinds for field in fields(kind)}
@@ -792,7 +840,7 @@ def test_misspelt_and_broken_keys_of_a_stack_are_told() -> None:
     assert str(refused.value).splitlines() == [
         "the stack's config has mistakes; nothing was deployed:",
         "openai-gateway:apiz: is not a known key; allowed: auth, gateway, openai, key, entra, jwt, identityProviders, "
-        "safety, cache, protect, limits, metrics, tokenPolicies, apis, teams; did you mean apis?",
+        "safety, cache, protect, limits, metrics, tokenPolicies, observability, apis, teams; did you mean apis?",
         "openai-gateway:auth: the value (not shown) is not allowed; allowed: key, managed-identity, entra",
         'openai-gateway:gateway: "{broken" is given where a mapping is expected',
     ]

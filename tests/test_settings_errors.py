@@ -101,7 +101,7 @@ def test_mistakes_are_reported(case: dict[str, Any], folder: Path) -> None:
             r'openai-gateway:"two\nlines": is not a known key; '
             "allowed: auth, gateway, openai, key, entra, jwt, identityProviders, "
             "safety, cache, protect, limits, metrics, tokenPolicies, "
-            "apis, teams",
+            "observability, apis, teams",
             id="a key of two lines",
         ),
     ],

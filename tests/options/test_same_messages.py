@@ -10,6 +10,7 @@ from components._inputs import read_options
 from options import (
     AccountOptions,
     AdditionalLocationOptions,
+    AppInsightsOptions,
     BreakerOptions,
     DeploymentOptions,
     EntraOptions,
@@ -25,10 +26,13 @@ from options import (
     KeyVaultOptions,
     LimitOptions,
     LimitPer,
+    LogAnalyticsOptions,
     MetricsOptions,
     MetricSource,
+    ObservabilityOptions,
     OpenAIOptions,
     PolicyOptions,
+    PromptOptions,
     RetryOptions,
     SafetyAccountOptions,
     SafetyOptions,
@@ -195,6 +199,22 @@ CASES = [
         ),
         {"namespace": "@(1)", "dimensions": {"API ID": "product", **{f"d{i}": "api" for i in range(6)}}},
         id="metrics",
+    ),
+    pytest.param(
+        "observability",
+        ObservabilityOptions(
+            app_insights=AppInsightsOptions(enabled=False, name="appi"),
+            log_analytics=LogAnalyticsOptions(retention_days=1, gateway_logs=False),
+            sampling=-1,
+            prompts=PromptOptions(max_bytes=0),
+        ),
+        {
+            "appInsights": {"enabled": False, "name": "appi"},
+            "logAnalytics": {"retentionDays": 1, "gatewayLogs": False},
+            "sampling": -1,
+            "prompts": {"maxBytes": 0},
+        },
+        id="observability",
     ),
 ]
 

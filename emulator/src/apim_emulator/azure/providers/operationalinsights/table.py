@@ -1,18 +1,22 @@
 """Tables of Log Analytics workspaces: how long each keeps its rows, and on which plan."""
 
-from apim_emulator.azure.exceptions import ResourceNotFoundError
+from dataclasses import replace
+
+from apim_emulator.azure.exceptions import ConflictError, ResourceNotFoundError
 from apim_emulator.azure.providers.operationalinsights import PATH, TABLE
 from apim_emulator.azure.providers.operationalinsights.exceptions import InvalidParameterError
 from apim_emulator.azure.resource_types import Shape, Text, arm_type
-from apim_emulator.azure.state import Resource, State
+from apim_emulator.azure.state import Properties, Resource, State
 
 _DAYS = range(4, 731)
 """Days for which a table may keep rows for queries ("Tables - Create Or Update"); -1 is the workspace's."""
 _MOST_DAYS_IN_ALL = 4383
+_OWN = ("_CL", "_SRCH", "_RST")
+"""How the names of tables end that are not Azure's."""
 
 
 def _complete(_state: State, resource: Resource, workspace: Resource) -> None:
-    if "schema" not in resource.inputs and resource.name.endswith(("_CL", "_SRCH", "_RST")):
+    if "schema" not in resource.inputs and resource.name.endswith(_OWN):
         # A table that is not Azure's own needs its columns (azure-rest-api-specs #18340).
         raise ResourceNotFoundError("table", resource.name, "tableName")
     days = resource.inputs.get("retentionInDays", -1)
@@ -40,7 +44,7 @@ def _complete(_state: State, resource: Resource, workspace: Resource) -> None:
     }
 
 
-TYPE = arm_type(
+_TABLES = arm_type(
     token=TABLE,
     path=f"{PATH}/tables",
     names="workspaceName tableName",
@@ -53,3 +57,14 @@ TYPE = arm_type(
     complete=_complete,
     pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$",
 )
+
+
+def _create(state: State, logical_name: str, inputs: Properties) -> Resource:
+    """Refuse what a workspace has from the start: azure-native reads what it is to create first (`CanCreate`)."""
+    made = _TABLES.create(state, logical_name, inputs)
+    if not made.name.endswith(_OWN):
+        raise ConflictError(f"cannot create already existing resource '{made.id}'", made.id)
+    return made
+
+
+TYPE = replace(_TABLES, create=_create)

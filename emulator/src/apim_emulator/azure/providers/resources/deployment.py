@@ -7,6 +7,8 @@ A template reaches Azure as it is written, so it can set what azure-native's typ
 - `CustomMetricsOptedInType` of an Application Insights component, with which custom metrics keep their dimensions in
   Azure's metrics store (Azure/bicep #6595).
 
+It also writes what exists, which azure-native does not create: tables of Log Analytics workspaces.
+
 Reading the resource with azure-native does not return it, and writing the resource without it takes it away (inferred:
 a PUT replaces).
 """
@@ -19,6 +21,8 @@ from apim_emulator.azure.providers.apimanagement import PATH
 from apim_emulator.azure.providers.apimanagement import api as apis
 from apim_emulator.azure.providers.applicationinsights import PATH as COMPONENTS
 from apim_emulator.azure.providers.applicationinsights import component
+from apim_emulator.azure.providers.operationalinsights import PATH as WORKSPACES
+from apim_emulator.azure.providers.operationalinsights import TABLE, table
 from apim_emulator.azure.providers.resources import DEPLOYMENT
 from apim_emulator.azure.resource_types import Shape, Text, arm_type
 from apim_emulator.azure.state import Resource, State
@@ -90,9 +94,21 @@ def _component_name(arm: str) -> str:
     return "".join([first[:1].lower() + first[1:], *(word[:1].upper() + word[1:] for word in rest)])
 
 
+def _put_table(state: State, group: Resource, wanted: Mapping[str, Any]) -> None:
+    """Write a table, which a workspace has from the start if it is one of Azure's own."""
+    workspace, _, name = wanted["name"].partition("/")
+    resource_id = f"{group.id}/providers/{WORKSPACES}/{workspace}/tables/{name}"
+    place = {"resourceGroupName": group.name, "workspaceName": workspace, "tableName": name}
+    inputs = {**place, **wanted["properties"]}
+    table.TYPE.shape.check(inputs)
+    assert table.TYPE.update is not None  # noqa: S101  # tables can change
+    state.put(table.TYPE.update(state, Resource(id=resource_id, token=TABLE, inputs={}), inputs))
+
+
 _PUT: Mapping[str, Callable[[State, Resource, Mapping[str, Any]], None]] = {
     f"{PATH}/apis": _put_api,
     COMPONENTS: _put_component,
+    f"{WORKSPACES}/tables": _put_table,
 }
 
 
