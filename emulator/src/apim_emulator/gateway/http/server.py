@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any
 
 from aiohttp import web
@@ -53,8 +54,9 @@ bodies keep their content encoding.
 """
 _HEAD = 60.0
 """Seconds that a caller may take to send the headers."""
-_ALIASES = "azure-api.net"
-"""Domain of the names that every service has."""
+_ALIASES = ".azure-api.net"
+"""End of the names that every service has."""
+_THIS_MACHINE = "localhost"
 
 
 class GatewayServer:
@@ -133,8 +135,8 @@ class GatewayServer:
 
     def _is_own(self, host: str) -> bool:
         """Tell whether a `Host` is of this machine or of the service."""
-        name = (URL(f"http://{host}").host or "").rstrip(".").lower()
-        return is_loopback(URL(f"http://{host}")) or name in self._gateway.hosts or name.endswith(f".{_ALIASES}")
+        name = _name(host)
+        return name == _THIS_MACHINE or name in self._gateway.hosts or name.endswith(_ALIASES)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         if not is_sound_head(request.version, request.raw_path, request.headers):
@@ -247,6 +249,13 @@ class _NoConnection(_Connection):
         super().connection_made(transport)
         if self.transport is not None:
             self.transport.abort()
+
+
+@lru_cache(maxsize=256)
+def _name(host: str) -> str:
+    """Return the name in a `Host`, in lower case and the same for every name of this machine."""
+    url = URL(f"http://{host}")
+    return _THIS_MACHINE if is_loopback(url) else (url.host or "").rstrip(".").lower()
 
 
 def _hops(request: web.BaseRequest) -> int:
