@@ -221,6 +221,12 @@ TRAPS = {
         "<key>MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=</key></issuer-signing-keys></validate-jwt>",
         ["checks no audience", "accepts tokens that never expire"],
     ),
+    "unsigned tokens": (
+        '<validate-jwt header-name="A" require-signed-tokens="false"><issuer-signing-keys>'
+        "<key>MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=</key></issuer-signing-keys><audiences>"
+        "<audience>a</audience></audiences></validate-jwt>",
+        ["accepts tokens that anybody can write"],
+    ),
     "header": ('<set-header name="api-key"><value>abc</value></set-header>', ["holds a credential"]),
     "header of a named value": ('<set-header name="api-key"><value>{{key}}</value></set-header>', []),
     "header of an expression": ('<set-header name="api-key"><value>@("a" + "b")</value></set-header>', []),

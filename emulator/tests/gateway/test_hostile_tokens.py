@@ -210,7 +210,7 @@ def unsound_claims() -> Iterator[Attack]:
         ("exp", "nbf", "iat"),
         ("null", "true", "false", '""', f'"{NOW + 60}"', "[]", "{}", f"[{NOW}]", far, f"-{far}", "1" + "0" * 5000,
         "1e308", "1e999",
-         "-1e308", "NaN", "Infinity", "-Infinity", "253402300800", "0x10", "1_0", "+1", "01", "."),
+         "-1e308", "NaN", "Infinity", "-Infinity", "9223372036854775808", "0x10", "1_0", "+1", "01", "."),
     ):  # fmt: skip
         yield (
             f"{name} {value[:12]}",
@@ -437,8 +437,8 @@ def test_a_claim_of_any_shape_is_refused_unless_it_is_right(name: str, value: ob
     bench, tenant = bench_of()
     given_claims: dict[str, Any] = {name: value}
     issued = tenant.token("api://audience", **given_claims)
-    now, latest = bench.clock.now(), 253_402_300_799
-    is_time = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= latest
+    now = bench.clock.now()
+    is_time = isinstance(value, int | float) and not isinstance(value, bool) and -253_402_300_799 <= value < 2**63
     # A claim that the tenant is told to leave out.
     left_out = value is None
     right = {

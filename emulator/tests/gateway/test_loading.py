@@ -63,10 +63,6 @@ REFUSED = {
         f"<validate-jwt header-name='A' token-value='b'>{CONFIG}</validate-jwt>", "needs exactly one of header-name",
     ),
     "jwt without keys": ("<validate-jwt header-name='A'/>", "needs openid-config or issuer-signing-keys"),
-    "jwt that need not be signed": (
-        f"<validate-jwt header-name='A' require-signed-tokens='false'>{CONFIG}</validate-jwt>",
-        "validate-jwt, require-signed-tokens: only true is supported",
-    ),
     "jwt with plain http": (
         "<validate-jwt header-name='A'><openid-config url='http://idp.example.com'/></validate-jwt>",
         "openid-config, url: must be an https URL",

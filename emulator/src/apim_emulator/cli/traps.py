@@ -30,6 +30,10 @@ def _validate_jwt(node: Node) -> Iterator[Problem]:
         yield _told(node, "checks no audience: a token for any API of the provider is accepted; list audiences")
     if node.attributes.get("require-expiration-time", "").lower() == "false":
         yield _told(node, "accepts tokens that never expire", "require-expiration-time")
+    if node.attributes.get("require-signed-tokens", "").strip().lower() not in {"", "true"}:
+        yield _told(
+            node, "accepts tokens that anybody can write, without a signature; remove it", "require-signed-tokens"
+        )
 
 
 def _cors(node: Node) -> Iterator[Problem]:

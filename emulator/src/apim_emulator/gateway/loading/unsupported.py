@@ -94,6 +94,5 @@ VALUES: Mapping[tuple[str, str], tuple[tuple[str, ...], str]] = {
         ("https://login.microsoftonline.com", "https://login.microsoftonline.com/"),
         "the emulator stands in for the public cloud alone",
     ),
-    ("validate-jwt", "require-signed-tokens"): (("true",), "the emulator never accepts a token without a signature"),
 }
 """Values that are executed, of attributes that have others too, and why those others are not."""

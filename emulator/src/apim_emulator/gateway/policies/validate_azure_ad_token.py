@@ -89,6 +89,8 @@ def _compile(element: Element, _site: Site) -> Run:
         context, verified = exchange.context, exchange.services.verified_tokens
         try:
             token = verified.read(place.find(context))
+            if token.key_id is None:  # every token of Entra names its key (inferred: that this one is refused)
+                raise TokenError("TokenSignatureKeyNotFound", "JWT names no key. Access denied.")
             providers = await metadata_of([rules.metadata_url], token.key_id, exchange)
             candidates = [key for provider in providers for key in provider.keys]
             signing_key(token, candidates, verified, try_all=False)

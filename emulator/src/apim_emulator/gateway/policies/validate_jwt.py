@@ -23,7 +23,7 @@ from apim_emulator.gateway.tokens.claims import (
 )
 from apim_emulator.gateway.tokens.jwks import SigningKey
 from apim_emulator.gateway.tokens.openid import Metadata
-from apim_emulator.gateway.tokens.strict import TokenError
+from apim_emulator.gateway.tokens.strict import UNSIGNED, TokenError
 from apim_emulator.gateway.tokens.validation import TokenPlace, metadata_of, refusal, signing_key, token_place
 from apim_emulator.network import is_loopback
 
@@ -39,19 +39,24 @@ class _Rules:
     issuers: tuple[Value[str], ...]
     claims: tuple[RequiredClaim, ...]
     expiration: Value[bool]
+    signed: Value[bool]
     skew: Value[int]
 
-    def check(self, payload: Payload, key: SigningKey, providers: list[Metadata], context: Context, now: float) -> None:
-        """Raise `TokenError` for claims that are not accepted."""
+    def check(
+        self, payload: Payload, key: SigningKey | None, providers: list[Metadata], context: Context, now: float
+    ) -> None:
+        """Raise `TokenError` for claims that are not accepted; without a `key`, the token is not signed."""
         check_lifetime(payload, now, self.skew(context), required=self.expiration(context))
         self._check_issuer(payload, key, providers, {issuer(context) for issuer in self.issuers})
         check_audience(payload, {audience(context) for audience in self.audiences})
         check_claims(self.claims, payload, context)
 
-    def _check_issuer(self, payload: Payload, key: SigningKey, providers: list[Metadata], listed: set[str]) -> None:
+    def _check_issuer(
+        self, payload: Payload, key: SigningKey | None, providers: list[Metadata], listed: set[str]
+    ) -> None:
         known = {_issuer(provider.issuer, payload) for provider in providers}
-        if key.issuer is None:
-            # The policy's own keys: any listed issuer, else the providers'; none of both means any (documented).
+        if key is None or key.issuer is None:
+            # The policy's own keys, or none: any listed issuer, else the providers'; neither means any (documented).
             if listed or self.urls:
                 check_issuer(payload, (listed or known).__contains__)
             return
@@ -67,10 +72,11 @@ def _compile(element: Element, _site: Site) -> Run:
     async def run(exchange: Exchange) -> None:
         context, verified = exchange.context, exchange.services.verified_tokens
         try:
-            token = verified.read(rules.place.find(context))
+            token = verified.read(rules.place.find(context), signed=rules.signed(context))
             providers = await metadata_of(rules.urls, token.key_id, exchange)
             candidates = [*rules.keys, *(key for provider in providers for key in provider.keys)]
-            key = signing_key(token, candidates, verified, try_all=True)
+            unsigned = token.algorithm == UNSIGNED
+            key = None if unsigned else signing_key(token, candidates, verified, try_all=True)
             rules.check(token.payload, key, providers, context, exchange.services.clock.now())
         except TokenError as error:
             raise refused.failure(error, context) from None
@@ -81,7 +87,6 @@ def _compile(element: Element, _site: Site) -> Run:
 
 def _rules(element: Element) -> _Rules:
     place = token_place(element, default_header=False)
-    element.only("require-signed-tokens")
     names = [node.name for node in element.node.children if node.name in _ORDER]
     if names != sorted(names, key=_ORDER.index):
         element.refuse(f"children must come in the order {', '.join(_ORDER)}")
@@ -98,6 +103,7 @@ def _rules(element: Element) -> _Rules:
         listed_texts(element, "issuers", "issuer"),
         required_claims(element),
         element.boolean("require-expiration-time", default=True),
+        element.boolean("require-signed-tokens", default=True),
         element.integer("clock-skew", 0, 86_400, default=0),
     )
 

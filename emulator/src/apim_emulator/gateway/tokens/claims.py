@@ -13,6 +13,9 @@ Payload = Mapping[str, object]
 
 _LATEST = 253_402_300_799
 """The last second of the year 9999, beyond which .NET has no dates."""
+_SECONDS = 2**63
+"""Seconds from which on .NET cannot read a time; up to them it takes the last date (Microsoft.IdentityModel.Tokens,
+`EpochTime.DateTime`), so that milliseconds are a time that never comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,6 @@ def _time(payload: Payload, name: str) -> float | None:
     if name not in payload:
         return None
     value = payload[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -_LATEST <= value <= _LATEST:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_LATEST <= value < _SECONDS:
         raise TokenError("JwtInvalid", f"JWT claim {name} is not a time. Access denied.")
-    return float(value)
+    return float(min(value, _LATEST))

@@ -12,7 +12,10 @@ MAX_SIZE = 16_384
 ALGORITHMS = frozenset({"RS256", "RS512", "PS256", "ES256", "HS256", "HS384", "HS512"})
 """Signature algorithms of validate-jwt; the HS ones only with keys written into the policy."""
 
-_PARTS = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)", re.ASCII)
+UNSIGNED = "none"
+"""What stands in the place of the algorithm of a token without a signature."""
+
+_PARTS = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)", re.ASCII)
 _MAX_HEADER = 512
 _MAX_DEPTH = 32
 _REFUSED_HEADERS = frozenset({"jwk", "jku", "x5u", "x5c", "crit", "b64", "zip", "enc"})
@@ -38,7 +41,7 @@ class RawToken:
 
     @property
     def algorithm(self) -> str:
-        """`alg`, one of `ALGORITHMS`."""
+        """`alg`, one of `ALGORITHMS`, or `UNSIGNED`."""
         return str(self.header["alg"])
 
     @property
@@ -48,8 +51,8 @@ class RawToken:
         return value if isinstance(value, str) else None
 
 
-def read(text: str) -> RawToken:
-    """Read a token in compact form; raises `TokenError`."""
+def read(text: str, *, signed: bool = True) -> RawToken:
+    """Read a token in compact form; one that need not be `signed` may have no signature. Raises `TokenError`."""
     match = _PARTS.fullmatch(text) if len(text) <= MAX_SIZE else None
     if match is None:
         raise _invalid("not three base64url parts, or too long")
@@ -58,8 +61,9 @@ def read(text: str) -> RawToken:
     header, payload = _object(match[1]), _object(match[2])
     _decoded(match[3])
     algorithm = header.get("alg")
-    if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
-        raise _invalid("algorithm is not allowed")
+    allowed = {UNSIGNED} if not match[3] and not signed else ALGORITHMS
+    if not isinstance(algorithm, str) or algorithm not in allowed or (allowed is ALGORITHMS and not match[3]):
+        raise _invalid("algorithm is not allowed, or there is no signature")
     if _REFUSED_HEADERS & header.keys():
         raise _invalid("header carries a key, a URL or an extension")
     if not isinstance(header.get("kid", ""), str):

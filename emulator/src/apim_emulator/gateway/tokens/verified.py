@@ -22,10 +22,10 @@ class VerifiedTokens:
         """Return the number of tokens remembered."""
         return len(self._tokens)
 
-    def read(self, text: str) -> RawToken:
-        """Read a token in compact form; raises `TokenError`."""
+    def read(self, text: str, *, signed: bool = True) -> RawToken:
+        """Read a token as `strict.read` does; raises `TokenError`."""
         known = self._tokens.get(text)
-        return read(text) if known is None else known[0]
+        return read(text, signed=signed) if known is None else known[0]
 
     def verifies(self, key: SigningKey, token: RawToken) -> bool:
         """Check a token's signature, unless this very key already did."""

@@ -1,5 +1,5 @@
 from apim_emulator.testing.tokens import TENANT
-from emulator.tests.gateway.policies.attributes import TOKEN, YES, literal, number
+from emulator.tests.gateway.policies.attributes import TOKEN, YES, number
 from emulator.tests.gateway.policies.failures import TOKENS
 from emulator.tests.gateway.policies.record import Example, Record, presents_token
 from emulator.tests.gateway.policies.scenarios import TOKEN_LIFETIME, turns_away
@@ -15,7 +15,7 @@ RECORD = Record(
     attributes={
         **TOKEN,
         "require-expiration-time": YES,
-        "require-signed-tokens": literal("true"),
+        "require-signed-tokens": YES,
         "clock-skew": number(9),
     },
     works=turns_away(401, presents_token("api://other")),
