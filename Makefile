@@ -34,8 +34,9 @@ test: check ## check, and run all tests
 trial: environment ## install the emulator into an empty environment, test a policy there and serve it
 	$(PY) scripts/try_emulator.py
 
-judges: environment ## install Microsoft's parser of KQL with npm; the tests that ask it are skipped without it
+judges: environment ## install Microsoft's parser of KQL and OpenAI's SDK with npm; the tests that ask them are skipped without
 	npm ci --prefix tests/queries/official --ignore-scripts --no-audit --no-fund
+	npm ci --prefix tests/onboarding --ignore-scripts --no-audit --no-fund
 
 check: environment ## check format, lint, imports and types
 	$(PY) -m ruff format --check .

@@ -2,6 +2,7 @@
 
 from components._backends import OpenAIAccount
 from components.alerts import Alerts, AlertsArgs
+from components.api_client import ApiClient, ApiClientArgs
 from components.api_gateway import ApiGateway, ApiGatewayArgs, GatewayIdentity
 from components.content_safety import ContentSafety, ContentSafetyArgs
 from components.entra_protected_api import EntraProtectedApi, EntraProtectedApiArgs
@@ -18,6 +19,8 @@ __version__ = "0.2.0"
 __all__ = [
     "Alerts",
     "AlertsArgs",
+    "ApiClient",
+    "ApiClientArgs",
     "ApiGateway",
     "ApiGatewayArgs",
     "ContentSafety",

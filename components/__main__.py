@@ -10,6 +10,7 @@ from pulumi.provider import main
 
 from components import (
     Alerts,
+    ApiClient,
     ApiGateway,
     ContentSafety,
     EntraProtectedApi,
@@ -33,6 +34,7 @@ COMPONENTS: list[type] = [
     ManagedIdentityApi,
     EntraProtectedApi,
     Team,
+    ApiClient,
     Observability,
     Alerts,
     Workbook,

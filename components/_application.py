@@ -161,22 +161,39 @@ def registered_role(role: str, object_id: pulumi.Input[str]) -> AppRole:
     return AppRole(permission_id("role", role), object_id)
 
 
-def existing_role(
-    role: str,
+def look_up_principal(
     *,
     client_id: pulumi.Input[str] | None = None,
     display_name: pulumi.Input[str] | None = None,
     parent: pulumi.Resource,
-) -> AppRole:
-    """Look up an app role of a registration that somebody else owns, by its client ID or its display name.
+) -> pulumi.Output[azuread.GetServicePrincipalResult]:
+    """Look up the service principal of a registration that somebody else owns, by client ID or display name.
+
+    The provider refuses a display name that several of them have.
+    """
+    found: pulumi.Output[azuread.GetServicePrincipalResult] = azuread.get_service_principal_output(
+        client_id=client_id, display_name=display_name, opts=pulumi.InvokeOutputOptions(parent=parent)
+    )
+    return found
+
+
+def existing_role(role: str, *, client_id: pulumi.Input[str], parent: pulumi.Resource) -> AppRole:
+    """Look up an app role of a registration that somebody else owns.
 
     Raises, in its outputs:
         pulumi.RunError: The registration has no such role.
 
     """
-    principal = azuread.get_service_principal_output(
-        client_id=client_id, display_name=display_name, opts=pulumi.InvokeOutputOptions(parent=parent)
-    )
+    return role_of(look_up_principal(client_id=client_id, parent=parent), role)
+
+
+def role_of(principal: pulumi.Output[azuread.GetServicePrincipalResult], role: str) -> AppRole:
+    """Return an app role of a service principal that was looked up.
+
+    Raises, in its outputs:
+        pulumi.RunError: It has no such role.
+
+    """
     role_id = pulumi.Output.all(principal.client_id, principal.app_role_ids).apply(
         lambda known: _role_id(known[0], role, known[1])
     )

@@ -79,6 +79,10 @@ team_name = matches(
     "(?!.*--)[a-zA-Z](?:[a-zA-Z0-9-]{0,48}[a-zA-Z0-9])?",
     "1 to 50 letters, digits and single hyphens, beginning with a letter and not ending in a hyphen",
 )
+subscription_name = matches(
+    "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,78}[a-zA-Z0-9])?",
+    "1 to 80 letters, digits and hyphens, beginning and ending with a letter or digit",
+)
 
 KEYS: Rules = {
     "vault": (boolean,),

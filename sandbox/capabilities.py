@@ -50,15 +50,20 @@ class Caller:
         self, sandbox: Sandbox, calls: list[CallRecord], http: DefaultAsyncHttpxClient, path: str, key: str
     ) -> None:
         """Call the only API of the sandbox, whose recorder fills `calls`, with a subscription's key."""
-        url = f"{sandbox.url}/{path}"
         self.sandbox = sandbox
         self.calls = calls
+        self._http = http
+        self.use(key, path)
+        self.other = self
+        """Another subscriber."""
+
+    def use(self, key: str, path: str) -> None:
+        """Call with another key, or another API, from now on."""
+        url, http = f"{self.sandbox.url}/{path}", self._http
         self.dated = AsyncAzureOpenAI(
             base_url=url, api_key=key, api_version=API_VERSION, http_client=http, max_retries=0
         )
         self.v1 = AsyncOpenAI(base_url=url, api_key=key, http_client=http, max_retries=0)
-        self.other = self
-        """Another subscriber."""
 
     async def chat(self, model: str = CHAT_MODEL, **more: Any) -> Any:
         """Send a prompt; returns the raw response."""
@@ -86,14 +91,18 @@ class Capability:
     """What the API's entry in `apis` has."""
     openai: Config | None = None
     path: str = "openai"
+    more: Config | None = None
+    """Further keys of the config."""
 
     def stack_config(self) -> dict[str, Any]:
         """Return the whole config, with full keys."""
+        more = dict(self.more or {})
         return {
             "azure-native:location": "swedencentral",
             "openai-gateway:gateway": {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com"},
             "openai-gateway:openai": self.openai or {"deployments": [_CHAT, _SMALL, _EMBEDDING]},
-            "openai-gateway:apis": [{"name": "openai", "path": self.path, **self.api}],
+            "openai-gateway:apis": [{"name": "openai", "path": self.path, **self.api}, *(more.pop("apis", []))],
+            **{f"openai-gateway:{key}": value for key, value in more.items()},
         }
 
 
@@ -154,6 +163,14 @@ def _left(header: str) -> Ask:
     async def ask(caller: Caller) -> str:
         answer = await caller.chat()
         return f"{answer.status_code}, {answer.headers.get(header)} left"
+
+    return ask
+
+
+def _as_team(team: str, model: str = CHAT_MODEL, path: str = "openai") -> Ask:
+    async def ask(caller: Caller) -> str:
+        caller.use(caller.sandbox.deployment.outputs[f"{team}PrimaryKeys"]["default"], path)
+        return str((await caller.chat(model)).status_code)
 
     return ask
 
@@ -333,6 +350,33 @@ CAPABILITIES = (
         steps=(
             ("a call that uses it up", "200", _reported),
             ("the next call", "200, reported", _reported),
+        ),
+    ),
+    Capability(
+        name="teams",
+        shown="teams: [{name: one, apis: [openai], models: [gpt-5.6-luna], limits: [...]}, {name: two, apis: [other]}]",
+        api={},
+        more={
+            "apis": [{"name": "other", "path": "other/openai"}],
+            "teams": [
+                {
+                    "name": "one",
+                    "apis": ["openai"],
+                    "models": [CHAT_MODEL],
+                    "limits": [{"per": "product", "requestsPerMinute": 2}],
+                },
+                {"name": "two", "apis": ["other"]},
+            ],
+        },
+        steps=(
+            ("the first team, on its API", "200", _as_team("one")),
+            ("the first team, another model", "403 model_not_found", _as_team("one", _SMALL_MODEL)),
+            ("the first team, the second team's API", "401", _as_team("one", path="other/openai")),
+            ("the second team, on its API", "200", _as_team("two", path="other/openai")),
+            ("the second team, the first team's API", "401", _as_team("two")),
+            ("the first team, its second call", "200", _as_team("one")),
+            ("the first team, its third call", "429, Retry-After", _as_team("one")),
+            ("the second team all the same", "200", _as_team("two", _SMALL_MODEL, "other/openai")),
         ),
     ),
     Capability(

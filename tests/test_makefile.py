@@ -154,7 +154,7 @@ def test_a_bot_updates_every_folder_that_names_versions() -> None:
 
     manifests = {("pip", ROOT / "requirements.txt"), ("pip", ROOT / "emulator" / "pyproject.toml")}
     manifests |= {("npm", path) for path in ROOT.glob("examples/*/package.json")}
-    manifests.add(("npm", ROOT / "tests" / "queries" / "official" / "package.json"))
+    manifests |= {("npm", ROOT / "tests" / folder / "package.json") for folder in ("queries/official", "onboarding")}
     manifests |= {("pip", path) for path in ROOT.glob("examples/*/requirements.txt")}
     folders = {(kind, f"/{path.parent.relative_to(ROOT).as_posix().removeprefix('.')}") for kind, path in manifests}
     assert found == folders | {("github-actions", "/")}

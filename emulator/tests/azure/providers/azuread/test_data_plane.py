@@ -105,3 +105,24 @@ def test_a_caller_may_come_from_another_tenant(azure: Azure) -> None:
     assert azure.cloud.tenant_ids() == (azure.cloud.tenant_id, OTHER_TENANT)
     with pytest.raises(CloudError, match="PrincipalNotFound"):
         azure.role(caller.service_principal_id, account_id, OPENAI_USER)
+
+
+def test_a_display_name_that_two_registrations_have_finds_neither(azure: Azure) -> None:
+    for name in ("first", "second"):
+        _, application = azure.entra("Application", name, displayName="hub")
+        azure.entra("ServicePrincipal", name, clientId=application["clientId"])
+
+    for function in ("getServicePrincipal", "getApplication"):
+        with pytest.raises(CloudError, match="found multiple objects matching hub"):
+            azure.cloud.invoke(f"azuread:index/{function}:{function}", {"displayName": "hub"})
+
+
+def test_a_service_principal_has_the_uris_that_its_application_got_later(azure: Azure) -> None:
+    application_id, application = azure.entra("Application", "hub", displayName="hub")
+    client_id = application["clientId"]
+    azure.entra("ServicePrincipal", "hub", clientId=client_id)
+    azure.entra("ApplicationIdentifierUri", "hub", applicationId=application_id, identifierUri="api://hub")
+
+    found = azure.cloud.invoke("azuread:index/getServicePrincipal:getServicePrincipal", {"clientId": client_id})
+
+    assert found["servicePrincipalNames"] == [client_id, "api://hub"]

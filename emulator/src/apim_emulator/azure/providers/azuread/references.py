@@ -42,6 +42,14 @@ def require_free_uri(state: State, uri: str, owner: Resource | None = None) -> N
         raise BadRequestError(f"another application already has the identifier URI {uri!r}", "identifierUris")
 
 
+def _names(state: State, resource: Resource) -> Properties:
+    """Names of a service principal, which Entra copies from its application (Microsoft Graph: servicePrincipal)."""
+    if "servicePrincipalNames" not in resource.outputs:
+        return {}
+    client_id = resource.outputs["clientId"]
+    return {"servicePrincipalNames": [client_id, *identifier_uris(state, by_client_id(state, client_id))]}
+
+
 _KEYS = ("clientId", "objectId", "displayName")
 
 
@@ -53,14 +61,17 @@ def lookup(function: str, token: str) -> Function:
         if not given:
             raise ValidationError(f"one of {', '.join(_KEYS)} is required", _KEYS[0])
         uri = given.pop("identifierUri", None)
-        for resource in state.of(token):
-            matches = all(str(resource.outputs[key]).lower() == str(value).lower() for key, value in given.items())
-            if (
-                matches
-                and resource.private["tenant_id"] == state.tenant_id
-                and (uri is None or uri in identifier_uris(state, resource))
-            ):
-                return {"id": resource.id, **resource.outputs}
+        found = [
+            resource
+            for resource in state.of(token)
+            if all(str(resource.outputs[key]).lower() == str(value).lower() for key, value in given.items())
+            and resource.private["tenant_id"] == state.tenant_id
+            and (uri is None or uri in identifier_uris(state, by_client_id(state, resource.outputs["clientId"])))
+        ]
+        if len(found) > 1:  # names are not unique (terraform-provider-azuread, `service_principal_data_source.go`)
+            raise BadRequestError(f"found multiple objects matching {', '.join(map(str, given.values()))}", _KEYS[-1])
+        if found:
+            return {"id": found[0].id, **found[0].outputs, **_names(state, found[0])}
         raise ObjectNotFoundError(
             token.rsplit(":", 1)[1], ", ".join(map(str, [*given.values(), uri or ""])).strip(", "), _KEYS[0]
         )
