@@ -6,6 +6,7 @@ from datetime import date
 from typing import NamedTuple
 
 from options.mistakes import Key, Mistake, suggestion
+from options.openai import OpenAIOptions, deployments_of
 from options.rules import Rule, Rules, matches
 
 AS_OF = date(2026, 9, 29)
@@ -127,13 +128,40 @@ def prices_of(deployments: Mapping[str, str], own: Iterable[PriceOptions]) -> li
     return found
 
 
-def check_known(key: Key, deployments: Mapping[str, str], prices: Sequence[PriceOptions]) -> Iterator[Mistake]:
-    """Refuse deployments whose model has no price; `key` is where prices are given."""
+def models_by_deployment(openai: OpenAIOptions, offered: Iterable[str] = ()) -> dict[str, list[str]]:
+    """Return the models that deployments have, by name: several if accounts have different ones under one name.
+
+    What adopted accounts have is not known, so a deployment of theirs stands for its model. `offered` are deployments
+    that APIs offer, wherever they are.
+    """
+    found: dict[str, list[str]] = {}
+    for account in openai.accounts:
+        if account.existing is None:
+            pairs = [(deployment.name, deployment.model) for deployment in deployments_of(account, openai)]
+        else:
+            pairs = [(name, name) for name in account.existing.deployments or ()]
+        for name, model in pairs:
+            if model not in found.setdefault(name, []):
+                found[name].append(model)
+    for name in offered:
+        found.setdefault(name, [name])
+    return found
+
+
+def check_priced(key: Key, models: Mapping[str, Sequence[str]], prices: Sequence[PriceOptions]) -> Iterator[Mistake]:
+    """Refuse deployments whose tokens have no price, or several; `key` is where prices are given."""
     known = {*PRICES, *(price.model for price in prices)}
-    for deployment, model in deployments.items():
-        if model not in known:
+    for deployment, named in models.items():
+        unpriced = next((model for model in named if model not in known), None)
+        if unpriced is not None:
             problem = (
-                f"has no price of the model {model}, which the deployment {deployment} has; add one, such as "
-                f"{{model: {model}, input: 1.25, output: 10}}{suggestion(model, known)}"
+                f"has no price for {unpriced}, the model of the deployment {deployment}; add {{model: {unpriced}, "
+                f"input: DOLLARS, output: DOLLARS}}, for a million tokens{suggestion(unpriced, known)}"
+            )
+            yield Mistake(key=key, problem=problem)
+        elif len({tuple(price[1:] for price in prices_of({deployment: model}, prices)) for model in named}) > 1:
+            problem = (
+                f"cannot tell what the deployment {deployment} costs, which is {' in one account and '.join(named)} in "
+                "another; give them different names"
             )
             yield Mistake(key=key, problem=problem)
