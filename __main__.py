@@ -17,6 +17,7 @@ from deployment import (
     publish,
     safety_accounts,
     surfaces,
+    tell,
 )
 from settings import from_stack
 
@@ -118,3 +119,5 @@ if settings.observability is not None:
     pulumi.export("logAnalyticsWorkspaceId", observed.workspace_id)
     if observed.component_id is not None:
         pulumi.export("appInsightsId", observed.component_id)
+    workbook = tell(settings.observability, settings, gateway, openai, observed, resource_group=group)
+    pulumi.export("workbookId", workbook.workbook_id)

@@ -1,12 +1,14 @@
 """How the components of a deployment are put together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypedDict
 
 import pulumi
+from pulumi_azure_native import resources
 
 from components import (
+    Alerts,
     ApiGateway,
     ContentSafety,
     EntraProtectedApi,
@@ -17,6 +19,7 @@ from components import (
     OpenAIBackend,
     Team,
     TeamApi,
+    Workbook,
 )
 from options import (
     SYSTEM_ASSIGNED,
@@ -37,9 +40,12 @@ from options import (
     Surface,
     TeamOptions,
     TokenPolicies,
+    TokenQuota,
 )
 from options.limits import quota_headers
+from options.models import targets
 from options.openai import account_keys, unique_keys
+from options.prices import models_by_deployment
 from settings import ApiSettings, Settings
 
 
@@ -319,9 +325,81 @@ def observe(
             "name_prefix": gateway.name_prefix,
             "observability": observability,
             "api_ids": {name: api.api_id for name, api in published.items()},
-            "response_headers": {api.name: list(quota_headers(api.limits)) for api in settings.apis},
+            "response_headers": _quota_headers(settings),
             "principal_id": gateway.principal_id,
             "identity_client_id": gateway.identity_client_id,
             "protect": settings.protect,
         },
     )
+
+
+def tell(
+    observability: ObservabilityOptions,
+    settings: Settings,
+    gateway: ApiGateway,
+    openai: OpenAIBackend,
+    observed: Observability,
+    *,
+    resource_group: resources.ResourceGroup,
+) -> Workbook:
+    """Create the workbook that shows what is kept, and the alerts on it, if somebody is to be told."""
+    api_ids = [f"{gateway.name_prefix}{api.name}" for api in settings.apis]
+    offered = [deployment for api in settings.apis if api.models for deployment in targets(api.models).values()]
+    deployments = {name: models[0] for name, models in models_by_deployment(settings.openai, offered).items()}
+    if observability.alerts is not None:
+        Alerts(
+            "alerts",
+            {
+                "resource_group_name": resource_group.name,
+                "workspace_id": observed.workspace_id,
+                "service_id": gateway.service_id,
+                "api_ids": api_ids,
+                "alerts": observability.alerts,
+                "account_urls": openai.urls if len(settings.openai.accounts) > 1 else [],
+                "sees_accounts": observability.app_insights.enabled,
+                "breaker": settings.openai.breaker,
+                "quotas": list(_quotas(settings, gateway.name_prefix)),
+                "budget": observability.budget,
+                "deployments": deployments,
+                "prices": observability.prices,
+            },
+        )
+    return Workbook(
+        "workbook",
+        {
+            "resource_group_name": resource_group.name,
+            "resource_group_id": resource_group.id,
+            "workspace_id": observed.workspace_id,
+            "service_id": gateway.service_id,
+            "api_ids": api_ids,
+            "display_name": f"Gateway ({pulumi.get_project()}/{pulumi.get_stack()})",
+            "deployments": deployments,
+            "prices": observability.prices,
+        },
+    )
+
+
+def _quota_headers(settings: Settings) -> dict[str, list[str]]:
+    """Return the headers of responses that tell what is left of quotas, by API."""
+    quotas = list(_quotas(settings, ""))
+    return {
+        api.name: list(dict.fromkeys(quota.header for quota in quotas if quota.api_id == api.name))
+        for api in settings.apis
+    }
+
+
+def _quotas(settings: Settings, name_prefix: str) -> Iterator[TokenQuota]:
+    """Yield the token quotas of APIs, and those of teams on them.
+
+    The limits of an API run after those of its products, so a header that both have tells what is left of the API's.
+    """
+    own = {api.name: quota_headers(api.limits) for api in settings.apis}
+    for name, quotas in own.items():
+        for header, amount in quotas.items():
+            yield TokenQuota(api_id=name_prefix + name, header=header, amount=amount)
+    for team in settings.teams:
+        for header, amount in quota_headers(team.limits).items():
+            for name in team.apis:
+                if header not in own[name]:
+                    product = name_prefix + team.name
+                    yield TokenQuota(api_id=name_prefix + name, product_id=product, header=header, amount=amount)

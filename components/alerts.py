@@ -36,7 +36,10 @@ class AlertsArgs(TypedDict):
     alerts: AlertOptions
     """Who is told, and what counts as wrong."""
     account_urls: NotRequired[pulumi.Input[list[str]]]
-    """Endpoints of the accounts that make a pool, whose circuit breakers are watched. Defaults to no pool."""
+    """Endpoints of the accounts that make a pool, whose circuit breakers are watched. Defaults to none, for no pool."""
+    sees_accounts: NotRequired[bool]
+    """Whether Application Insights gets the calls to accounts, without which no circuit breaker is seen. Defaults to
+    true."""
     breaker: NotRequired[BreakerOptions]
     """Circuit breaker of these accounts. Defaults to that of `OpenAIBackend`."""
     quotas: NotRequired[list[TokenQuota]]
@@ -186,7 +189,7 @@ class Alerts(pulumi.ComponentResource):
         fixed: dict[str, Value] = {
             "prices": prices_of(args.get("deployments") or {}, own),
             "budget": args.get("budget") or 0,
-            "quotas": [(quota.api_id, quota.header, quota.amount) for quota in quotas],
+            "quotas": [(quota.api_id, quota.product_id or "", quota.header, quota.amount) for quota in quotas],
             "codes": _failures(_breaker(args)),
         }
 
@@ -262,9 +265,11 @@ def _condition(rule: _Rule, text: pulumi.Output[str], threshold: int) -> monitor
 
 def _thresholds(options: AlertOptions, args: AlertsArgs) -> dict[str, int]:
     """Return the rules that are created, each with the value beyond which it fires."""
+    pool, seen = args.get("account_urls") not in (None, []), args.get("sees_accounts") is not False
     return {
         "throttled": options.throttled,
-        **({"breaker-open": _breaker(args).count - 1, "no-account-left": 0} if args.get("account_urls") else {}),
+        **({"breaker-open": _breaker(args).count - 1} if pool and seen else {}),
+        **({"no-account-left": 0} if pool else {}),
         **({"quota-near-its-end": options.quota_left} if args.get("quotas") else {}),
         "unauthorized": options.unauthorized,
         "backend-errors": options.backend_errors,

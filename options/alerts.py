@@ -55,7 +55,7 @@ def check_alerts(alerts: AlertOptions) -> Iterator[Mistake]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TokenQuota:
-    """A token quota of an API, which responses tell in a header."""
+    """A token quota of an API's callers, which responses tell in a header."""
 
     api_id: str
     """Identifier of the API on the service."""
@@ -63,6 +63,8 @@ class TokenQuota:
     """Response header that says how many tokens are left."""
     amount: int
     """Tokens in its period."""
+    product_id: str | None = None
+    """Identifier of the product whose callers have it. Defaults to all callers."""
 
 
 QUOTA: Rules = {"amount": (number(1, None, "a whole number from 1"),)}

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from options import existing
+from options import alerts, existing, prices
+from options.alerts import AlertOptions, check_alerts
 from options.defaulted import Defaulted
 from options.existing import ExistingResource
 from options.gateway import GatewaySku
 from options.metrics import MetricsOptions, MetricSource
 from options.mistakes import Key, Mistake
+from options.prices import PriceOptions, check_prices
 from options.rules import Rules, boolean, excludes_existing, matches, number, prefixed
 
 NAMESPACE = "openai-gateway"
@@ -86,6 +88,12 @@ class ObservabilityOptions:
     Beyond some 1,000 calls in a second, recording all of them costs throughput."""
     prompts: PromptOptions | None = None
     """Prompts and answers, which are personal data more often than not. Defaults to off."""
+    alerts: AlertOptions | None = None
+    """Who is told when something goes wrong. Defaults to nobody."""
+    budget: int | None = None
+    """US dollars that tokens may cost in a month; `alerts` tell if they cost more. Defaults to no budget."""
+    prices: Defaulted[list[PriceOptions]] = field(default_factory=list)
+    """What tokens cost, in place of the program's own list prices. Defaults to none."""
 
 
 _WORKSPACE = matches(
@@ -108,6 +116,9 @@ VALUES: Rules = {
     "log_analytics.retention_days": (number(30, 730, "a number of days from 30 to 730"),),
     "log_analytics.gateway_logs": (boolean,),
     "sampling": (number(0, 100, "a percentage from 0 to 100"),),
+    **prefixed("alerts", alerts.VALUES),
+    "budget": (number(1, None, "US dollars a month, a whole number from 1"),),
+    **prefixed("prices.*", prices.VALUES),
     "prompts.max_bytes": (number(1, 262_144, "a number of bytes from 1 to 262144"),),
     "prompts.retention_days": (number(4, 730, "a number of days from 4 to 730"),),
 }
@@ -167,6 +178,7 @@ def check_observability(observability: ObservabilityOptions) -> Iterator[Mistake
                 yield Mistake(key=("log_analytics", name), value=given, problem=problem, about=about)
     if prompts is not None:
         yield from _check_prompts(prompts, observability)
+    yield from _check_alerts(observability)
 
 
 def _check_prompts(prompts: PromptOptions, observability: ObservabilityOptions) -> Iterator[Mistake]:
@@ -183,6 +195,21 @@ def _check_prompts(prompts: PromptOptions, observability: ObservabilityOptions) 
             f"owner set the retention of the table {LOGGED_MODELS}"
         )
         yield Mistake(key=("prompts", "retention_days"), value=days, problem=problem)
+
+
+def _check_alerts(observability: ObservabilityOptions) -> Iterator[Mistake]:
+    if observability.alerts is not None:
+        yield from (mistake.under("alerts") for mistake in check_alerts(observability.alerts))
+        if observability.log_analytics.gateway_logs is False:
+            problem = "conflicts with {0} false, as they read the gateway's logs; remove one of the two"
+            yield Mistake(key=("alerts",), problem=problem, about=(("log_analytics", "gateway_logs"),))
+    if observability.budget is not None and observability.alerts is None:
+        problem = "tells nobody without {0}; say there who is told, or remove it"
+        yield Mistake(key=("budget",), value=observability.budget, problem=problem, about=(("alerts",),))
+    if observability.budget is not None and not observability.app_insights.enabled:
+        problem = "needs the metrics of tokens, which {0} has; turn that on, or remove it"
+        yield Mistake(key=("budget",), value=observability.budget, problem=problem, about=(("app_insights",),))
+    yield from (mistake.under("prices") for mistake in check_prices(observability.prices))
 
 
 _BOTH: tuple[Key, ...] = (("app_insights",), ("log_analytics", "gateway_logs"))
@@ -208,6 +235,9 @@ def check_observability_tier(
     if observability.prompts is not None:
         problem = f"cannot be set with {{0}} {sku}, which has no gateway logs; remove it, or change {{0}}"
         yield Mistake(key=(*key, "prompts"), problem=problem, about=(sku_key,))
+    if observability.alerts is not None:
+        problem = f"cannot be set with {{0}} {sku}, which has no gateway logs to read; remove it, or change {{0}}"
+        yield Mistake(key=(*key, "alerts"), problem=problem, about=(sku_key,))
     if not observability.app_insights.enabled:
         problem = f"cannot be false with {{0}} {sku}, which has nothing else; remove it, or change {{0}}"
         yield Mistake(key=(*key, "app_insights", "enabled"), value=False, problem=problem, about=(sku_key,))

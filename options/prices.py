@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from options.mistakes import Key, Mistake, suggestion
+from options.mistakes import Key, Mistake
 from options.openai import OpenAIOptions, deployments_of
 from options.rules import Rule, Rules, matches
 
@@ -151,15 +151,16 @@ def models_by_deployment(openai: OpenAIOptions, offered: Iterable[str] = ()) -> 
 def check_priced(key: Key, models: Mapping[str, Sequence[str]], prices: Sequence[PriceOptions]) -> Iterator[Mistake]:
     """Refuse deployments whose tokens have no price, or several; `key` is where prices are given."""
     known = {*PRICES, *(price.model for price in prices)}
+    unpriced = list(dict.fromkeys(model for named in models.values() for model in named if model not in known))
+    if unpriced:
+        problem = (
+            f"has no price for {', '.join(unpriced)}; add {{model: {unpriced[0]}, input: DOLLARS, output: DOLLARS}}, "
+            "for a million tokens"
+        )
+        yield Mistake(key=key, problem=problem)
+        return
     for deployment, named in models.items():
-        unpriced = next((model for model in named if model not in known), None)
-        if unpriced is not None:
-            problem = (
-                f"has no price for {unpriced}, the model of the deployment {deployment}; add {{model: {unpriced}, "
-                f"input: DOLLARS, output: DOLLARS}}, for a million tokens{suggestion(unpriced, known)}"
-            )
-            yield Mistake(key=key, problem=problem)
-        elif len({tuple(price[1:] for price in prices_of({deployment: model}, prices)) for model in named}) > 1:
+        if len({tuple(price[1:] for price in prices_of({deployment: model}, prices)) for model in named}) > 1:
             problem = (
                 f"cannot tell what the deployment {deployment} costs, which is {' in one account and '.join(named)} in "
                 "another; give them different names"

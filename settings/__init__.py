@@ -15,6 +15,7 @@ from settings.mistakes import LOCATION, NAMESPACE, SettingsError, in_order, line
 from settings.resolve import ApiSettings, Settings, resolve, resolve_redis
 from settings.rules import (
     check_accounts,
+    check_budget,
     check_effect,
     check_keys,
     check_location,
@@ -82,6 +83,7 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
         apis = [resolve(stack, api, found) for api, found in zip(stack.apis, texts, strict=True)]
         mistakes += check_effect(stack, apis)
         mistakes += check_accounts(stack, apis)
+        mistakes += check_budget(stack, apis)
         mistakes += check_keys(stack, apis)
         mistakes += check_teams_access(stack, apis)
 

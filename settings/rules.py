@@ -16,6 +16,7 @@ from options import (
     JwtOptions,
     KeyOptions,
     LimitOptions,
+    MetricSource,
 )
 from options.api import VALUES as API
 from options.api import check_apis, check_stored_responses, check_tokens
@@ -44,8 +45,8 @@ from options.limits import VALUES as LIMIT
 from options.limits import check_limits, check_limits_in_use, check_limits_tier
 from options.metrics import VALUES as METRICS
 from options.metrics import check_metrics, check_metrics_in_use
-from options.mistakes import Mistake, Warn, camel, unique
-from options.models import check_models_in_use
+from options.mistakes import Key, Mistake, Warn, camel, unique
+from options.models import check_models_in_use, targets
 from options.observability import VALUES as OBSERVABILITY
 from options.observability import check_observability, check_observability_tier
 from options.openai import VALUES as OPENAI
@@ -59,6 +60,7 @@ from options.openai import (
     served_in,
 )
 from options.policy import check_streams
+from options.prices import check_priced, models_by_deployment
 from options.responses import check_own_responses_tier
 from options.retry import check_retry_in_use
 from options.rules import Rules, boolean, check_values, prefixed, region
@@ -403,6 +405,35 @@ def _check_role_assigned(
             "stack creates; remove it, or name the embeddings of another account"
         )
         yield Mistake(key=key, value=True, problem=problem, about=(("apis", embeds[0]),))
+
+
+def check_budget(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]:
+    """Refuse a budget where it would not be known what tokens cost; `apis` are the resolved ones."""
+    observability = stack.observability
+    if observability is None or observability.budget is None:
+        return
+    about: tuple[Key, ...] = (("observability", "budget"),)
+    for i, api in enumerate(apis):
+        if api.metrics is None:  # which Application Insights being off has told
+            continue
+        if not api.models_known:
+            problem = (
+                "is missing, without which {0} cannot know what tokens cost; list the models, or remove the budget"
+            )
+            yield Mistake(key=("apis", i, "models"), problem=problem, about=about)
+            continue
+        place = (*(("apis", i) if stack.apis[i].metrics else ()), "metrics", "dimensions")
+        wanted = {"API ID": MetricSource.API, "Model": MetricSource.MODEL}
+        if missing := [
+            f"{name}: {source}" for name, source in wanted.items() if api.metrics.dimensions.get(name) != source
+        ]:
+            problem = (
+                f"lacks {' and '.join(missing)}, by which {{0}} knows what tokens cost; add it, or remove the budget"
+            )
+            yield Mistake(key=place, problem=problem, about=about)
+    offered = [deployment for api in apis if api.models for deployment in targets(api.models).values()]
+    models = models_by_deployment(stack.openai, offered)
+    yield from check_priced(("observability", "prices"), models, observability.prices)
 
 
 def check_keys(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]:

@@ -68,11 +68,13 @@ _NEEDED = {
     "duration": "give the seconds for which an answer is kept",
     "embeddings": "name the deployment of an embedding model, such as text-embedding-3-small",
     "id": "give the object ID of the owner",
+    "input": "give the US dollars for a million tokens of prompts",
     "location": "name an Azure region",
     "maxBytes": "give the most bytes of a prompt and of an answer that are logged, such as 8192",
     "model": "name the model to deploy, such as gpt-5.6-luna",
     "name": "give the name",
     "namespace": "give the namespace of the metrics, such as openai",
+    "output": "give the US dollars for a million tokens of answers",
     "openidConfigUrls": "list the provider's OpenID configuration endpoints",
     "per": "say who shares the amount: subscription, caller, product, model or api",
     "path": "give the URL path, which ends in openai, such as team/openai",
@@ -144,13 +146,16 @@ def canonical(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_switches(observability: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Expand `appInsights: create`, `appInsights: off` and `prompts: off`; YAML 1.1 reads the latter as false."""
+    """Expand `appInsights: create`, `appInsights: off`, `prompts: off` and one address; YAML 1.1 reads off as false."""
     result = dict(observability)
     insights = result.get("appInsights")
     if isinstance(insights, bool) or insights in ("create", "off"):
         result["appInsights"] = {"enabled": insights in ("create", True)}
     if result.get("prompts") in ("off", False):
         del result["prompts"]
+    alerts = result.get("alerts")
+    if isinstance(alerts, Mapping) and isinstance(alerts.get("email"), str):
+        result["alerts"] = {**alerts, "email": [alerts["email"]]}
     return result
 
 

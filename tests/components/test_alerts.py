@@ -56,6 +56,13 @@ def test_what_a_stack_lacks_has_no_rule(azure: Azure) -> None:
     assert names == {"alerts-throttled", "alerts-unauthorized", "alerts-backend-errors"}
 
 
+def test_a_circuit_breaker_is_seen_where_calls_to_accounts_are(azure: Azure) -> None:
+    names = {found.name for found in deploy(azure, **EVERYTHING, sees_accounts=False).all("ScheduledQueryRule")}
+
+    assert "alerts-no-account-left" in names
+    assert "alerts-breaker-open" not in names
+
+
 def test_each_address_gets_a_mail(azure: Azure) -> None:
     deployed = deploy(azure, AlertOptions(email=["ops@contoso.com", "ai@contoso.com"]))
 
@@ -117,7 +124,7 @@ def test_the_queries_are_about_this_stack(azure: Azure) -> None:
     assert 'let apis = dynamic(["openai", "team"]);' in query("throttled")
     assert 'let accounts = dynamic(["oai-a.openai.azure.com", "oai-b.openai.azure.com"]);' in query("breaker-open")
     assert 'let codes = dynamic(["0", "429", "503", "504"]);' in query("breaker-open")
-    assert '["openai", "x-ratelimit-remaining-product-monthly-tokens", 1000];' in query("quota-near-its-end")
+    assert '["openai", "", "x-ratelimit-remaining-product-monthly-tokens", 1000];' in query("quota-near-its-end")
     assert '["chat", datetime(1970-01-01), datetime(9999-12-31), 0.2, 1.2];' in query("spend")
     assert "let budget = 500.0;" in query("spend")
 

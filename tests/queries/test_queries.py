@@ -12,12 +12,13 @@ from tests.kql import run
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 SERVICE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ApiManagement/service/apim"
+MONTHLY, DAILY = (f"x-ratelimit-remaining-product-{period}-tokens" for period in ("monthly", "daily"))
 VALUES: dict[str, Value] = {
     "service": SERVICE,
     "apis": ["openai", 'with "quotes"'],
     "accounts": ["oai-a.openai.azure.com"],
     "codes": ["0", "429", "500"],
-    "quotas": [("openai", "x-ratelimit-remaining-product-monthly-tokens", 1000)],
+    "quotas": [("openai", "", MONTHLY, 1000), ("openai", "blue", DAILY, 10)],
     "prices": [
         ("chat", date(1970, 1, 1), date(2026, 11, 30), 1.0, 4.0),
         ("chat", date(2026, 11, 30), date(9999, 12, 31), 2.0, 8.0),
@@ -106,17 +107,22 @@ def test_an_account_that_fails_is_told_although_another_took_the_call() -> None:
 
 
 def test_what_is_left_of_a_quota_is_what_responses_told() -> None:
-    header = "x-ratelimit-remaining-product-monthly-tokens"
     calls = [
-        log(200, ApimSubscriptionId="blue", ResponseHeaders={header: "80", "x-other": "1"}),
-        log(200, ApimSubscriptionId="blue", ResponseHeaders={header: "50"}),
-        log(200, ApimSubscriptionId="red", ResponseHeaders={header: "900"}),
+        log(200, ApimSubscriptionId="blue", ResponseHeaders={MONTHLY: "80", "x-other": "1"}),
+        log(200, ApimSubscriptionId="blue", ResponseHeaders={MONTHLY: "50"}),
+        log(200, ApimSubscriptionId="red", ResponseHeaders={MONTHLY: "900"}),
         log(200, ApimSubscriptionId="red", ResponseHeaders=None),
     ]
 
     rows = found("alerts/quota-near-its-end", ApiManagementGatewayLogs=calls)
 
     assert {row["ApimSubscriptionId"]: row["Percentage"] for row in rows} == {"blue": 5.0, "red": 90.0}
+
+
+def test_a_quota_of_a_product_is_that_of_its_callers() -> None:
+    calls = [log(200, ProductId=product, ResponseHeaders={DAILY: "1"}) for product in ("blue", "red")]
+
+    assert [row["Percentage"] for row in found("alerts/quota-near-its-end", ApiManagementGatewayLogs=calls)] == [10.0]
 
 
 def test_the_pace_of_a_day_is_compared_with_the_budget_of_a_month() -> None:
