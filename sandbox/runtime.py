@@ -54,18 +54,13 @@ def deployed_services(cloud: Cloud, deployment: Deployment) -> list[Gateway]:
     if not services:
         raise EmulatorError("the program deploys no API Management service, so there is nothing to serve")
     exported = urlsplit(str(deployment.outputs.get("gatewayUrl"))).hostname
-    found = [service for service in services if service.apis or gateway_host(service) == exported]
-    return sorted(found or services, key=lambda service: gateway_host(service) != exported)
+    found = [service for service in services if service.apis or exported in service.hosts]
+    return sorted(found or services, key=lambda service: exported not in service.hosts)
 
 
 def api_name(api: Api, service: Gateway, services: Sequence[Gateway]) -> str:
     """Return what an API of one of these services is called here: its ID, after its service's name if several exist."""
     return api.id if len(services) == 1 else f"{service.name}/{api.id}"
-
-
-def gateway_host(service: Gateway) -> str:
-    """Return the host name that a service's gateway has on Azure."""
-    return f"{service.name.lower()}.azure-api.net"
 
 
 def subscription_of(service: Gateway, api_id: str) -> Subscription | None:
@@ -154,6 +149,7 @@ class Sandbox:
         self._deployment: Deployment | None = None
         self._listeners: list[_Listener] = []
         self._loaded: list[_Listener] = []
+        self._hosts: dict[str, str] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -215,7 +211,10 @@ class Sandbox:
         await self._load(deployed_services(self.cloud, self.deployment))
 
     async def _load(self, services: Sequence[Gateway]) -> None:
-        """Serve these services, each on the port that it has already, and nothing on the ports of others."""
+        """Serve these services, each on the port that it has already, and nothing on the ports of others.
+
+        They reach each other by their host names, as from the internet.
+        """
         named = {listener.service.name: listener for listener in self._listeners}
         free = [listener for listener in self._listeners if listener.service.name not in {one.name for one in services}]
         loaded = []
@@ -225,6 +224,11 @@ class Sandbox:
             loaded.append(listener)
         for listener in free:
             listener.load(_NO_SERVICE)
+        for host in self._hosts:
+            self.network.forget(host)
+        self._hosts = {host: listener.url for listener in loaded for host in listener.service.hosts}
+        for host, url in self._hosts.items():
+            self.network.route(host, url)
         self._loaded = loaded
         wanted = [
             requirement

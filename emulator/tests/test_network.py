@@ -96,3 +96,13 @@ def test_a_private_host_has_another_server() -> None:
 def test_the_other_server_is_on_this_machine_too() -> None:
     with pytest.raises(ValueError, match="is not an http or https URL on a loopback address"):
         Network().route("*.openai.azure.com", "http://127.0.0.1:1001", "http://example.com")
+
+
+def test_a_route_that_was_taken_back_leads_nowhere(network: Network) -> None:
+    network.forget("LOGIN.microsoftonline.com")
+    network.forget("special.openai.azure.com")
+    network.forget("unknown.contoso.com")
+
+    with pytest.raises(HostRefusedError):
+        network.target(URL("https://login.microsoftonline.com/t"))
+    assert network.target(URL("https://special.openai.azure.com/")) == URL("http://127.0.0.1:1002/")

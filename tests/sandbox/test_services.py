@@ -14,7 +14,7 @@ import pytest
 from apim_emulator.azure import Cloud
 from apim_emulator.cli.trace import traced
 from apim_emulator.errors import EmulatorError
-from apim_emulator.gateway import PolicyLoadError
+from apim_emulator.gateway import CallRecord, PolicyLoadError
 from apim_emulator.pulumi.deploy import Project
 from sandbox.__main__ import main
 from sandbox.commands.up import describe, text
@@ -33,7 +33,7 @@ DEFINITION = '''{{
   "paths": {{"/": {{"get": {{"operationId": "greet", "responses": {{"200": {{"description": "OK"}}}}}}}}}}
 }}'''
 group = resources.ResourceGroup("group")
-for name in {names}:
+for name, inbound in {policies}.items():
     service = apimanagement.ApiManagementService(
         name, service_name=name, resource_group_name=group.name, publisher_name="Contoso",
         publisher_email="ai@contoso.com", sku={{"name": "BasicV2", "capacity": 1}},
@@ -48,22 +48,36 @@ for name in {names}:
     )
     apimanagement.ApiPolicy(
         name, policy_id="policy", resource_group_name=group.name, service_name=service.name, api_id=api.name,
-        format="xml", value=f'''<policies><inbound><base />
-          <set-header name="X-Hint"><value>one-key-of-the-caller</value></set-header>
-          <return-response><set-body>{{name}} greets</set-body></return-response>
-        </inbound></policies>''',
+        format="xml", value=f"<policies><inbound><base />{{inbound}}</inbound></policies>",
     )
     pulumi.export(name, service.gateway_url)
 """
 
 
+def greets(name: str) -> str:
+    """Policy that answers, and sets a header that holds a key of the service `one`."""
+    return (
+        '<set-header name="X-Hint"><value>one-key-of-the-caller</value></set-header>'
+        f"<return-response><set-body>{name} greets</set-body></return-response>"
+    )
+
+
+def calls(name: str) -> str:
+    """Policy that passes calls on to another service."""
+    return (
+        f'<set-backend-service base-url="https://{name}.azure-api.net/greeting" />'
+        f'<set-header name="Ocp-Apim-Subscription-Key"><value>{name}-key-of-the-caller</value></set-header>'
+    )
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Callable[..., Project]:
-    """Make a project whose program deploys services of these names and exports what else it is told to."""
+    """Make a project whose program deploys services of these names, which greet or have the policies given."""
 
-    def make(*names: str, export: str = "") -> Project:
+    def make(*names: str, export: str = "", **policies: str) -> Project:
         program = tmp_path / "__main__.py"
-        program.write_text(PROGRAM.format(names=names) + export, encoding="utf-8")
+        given = {name: greets(name) for name in names} | policies
+        program.write_text(PROGRAM.format(policies=given) + export, encoding="utf-8")
         return Project(name="greetings", program=program, defaults={}, required=())
 
     return make
@@ -95,7 +109,7 @@ async def test_each_of_several_services_has_a_port_and_keys_of_its_own(project: 
         asked = [(name, key) for name in ("one", "two") for key in ("one", "two")]
         said = [await greeting(found[name], f"{key}-key-of-the-caller") for name, key in asked]
         session = describe(sandbox, "dev")
-        calls = await asyncio.to_thread(traced, "dev", sandbox.trace_url or "", 0)
+        kept = await asyncio.to_thread(traced, "dev", sandbox.trace_url or "", 0)
 
     assert [status for status, _ in said] == [200, 401, 401, 200]
     assert (said[0][1], said[3][1]) == ("one greets", "two greets")
@@ -106,9 +120,9 @@ async def test_each_of_several_services_has_a_port_and_keys_of_its_own(project: 
     assert text(session).startswith(
         f"2 gateways of stack dev listen; Ctrl-C stops them:\n  one: {found['one']}\n  two: {found['two']}\n"
     )
-    assert [call.status for call in calls] == [200, 401, 401, 200]
-    assert "set-header" in repr(calls)
-    assert "key-of-the-caller" not in repr(calls)
+    assert [call.status for call in kept] == [200, 401, 401, 200]
+    assert "set-header" in repr(kept)
+    assert "key-of-the-caller" not in repr(kept)
 
 
 async def test_the_service_that_gateway_url_names_comes_first(project: Callable[..., Project]) -> None:
@@ -194,6 +208,31 @@ async def test_a_policy_that_cannot_run_stops_no_other_service(project: Callable
 
         assert await greeting(found["one"], "one-key-of-the-caller") == (200, "one greets")
         assert await greeting(found["two"], "two-key-of-the-caller") == (200, "two greets")
+
+
+async def test_services_call_each_other_by_their_host_names(project: Callable[..., Project]) -> None:
+    async with Sandbox() as sandbox:
+        await sandbox.deploy(project("two", one=calls("two")), CONFIG)
+
+        assert await greeting(urls(sandbox)["one"], "one-key-of-the-caller") == (200, "two greets")
+
+
+async def test_services_that_call_each_other_in_a_circle_stop(project: Callable[..., Project]) -> None:
+    seen: list[CallRecord] = []
+    async with Sandbox(recorder=seen.append) as sandbox:
+        await sandbox.deploy(project(one=calls("two"), two=calls("one")), CONFIG)
+        status, _ = await greeting(urls(sandbox)["one"], "one-key-of-the-caller")
+
+    assert status == 508
+    assert len(seen) == 10  # nine hops are one too many, and the first is not known for one until it is made
+
+
+async def test_a_service_that_is_gone_is_not_reached(project: Callable[..., Project]) -> None:
+    async with Sandbox() as sandbox:
+        await sandbox.deploy(project("two", one=calls("two")), CONFIG)
+        await sandbox.deploy(project(one=calls("two")), CONFIG)
+
+        assert (await greeting(sandbox.url, "one-key-of-the-caller"))[0] == 500
 
 
 def test_policies_name_the_service_of_each_api(

@@ -31,6 +31,8 @@ class Network:
         self._hosts: dict[str, _Route] = {}
         self._suffixes: dict[str, _Route] = {}
         self._allowed: set[str] = set()
+        self.gateway_ports: set[int] = set()
+        """Ports of this machine on which gateways listen."""
 
     def route(self, host: str, base_url: str, private_url: str | None = None) -> None:
         """Send calls for `host`, such as `login.microsoftonline.com` or `*.openai.azure.com`, to `base_url`.
@@ -48,6 +50,10 @@ class Network:
             self._suffixes[host[1:].lower()] = found
         else:
             self._hosts[host.lower()] = found
+
+    def forget(self, host: str) -> None:
+        """Take back the route of an exact host, if it has one."""
+        self._hosts.pop(host.lower(), None)
 
     def allow(self, host: str) -> None:
         """Let calls for `host` leave this machine."""

@@ -80,6 +80,7 @@ class GatewayServer:
         rebinding).
         """
         self._any_host = any_host
+        self._network = network
         self._transport = HttpTransport(network)
         self._core = Core(self._transport, identities, clock, recorder, tracer, monitor=monitor)
         self._gateway = Gateway(name="", sku="", apis=())
@@ -111,7 +112,7 @@ class GatewayServer:
         return self._server(self._answer_inside, lambda: self._gateway.from_network, options)
 
     def _server(self, answer: Handler, reach: Callable[[], Reach], options: Mapping[str, Any]) -> web.Server:
-        return _Server(answer, reach, {**_OPTIONS, **options}, self._transport.own_ports)
+        return _Server(answer, reach, {**_OPTIONS, **options}, self._network.gateway_ports)
 
     async def _answer_inside(self, request: web.BaseRequest) -> web.StreamResponse:
         if self._gateway.from_network is Reach.FORBIDDEN:
@@ -259,7 +260,7 @@ def _name(host: str) -> str:
 
 
 def _hops(request: web.BaseRequest) -> int:
-    """Read how often a call went from the gateway to itself."""
+    """Read how often a call went from a gateway to one of this machine."""
     told = request.headers.get(HOPS, "0")
     return int(told) if told.isascii() and told.isdecimal() and len(told) < 4 else MOST_HOPS + 1
 

@@ -17,9 +17,9 @@ from apim_emulator.gateway.http.headers import HOPS
 from apim_emulator.network import Network, is_loopback
 
 MOST_HOPS = 8
-"""Calls from the gateway to itself within one call; one more is a loop."""
+"""Calls from gateways to gateways of this machine within one call; one more is a loop."""
 hops: ContextVar[int] = ContextVar("hops", default=0)
-"""How often the call at hand went from the gateway to itself."""
+"""How often the call at hand went from a gateway to itself or to another of this machine."""
 MAX_LINE = 16_384
 MAX_FIELD = 32_768
 
@@ -137,8 +137,6 @@ class HttpTransport:
         """Open nothing yet."""
         self.private_hosts: frozenset[str] = frozenset()
         """Hosts that resolve to private endpoints."""
-        self.own_ports: set[int] = set()
-        """Ports of this machine on which the gateway listens."""
         self._network = network
         self._session: aiohttp.ClientSession | None = None
 
@@ -168,7 +166,7 @@ class HttpTransport:
         if self._session is None:
             raise RuntimeError("the gateway is not started")
         target = self._network.target(url, self.private_hosts)
-        if target.port in self.own_ports and is_loopback(target):
+        if target.port in self._network.gateway_ports and is_loopback(target):
             headers[HOPS] = str(hops.get() + 1)
         return await self._session.request(
             method,
