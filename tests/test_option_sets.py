@@ -22,6 +22,7 @@ from settings import ApiSettings
 from tests.deployed import Deployed, deploy_program
 from tests.judges import errors_of
 from tests.option_sets import AUDIENCE, HOOK, Config, accepted, keys_in, mend, refusals, stacks
+from tests.refusals.answers import unlisted
 
 PROJECT = load_project(Path(__file__).parents[1])
 CALLER_HEADERS = {"api-key", "authorization", "ocp-apim-subscription-key"}
@@ -86,6 +87,7 @@ def test_every_policy_loads_and_takes_its_steps_in_order(config: Config) -> None
 
     [gateway] = [found for found in deployed.cloud.gateways() if found.apis]
     assert compile_plan(gateway)
+    assert [problem for text in policies(deployed) for problem in unlisted(text)] == []
     for api in accepted(config).apis:
         inbound = ET.fromstring(deployed.policy(api.name)).find("inbound")
         assert inbound is not None
