@@ -28,8 +28,8 @@ quick: check ## check, and run the tests that take no longer than a minute toget
 	$(PY) -m pytest -n auto --dist worksteal -m "not ($(LONG))"
 
 test: check ## check, and run all tests
-	$(PY) -m pytest -n auto --dist worksteal tests --cov --cov-report=term
-	$(PY) -m pytest -n auto --dist worksteal emulator/tests --cov --cov-config=emulator/pyproject.toml --cov-report=term
+	$(PY) -m pytest -n auto --dist worksteal -p scripts.measured tests
+	$(PY) -m pytest -n auto --dist worksteal -p scripts.measured emulator/tests
 
 trial: environment ## install the emulator into an empty environment, test a policy there and serve it
 	$(PY) scripts/try_emulator.py

@@ -6,6 +6,7 @@ Microsoft's documents are files on a branch: with a link to one, someone else's 
 import json
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,16 @@ def azure_openai(version: str, operations: Collection[str] | None = None) -> str
         operations: IDs of the operations to offer. None: all of the version.
 
     """
+    return _dated(version, None if operations is None else frozenset(operations))
+
+
+def azure_openai_v1(operations: Collection[str] | None = None) -> str:
+    """Return the definition of the v1 API as JSON text that is ready for import; it has no versions."""
+    return _v1(None if operations is None else frozenset(operations))
+
+
+@lru_cache(maxsize=32)  # each API of a stack is checked and deployed with one
+def _dated(version: str, operations: Collection[str] | None) -> str:
     document = json.loads(_DATED.read_text(encoding="utf-8"))
     document["info"]["version"] = version
     document["paths"] = {
@@ -46,8 +57,8 @@ def azure_openai(version: str, operations: Collection[str] | None = None) -> str
     return without_server(json.dumps(_closed(narrowed(document, operations))))
 
 
-def azure_openai_v1(operations: Collection[str] | None = None) -> str:
-    """Return the definition of the v1 API as JSON text that is ready for import; it has no versions."""
+@lru_cache(maxsize=32)
+def _v1(operations: Collection[str] | None) -> str:
     document = json.loads(_V1.read_text(encoding="utf-8"))
     return without_server(json.dumps(_closed(narrowed(document, operations))), surface=Surface.V1)
 

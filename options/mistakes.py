@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, Self
 
 Key = tuple[str | int, ...]
@@ -18,6 +19,7 @@ _HARMLESS = {"tokensperminute", "tokenquota", "tokenquotaperiod", "tokenpolicies
 _SHOWN = 80  # characters of a name or a value
 
 
+@cache
 def camel(name: str) -> str:
     """Return a field's name as stack config and the other languages spell it."""
     first, *rest = name.split("_")

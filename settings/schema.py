@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from types import UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -93,6 +94,7 @@ _SAME_IN_APIS = ("key", "entra", "jwt", "identityProviders", "limits", "metrics"
 """Blocks that both the stack and an API may have."""
 _OPTIONAL = frozenset(_SAME_IN_APIS) - {"key", "identityProviders", "limits"} | {"observability"}
 """Those of the stack's blocks that may be left out."""
+_hints_of_fields = cache(get_type_hints)  # which takes its time
 _SHAPES = {
     "bool": "true or false",
     "dataclass": "a mapping",
@@ -272,7 +274,7 @@ def _blanks(kind: Any, key: Key, value: Any) -> Iterator[Mistake]:
 
 
 def _hints(kind: Any) -> dict[str, Any]:
-    return {camel(name): hint for name, hint in get_type_hints(kind).items()}
+    return {camel(name): hint for name, hint in _hints_of_fields(kind).items()}
 
 
 def _given(kind: Any) -> Any:

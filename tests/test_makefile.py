@@ -54,8 +54,8 @@ def test_the_whole_test_runs_every_check_and_both_suites() -> None:
 
     assert run[: len(commands("check"))] == commands("check")
     assert [line.split(" -m pytest ")[1] for line in run if "pytest" in line] == [
-        "-n auto --dist worksteal tests --cov --cov-report=term",
-        "-n auto --dist worksteal emulator/tests --cov --cov-config=emulator/pyproject.toml --cov-report=term",
+        "-n auto --dist worksteal -p scripts.measured tests",
+        "-n auto --dist worksteal -p scripts.measured emulator/tests",
     ]
 
 

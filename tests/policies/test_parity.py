@@ -37,7 +37,6 @@ Names = set[tuple[str, str]]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", TYPES, ids=lambda kind: kind.tag)
-@pytest.mark.no_cover  # the examples elsewhere run the same lines
 def test_every_policy_that_can_be_rendered_is_executed_or_refused_with_a_reason(kind: type[TypedPolicy]) -> None:
     rendered: Names = set()
     taken: Names = set()

@@ -22,7 +22,7 @@ DRAWN: dict[str, st.SearchStrategy[Document]] = {
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 # To draw is what takes the time: the scope puts the two tests of what was drawn beside each other.
 EACH = pytest.mark.parametrize("what", DRAWN, scope="module")
-pytestmark = [pytest.mark.hypothesis, pytest.mark.no_cover]  # the examples elsewhere run the same lines
+pytestmark = pytest.mark.hypothesis
 
 
 @cache

@@ -12,7 +12,7 @@ from apim_emulator.csharp.runtime.exceptions import StoppedError
 from emulator.tests.csharp.calls import CALL, context
 
 # To watch each line would take most of the time that an evaluation has.
-pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+pytestmark = pytest.mark.slow
 
 LONG = "".join(f"s{place} = s{place - 1} + s{place - 1}; " if place else "" for place in range(30))
 MILLION = "new string('a', 1000000)"

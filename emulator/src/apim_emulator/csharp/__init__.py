@@ -1,6 +1,7 @@
 """Policy expressions: C# parsed with tree-sitter and compiled once to closures over an allow-list."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from tree_sitter import Node
@@ -33,6 +34,7 @@ _TABLES = (
 """Modules that fill the tables of the compiler and of the library when they are imported."""
 
 
+@lru_cache(maxsize=1024)  # documents share expressions, and so do the versions of one
 def compile_expression(text: str, result: Type) -> Callable[[Ambient], Any]:
     """Compile `@(...)` or `@{...}` to a function of the context that gives a value of the result type.
 
@@ -62,6 +64,7 @@ def compile_expression(text: str, result: Type) -> Callable[[Ambient], Any]:
     return evaluate
 
 
+@lru_cache(maxsize=1024)
 def bodies_read(text: str) -> frozenset[str]:
     """Tell which bodies an expression reads: `Request`, `Response`. They must be in memory before it is evaluated.
 
