@@ -21,7 +21,7 @@ from sandbox.runtime import Sandbox
 from settings import ApiSettings
 from tests.deployed import Deployed, deploy_program
 from tests.judges import errors_of
-from tests.option_sets import AUDIENCE, HOOK, Config, accepted, keys_in, mend, refusals, stacks
+from tests.option_sets import AUDIENCE, HOOK, PROVIDER, Config, accepted, keys_in, mend, refusals, stacks
 from tests.refusals.answers import unlisted
 
 PROJECT = load_project(Path(__file__).parents[1])
@@ -59,6 +59,23 @@ CACHED: Config = {
     "openai-gateway:apis": [
         {"name": "one", "path": "one/openai", "cache": {**_CACHE, "varyBy": "subscription"}, "auth": "key"},
         {"name": "two", "path": "two/openai", "cache": {**_CACHE, "varyBy": "caller"}, "auth": "entra"},
+        {
+            "name": "three",
+            "path": "three/openai/v1",
+            "surface": "v1",
+            "cache": {**_CACHE, "varyBy": "caller"},
+            "auth": "entra",
+            "identityProviders": [
+                {"entra": {"requiredClaims": {"ver": ["2.0"]}}},
+                {
+                    "jwt": {
+                        "openidConfigUrls": [PROVIDER],
+                        "audiences": [AUDIENCE],
+                        "issuers": ["https://login.contoso.com/"],
+                    }
+                },
+            ],
+        },
     ],
 }
 """A cache contradicts much else, so few sets at random have one."""
