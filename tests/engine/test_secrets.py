@@ -7,7 +7,7 @@ from tests.engine.stack import Stack
 def test_no_secret_is_in_the_clear_in_the_state_or_in_any_output(new_stack: Callable[[str], Stack]) -> None:
     stack = new_stack("key-key-vault-header")
     secrets: set[str] = set()
-    for mode in ("key-key-vault-header", "key-named-value-backend", "entra-key", "identity-system-assigned"):
+    for mode in ("key-key-vault-header", "key-named-value-backend", "entra-key", "identity-semantic-cache"):
         stack.configure(mode)
         stack.run("preview", "--diff")
         stack.up("--diff", "--show-full-output=true")
