@@ -39,9 +39,11 @@ HELLO: Any = [{"role": "user", "content": "hi"}]
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
+async def sandbox(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
+    """The APIs in front of an account; a test may ask for another kind than an Azure OpenAI account."""
+    account = {"kind": getattr(request, "param", "OpenAI")}
     async with Sandbox() as sandbox:
-        await sandbox.deploy(PROJECT, BOTH)
+        await sandbox.deploy(PROJECT, {**BOTH, "openai-gateway:openai": {**MODELS, "accounts": [account]}})
         yield sandbox
 
 
@@ -63,6 +65,7 @@ def client(sandbox: Sandbox, api: str, path: str) -> AsyncOpenAI:
     )
 
 
+@pytest.mark.parametrize("sandbox", ["OpenAI", "AIServices"], indirect=True)
 async def test_both_surfaces_of_one_account_are_published_beside_each_other(sandbox: Sandbox, v1: AsyncOpenAI) -> None:
     key = sandbox.deployment.outputs["datedSubscriptionKey"]
     async with AsyncAzureOpenAI(
