@@ -105,8 +105,9 @@ class GatewayOptions:
     tags: Defaulted[dict[str, str]] = field(default_factory=dict)
     """Tags of the service."""
     name_prefix: Defaulted[str] = ""
-    """Prefix of the names of this stack's APIs, backends, named values and subscriptions on the service, such as
-    `team-a-`, so that they differ from those of other stacks. A change recreates these resources. Defaults to none."""
+    """Prefix of the names of this stack's APIs, products, backends, named values and subscriptions on the service, such
+    as `team-a-`, so that they differ from those of other stacks. A change recreates these resources. Defaults to
+    none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -204,8 +204,8 @@ def _check_models(team: TeamOptions, known: Mapping[str, ApiFacts]) -> Iterator[
     for i, model in enumerate(team.models):
         if model not in offered:
             allowed = ", ".join(sorted(offered)) or "none"
-            problem = f"is not offered by any of the team's APIs; allowed: {allowed}{suggestion(model, offered)}"
-            yield Mistake(key=("models", i), value=model, problem=problem)
+            problem = f"is not offered by any of {{0}}; allowed: {allowed}{suggestion(model, offered)}"
+            yield Mistake(key=("models", i), value=model, problem=problem, about=(("apis",),))
     for i, name in enumerate(team.apis):
         if name in known and not set(team.models) & set(known[name].models or ()):
             problem = "offers none of {0}, so the team could call nothing there; leave it out, or add one of its models"
@@ -217,8 +217,10 @@ def _check_roles(team: TeamOptions, known: Mapping[str, ApiFacts]) -> Iterator[M
         return
     by_role = {name: facts for name, facts in known.items() if facts.roles is not None}
     if known and not by_role:
-        problem = "get an app role, and none of the team's APIs validates tokens of Microsoft Entra ID; remove them"
-        yield Mistake(key=("principals",), problem=problem)
+        problem = (
+            "get an app role, and none of {0} validates tokens of Microsoft Entra ID; remove them, or add one that does"
+        )
+        yield Mistake(key=("principals",), problem=problem, about=(("apis",),))
     for name, facts in by_role.items():
         roles = facts.roles or ()
         allowed = ", ".join(roles) or "none, as the API defines none"

@@ -1,7 +1,7 @@
 """Stack configs at random: each value alone is right, and any of them may meet any other."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -185,6 +185,18 @@ def _api(draw: st.DrawFn, name: str, accounts: int) -> Config:
 
 
 @st.composite
+def _team(draw: st.DrawFn, name: str, apis: Sequence[str]) -> Config:
+    fields = options(
+        models=st.lists(st.sampled_from([*_MODELS, "fast"]), min_size=1, unique=True),
+        limits=st.lists(_limit.filter(lambda limit: limit["per"] != "caller"), max_size=3),
+        subscriptions=st.lists(st.sampled_from(["app", "batch"]), min_size=1, unique=True),
+        keys=options(vault=_switch),
+    )
+    named = st.lists(st.sampled_from(apis), min_size=1, unique=True)
+    return {"name": name, "apis": draw(named), **draw(fields)}
+
+
+@st.composite
 def stacks(draw: st.DrawFn) -> Config:
     """Config with full keys."""
     accounts = draw(st.integers(1, len(_REGIONS)))
@@ -210,11 +222,13 @@ def stacks(draw: st.DrawFn) -> Config:
         tokenPolicies=_token_policies,
         protect=_switch,
     )
+    names_of_teams = ("red", "blue")[: draw(st.integers(0, 2))]
     values = {
         **draw(stack),
         "gateway": {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com", **draw(gateway)},
         "openai": openai,
         "apis": [draw(_api(name, accounts)) for name in names],
+        **({"teams": [draw(_team(name, names)) for name in names_of_teams]} if names_of_teams else {}),
     }
     found: Config = {f"openai-gateway:{key}": value for key, value in values.items()}
     return {"azure-native:location": "swedencentral", **found}
@@ -258,6 +272,8 @@ def _remove(config: Config, key: str) -> bool:
     if "cache" in path or path[0] == "openai-gateway:cache":
         at = next(i for i, part in enumerate(path) if str(part).endswith("cache"))
         path = path[: at + 1]
+    if path[0] == "openai-gateway:teams" and "apis" in path:
+        path = path[:2]
     for name in ("limits", "models"):
         if name in path[1:] or path[0] == f"openai-gateway:{name}":
             at = next(i for i, part in enumerate(path) if str(part).endswith(name))

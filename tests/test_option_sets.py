@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from apim_emulator.gateway import compile_plan
 from apim_emulator.pulumi.deploy import load_project
 from apim_emulator.services.token_client import client_credentials_form, request_token
-from options import AuthMode, IdentityProviderOptions, JwtOptions
+from options import AuthMode, IdentityProviderOptions, JwtOptions, TeamOptions
 from sandbox.runtime import Sandbox
 from settings import ApiSettings
 from tests.deployed import Deployed, deploy_program
@@ -141,13 +141,40 @@ def test_no_set_of_options_opens_an_api_or_passes_on_a_callers_credential(config
 async def call_every_api(config: Config) -> None:
     async with Sandbox() as sandbox, aiohttp.ClientSession() as http:
         outputs = (await sandbox.deploy(PROJECT, deepcopy(config))).outputs
-        for api in accepted(config).apis:
+        settings = accepted(config)
+        for api in settings.apis:
             await call(sandbox, http, api, outputs)
+            for team in settings.teams:
+                await call_as_team(sandbox, http, api, team, outputs)
+
+
+def url_of(sandbox: Sandbox, api: ApiSettings) -> str:
+    """URL at which an API answers chat."""
+    return f"{sandbox.url}/{api.path}{'' if api.api_version is None else '/deployments/chat'}/chat/completions"
+
+
+async def call_as_team(
+    sandbox: Sandbox, http: aiohttp.ClientSession, api: ApiSettings, team: TeamOptions, outputs: Mapping[str, Any]
+) -> None:
+    """Call an API with each key of a team, and with all else that the API wants."""
+    allowed = 200 if team.models is None or "chat" in team.models else 403
+    expected = allowed if api.name in team.apis else 401
+    version = {} if api.api_version is None else {"api-version": api.api_version}
+    body = {"model": "chat", "messages": [{"role": "user", "content": "hi"}]}
+    keys = [key for kind in ("Primary", "Secondary") for key in outputs[f"{team.name}{kind}Keys"].values()]
+    async for good in credentials(sandbox, api, outputs):
+        for key in keys:
+            sandbox.openai.received.clear()
+            sent: Any = {"params": version, "headers": {**good, "api-key": key}, "json": body}
+            async with http.post(url_of(sandbox, api), **sent) as response:
+                assert response.status == expected, await response.text()
+            assert bool(sandbox.openai.received) or expected != 200 or api.cache is not None
+            assert not sandbox.openai.received or expected == 200
 
 
 async def call(sandbox: Sandbox, http: aiohttp.ClientSession, api: ApiSettings, outputs: Mapping[str, Any]) -> None:
     """Call an API as strangers, then as a caller who sends more credentials than it wants."""
-    url = f"{sandbox.url}/{api.path}{'' if api.api_version is None else '/deployments/chat'}/chat/completions"
+    url = url_of(sandbox, api)
     version = {} if api.api_version is None else {"api-version": api.api_version}
     body = {"model": "chat", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -208,7 +235,8 @@ def deploy_mended(config: Config) -> Deployed:
 
 
 def policies(deployed: Deployed) -> list[str]:
-    return [str(entry.inputs["value"]) for entry in deployed.all("ApiPolicy")]
+    found = deployed.all("ApiPolicy") + deployed.all("ProductPolicy")
+    return [str(entry.inputs["value"]) for entry in found]
 
 
 def expected(api: ApiSettings) -> set[str]:

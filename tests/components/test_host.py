@@ -186,6 +186,54 @@ def test_an_entra_api_demands_what_it_was_told(host: Host, azure: Azure) -> None
     assert "subscriptionKey" not in made.wire
 
 
+def test_a_team_gets_keys_for_apis_and_a_role_of_them(host: Host, azure: Azure) -> None:
+    entra = {"roles": ["Chat.User"]}
+    api = host.construct(
+        "EntraProtectedApi", "chat", api_inputs(azure, entra=entra, subscriptionRequired=True), azure.cloud
+    )
+    known: dict[str, Any] = {
+        "name": "chat",
+        "id": output(plain(api.wire["apiId"])),
+        "surface": "dated",
+        "models": [{"name": "fast", "deployment": "small"}],
+        "roles": ["Chat.User"],
+        "servicePrincipalId": output(plain(api.wire["servicePrincipalId"])),
+    }
+    inputs = {
+        "resourceGroupName": output(GROUP),
+        "serviceName": output(SERVICE),
+        "apis": [known],
+        "limits": [{"per": "product", "tokensPerMinute": 1000.0}],
+        "subscriptions": ["app"],
+        "principals": [azure.group()],
+        "keys": {"vault": True},
+        "owners": [{"id": azure.cloud.add_user("ada@contoso.com").object_id, "type": "User"}],
+    }
+
+    made = host.construct("Team", "research", inputs, azure.cloud)
+
+    assert is_secret(made.wire["primaryKeys"])
+    assert is_secret(made.wire["secondaryKeys"])
+    assert set(plain(made.wire["primaryKeys"])) == {"app"}
+    assert set(plain(made.wire["keySecrets"])) == {"app-primary", "app-secondary"}
+    assert made.one("ProductApiLink").inputs["apiId"] == known["id"]["value"]
+    assert made.one("AppRoleAssignment").inputs["resourceObjectId"] == known["servicePrincipalId"]["value"]
+    assert len(made.all("RoleAssignment")) == 2
+
+
+def test_a_client_gets_a_key_by_names(host: Host, azure: Azure) -> None:
+    azure.create("apimanagement:Api", {"serviceName": SERVICE, "apiId": "a", "path": "a/openai", "displayName": "a"})
+    product = {"productId": "p", "displayName": "p", "state": "published"}
+    azure.create("apimanagement:Product", {"serviceName": SERVICE, **product})
+    inputs = {"resourceGroupName": GROUP, "serviceName": SERVICE, "api": "a", "product": "p"}
+
+    made = host.construct("ApiClient", "assistant", inputs, azure.cloud)
+
+    assert plain(made.wire["endpoint"]).endswith("/a/openai")
+    assert is_secret(made.wire["primaryKey"])
+    assert is_secret(made.wire["secondaryKey"])
+
+
 def test_another_providers_tokens_are_demanded(host: Host, azure: Azure) -> None:
     jwt = {
         "openidConfigUrls": ["https://login.contoso.com/.well-known/openid-configuration"],
@@ -283,7 +331,7 @@ REFUSED = [
     ),
     pytest.param(
         {"entra": ENTRA, "jwt": {"openidConfigUrls": ["https://a.example"], "audiences": ["a"]}},
-        "^exactly one of entra and jwt is required",
+        "^exactly one of entra, jwt and identity_providers is required",
         id="rule-of-the-component",
     ),
     pytest.param(

@@ -321,7 +321,7 @@ class TestRoles:
         [
             (
                 {"principals": [USER]},
-                "principals: a list get an app role, and none of the team's APIs validates tokens",
+                "principals: a list get an app role, and none of apis validates tokens",
             ),
             ({"role": "Chat.User"}, 'role: "Chat.User" has no effect without principals'),
             ({"owners": [OwnerOptions(id=USER)]}, "owners: read the team's keys in a vault, and keys.vault is false"),

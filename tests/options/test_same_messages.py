@@ -32,6 +32,7 @@ from options import (
     MetricSource,
     ObservabilityOptions,
     OpenAIOptions,
+    OwnerOptions,
     PolicyOptions,
     PriceOptions,
     PromptOptions,
@@ -39,6 +40,8 @@ from options import (
     SafetyAccountOptions,
     SafetyOptions,
     SafetyWindowOptions,
+    TeamKeysOptions,
+    TeamOptions,
     mistakes_in,
 )
 from settings import SettingsError, load
@@ -224,6 +227,30 @@ CASES = [
         },
         id="observability",
     ),
+    pytest.param(
+        "teams[0]",
+        TeamOptions(
+            name="a--b",
+            apis=[],
+            models=["x y", "x y"],
+            limits=[LimitOptions(per=LimitPer.CALLER, tokens_per_minute=0)],
+            subscriptions=["app", "App"],
+            keys=TeamKeysOptions(secrets_officer=True),
+            role="Chat.User",
+            owners=[OwnerOptions(id="ada")],
+        ),
+        {
+            "name": "a--b",
+            "apis": [],
+            "models": ["x y", "x y"],
+            "limits": [{"per": "caller", "tokensPerMinute": 0}],
+            "subscriptions": ["app", "App"],
+            "keys": {"secretsOfficer": True},
+            "role": "Chat.User",
+            "owners": ["ada"],
+        },
+        id="team",
+    ),
 ]
 
 
@@ -298,6 +325,9 @@ def _problem(line: str) -> str:
         IdentityProviderOptions(entra=EntraOptions(roles=["Chat.User"])),
         LimitOptions(per=LimitPer.API, tokens_per_minute=1),
         MetricsOptions(namespace="openai"),
+        TeamOptions(name="research", apis=["openai"]),
+        TeamKeysOptions(),
+        OwnerOptions(id=GUID),
     ],
     ids=lambda value: type(value).__name__,
 )
