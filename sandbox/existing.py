@@ -20,6 +20,11 @@ _IDENTITY = re.compile(
     r"/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/(?P<name>[^/]+)",
     re.IGNORECASE,
 )
+_ACTION_GROUP = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
+    r"/providers/Microsoft\.Insights/actionGroups/(?P<name>[^/]+)",
+    re.IGNORECASE,
+)
 
 Config = Mapping[str, Any]
 """Stack config with full keys. It is not validated here, since the program does that and reports mistakes."""
@@ -70,6 +75,10 @@ def create_existing(cloud: Cloud, config: Config) -> None:
                 secretName=hostname.get("certificate"),
                 properties={"value": "not a certificate, but nothing reads it", "contentType": "application/x-pkcs12"},
             )
+    for alerts in _mappings([_section(config, "observability").get("alerts")]):
+        if group := _ACTION_GROUP.fullmatch(str(alerts.get("actionGroup"))):
+            place = _Place(subscription=group["subscription"], group=group["group"], name=group["name"])
+            _create(cloud, "monitor:ActionGroup", place, actionGroupName=place.name, groupShortName="shared")
 
 
 def _create_accounts(cloud: Cloud, config: Config, own: str | None, identities: list[re.Match[str]]) -> None:

@@ -9,8 +9,10 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
+import duckdb
 import duckdb_kql
 
 Row = Mapping[str, Any]
@@ -31,20 +33,34 @@ _AGGREGATIONS: Mapping[str, Callable[[list[float]], float]] = {"Maximum": max, "
 _OPERATORS = {"GreaterThan": float.__gt__, "LessThan": float.__lt__}
 
 
-def run(query: str, tables: Mapping[str, Sequence[Row]], columns: Columns, now: datetime) -> list[dict[str, Any]]:
-    """Return the rows of a query over the rows of tables, whose `TimeGenerated` may be any time before `now`."""
-    connection = duckdb_kql.connect()
+def run(query: str, tables: Mapping[str, Sequence[Row]], columns: Columns) -> list[dict[str, Any]]:
+    """Return the rows of a query over the rows of tables. The query asks for no time of its own."""
+    connection = _connection()
+    schema = {}
     for table, types in columns.items():
         if table not in query:
             continue
+        schema[table] = tuple(types)
         described = ", ".join(f'"{name}" {_TYPES[kind]}' for name, kind in types.items())
-        connection.execute(f'CREATE TABLE "{table}" ({described})')
+        connection.execute(f'CREATE OR REPLACE TABLE "{table}" ({described})')
         rows = [[_cell(row.get(name), kind) for name, kind in types.items()] for row in tables.get(table, ())]
         if rows:
             places = ", ".join("?" * len(types))
             connection.executemany(f'INSERT INTO "{table}" VALUES ({places})', rows)  # noqa: S608 - names of Azure's
-    found = duckdb_kql.kql(connection, query, query_now=now)
+    found = connection.sql(_translated(query, tuple(schema.items())))
     return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+
+
+@cache
+def _connection() -> duckdb.DuckDBPyConnection:
+    return duckdb_kql.connect()
+
+
+@cache
+def _translated(query: str, schema: tuple[tuple[str, tuple[str, ...]], ...]) -> str:
+    assert "now()" not in query
+    assert "ago(" not in query
+    return duckdb_kql.to_sql(query, schema={table: list(names) for table, names in schema})
 
 
 def alerts(
@@ -61,7 +77,7 @@ def alerts(
     for condition in rule["criteria"]["allOf"]:
         groups = defaultdict(list)
         dimensions = [dimension["name"] for dimension in condition["dimensions"]]
-        for row in run(condition["query"], seen, columns, now):
+        for row in run(condition["query"], seen, columns):
             groups[tuple(row[name] for name in dimensions)].append(float(row[condition["metricMeasureColumn"]]))
         for group, values in groups.items():
             value = _AGGREGATIONS[condition["timeAggregation"]](values)

@@ -38,7 +38,7 @@ def run(stack: str | None, as_json: bool) -> int:
         Console().print(_table(rows) if rows else "No calls yet.")
     unpriced = sorted({row.model for row in rows if row.cost is None})
     if unpriced:
-        note(f"no price is known for {', '.join(unpriced)}; add one to observability.prices")
+        note(f"no price is known for what is deployed as {', '.join(unpriced)}; add it to observability.prices")
     return 1 if unpriced else 0
 
 

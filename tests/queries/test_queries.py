@@ -38,7 +38,7 @@ def metric(name: str, value: float, dimensions: dict[str, str] | None = None, at
 
 
 def found(name: str, **tables: Any) -> list[dict[str, Any]]:
-    return run(query(name, VALUES), tables, COLUMNS, NOW)
+    return run(query(name, VALUES), tables, COLUMNS)
 
 
 @pytest.mark.parametrize("name", names())

@@ -31,11 +31,11 @@ CONFIG = {
         "deployments": [{"name": "chat", "model": "gpt-5.6-sol"}],
     },
     "openai-gateway:limits": [
-        {"per": "subscription", "requestsPerMinute": 60, "tokenQuota": 1200, "tokenQuotaPeriod": "Hourly"}
+        {"per": "subscription", "requestsPerMinute": 20, "tokenQuota": 480, "tokenQuotaPeriod": "Hourly"}
     ],
     "openai-gateway:observability": {
         "alerts": {"email": "ops@contoso.com", "unauthorized": 2},
-        "budget": 30,
+        "budget": 10,
         "prices": [{"model": "gpt-5.6-sol", "input": 400, "output": 2000}],  # a call costs a cent
     },
 }
@@ -102,7 +102,7 @@ def stack(deployed: Stack) -> Stack:
 
 
 async def test_ordinary_calls_are_quiet(stack: Stack) -> None:
-    assert await stack.call(25) == [200] * 25
+    assert await stack.call(20) == [200] * 20
 
     assert stack.fired() == {}
 
@@ -117,7 +117,7 @@ async def test_calls_with_a_wrong_key_are_told(stack: Stack) -> None:
 
 
 async def test_calls_beyond_a_limit_are_told(stack: Stack) -> None:
-    assert sorted(await stack.call(75)) == [200] * 60 + [429] * 15
+    assert sorted(await stack.call(25)) == [200] * 20 + [429] * 5
 
     assert stack.fired() == {"throttled": [{"ApiId": "openai", "value": 20}]}
 
@@ -144,15 +144,15 @@ async def test_a_pool_without_an_account_left_is_told(stack: Stack) -> None:
 
 async def test_a_quota_near_its_end_and_the_pace_of_spending_are_told(stack: Stack) -> None:
     for _ in range(2):
-        assert await stack.call(46) == [200] * 46
+        assert await stack.call(19) == [200] * 19
         stack.sandbox.clock.advance(61)
 
     fired = stack.fired()
     assert fired.keys() == {"quota-near-its-end", "spend"}
     [quota], [spend] = fired.values() if list(fired) == ["quota-near-its-end", "spend"] else reversed(fired.values())
     assert quota["Header"] == "x-ratelimit-remaining-subscription-hourly-tokens"
-    assert quota["value"] == pytest.approx(100 * (1200 - 92 * 12) / 1200)
-    assert spend["value"] == pytest.approx(100 * 30 * 92 * 0.0112 / 30)
+    assert quota["value"] == pytest.approx(100 * (480 - 38 * 12) / 480)
+    assert spend["value"] == pytest.approx(100 * 30 * 38 * 0.0112 / 10)
 
 
 async def test_the_cost_of_these_calls_is_the_same_by_the_workbook(stack: Stack) -> None:
@@ -162,7 +162,7 @@ async def test_the_cost_of_these_calls_is_the_same_by_the_workbook(stack: Stack)
 
     [told] = spent(metrics, deployed_prices(stack.sandbox.cloud))
 
-    [queried] = run(cost["content"]["query"], {"AppMetrics": metrics}, COLUMNS, stack.now)
+    [queried] = run(cost["content"]["query"], {"AppMetrics": metrics}, COLUMNS)
     assert (told.team, told.model) == (queried["Team"], queried["Model"]) == ("openai-callers", "chat")
     assert told.cost == pytest.approx(queried["Cost"])
     assert told.cost == pytest.approx(0.0112 * len({row["OperationId"] for row in metrics}))

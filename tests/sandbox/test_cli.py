@@ -62,6 +62,10 @@ CONFIGS = {
     "elsewhere": """
   openai-gateway:apis: [{name: openai, path: ai}]
 """,
+    "spending": """
+  openai-gateway:openai: {deployments: [{name: chat, model: gpt-4o}, {name: odd, model: gpt-5.6-nova}]}
+  openai-gateway:observability: {appInsights: create}
+""",
     "idle": """
   openai-gateway:key: {source: key-vault}
 """,
@@ -417,6 +421,34 @@ async def test_call_tells_why_the_gateway_refused(run: Run) -> None:
     reason = "TokenClaimNotFound: JWT token is missing the following claims: roles. Access denied."
     assert (code, text) == (1, f"{UNAUTHORIZED}\n{reason}\n")
     assert json.loads(as_json)["reason"] == reason
+
+
+@pytest.mark.usefixtures("folder")
+async def test_spend_tells_what_calls_cost_and_which_have_no_price(run: Run) -> None:
+    async with serving("spending", 0):
+        nothing = await asyncio.to_thread(run, "spend")
+        await asyncio.to_thread(run, "call")
+        code, as_json, _ = await asyncio.to_thread(run, "spend", "--json")
+        _, table, _ = await asyncio.to_thread(run, "spend", "--stack", "spending")
+        await asyncio.to_thread(run, "call", "--model", "odd")
+        unpriced, more, note = await asyncio.to_thread(run, "spend")
+
+    assert nothing == (0, "No calls yet.\n", "")
+    [row] = json.loads(as_json)
+    assert (code, row["team"], row["model"]) == (0, "openai-callers", "chat")
+    assert row["cost"] == pytest.approx((row["prompt_tokens"] * 2.5 + row["completion_tokens"] * 10) / 1_000_000)
+    assert f"{row['cost']:.6f}" in table
+    assert (unpriced, note) == (1, "no price is known for what is deployed as odd; add it to observability.prices\n")
+    assert "unknown" in more
+
+
+@pytest.mark.usefixtures("folder")
+async def test_spend_needs_observability(run: Run) -> None:
+    async with serving("keys", 0):
+        said = await asyncio.to_thread(run, "spend")
+
+    told = "no workbook is deployed, so nothing has a price; set openai-gateway:observability"
+    assert said == (2, "", f"error: stack keys: {told}\n")
 
 
 @pytest.mark.usefixtures("folder")

@@ -172,3 +172,14 @@ def test_the_certificate_of_a_hostname_is_in_its_vault() -> None:
     vault = cloud.invoke("azure-native:keyvault:getVault", {"resourceGroupName": "rg-shared", "vaultName": "kv-tls"})
     secret = cloud.read("azure-native:keyvault:Secret", f"{vault['id']}/secrets/contoso")
     assert secret["properties"]["contentType"] == "application/x-pkcs12"
+
+
+def test_an_action_group_that_alerts_tell_is_there() -> None:
+    cloud = Cloud()
+    group = f"/subscriptions/{HUB}/resourceGroups/rg-ops/providers/Microsoft.Insights/actionGroups/on-call"
+
+    create_existing(cloud, config(observability={"alerts": {"actionGroup": group}}))
+
+    args = {"resourceGroupName": "rg-ops", "actionGroupName": "on-call"}
+    found = cloud.invoke("azure-native:monitor:getActionGroup", args, subscription_id=HUB)
+    assert found["id"] == group
