@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from apim_emulator.azure import KEY_VAULT_SECRETS_OFFICER, Cloud, CloudError
@@ -58,8 +58,12 @@ def create_existing(cloud: Cloud, config: Config) -> None:
         _create_service(cloud, place, [identity[0] for identity in identities])
     _create_accounts(cloud, config, own, identities)
     caches = [_section(config, "cache"), *_api_values(config, "cache")]
-    for place in _adopted(_mappings([cache.get("redis") for cache in caches]), own):
+    redis = list(_mappings([cache.get("redis") for cache in caches]))
+    for place in _adopted(redis, own):
         _create_redis(cloud, place)
+    if any(one.get("connected") is True for one in redis):
+        for place in _adopted([_section(config, "gateway")], own):
+            _connect_redis(cloud, place)
     for key in (_section(config, "key"), *_api_values(config, "key")):
         for vault in _mappings([key.get("vault")]):
             for place in _adopted([vault], own):
@@ -187,6 +191,30 @@ def _create_redis(cloud: Cloud, place: _Place) -> None:
         evictionPolicy="NoEviction",
         accessKeysAuthentication="Enabled",
     )
+
+
+def _connect_redis(cloud: Cloud, service: _Place) -> None:
+    """Create a Redis beside an adopted service, and connect it as the cache that the service has already."""
+    place = replace(service, name=f"redis-of-{service.name}")
+    _create_redis(cloud, place)
+    database = {"resourceGroupName": place.group, "clusterName": place.name, "databaseName": "default"}
+    with suppress(CloudError):  # the config may name the service wrongly, which the program reports
+        keys = cloud.invoke(
+            "azure-native:redisenterprise:listDatabaseKeys", database, subscription_id=place.subscription
+        )
+        cluster = {"resourceGroupName": place.group, "clusterName": place.name}
+        host = cloud.invoke(
+            "azure-native:redisenterprise:getRedisEnterprise", cluster, subscription_id=place.subscription
+        )["hostName"]
+        _create(
+            cloud,
+            "apimanagement:Cache",
+            service,
+            serviceName=service.name,
+            cacheId="default",
+            useFromLocation="default",
+            connectionString=f"{host}:10000,password={keys['primaryKey']},ssl=True,abortConnect=False",
+        )
 
 
 def _assign_role(cloud: Cloud, place: _Place, identities: list[re.Match[str]], role_id: str) -> None:

@@ -200,6 +200,26 @@ async def test_an_adopted_redis_keeps_the_answers() -> None:
         assert [(await caller.ask())[1] for _ in range(2)] == ["model", "cache"]
 
 
+async def test_the_cache_that_an_adopted_service_has_keeps_the_answers() -> None:
+    gateway = {"existing": {"name": "apim-shared", "resourceGroup": "rg-shared"}}
+    async with (
+        deployed({**CACHE, "redis": {"connected": True}}, gateway=gateway) as found,
+        found.caller(key=found.key) as caller,
+    ):
+        assert [(await caller.ask())[1] for _ in range(2)] == ["model", "cache"]
+        types = [entry.type for entry in found.sandbox.deployment.registrations]
+    assert [name for name in types if name.endswith((":RedisEnterprise", ":Cache"))] == []
+
+
+async def test_teams_share_the_redis_and_no_answers() -> None:
+    teams = [{"name": name, "apis": ["openai"]} for name in ("one", "two")]
+    async with deployed(teams=teams) as found:
+        subscriptions = {one.id: one.primary_key for one in found.sandbox.service.subscriptions}
+        keys = [next(key for name, key in subscriptions.items() if name.startswith(team)) for team in ("one", "two")]
+        async with found.caller(key=keys[0]) as one, found.caller(key=keys[1]) as two:
+            assert [(await caller.ask())[1] for caller in (one, two, one)] == ["model", "model", "cache"]
+
+
 async def test_apis_share_the_redis_and_no_answers() -> None:
     apis = [{"name": "openai", "path": "openai"}, {"name": "other", "path": "other/openai"}]
     async with deployed(apis=apis) as found:
