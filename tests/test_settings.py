@@ -373,6 +373,20 @@ def test_nearest_block_decides_which_providers(
         assert [provider.kind for provider in found.identity_providers or ()] == [next(iter(one)) for one in expected]
 
 
+def test_a_team_gets_its_role_in_the_tenant_of_the_login() -> None:
+    existing = {"clientId": "11111111-2222-3333-4444-555555555555", "audiences": ["api"]}
+    partner = {"existing": existing, "tenantId": "99999999-2222-3333-4444-555555555555", "roles": ["Partner"]}
+    own = api(identityProviders=[{"entra": partner}, *PROVIDERS])
+    team = {"name": "research", "apis": ["openai"], "principals": ["11111111-2222-3333-4444-555555555555"]}
+
+    [found] = settings(auth="entra", apis=[own], teams=[{**team, "role": "Chat.User"}]).apis
+
+    assert found.registration is not None
+    assert found.registration.roles == ["Chat.User"]
+    with pytest.raises(SettingsError, match="is not an app role"):
+        settings(auth="entra", apis=[own], teams=[{**team, "role": "Partner"}])
+
+
 def test_api_overrides_what_the_stack_says() -> None:
     own = {
         "auth": "key",

@@ -477,7 +477,7 @@ def test_the_schema_accepts_whatever_providers_there_are(
     assert text is None or judges.errors_of(text, "classic") == []
 
 
-OUTPUTS = ("audience", "client_id", "scopes")
+OUTPUTS = ("audience", "client_id", "scopes", "service_principal_id")
 ADOPTED = ExistingApplication(client_id=APPLICATION, audiences=["api://adopted", APPLICATION])
 OTHER = JwtOptions(openid_config_urls=[f"{CONTOSO}/x"], issuers=[CONTOSO], audiences=["contoso"])
 
@@ -503,6 +503,18 @@ def test_an_application_is_registered_once_and_its_tenant_chosen_by_its_issuers(
     root = ET.fromstring(deployed.policy("openai"))
     conditions = [literals(when.get("condition") or "") for when in root.iterfind("inbound/choose/when")]
     assert conditions == [[CONTOSO], entra_issuers(azure.cloud.tenant_id), entra_issuers(PARTNER)]
+
+
+def test_the_registration_in_the_tenant_of_the_login_is_the_one_that_is_told(azure: Azure) -> None:
+    deployed = deploy(
+        azure,
+        IdentityProviderOptions(entra=EntraOptions(existing=ADOPTED, tenant_id=PARTNER, roles=["Chat.User"])),
+        IdentityProviderOptions(entra=EntraOptions(roles=["Chat.User"])),
+    )
+
+    assert deployed.outputs["audience"] == ADOPTED.audiences[0]
+    assert deployed.outputs["client_id"] == deployed.one("Application").outputs["clientId"]
+    assert deployed.outputs["service_principal_id"] == deployed.one("ServicePrincipal").outputs["objectId"]
 
 
 def test_providers_come_from_programs_in_other_languages(azure: Azure) -> None:
