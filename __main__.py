@@ -9,11 +9,13 @@ from deployment import (
     account_pools,
     admit,
     embeddings,
+    endpoints_in,
     identities,
     identity_accounts,
     identity_users,
     observe,
     pool_surfaces,
+    private_network,
     publish,
     safety_accounts,
     surfaces,
@@ -32,12 +34,18 @@ group = resources.ResourceGroup(
     # Deleting the group would delete the protected resources in it.
     opts=pulumi.ResourceOptions(protect=settings.protect),
 )
+network = private_network(settings, group.name)
+endpoints = endpoints_in(network, settings)
 gateway = ApiGateway(
     "gateway",
     {
         "resource_group_name": group.name,
         "gateway": settings.gateway,
         "identities": identities(settings),
+        "network": settings.network,
+        "network_id": None if network is None else network.network_id,
+        "gateway_subnet_id": None if network is None else network.gateway_subnet_id,
+        "private_endpoints": endpoints,
         "protect": settings.protect,
     },
 )
@@ -58,6 +66,7 @@ openai = OpenAIBackend(
         "users": identity_users(settings, gateway),
         "user_accounts": identity_accounts(settings),
         "embeddings": embeddings(settings),
+        "private_endpoints": endpoints,
         "protect": settings.protect,
     },
 )
@@ -73,6 +82,7 @@ safety = {
             "account": account,
             "principal_id": gateway.principal_id,
             "identity_client_id": gateway.identity_client_id,
+            "private_endpoints": endpoints,
             "protect": settings.protect,
         },
     )
@@ -87,6 +97,7 @@ if settings.redis is not None and not settings.redis.connected:
             "service_name": gateway.service_name,
             "gateway_subscription_id": gateway.subscription_id,
             "redis": settings.redis,
+            "private_endpoints": endpoints,
         },
     )
 
@@ -100,6 +111,7 @@ for api in settings.apis:
         None if api.safety_account is None else safety[api.safety_account],
         breaker=settings.openai.breaker,
         vault_resource_group_name=group.name,
+        private_endpoints=endpoints,
         protect=settings.protect,
     )
     pulumi.export(f"{api.name}Url", pulumi.Output.concat(gateway.gateway_url, "/", api.path))
@@ -108,7 +120,7 @@ for api in settings.apis:
         if value is not None:
             pulumi.export(f"{api.name}{output.title().replace('_', '')}", value)
 for team in settings.teams:
-    access = admit(team, settings, gateway, apis, vault_resource_group_name=group.name)
+    access = admit(team, settings, gateway, apis, vault_resource_group_name=group.name, private_endpoints=endpoints)
     pulumi.export(f"{team.name}PrimaryKeys", access.primary_keys)
     pulumi.export(f"{team.name}SecondaryKeys", access.secondary_keys)
     if team.keys and team.keys.vault:

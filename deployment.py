@@ -17,10 +17,14 @@ from components import (
     Observability,
     OpenAIAccount,
     OpenAIBackend,
+    PrivateEndpoints,
+    PrivateNetwork,
+    PrivateNetworkArgs,
     Team,
     TeamApi,
     Workbook,
 )
+from components._endpoints import ACCOUNT_ZONES, GATEWAY_ZONE, REDIS_ZONE, SAFETY_ZONES, VAULT_ZONE
 from options import (
     SYSTEM_ASSIGNED,
     AuthMode,
@@ -32,6 +36,7 @@ from options import (
     LimitOptions,
     MetricsOptions,
     ModelOptions,
+    NetworkMode,
     ObservabilityOptions,
     PolicyOptions,
     RetryOptions,
@@ -100,6 +105,61 @@ def embeddings(settings: Settings) -> dict[str, list[str]]:
             if api.cache.embeddings not in deployments:
                 deployments.append(api.cache.embeddings)
     return found
+
+
+def private_network(settings: Settings, resource_group_name: pulumi.Input[str]) -> PrivateNetwork | None:
+    """Create or adopt the virtual network with the DNS zones that the deployment needs, or none if it is public."""
+    if settings.network.mode is NetworkMode.PUBLIC:
+        return None
+    gateway = settings.gateway
+    further = [location.subnet for location in gateway.additional_locations if location.subnet is not None]
+    args: PrivateNetworkArgs = {
+        "resource_group_name": resource_group_name,
+        "network": settings.network,
+        "zones": _zones(settings),
+        "further_subnet_ids": further,
+    }
+    if gateway.existing is None:
+        args["sku"] = gateway.sku
+    return PrivateNetwork("network", args)
+
+
+def _zones(settings: Settings) -> list[str]:
+    """Return the private DNS zones of what is created."""
+    accounts = any(account.existing is None for account in settings.openai.accounts)
+    safety = any(account.existing is None for account in safety_accounts(settings).values())
+    return list(
+        dict.fromkeys(
+            [
+                *(SAFETY_ZONES if safety else ()),
+                *(ACCOUNT_ZONES if accounts else ()),
+                *([GATEWAY_ZONE] if settings.network.inbound_endpoint else ()),
+                *([REDIS_ZONE] if _creates_redis(settings) else ()),
+                *([VAULT_ZONE] if _creates_vault(settings) else ()),
+            ]
+        )
+    )
+
+
+def _creates_vault(settings: Settings) -> bool:
+    teams = any(team.keys and team.keys.vault and not team.keys.existing for team in settings.teams)
+    return teams or any(api.creates_vault for api in settings.apis)
+
+
+def _creates_redis(settings: Settings) -> bool:
+    return settings.redis is not None and not (settings.redis.connected or settings.redis.existing)
+
+
+def endpoints_in(network: PrivateNetwork | None, settings: Settings) -> PrivateEndpoints | None:
+    """Return where private endpoints go, or None if the deployment is public."""
+    if network is None:
+        return None
+    return PrivateEndpoints(
+        subnet_id=network.endpoint_subnet_id,
+        location=network.location,
+        zone_ids=network.zone_ids,
+        public_access=settings.network.public_access,
+    )
 
 
 def identity_users(settings: Settings, gateway: ApiGateway) -> dict[str, pulumi.Input[str]]:
@@ -173,6 +233,7 @@ def publish(
     *,
     breaker: BreakerOptions,
     vault_resource_group_name: pulumi.Input[str],
+    private_endpoints: PrivateEndpoints | None,
     protect: bool,
 ) -> PublishedApi:
     """Create the component for the API's auth mode."""
@@ -221,6 +282,7 @@ def publish(
                 "bearer_keys": api.bearer_keys,
                 "key": api.key,
                 "vault_resource_group_name": vault_resource_group_name,
+                "private_endpoints": private_endpoints,
                 "protect": protect,
             },
         )
@@ -246,6 +308,7 @@ def publish(
             "role_assignment_ids": openai.role_assignment_ids,
             "subscription_required": api.subscription_required,
             "vault_resource_group_name": vault_resource_group_name,
+            "private_endpoints": private_endpoints,
             "protect": protect,
         },
     )
@@ -258,6 +321,7 @@ def admit(
     published: Mapping[str, PublishedApi],
     *,
     vault_resource_group_name: pulumi.Input[str],
+    private_endpoints: PrivateEndpoints | None,
 ) -> Team:
     """Create the component of a team, which may call some of the `published` APIs."""
     by_name = {api.name: api for api in settings.apis}
@@ -277,6 +341,7 @@ def admit(
             "subscriptions": team.subscriptions,
             "keys": team.keys,
             "vault_resource_group_name": vault_resource_group_name,
+            "private_endpoints": private_endpoints,
             "protect": settings.protect,
             "principals": team.principals,
             "role": team.role,

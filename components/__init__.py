@@ -1,6 +1,7 @@
 """Pulumi components that put Azure OpenAI behind API Management."""
 
 from components._backends import OpenAIAccount
+from components._endpoints import PrivateEndpoints
 from components.alerts import Alerts, AlertsArgs
 from components.api_client import ApiClient, ApiClientArgs
 from components.api_gateway import ApiGateway, ApiGatewayArgs, GatewayIdentity
@@ -10,6 +11,7 @@ from components.key_auth_api import KeyAuthApi, KeyAuthApiArgs
 from components.managed_identity_api import ManagedIdentityApi, ManagedIdentityApiArgs
 from components.observability import Observability, ObservabilityArgs
 from components.openai_backend import OpenAIBackend, OpenAIBackendArgs
+from components.private_network import PrivateNetwork, PrivateNetworkArgs
 from components.semantic_cache import SemanticCache, SemanticCacheArgs
 from components.team import Team, TeamApi, TeamArgs
 from components.workbook import Workbook, WorkbookArgs
@@ -37,6 +39,9 @@ __all__ = [
     "OpenAIAccount",
     "OpenAIBackend",
     "OpenAIBackendArgs",
+    "PrivateEndpoints",
+    "PrivateNetwork",
+    "PrivateNetworkArgs",
     "SemanticCache",
     "SemanticCacheArgs",
     "Team",

@@ -18,6 +18,7 @@ from components import (
     ManagedIdentityApi,
     Observability,
     OpenAIBackend,
+    PrivateNetwork,
     SemanticCache,
     Team,
     Workbook,
@@ -26,6 +27,7 @@ from components import (
 from components._host import ComponentHost
 
 COMPONENTS: list[type] = [
+    PrivateNetwork,
     ApiGateway,
     OpenAIBackend,
     ContentSafety,

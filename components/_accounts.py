@@ -6,6 +6,7 @@ import pulumi
 from pulumi_azure_native import cognitiveservices
 
 from components._backends import OpenAIAccount
+from components._endpoints import ACCOUNT_ZONES, PrivateEndpoints, create_endpoint, public_access
 from components._names import unique_name
 from components._subscriptions import invoke_options
 from options import AccountKind, AccountOptions, DeploymentOptions, ExistingAccount, VersionUpgrade
@@ -24,11 +25,14 @@ def create_account(
     local_auth: bool,
     resource_group_name: pulumi.Input[str],
     protect: bool | None,
+    endpoints: PrivateEndpoints | None = None,
     parent: pulumi.Resource,
 ) -> OpenAIAccount:
     """Create an account and its deployments, one after the other in the given order.
 
-    `local_auth` is whether the account accepts API keys if its options do not set `disable_local_auth`.
+    `local_auth` is whether the account accepts API keys if its options do not set `disable_local_auth`. With
+    `endpoints` it gets a private endpoint, last of all: Azure refuses one while a deployment is in progress
+    (bicep-registry-modules #7205).
     """
     account_name = account.name or unique_name(
         name,
@@ -49,7 +53,9 @@ def create_account(
         properties={
             "custom_sub_domain_name": account_name,
             "disable_local_auth": not local_auth,
-            "public_network_access": cognitiveservices.PublicNetworkAccess.ENABLED,
+            "public_network_access": cognitiveservices.PublicNetworkAccess.ENABLED
+            if public_access(endpoints)
+            else cognitiveservices.PublicNetworkAccess.DISABLED,
         },
         opts=pulumi.ResourceOptions(
             parent=parent,
@@ -80,6 +86,17 @@ def create_account(
                 # A version that Azure updates is not drift that a refresh should undo.
                 ignore_changes=["properties.model.version"] if _azure_updates(deployment, upgrade) else None,
             ),
+        )
+    if endpoints is not None:
+        create_endpoint(
+            name,
+            resource.id,
+            "account",
+            ACCOUNT_ZONES,
+            endpoints=endpoints,
+            resource_group_name=resource_group_name,
+            parent=parent,
+            depends_on=[] if previous is None else [previous],
         )
     return OpenAIAccount(
         key=key,

@@ -1,6 +1,7 @@
 """ARM resource IDs: `/subscriptions/{id}/resourceGroups/{group}/providers/{namespace}/{type}/{name}`."""
 
 import re
+from typing import NamedTuple
 
 import pulumi
 
@@ -20,6 +21,38 @@ def resource_group_of(resource_id: pulumi.Input[str]) -> pulumi.Output[str]:
 def subscription_of(resource_id: pulumi.Input[str]) -> pulumi.Output[str]:
     """Return the ID of the subscription that holds the resource."""
     return pulumi.Output.from_input(resource_id).apply(lambda value: str(_checked(value)[1]))
+
+
+class NetworkPlace(NamedTuple):
+    """Where a virtual network is."""
+
+    id: str
+    subscription_id: str
+    resource_group: str
+    name: str
+
+
+class SubnetPlace(NamedTuple):
+    """Where a subnet is."""
+
+    subscription_id: str
+    resource_group: str
+    network: str
+    name: str
+
+
+def subnet_of(subnet_id: str) -> SubnetPlace:
+    """Return the parts of a subnet's ID."""
+    parts = _checked(subnet_id).string.split("/")
+    return SubnetPlace(parts[2], parts[4], parts[8], parts[10])
+
+
+def network_of(subnet_id: str) -> NetworkPlace:
+    """Return the virtual network of a subnet."""
+    subnet = subnet_of(subnet_id)
+    return NetworkPlace(
+        subnet_id.rpartition("/subnets/")[0], subnet.subscription_id, subnet.resource_group, subnet.network
+    )
 
 
 def _checked(resource_id: str) -> re.Match[str]:

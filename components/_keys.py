@@ -10,6 +10,7 @@ from pulumi_azure_native import apimanagement, cognitiveservices, keyvault
 from components._arm import name_of, resource_group_of
 from components._backends import OpenAIAccount
 from components._clashes import NAMES, report_clash
+from components._endpoints import PrivateEndpoints, private_endpoints
 from components._roles import KEY_VAULT_SECRETS_USER, assign_role
 from components._subscriptions import child_options, invoke_options
 from components._vaults import Vault, adopted_vault, create_vault, write_secret
@@ -30,6 +31,7 @@ class KeyArgs(TypedDict):
     surface: NotRequired[Surface]
     key: NotRequired[KeyOptions | None]
     vault_resource_group_name: NotRequired[pulumi.Input[str]]
+    private_endpoints: NotRequired[PrivateEndpoints | None]
     protect: NotRequired[bool]
     principal_id: NotRequired[pulumi.Input[str]]
     identity_client_id: NotRequired[pulumi.Input[str | None]]
@@ -57,7 +59,7 @@ def store_keys(
                 content_type="Azure OpenAI API key",
                 parent=parent,
             )
-            kept = _refer_to(secret, named_value, prefix, args, rotation=key.rotation, parent=parent)
+            kept = _refer_to(secret, named_value, prefix, args, vault=vault, rotation=key.rotation, parent=parent)
         references.append(pulumi.Output.concat("{{", kept.display_name, "}}"))
     return references
 
@@ -92,7 +94,14 @@ def _vault(name: str, key: KeyOptions, args: KeyArgs, parent: pulumi.Resource) -
     if vault.existing is not None:
         return adopted_vault(vault.existing, parent)
     group = args.get("vault_resource_group_name", args["resource_group_name"])
-    return create_vault(name, group, vault_name=vault.name, protect=args.get("protect"), parent=parent)
+    return create_vault(
+        name,
+        group,
+        vault_name=vault.name,
+        endpoints=private_endpoints(args),
+        protect=args.get("protect"),
+        parent=parent,
+    )
 
 
 def _refer_to(
@@ -101,6 +110,7 @@ def _refer_to(
     prefix: str,
     args: KeyArgs,
     *,
+    vault: Vault,
     rotation: KeyRotation,
     parent: pulumi.Resource,
 ) -> apimanagement.NamedValue:
@@ -128,7 +138,7 @@ def _refer_to(
         },
         # Any change makes the service read the secret again; without a version in the reference, this one does.
         tags=[written.apply(lambda its: f"secret-{_version(its.secret_uri_with_version)}")] if refresh else None,
-        depends_on=[reader],
+        depends_on=[reader, *vault.names],
         hooks=retry_until_vault_access(named_value),
     )
 

@@ -1,10 +1,12 @@
 """Key vaults, created or looked up, and the secrets that are written to them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_azure_native import authorization, keyvault
 
+from components._endpoints import VAULT_ZONE, PrivateEndpoints, create_endpoint, public_access
 from components._names import unique_name
 from components._subscriptions import child_options, invoke_options
 from options import ExistingResource
@@ -20,6 +22,8 @@ class Vault:
     name: pulumi.Input[str]
     created: bool = False
     """Whether it is created here, not adopted."""
+    names: Sequence[pulumi.Resource] = ()
+    """What must exist before its name leads to its private endpoint."""
 
 
 def adopted_vault(vault: ExistingResource, parent: pulumi.Resource) -> Vault:
@@ -37,10 +41,15 @@ def create_vault(
     group: pulumi.Input[str],
     *,
     vault_name: str | None = None,
+    endpoints: PrivateEndpoints | None = None,
     protect: bool | None = None,
     parent: pulumi.Resource,
 ) -> Vault:
-    """Create a vault for a component, named after it unless there is a `vault_name`."""
+    """Create a vault for a component, named after it unless there is a `vault_name`.
+
+    With `endpoints` it gets a private endpoint. Without public access, Resource Manager still writes its secrets
+    ("Virtual network service endpoints for Azure Key Vault").
+    """
     client = authorization.get_client_config_output(opts=pulumi.InvokeOutputOptions(parent=parent))
     created = keyvault.Vault(
         f"{name}-vault",
@@ -51,10 +60,22 @@ def create_vault(
             "sku": {"family": keyvault.SkuFamily.A, "name": keyvault.SkuName.STANDARD},
             "enable_rbac_authorization": True,
             "enable_purge_protection": True,
+            "public_network_access": None if public_access(endpoints) else "disabled",
         },
         opts=pulumi.ResourceOptions(parent=parent, protect=protect),
     )
-    return Vault(resource_group_name=group, name=created.name, created=True)
+    if endpoints is None:
+        return Vault(resource_group_name=group, name=created.name, created=True)
+    names = create_endpoint(
+        f"{name}-vault",
+        created.id,
+        "vault",
+        [VAULT_ZONE],
+        endpoints=endpoints,
+        resource_group_name=group,
+        parent=parent,
+    )
+    return Vault(resource_group_name=group, name=created.name, created=True, names=[names])
 
 
 def write_secret(

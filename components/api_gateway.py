@@ -8,6 +8,14 @@ import pulumi
 from pulumi_azure_native import apimanagement, managedidentity
 
 from components._baseline import baseline
+from components._endpoints import (
+    GATEWAY_ZONE,
+    PrivateEndpoints,
+    create_endpoint,
+    private_endpoints,
+    require_existing,
+)
+from components._gateway_zone import create_gateway_zone
 from components._hostnames import Hostnames, hostnames
 from components._inputs import raise_mistakes, read_options
 from components._names import unique_name
@@ -18,10 +26,14 @@ from options import (
     USER_ASSIGNED,
     AdditionalLocationOptions,
     ExistingResource,
+    GatewayNetwork,
     GatewayOptions,
     GatewaySku,
+    NetworkMode,
+    NetworkOptions,
 )
 from options.gateway import check_primary_region, user_assigned_on_adopted
+from options.network import check_gateway_network, gateway_network
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +57,14 @@ class ApiGatewayArgs(TypedDict):
     """The service to create or adopt."""
     identities: NotRequired[list[str]]
     """Identities that APIs use in addition to `gateway.identity`, in the same notation."""
+    network: NotRequired[NetworkOptions]
+    """The virtual network of the deployment. By default it is public: the service joins none."""
+    network_id: NotRequired[pulumi.Input[str | None]]
+    """Resource ID of the network. Required if the service is injected for callers in the network alone."""
+    gateway_subnet_id: NotRequired[pulumi.Input[str | None]]
+    """Resource ID of the subnet that the service joins. Required to create a service with `network.mode: private`."""
+    private_endpoints: NotRequired[PrivateEndpoints | None]
+    """Where the private endpoint of the service goes. Required with `network.inbound_endpoint`."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete or replace the service that is created. Defaults to false."""
 
@@ -75,6 +95,8 @@ class ApiGateway(pulumi.ComponentResource):
             raise_mistakes(
                 user_assigned_on_adopted(("identities", i)) for i, found in enumerate(further) if found == USER_ASSIGNED
             )
+        network = read_options(NetworkOptions, args.get("network") or NetworkOptions(), "network")
+        raise_mistakes(check_gateway_network(network, gateway, ("network",), ("gateway",)))
         location = args.get("location")
         if isinstance(location, str):
             raise_mistakes(mistake.under("gateway") for mistake in check_primary_region(gateway, location))
@@ -82,9 +104,9 @@ class ApiGateway(pulumi.ComponentResource):
         wanted = list(dict.fromkeys([gateway.identity, *further, *readers]))
 
         if gateway.existing is not None:
-            service = _adopt(self, gateway.existing, wanted)
+            service = _adopt(self, gateway.existing, wanted, network.mode)
         else:
-            service = _create(self, name, args, gateway, wanted)
+            service = _create(self, name, args, gateway, network=network, wanted=wanted)
 
         self.identities = service.identities
         self.name_prefix = gateway.name_prefix
@@ -121,7 +143,13 @@ class _Service:
 
 
 def _create(
-    parent: ApiGateway, name: str, args: ApiGatewayArgs, gateway: GatewayOptions, wanted: list[str]
+    parent: ApiGateway,
+    name: str,
+    args: ApiGatewayArgs,
+    gateway: GatewayOptions,
+    *,
+    network: NetworkOptions,
+    wanted: list[str],
 ) -> _Service:
     user_assigned = _user_assigned(parent, name, args, wanted)
     resource_ids = {identity: resource_id for identity, (resource_id, _) in user_assigned.items()}
@@ -172,7 +200,7 @@ def _create(
             else None,
         ),
         tags=gateway.tags or None,
-        **baseline(gateway.sku),
+        **(baseline(gateway.sku) | _network(args, network, gateway.sku)),
         opts=pulumi.ResourceOptions(
             parent=parent,
             protect=args.get("protect"),
@@ -180,6 +208,7 @@ def _create(
             hooks=retry_until_vault_access(f"{name}-service") if gateway.hostnames else None,
         ),
     )
+    _make_reachable(parent, name, args, network, sku=gateway.sku, service=resource)
     identities = {identity: found for identity, (_, found) in user_assigned.items()}
     if SYSTEM_ASSIGNED in wanted:
         principal_id = resource.identity.apply(partial(_system_principal, name))
@@ -195,6 +224,66 @@ def _create(
     )
 
 
+def _network(args: ApiGatewayArgs, network: NetworkOptions, sku: GatewaySku) -> dict[str, Any]:
+    """Return the service's inputs that depend on its network.
+
+    In the v2 tiers, External is what ARM calls integration.
+    """
+    way = gateway_network(network, sku)
+    if way is None:
+        return {}
+    subnet_id = args.get("gateway_subnet_id")
+    if subnet_id is None:
+        raise pulumi.RunError(
+            "network.mode private needs gateway_subnet_id, the subnet that the service joins, such as "
+            "PrivateNetwork.gateway_subnet_id"
+        )
+    inbound = network.inbound_endpoint
+    shut = inbound is not None and not inbound.public_access
+    return {
+        "virtual_network_type": "Internal" if way is GatewayNetwork.INTERNAL else "External",
+        "virtual_network_configuration": {"subnet_resource_id": subnet_id},
+        "public_network_access": "Disabled" if shut else "Enabled",
+    }
+
+
+def _make_reachable(
+    parent: ApiGateway,
+    name: str,
+    args: ApiGatewayArgs,
+    network: NetworkOptions,
+    *,
+    sku: GatewaySku,
+    service: apimanagement.ApiManagementService,
+) -> None:
+    """Let callers in the network find the service by name: by an endpoint or, if it is injected, by a record."""
+    if network.inbound_endpoint is not None:
+        endpoints = private_endpoints(args)
+        if endpoints is None:
+            raise pulumi.RunError("network.inbound_endpoint needs private_endpoints, where its endpoint goes")
+        endpoint = create_endpoint(
+            name,
+            service.id,
+            "Gateway",
+            [GATEWAY_ZONE],
+            endpoints=endpoints,
+            resource_group_name=args["resource_group_name"],
+            parent=parent,
+        )
+        if not network.inbound_endpoint.public_access:
+            require_existing(
+                endpoint,
+                "network.inboundEndpoint.publicAccess: cannot be false yet, as Azure shuts the internet out of a "
+                "service only once a private endpoint leads to it; run up with true, then set false",
+            )
+    elif gateway_network(network, sku) is GatewayNetwork.INTERNAL and network.dns_zones is None:
+        network_id = args.get("network_id")
+        if network_id is None:
+            raise pulumi.RunError("network.gateway internal needs network_id, such as PrivateNetwork.network_id")
+        known = pulumi.Output.all(network_id).apply(lambda found: str(found[0]))
+        create_gateway_zone(name, service, known, args["resource_group_name"], parent=parent)
+
+
 def _certificate_reader(gateway: GatewayOptions) -> str:
     """Return the identity that reads certificates; a system-assigned one would not exist before the service."""
     return USER_ASSIGNED if gateway.identity == SYSTEM_ASSIGNED else gateway.identity
@@ -207,6 +296,7 @@ def _location(
         "location": found.location,
         "sku": {"name": sku.value, "capacity": found.capacity or len(found.zones) or units},
         "zones": _zones(found.zones),
+        "virtual_network_configuration": {"subnet_resource_id": found.subnet} if found.subnet else None,
     }
 
 
@@ -247,7 +337,7 @@ def _user_assigned(
     return found
 
 
-def _adopt(parent: ApiGateway, existing: ExistingResource, wanted: list[str]) -> _Service:
+def _adopt(parent: ApiGateway, existing: ExistingResource, wanted: list[str], mode: NetworkMode) -> _Service:
     found = apimanagement.get_api_management_service_output(
         service_name=existing.name,
         resource_group_name=existing.resource_group,
@@ -264,13 +354,24 @@ def _adopt(parent: ApiGateway, existing: ExistingResource, wanted: list[str]) ->
         )
 
     return _Service(
-        id=found.id,
+        id=found.apply(partial(_joined, existing.name)).apply(lambda service: str(service.id))
+        if mode is NetworkMode.PRIVATE
+        else found.id,
         name=found.name,
         resource_group_name=pulumi.Output.from_input(existing.resource_group),
         sku=found.sku.apply(lambda sku: sku.name),
         gateway_url=found.gateway_url,
         identities={identity: identity_of(identity) for identity in wanted},
     )
+
+
+def _joined(name: str, service: Any) -> Any:
+    if (service.virtual_network_type or "None") == "None":
+        raise pulumi.RunError(
+            f"service {name} has joined no virtual network, so that it cannot reach private accounts; let its owner "
+            "integrate or inject it, or set network.mode to public"
+        )
+    return service
 
 
 def _system_principal(service: str, identity: Any) -> str:

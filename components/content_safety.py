@@ -6,6 +6,7 @@ import pulumi
 from pulumi_azure_native import cognitiveservices, resources
 
 from components._clashes import NAMES, report_clash
+from components._endpoints import SAFETY_ZONES, PrivateEndpoints, create_endpoint, private_endpoints, public_access
 from components._inputs import read_options
 from components._names import shorten, unique_name
 from components._roles import COGNITIVE_SERVICES_USER, assign_role
@@ -37,6 +38,9 @@ class ContentSafetyArgs(TypedDict):
     """Object ID of the gateway's identity, which calls the account."""
     identity_client_id: NotRequired[pulumi.Input[str | None]]
     """Client ID of that identity. Defaults to the system-assigned identity."""
+    private_endpoints: NotRequired[PrivateEndpoints | None]
+    """Where the private endpoint of an account that is created goes. By default it has none, and is reached from the
+    internet."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete or replace the account that is created. Defaults to false."""
 
@@ -64,6 +68,7 @@ class ContentSafety(pulumi.ComponentResource):
         self.register_outputs({"backendId": self.backend_id, "accountId": self.account_id, "url": self.url})
 
     def _create(self, name: str, account: SafetyAccountOptions, args: ContentSafetyArgs) -> None:
+        endpoints = private_endpoints(args)
         account_name = account.name or unique_name(
             name,
             "cs",
@@ -81,10 +86,22 @@ class ContentSafety(pulumi.ComponentResource):
             properties={
                 "custom_sub_domain_name": account_name,
                 "disable_local_auth": True,
-                "public_network_access": cognitiveservices.PublicNetworkAccess.ENABLED,
+                "public_network_access": cognitiveservices.PublicNetworkAccess.ENABLED
+                if public_access(endpoints)
+                else cognitiveservices.PublicNetworkAccess.DISABLED,
             },
             opts=pulumi.ResourceOptions(parent=self, protect=args.get("protect")),
         )
+        if endpoints is not None:
+            create_endpoint(
+                name,
+                resource.id,
+                "account",
+                SAFETY_ZONES,
+                endpoints=endpoints,
+                resource_group_name=args["resource_group_name"],
+                parent=self,
+            )
         self.account_id = resource.id
         self.url = resource.properties.apply(lambda properties: str(properties.endpoint).rstrip("/"))
 

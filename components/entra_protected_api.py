@@ -11,6 +11,7 @@ from components._application import ApiApplication, register_application, use_ex
 from components._backends import OpenAIAccount
 from components._caller import OF_ENTRA, OF_OTHERS, OF_SEVERAL
 from components._credentials import has_own_backends, identity_credential, key_credential
+from components._endpoints import PrivateEndpoints
 from components._identity_providers import before_deployment, identity_provider, validation
 from components._inputs import raise_mistakes, read_options
 from components._safety import api_safety
@@ -72,6 +73,9 @@ class EntraProtectedApiArgs(TypedDict):
     """How the key is stored and presented if the backend credential is a key. Defaults as in `KeyAuthApi`."""
     vault_resource_group_name: NotRequired[pulumi.Input[str]]
     """Resource group of a vault that is created. Defaults to that of the API Management service."""
+    private_endpoints: NotRequired[PrivateEndpoints | None]
+    """Where the private endpoint of a vault that is created goes. By default it has none, and is reached from the
+    internet."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete or replace the vault that is created. Defaults to false."""
     principal_id: NotRequired[pulumi.Input[str]]

@@ -7,6 +7,7 @@ import pulumi
 from components._api import api_features, api_options, api_policy, check_inputs, publish, subscribe
 from components._backends import OpenAIAccount
 from components._credentials import has_own_backends, key_credential
+from components._endpoints import PrivateEndpoints
 from components._safety import api_safety
 from options import (
     BreakerOptions,
@@ -49,6 +50,9 @@ class KeyAuthApiArgs(TypedDict):
     """How the key is stored and presented. Defaults to a secret named value in the backend's credentials."""
     vault_resource_group_name: NotRequired[pulumi.Input[str]]
     """Resource group of a vault that is created. Defaults to that of the API Management service."""
+    private_endpoints: NotRequired[PrivateEndpoints | None]
+    """Where the private endpoint of a vault that is created goes. By default it has none, and is reached from the
+    internet."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete or replace the vault that is created. Defaults to false."""
     principal_id: NotRequired[pulumi.Input[str]]

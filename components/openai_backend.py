@@ -8,6 +8,7 @@ import pulumi
 
 from components._accounts import adopt_account, create_account
 from components._backends import Service, create_embeddings, create_members, create_pool
+from components._endpoints import PrivateEndpoints, private_endpoints
 from components._inputs import raise_mistakes, read_options
 from components._roles import COGNITIVE_SERVICES_OPENAI_USER, assign_role
 from components._routes import Pools, create_routes
@@ -54,6 +55,9 @@ class OpenAIBackendArgs(TypedDict):
     embeddings: NotRequired[dict[str, list[str]]]
     """Deployments of embedding models that semantic caches call, by account, given as in `pools`. The service's
     system-assigned identity calls them, and must be one of `users`. Defaults to none."""
+    private_endpoints: NotRequired[PrivateEndpoints | None]
+    """Where the private endpoints of the accounts that are created go. By default the accounts have none, and are
+    reached from the internet."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete or replace the accounts that are created. Defaults to false."""
 
@@ -105,6 +109,7 @@ class OpenAIBackend(pulumi.ComponentResource):
                 local_auth=key in key_accounts,
                 resource_group_name=args["resource_group_name"],
                 protect=args.get("protect"),
+                endpoints=private_endpoints(args),
                 parent=self,
             )
             for key, account in zip(keys, openai.accounts, strict=True)

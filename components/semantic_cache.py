@@ -6,6 +6,7 @@ import pulumi
 from pulumi_azure_native import apimanagement, redisenterprise
 
 from components._clashes import CACHES, report_clash
+from components._endpoints import REDIS_ZONE, PrivateEndpoints, create_endpoint, private_endpoints, public_access
 from components._inputs import read_options
 from components._names import unique_name
 from components._subscriptions import child_options, invoke_options
@@ -32,6 +33,9 @@ class SemanticCacheArgs(TypedDict):
     """Subscription of the API Management service. Defaults to that of the component's own provider."""
     redis: NotRequired[RedisOptions | None]
     """Redis to create or adopt. By default one is created."""
+    private_endpoints: NotRequired[PrivateEndpoints | None]
+    """Where the private endpoint of a Redis that is created goes. By default it has none, and is reached from the
+    internet."""
 
 
 class SemanticCache(pulumi.ComponentResource):
@@ -47,6 +51,7 @@ class SemanticCache(pulumi.ComponentResource):
         redis = read_options(RedisOptions, args.get("redis") or RedisOptions(), "redis")
         if redis.connected:
             raise pulumi.RunError("redis.connected: the service has its cache already; leave SemanticCache out")
+        self._names: list[pulumi.Resource] = []
         if redis.existing is None:
             endpoint, keys = self._create(name, redis, args)
         else:
@@ -69,7 +74,7 @@ class SemanticCache(pulumi.ComponentResource):
             service_name=args["service_name"],
             use_from_location=_PLACE,
             connection_string=connection_string,
-            opts=child_options(self, args.get("gateway_subscription_id")),
+            opts=child_options(self, args.get("gateway_subscription_id"), depends_on=self._names),
         )
         report_clash(
             cache,
@@ -85,7 +90,7 @@ class SemanticCache(pulumi.ComponentResource):
         self, name: str, redis: RedisOptions, args: SemanticCacheArgs
     ) -> tuple[pulumi.Output[str], pulumi.Output[redisenterprise.ListDatabaseKeysResult]]:
         """Create cluster and database; return where the database is, and its keys."""
-        group = args["resource_group_name"]
+        group, endpoints = args["resource_group_name"], private_endpoints(args)
         replaced_on = {"resourceGroup": group, "location": redis.location}
         cluster = redisenterprise.RedisEnterprise(
             f"{name}-redis",
@@ -95,7 +100,9 @@ class SemanticCache(pulumi.ComponentResource):
             sku={"name": redis.sku or _SKU},
             high_availability="Enabled" if redis.high_availability else "Disabled",
             minimum_tls_version=redisenterprise.TlsVersion.TLS_VERSION_1_2,
-            public_network_access=redisenterprise.PublicNetworkAccess.ENABLED,
+            public_network_access=redisenterprise.PublicNetworkAccess.ENABLED
+            if public_access(endpoints)
+            else redisenterprise.PublicNetworkAccess.DISABLED,
             opts=pulumi.ResourceOptions(parent=self),
         )
         database = redisenterprise.Database(
@@ -112,6 +119,19 @@ class SemanticCache(pulumi.ComponentResource):
             port=_PORT,
             opts=pulumi.ResourceOptions(parent=self),
         )
+        if endpoints is not None:
+            self._names.append(
+                create_endpoint(
+                    f"{name}-redis",
+                    cluster.id,
+                    "redisEnterprise",
+                    [REDIS_ZONE],
+                    endpoints=endpoints,
+                    resource_group_name=group,
+                    parent=self,
+                    depends_on=[database],
+                )
+            )
         self.redis_id = cluster.id
         # Called with known values: the engine does not answer calls that depend on a component in a YAML program.
         keys: pulumi.Output[redisenterprise.ListDatabaseKeysResult]

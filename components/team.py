@@ -10,6 +10,7 @@ from pulumi_azure_native import apimanagement
 from components._api import SUBSCRIBED
 from components._application import assign_app_role, existing_role, registered_role
 from components._clashes import NAMES, report_clash
+from components._endpoints import PrivateEndpoints, private_endpoints
 from components._inputs import raise_mistakes, read_options
 from components._limits import Limits
 from components._names import display_text, shorten
@@ -92,6 +93,9 @@ class TeamArgs(TypedDict):
     """Where the team finds its keys. By default they are outputs alone."""
     vault_resource_group_name: NotRequired[pulumi.Input[str]]
     """Resource group of a vault that is created. Defaults to that of the API Management service."""
+    private_endpoints: NotRequired[PrivateEndpoints | None]
+    """Where the private endpoint of a vault that is created goes: owners then read their keys from the network alone. By
+    default it has none, and is reached from the internet."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete or replace the vault that is created. Defaults to false."""
     principals: NotRequired[list[str] | None]
@@ -363,7 +367,7 @@ def _store(
         return pulumi.Output.from_input(dict[str, str]())
     group = args.get("vault_resource_group_name", args["resource_group_name"])
     vault = (
-        create_vault(name, group, protect=args.get("protect"), parent=parent)
+        create_vault(name, group, endpoints=private_endpoints(args), protect=args.get("protect"), parent=parent)
         if team.keys.existing is None
         else adopted_vault(team.keys.existing, parent)
     )

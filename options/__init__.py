@@ -30,6 +30,14 @@ from options.limits import LimitOptions, LimitPer, QuotaPeriod, TokenPolicies
 from options.metrics import MetricsOptions, MetricSource
 from options.mistakes import Mistake, Warn
 from options.models import ModelOptions
+from options.network import (
+    ExistingDnsZones,
+    ExistingNetwork,
+    GatewayNetwork,
+    InboundEndpointOptions,
+    NetworkMode,
+    NetworkOptions,
+)
 from options.observability import (
     AppInsightsOptions,
     ExistingComponent,
@@ -72,13 +80,17 @@ __all__ = [
     "ExistingAccount",
     "ExistingApplication",
     "ExistingComponent",
+    "ExistingDnsZones",
+    "ExistingNetwork",
     "ExistingRedis",
     "ExistingResource",
     "ExistingSafetyAccount",
+    "GatewayNetwork",
     "GatewayOptions",
     "GatewaySku",
     "HostnameOptions",
     "IdentityProviderOptions",
+    "InboundEndpointOptions",
     "JwtOptions",
     "KeyDelivery",
     "KeyOptions",
@@ -92,6 +104,8 @@ __all__ = [
     "MetricsOptions",
     "Mistake",
     "ModelOptions",
+    "NetworkMode",
+    "NetworkOptions",
     "ObservabilityOptions",
     "OpenAIOptions",
     "OwnerOptions",

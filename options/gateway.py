@@ -75,6 +75,9 @@ class AdditionalLocationOptions:
     """Scale units in the region. Defaults to one for each of the `zones`, or to the number in the primary region."""
     zones: Defaulted[list[int]] = field(default_factory=list)
     """Availability zones of those units. Azure chooses them by default."""
+    subnet: str | None = None
+    """Resource ID of the subnet of the region that the gateway joins, for a service that is injected (`network`). Its
+    network is peered with that of the private endpoints."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,6 +151,10 @@ _hostname = matches(
     r"(?=.{1,253}\Z)(?:\*\.)?(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z]{2,63}",
     "a host name such as ai.contoso.com",
 )
+subnet = matches(
+    f"(?i:/subscriptions/{GUID}/resourceGroups/[^/]+/providers/Microsoft\\.Network/virtualNetworks/[^/]+/subnets/[^/]+)",
+    "the resource ID of a subnet (/subscriptions/...)",
+)
 _zone = number(1, 3, "an availability zone, 1, 2 or 3")
 
 
@@ -195,6 +202,7 @@ VALUES: Rules = {
     "zones.*": (_zone,),
     "additional_locations.*.location": (region, known_region),
     "additional_locations.*.capacity": (number(1, None, "a whole number from 1"),),
+    "additional_locations.*.subnet": (subnet,),
     "additional_locations.*.zones": (distinct,),
     "additional_locations.*.zones.*": (_zone,),
     "tags": (_tags,),

@@ -13,7 +13,7 @@ from apim_emulator.clock import Clock
 from apim_emulator.errors import EmulatorError
 from apim_emulator.gateway import GatewayServer, PolicyLoadError, Recorder, TokenRequirement, token_requirements
 from apim_emulator.listening import serve
-from apim_emulator.model import Api, Gateway, Subscription
+from apim_emulator.model import Api, Gateway, Reach, Subscription
 from apim_emulator.network import Network
 from apim_emulator.pulumi.deploy import Deployment, Project, deploy
 from apim_emulator.services.azure_monitor import AzureMonitor
@@ -75,7 +75,7 @@ class Served:
 
     service: Gateway
     url: str
-    """Without a trailing slash."""
+    """Without a trailing slash; for callers in its virtual network, if the internet does not reach it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +96,9 @@ class _Listener:
 
     gateway: GatewayServer
     url: str
+    """For callers on the internet."""
+    network_url: str
+    """For callers in the gateway's virtual network."""
     service: Gateway = _NO_SERVICE
 
     def load(self, service: Gateway) -> None:
@@ -130,7 +133,9 @@ class Sandbox:
         self.callers = Callers.register(self.cloud)
         self.entra = Entra(self.cloud, self.clock)
         self.openai = AzureOpenAI(self.cloud, self.entra, self.clock)
-        self.content_safety = ContentSafety(self.entra.verify, blocklists=blocklists, allowed=self._may_check)
+        self.content_safety = ContentSafety(
+            self.entra.verify, blocklists=blocklists, allowed=self._may_check, is_public=self._is_public
+        )
         self.network = Network()
         self._recorder = recorder
         self._tracer = TraceRecorder() if trace else None
@@ -161,8 +166,12 @@ class Sandbox:
                 self.trace_url = f"{await serve(self._stack, self._traces.app)}{self._traces.path}"
             self.telemetry_url = f"{await serve(self._stack, self._spend.app)}{self._spend.path}"
             self.network.route("login.microsoftonline.com", self.entra_url)
-            self.network.route("*.openai.azure.com", await serve(self._stack, self.openai.app))
-            self.network.route("*.cognitiveservices.azure.com", await serve(self._stack, self.content_safety.app))
+            for host, service in (
+                ("*.openai.azure.com", self.openai),
+                ("*.cognitiveservices.azure.com", self.content_safety),
+            ):
+                public = await serve(self._stack, service.app)
+                self.network.route(host, public, await serve(self._stack, service.private_app))
         except BaseException:
             await self._stack.aclose()
             raise
@@ -245,7 +254,8 @@ class Sandbox:
         )
         server = await self._stack.enter_async_context(gateway.running())
         port = self._port and self._port + len(self._listeners)
-        listener = _Listener(gateway=gateway, url=await serve(self._stack, server, port))
+        url, network_url = await serve(self._stack, server, port), await serve(self._stack, gateway.inside())
+        listener = _Listener(gateway=gateway, url=url, network_url=network_url)
         self._listeners.append(listener)
         return listener
 
@@ -260,7 +270,11 @@ class Sandbox:
     def services(self) -> list[Served]:
         """The API Management services that are served, in their current state."""
         current = {service.name: service for service in self.cloud.gateways()} if self._deployment else {}
-        return [Served(service=current.get(found.service.name, found.service), url=found.url) for found in self._loaded]
+        return [
+            Served(service=service, url=found.url if service.from_internet is Reach.ANSWERED else found.network_url)
+            for found in self._loaded
+            for service in [current.get(found.service.name, found.service)]
+        ]
 
     @property
     def apis(self) -> list[ServedApi]:
@@ -292,8 +306,13 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """Where the gateway of the first service listens, without a trailing slash."""
+        """Where the gateway of the first service listens for callers on the internet, without a trailing slash."""
         return (self._loaded or self._listeners)[0].url
+
+    @property
+    def network_url(self) -> str:
+        """Where it listens for callers in its virtual network."""
+        return (self._loaded or self._listeners)[0].network_url
 
     @property
     def providers(self) -> Mapping[str, ProviderStandIn]:
@@ -316,6 +335,10 @@ class Sandbox:
             and self.cloud.has_role(principal_id, COGNITIVE_SERVICES_USER, account.id)
             for account in self.cloud.accounts()
         )
+
+    def _is_public(self, host: str) -> bool:
+        """Return whether an account of Azure AI Content Safety answers the internet."""
+        return all(account.public_access for account in self.cloud.accounts() if account.safety_host == host.lower())
 
     def revoke_roles(self) -> None:
         """Remove all assignments of the role *Cognitive Services OpenAI User*."""

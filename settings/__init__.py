@@ -98,6 +98,7 @@ def load(values: Mapping[str, Any], project_dir: Path, *, secret_keys: Collectio
         redis=resolve_redis(stack, apis),
         teams=tuple(stack.teams),
         token_policies=stack.token_policies,
+        network=stack.network,
         protect=stack.protect,
         observability=stack.observability,
         warnings=tuple(line(warning, secret_keys) for warning in mistakes),

@@ -1,7 +1,7 @@
 """Settings of a deployment: stack config with every default and inherited value in place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from options import (
     API_VERSION,
@@ -19,6 +19,7 @@ from options import (
     LimitOptions,
     MetricsOptions,
     ModelOptions,
+    NetworkOptions,
     ObservabilityOptions,
     OpenAIOptions,
     PolicyOptions,
@@ -141,6 +142,8 @@ class Settings:
     """The teams that may call them."""
     token_policies: TokenPolicies = TokenPolicies.LLM
     """Family of the policies that count the tokens of teams."""
+    network: NetworkOptions = field(default_factory=NetworkOptions)
+    """The virtual network."""
     protect: bool = False
     """Whether Pulumi refuses to delete or replace the group, the service, the accounts and the vaults it creates."""
     observability: ObservabilityOptions | None = None

@@ -47,6 +47,8 @@ from options.metrics import VALUES as METRICS
 from options.metrics import check_metrics, check_metrics_in_use
 from options.mistakes import Key, Mistake, Warn, camel, unique
 from options.models import check_models_in_use, targets
+from options.network import VALUES as NETWORK
+from options.network import check_gateway_network, check_network, check_vault_reader
 from options.observability import VALUES as OBSERVABILITY
 from options.observability import check_observability, check_observability_tier
 from options.openai import VALUES as OPENAI
@@ -96,6 +98,7 @@ _VALUES: Rules = {
     **prefixed("limits.*", LIMIT),
     **prefixed("metrics", METRICS),
     **prefixed("observability", OBSERVABILITY),
+    **prefixed("network", NETWORK),
 }
 
 
@@ -137,6 +140,7 @@ def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:
         mistakes += in_config("gateway", of=check_gateway(stack.gateway))
         if isinstance(location, str):
             mistakes += in_config("gateway", of=check_primary_region(stack.gateway, location))
+    mistakes += _check_network(stack, wrong)
     if "openai" not in wrong:
         mistakes += in_config("openai", of=check_openai(stack.openai))
     if not wrong & {"gateway", "openai"} and not stack.gateway.existing:
@@ -162,6 +166,14 @@ def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:
     mistakes += _check_cache(stack, wrong)
     mistakes += _check_observability(stack, wrong)
     return mistakes
+
+
+def _check_network(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:
+    if "network" in wrong:
+        return
+    yield from in_config("network", of=check_network(stack.network))
+    if "gateway" not in wrong:
+        yield from in_config(of=check_gateway_network(stack.network, stack.gateway, ("network",), ("gateway",)))
 
 
 def _check_spend(stack: Stack, wrong: set[str]) -> Iterator[Mistake]:
@@ -450,6 +462,10 @@ def check_keys(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]:
         in_config(*(("apis", i, "key") if stack.apis[i].key else ("key",)), of=check_key_in_use(key, len(api.accounts)))
         for i, api, key in by_key
     )
+    for i, api, _ in by_key:
+        if api.creates_vault:
+            place: tuple[str | int, ...] = ("apis", i, "key") if stack.apis[i].key else ("key",)
+            yield from in_config(of=check_vault_reader(stack.network, api.identity, place, ("network",)))
     yield from unique(
         [(("apis", i, "key", "namedValue"), key.named_value or f"{api.name}-api-key") for i, api, key in by_key],
         "each API has its own named value",

@@ -20,6 +20,7 @@ from options import (
     KeyOptions,
     LimitOptions,
     MetricsOptions,
+    NetworkOptions,
     ObservabilityOptions,
     OpenAIOptions,
     SafetyOptions,
@@ -46,6 +47,7 @@ class Stack(BaseModel):
     """Identity providers beside each other, instead of `entra` or `jwt`."""
     safety: SafetyOptions | None = None
     cache: CacheOptions | None = None
+    network: NetworkOptions = NetworkOptions()
     protect: bool = False
     """Whether Pulumi refuses to delete or replace the group, the service, the accounts and the vaults it creates."""
     limits: list[LimitOptions] = Field(default_factory=list)
@@ -65,6 +67,7 @@ _NEEDED = {
     "apis": "list the APIs that the team may call",
     "audiences": "list the accepted audiences",
     "certificate": "name the certificate in the vault",
+    "endpointSubnet": "give the resource ID of the subnet for private endpoints",
     "clientId": "give the application (client) ID",
     "duration": "give the seconds for which an answer is kept",
     "embeddings": "name the deployment of an embedding model, such as text-embedding-3-small",
