@@ -94,7 +94,7 @@ class TeamArgs(TypedDict):
     vault_resource_group_name: NotRequired[pulumi.Input[str]]
     """Resource group of a vault that is created. Defaults to that of the API Management service."""
     private_endpoints: NotRequired[PrivateEndpoints | None]
-    """Where the private endpoint of a vault that is created goes: owners then read their keys from the network alone. By
+    """Where the private endpoint of a vault that is created goes: owners then read the keys from the network alone. By
     default it has none, and is reached from the internet."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete or replace the vault that is created. Defaults to false."""

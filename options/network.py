@@ -242,7 +242,7 @@ def check_vault_reader(network: NetworkOptions, identity: str, key: Key, network
     private = network.mode is NetworkMode.PRIVATE and not network.public_access
     if private and identity != SYSTEM_ASSIGNED:
         problem = (
-            "cannot be key-vault with {0} private for an API whose identity is user-assigned, as API Management reads "
+            "is not possible with {0} private for an API whose identity is user-assigned, as API Management reads "
             "a vault behind a firewall with its system-assigned identity; set the API's identity to system-assigned, "
             "or set source to named-value"
         )

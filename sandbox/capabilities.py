@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from openai import APIStatusError, AsyncAzureOpenAI, AsyncOpenAI, DefaultAsyncHttpxClient
+from yarl import URL
 
 from apim_emulator.cli.instructions import API_VERSION
 from apim_emulator.clock import Clock
@@ -221,6 +222,18 @@ async def _metrics(caller: Caller) -> str:
     return f"{status}: {', '.join(sorted(metric.name for metric in sent))} by {', '.join(sent[0].dimensions)}"
 
 
+async def _straight_to_account(caller: Caller) -> str:
+    """Call the account that answered last as everybody on the internet can."""
+    host = caller.last_account()
+    url = caller.sandbox.network.target(URL(f"https://{host}/openai"))
+    outside = AsyncAzureOpenAI(
+        base_url=str(url), api_key="any", api_version=API_VERSION, default_headers={"Host": host}, max_retries=0
+    )
+    async with outside:
+        await outside.chat.completions.create(model=CHAT_MODEL, messages=_PROMPT)
+    return "200"
+
+
 async def _usage(caller: Caller) -> str:
     stream = await caller.dated.chat.completions.create(model=CHAT_MODEL, messages=_PROMPT, stream=True)
     chunks = [chunk async for chunk in stream]
@@ -426,6 +439,19 @@ CAPABILITIES = (
             ("shown to another subscription", "404", _by_another(_show_response)),
             ("continued by another subscription", "404", _by_another(_continue_response)),
             ("shown to its caller", "200, completed", _show_response),
+        ),
+    ),
+    Capability(
+        name="private network",
+        shown="network: {mode: private}",
+        api={},
+        more={
+            "gateway": {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com", "sku": "StandardV2"},
+            "network": {"mode": "private"},
+        },
+        steps=(
+            ("through the gateway", "200", _status),
+            ("straight to the account", "403 AccessDenied", _straight_to_account),
         ),
     ),
     Capability(

@@ -26,6 +26,21 @@ _ACTION_GROUP = re.compile(
     re.IGNORECASE,
 )
 
+_SUBNET = re.compile(
+    r"(?P<network_id>/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
+    r"/providers/Microsoft\.Network/virtualNetworks/(?P<network>[^/]+))/subnets/(?P<subnet>[^/]+)",
+    re.IGNORECASE,
+)
+ZONES = (
+    "privatelink.azure-api.net",
+    "privatelink.cognitiveservices.azure.com",
+    "privatelink.openai.azure.com",
+    "privatelink.redis.azure.net",
+    "privatelink.services.ai.azure.com",
+    "privatelink.vaultcore.azure.net",
+)
+"""Private DNS zones that somebody else owns, where a config adopts zones."""
+
 Config = Mapping[str, Any]
 """Stack config with full keys. It is not validated here, since the program does that and reports mistakes."""
 
@@ -54,8 +69,9 @@ def create_existing(cloud: Cloud, config: Config) -> None:
     for identity in identities:
         place = _Place(subscription=identity["subscription"], group=identity["group"], name=identity["name"])
         _create(cloud, "managedidentity:UserAssignedIdentity", place, resourceName=place.name)
+    joined = _create_network(cloud, config)
     for place in _adopted([_section(config, "gateway")], own):
-        _create_service(cloud, place, [identity[0] for identity in identities])
+        _create_service(cloud, place, [identity[0] for identity in identities], joined)
     _create_accounts(cloud, config, own, identities)
     caches = [_section(config, "cache"), *_api_values(config, "cache")]
     redis = list(_mappings([cache.get("redis") for cache in caches]))
@@ -102,7 +118,57 @@ def _create_accounts(cloud: Cloud, config: Config, own: str | None, identities: 
                 _assign_role(cloud, place, identities, role_id)
 
 
-def _create_service(cloud: Cloud, place: _Place, identities: list[str]) -> None:
+def _create_network(cloud: Cloud, config: Config) -> str | None:
+    """Create the virtual networks, subnets and DNS zones that a config adopts.
+
+    Returns the subnet that an adopted service has joined, in the network of the private endpoints.
+    """
+    network = _section(config, "network")
+    adopted = next(_mappings([network.get("existing")]), {})
+    gateway = _section(config, "gateway")
+    endpoints, given = (_SUBNET.fullmatch(str(adopted.get(name))) for name in ("endpointSubnet", "gatewaySubnet"))
+    own = None if endpoints is None else _SUBNET.fullmatch(f"{endpoints['network_id']}/subnets/joined-before")
+    joined = own if isinstance(gateway.get("existing"), Mapping) else given
+    places = [found for found in (endpoints, joined) if found is not None]
+    further = [_SUBNET.fullmatch(str(one.get("subnet"))) for one in _mappings(gateway.get("additionalLocations"))]
+    for number, found in enumerate([*places, *filter(None, further)]):
+        _create_subnet(cloud, found, number, _delegation(gateway, network) if found is joined else None)
+    for zones in _mappings([network.get("dnsZones")]):
+        subscription = _text(zones.get("subscriptionId")) or subscription_id(config)
+        for zone in ZONES:
+            place = _Place(subscription=subscription, group=str(zones.get("resourceGroup")), name=zone)
+            _create(cloud, "privatedns:PrivateZone", place, privateZoneName=zone, location="global")
+    return None if joined is None else joined[0]
+
+
+def _delegation(gateway: Mapping[str, Any], network: Mapping[str, Any]) -> str | None:
+    sku = "StandardV2" if "existing" in gateway else str(gateway.get("sku"))
+    if not sku.endswith("V2"):
+        return None
+    return "Microsoft.Web/hostingEnvironments" if network.get("gateway") == "internal" else "Microsoft.Web/serverFarms"
+
+
+def _create_subnet(cloud: Cloud, found: re.Match[str], number: int, delegation: str | None) -> None:
+    """Create a subnet, with its network and a security group, unless they exist."""
+    place = _Place(subscription=found["subscription"], group=found["group"], name=found["network"])
+    names = {"virtualNetworkName": place.name}
+    _create(cloud, "network:VirtualNetwork", place, **names, addressSpace={"addressPrefixes": ["10.90.0.0/16"]})
+    _create(cloud, "network:NetworkSecurityGroup", place, networkSecurityGroupName=f"nsg-{place.name}")
+    rules = f"{found['network_id'].rpartition('/virtualNetworks/')[0]}/networkSecurityGroups/nsg-{place.name}"
+    _create(
+        cloud,
+        "network:Subnet",
+        place,
+        **names,
+        subnetName=found["subnet"],
+        addressPrefix=f"10.90.{number}.0/24",
+        networkSecurityGroup={"id": rules},
+        delegations=[{"name": "gateway", "serviceName": delegation}] if delegation else [],
+    )
+
+
+def _create_service(cloud: Cloud, place: _Place, identities: list[str], subnet: str | None) -> None:
+    network = {"virtualNetworkType": "External", "virtualNetworkConfiguration": {"subnetResourceId": subnet}}
     identity: dict[str, Any] = {"type": "SystemAssigned"}
     if identities:
         identity = {"type": "SystemAssigned, UserAssigned", "userAssignedIdentities": {key: {} for key in identities}}
@@ -115,6 +181,7 @@ def _create_service(cloud: Cloud, place: _Place, identities: list[str]) -> None:
         publisherEmail="shared@example.com",
         sku={"name": "StandardV2", "capacity": 1},
         identity=identity,
+        **(network if subnet else {}),
     )
 
 

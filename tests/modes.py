@@ -143,6 +143,17 @@ MODES: dict[str, dict[str, Any]] = {
         "cache": {**CACHE, "varyBy": "caller", "redis": {"existing": {"name": "redis-shared", "resourceGroup": GROUP}}},
         "apis": V1,
     },
+    "key-vault-private": {
+        "auth": "key",
+        "key": {"source": "key-vault"},
+        "gateway": {**PUBLISHER, "sku": "StandardV2"},
+        "network": {"mode": "private", "inboundEndpoint": {}},
+        "safety": {"shieldPrompt": True},
+    },
+    "identity-private-external": {
+        "gateway": {**PUBLISHER, "sku": "Developer"},
+        "network": {"mode": "private"},
+    },
     "existing-gateway-and-account": {
         "gateway": {"existing": EXISTING},
         "openai": {"accounts": [{"existing": {"name": "oai-shared", "resourceGroup": GROUP}}]},

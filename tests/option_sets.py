@@ -149,6 +149,15 @@ _policy = options(
 )
 
 
+_network = options(
+    mode=st.sampled_from(["public", "private"]),
+    # Not internal: the tests call from outside.
+    gateway=st.sampled_from(["integration", "external"]),
+    inboundEndpoint=st.just({}),
+    publicAccess=_switch,
+)
+
+
 @st.composite
 def _api(draw: st.DrawFn, name: str, accounts: int) -> Config:
     surface = draw(st.sampled_from(["dated", "v1"]))
@@ -220,6 +229,7 @@ def stacks(draw: st.DrawFn) -> Config:
         safety=_safety,
         cache=_cache,
         tokenPolicies=_token_policies,
+        network=_network,
         protect=_switch,
     )
     names_of_teams = ("red", "blue")[: draw(st.integers(0, 2))]

@@ -32,9 +32,12 @@ from options import (
     EntraOptions,
     ExistingAccount,
     ExistingApplication,
+    ExistingDnsZones,
+    ExistingNetwork,
     ExistingResource,
     GatewayOptions,
     HostnameOptions,
+    InboundEndpointOptions,
     JwtOptions,
     KeyDelivery,
     KeyOptions,
@@ -45,6 +48,7 @@ from options import (
     MetricsOptions,
     MetricSource,
     ModelOptions,
+    NetworkOptions,
     ObservabilityOptions,
     OpenAIOptions,
     PolicyOptions,
@@ -786,6 +790,7 @@ def test_declarations_name_every_option() -> None:
         "entra": [EntraOptions, ExistingApplication],
         "jwt": [JwtOptions],
         "limits": [LimitOptions],
+        "network": [NetworkOptions, ExistingNetwork, ExistingDnsZones, InboundEndpointOptions],
         "metrics": [MetricsOptions],
         "observability": [ObservabilityOptions, AppInsightsOptions, LogAnalyticsOptions, PromptOptions],
         "apis": [ApiOptions, RetryOptions, ModelOptions],
@@ -854,7 +859,7 @@ def test_misspelt_and_broken_keys_of_a_stack_are_told() -> None:
     assert str(refused.value).splitlines() == [
         "the stack's config has mistakes; nothing was deployed:",
         "openai-gateway:apiz: is not a known key; allowed: auth, gateway, openai, key, entra, jwt, identityProviders, "
-        "safety, cache, protect, limits, metrics, tokenPolicies, observability, apis, teams; did you mean apis?",
+        "safety, cache, network, protect, limits, metrics, tokenPolicies, observability, apis, teams; did you mean apis?",
         "openai-gateway:auth: the value (not shown) is not allowed; allowed: key, managed-identity, entra",
         'openai-gateway:gateway: "{broken" is given where a mapping is expected',
     ]

@@ -100,7 +100,7 @@ def test_mistakes_are_reported(case: dict[str, Any], folder: Path) -> None:
             {"two\nlines": 1},
             r'openai-gateway:"two\nlines": is not a known key; '
             "allowed: auth, gateway, openai, key, entra, jwt, identityProviders, "
-            "safety, cache, protect, limits, metrics, tokenPolicies, "
+            "safety, cache, network, protect, limits, metrics, tokenPolicies, "
             "observability, apis, teams",
             id="a key of two lines",
         ),

@@ -16,6 +16,7 @@ from options import (
     DeploymentOptions,
     EntraOptions,
     ExistingApplication,
+    ExistingNetwork,
     ExistingResource,
     GatewayOptions,
     GatewaySku,
@@ -30,6 +31,7 @@ from options import (
     LogAnalyticsOptions,
     MetricsOptions,
     MetricSource,
+    NetworkOptions,
     ObservabilityOptions,
     OpenAIOptions,
     OwnerOptions,
@@ -73,6 +75,15 @@ CASES = [
             "window": {"size": 1, "overlap": 1},
         },
         id="content safety",
+    ),
+    pytest.param(
+        "network", NetworkOptions(address_space="10.0.0.0/30"), {"addressSpace": "10.0.0.0/30"}, id="address space"
+    ),
+    pytest.param(
+        "network",
+        NetworkOptions(existing=ExistingNetwork(endpoint_subnet="a")),
+        {"existing": {"endpointSubnet": "a"}},
+        id="adopted network",
     ),
     pytest.param("gateway", GatewayOptions(), {}, id="no publisher"),
     pytest.param(

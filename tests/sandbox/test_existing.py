@@ -4,7 +4,7 @@ import pytest
 
 from apim_emulator.azure import Cloud
 from apim_emulator.services.azure_openai import OPENAI_USER
-from sandbox.existing import MODELS, create_existing, subscription_id
+from sandbox.existing import MODELS, ZONES, create_existing, subscription_id
 
 IDENTITY = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-ids"
@@ -183,3 +183,21 @@ def test_an_action_group_that_alerts_tell_is_there() -> None:
     args = {"resourceGroupName": "rg-ops", "actionGroupName": "on-call"}
     found = cloud.invoke("azure-native:monitor:getActionGroup", args, subscription_id=HUB)
     assert found["id"] == group
+
+
+def test_adopted_networks_and_zones_exist() -> None:
+    place = f"/subscriptions/{HUB}/resourceGroups/rg-net/providers/Microsoft.Network/virtualNetworks/vnet/subnets"
+    network = {
+        "existing": {"endpointSubnet": f"{place}/endpoints", "gatewaySubnet": f"{place}/apim"},
+        "dnsZones": {"resourceGroup": "rg-dns", "subscriptionId": HUB},
+    }
+    cloud = Cloud()
+
+    create_existing(cloud, config(gateway={"sku": "PremiumV2"}, network={**network, "gateway": "internal"}))
+
+    names = {"resourceGroupName": "rg-net", "virtualNetworkName": "vnet", "subnetName": "apim"}
+    subnet = cloud.invoke("azure-native:network:getSubnet", names, subscription_id=HUB)
+    assert [found["serviceName"] for found in subnet["delegations"]] == ["Microsoft.Web/hostingEnvironments"]
+    for zone in ZONES:
+        names = {"resourceGroupName": "rg-dns", "privateZoneName": zone}
+        cloud.invoke("azure-native:privatedns:getPrivateZone", names, subscription_id=HUB)
