@@ -859,7 +859,8 @@ def test_misspelt_and_broken_keys_of_a_stack_are_told() -> None:
     assert str(refused.value).splitlines() == [
         "the stack's config has mistakes; nothing was deployed:",
         "openai-gateway:apiz: is not a known key; allowed: auth, gateway, openai, key, entra, jwt, identityProviders, "
-        "safety, cache, network, protect, limits, metrics, tokenPolicies, observability, apis, teams; did you mean apis?",
+        "safety, cache, network, protect, limits, metrics, tokenPolicies, observability, apis, teams; "
+        "did you mean apis?",
         "openai-gateway:auth: the value (not shown) is not allowed; allowed: key, managed-identity, entra",
         'openai-gateway:gateway: "{broken" is given where a mapping is expected',
     ]
