@@ -80,6 +80,15 @@ def create_existing(cloud: Cloud, config: Config) -> None:
     if any(one.get("connected") is True for one in redis):
         for place in _adopted([_section(config, "gateway")], own):
             _connect_redis(cloud, place)
+    _create_vaults(cloud, config, own)
+    for alerts in _mappings([_section(config, "observability").get("alerts")]):
+        if group := _ACTION_GROUP.fullmatch(str(alerts.get("actionGroup"))):
+            place = _Place(subscription=group["subscription"], group=group["group"], name=group["name"])
+            _create(cloud, "monitor:ActionGroup", place, actionGroupName=place.name, groupShortName="shared")
+
+
+def _create_vaults(cloud: Cloud, config: Config, own: str | None) -> None:
+    """Create the vaults of API keys, and those that hold the certificates of host names."""
     for key in (_section(config, "key"), *_api_values(config, "key")):
         for vault in _mappings([key.get("vault")]):
             for place in _adopted([vault], own):
@@ -95,10 +104,6 @@ def create_existing(cloud: Cloud, config: Config) -> None:
                 secretName=hostname.get("certificate"),
                 properties={"value": "not a certificate, but nothing reads it", "contentType": "application/x-pkcs12"},
             )
-    for alerts in _mappings([_section(config, "observability").get("alerts")]):
-        if group := _ACTION_GROUP.fullmatch(str(alerts.get("actionGroup"))):
-            place = _Place(subscription=group["subscription"], group=group["group"], name=group["name"])
-            _create(cloud, "monitor:ActionGroup", place, actionGroupName=place.name, groupShortName="shared")
 
 
 def _create_accounts(cloud: Cloud, config: Config, own: str | None, identities: list[re.Match[str]]) -> None:
