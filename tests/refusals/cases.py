@@ -36,6 +36,8 @@ class Case:
     """Elements of the program's policies that refuse with this, apart from `return-response`."""
     asked: bool | None = None
     """Whether an account was asked. Defaults to whether it answers."""
+    inferred: bool = False
+    """Whether no source says that the service answers or logs this."""
     retry_after: bool = False
     """Whether `Retry-After` says when to call again."""
     cause: str
@@ -120,6 +122,33 @@ async def _without_role(hub: Hub) -> Answer:
 async def _dead_key(hub: Hub) -> Answer:
     hub.sandbox.cloud.regenerate_key(hub.account(2).id, "key1")
     return await hub.call("bykey")
+
+
+async def _with_account(hub: Hub, api: str, **properties: object) -> Answer:
+    """Call while somebody has changed the account by hand."""
+    cloud, account = hub.sandbox.cloud, hub.account(2)
+    [made] = [one for one in hub.sandbox.deployment.registrations if one.id == account.id]
+    cloud.update(made.type, made.id, {**made.inputs, "properties": {**made.inputs["properties"], **properties}})
+    try:
+        return await hub.call(api)
+    finally:
+        cloud.update(made.type, made.id, made.inputs)
+
+
+async def _keys_disabled(hub: Hub) -> Answer:
+    return await _with_account(hub, "bykey", disableLocalAuth=True)
+
+
+async def _account_closed(hub: Hub) -> Answer:
+    return await _with_account(hub, "keyed", publicNetworkAccess="Disabled")
+
+
+async def _without_identity(hub: Hub) -> Answer:
+    hub.sandbox.gateway.load(replace(hub.sandbox.service, identities=()))
+    try:
+        return await hub.call("keyed")
+    finally:
+        await hub.sandbox.reload()
 
 
 async def _from_internet(hub: Hub) -> Answer:
@@ -443,6 +472,24 @@ CASES = (
         provoke=_from_internet,
     ),
     Case(
+        status=403,
+        code="AuthenticationTypeDisabled",
+        message="Key based authentication is disabled for this resource.",
+        by="account",
+        cause="an API with auth `key`, and somebody has turned the account's keys off, a policy of Azure for example",
+        remedy="`pulumi up --refresh` turns them on again; or change `auth` to `managed-identity`",
+        provoke=_keys_disabled,
+    ),
+    Case(
+        status=403,
+        code="AccessDenied",
+        message="Public access is disabled. Please configure private endpoint.",
+        by="account",
+        cause="the account has no public access, and the gateway does not come through its private endpoint",
+        remedy="check what the gateway's network resolves the account's name to, or open the account",
+        provoke=_account_closed,
+    ),
+    Case(
         status=404,
         message="Resource not found",
         by="gateway",
@@ -536,6 +583,16 @@ CASES = (
     ),
     Case(
         status=500,
+        message="Internal server error",
+        by="gateway",
+        reason="IdentityNotFound",
+        inferred=True,
+        cause="the gateway gets no token: its identity was removed from the service",
+        remedy="`pulumi up --refresh`",
+        provoke=_without_identity,
+    ),
+    Case(
+        status=500,
         message="The API's policies would pass on the caller's credential.",
         by="policy",
         cause="your own policies (`policy`) copied the caller's key or token into the request",
@@ -548,6 +605,7 @@ CASES = (
         message=NO_CAPACITY,
         by="policy",
         reason="BackendUnavailable",
+        inferred=True,
         retry_after=True,
         cause="the circuit breakers of all accounts are open, or the last one tried answered 503 or not at all",
         remedy="see [the alert](#alert-no-account-left)",

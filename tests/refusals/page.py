@@ -30,7 +30,7 @@ def _row(case: Case) -> tuple[str, ...]:
 
 def _signs(case: Case) -> Iterator[str]:
     if case.reason is not None:
-        yield f"`{case.reason}`"
+        yield f"`{case.reason}`{' (inferred)' if case.inferred else ''}"
     elif case.by == "account":
         yield f"`BackendResponseCode` {case.status}"
     elif case.by == "policy":
