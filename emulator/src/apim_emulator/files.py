@@ -30,7 +30,43 @@ def yaml_mistake(path: Path, error: yaml.MarkedYAMLError) -> str:
     return f"{path}{place}: {error.problem or 'not YAML'}"
 
 
-class UniqueKeys(yaml.SafeLoader):
+_MOST_VALUES = 1_000_000
+"""Values of a YAML document once its aliases are written out."""
+
+
+def _weight(node: yaml.Node, known: dict[int, int]) -> int:
+    """Count the values in a node with its aliases written out. Raises `yaml.MarkedYAMLError` beyond `_MOST_VALUES`."""
+    if id(node) in known:
+        found = known[id(node)]
+        if found == 0:
+            raise yaml.MarkedYAMLError(problem="an alias contains itself", problem_mark=node.start_mark)
+        return found
+    known[id(node)] = 0
+    inner = node.value if isinstance(node, yaml.CollectionNode) else ()
+    children = [child for one in inner for child in (one if isinstance(one, tuple) else (one,))]
+    known[id(node)] = 1 + sum(_weight(child, known) for child in children)
+    if known[id(node)] > _MOST_VALUES:
+        raise yaml.MarkedYAMLError(problem="aliases repeat too much", problem_mark=node.start_mark)
+    return known[id(node)]
+
+
+class _Bounded(yaml.SafeLoader):
+    """Refuses aliases that make too much of a document, or that contain themselves."""
+
+    def get_single_node(self) -> yaml.Node | None:
+        """Return the document."""
+        node: yaml.Node | None = super().get_single_node()
+        if node is not None:
+            _weight(node, {})
+        return node
+
+
+def read_yaml(text: str) -> Any:
+    """Read a document as PyYAML does, within bounds. Raises `yaml.YAMLError`, and `RecursionError` for a deep one."""
+    return yaml.load(text, _Bounded)  # noqa: S506 - a safe one
+
+
+class UniqueKeys(_Bounded):
     """Refuses a key that stands twice in a mapping, of which PyYAML would take the last, in yaml.v3's words."""
 
     def compose_mapping_node(self, anchor: Any) -> Any:

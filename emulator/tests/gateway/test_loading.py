@@ -63,6 +63,13 @@ REFUSED = {
         f"<validate-jwt header-name='A' token-value='b'>{CONFIG}</validate-jwt>", "needs exactly one of header-name",
     ),
     "jwt without keys": ("<validate-jwt header-name='A'/>", "needs openid-config or issuer-signing-keys"),
+    "jwt in no header": (
+        f"<validate-jwt header-name='X $(id)'>{CONFIG}</validate-jwt>", "validate-jwt, header-name: not a header name",
+    ),
+    "check of no header": (
+        "<check-header name='a:b' failed-check-httpcode='401' failed-check-error-message=''/>",
+        "check-header, name: not a header name",
+    ),
     "jwt with plain http": (
         "<validate-jwt header-name='A'><openid-config url='http://idp.example.com'/></validate-jwt>",
         "openid-config, url: must be an https URL",

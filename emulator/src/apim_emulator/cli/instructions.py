@@ -8,7 +8,7 @@ from pathlib import Path
 from apim_emulator.cli.program import module
 from apim_emulator.cli.session import Api
 
-__all__ = ["API_VERSION", "curl_command", "python_program", "token_command"]
+__all__ = ["API_VERSION", "curl_command", "python_program", "token_command", "token_header"]
 
 API_VERSION = "2024-10-21"
 """Version of the REST API that the stand-in Azure OpenAI speaks."""
@@ -26,8 +26,13 @@ def curl_command(api: Api, stack: str, model: str) -> str:
     if api.key is not None:
         words += ["-H", shlex.quote(f"api-key: {api.key}")]
     if api.callers:
-        words += ["-H", f'"Authorization: Bearer $({token_command(api, stack)})"']
+        words += ["-H", token_header("Authorization", api, stack)]
     return " ".join(words)
+
+
+def token_header(name: str, api: Api, stack: str) -> str:
+    """Return a word of a shell command: a header of this name with a token."""
+    return f'{shlex.quote(f"{name}: Bearer ")}"$({token_command(api, stack)})"'
 
 
 def token_command(api: Api, stack: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from yarl import URL
 
 from apim_emulator.cli.documents import DocumentFiles, pairs, terms
-from apim_emulator.cli.instructions import token_command
+from apim_emulator.cli.instructions import token_command, token_header
 from apim_emulator.cli.program import command
 from apim_emulator.cli.session import Api, Session, SessionFile, to_json
 from apim_emulator.cli.terminal import note, stop_signal
@@ -196,7 +196,7 @@ class ServedDocument:
         api = Api(name=API, url=session.url, key=None, callers=callers, needs_token=bool(requirements))
         curl = f"curl -i {session.url}/"
         if callers and requirements[0].header is not None:
-            curl += f' -H "{requirements[0].header}: Bearer $({token_command(api, session.stack)})"'
+            curl += f" -H {token_header(requirements[0].header, api, session.stack)}"
         return replace(session, apis=[replace(api, curl=curl)])
 
 

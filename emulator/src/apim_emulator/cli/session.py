@@ -84,21 +84,38 @@ class SessionFile:
         Raises `EmulatorError` where one of the stack runs already.
         """
         try:
-            self._path.parent.mkdir(exist_ok=True)
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            self._path.parent.chmod(0o700)
+            descriptor = self._created()
         except OSError as error:
             raise EmulatorError(f"{self._path}: {error.strerror}; what runs keeps its keys there") from None
         with os.fdopen(descriptor, "rb+", buffering=0) as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise EmulatorError(f"stack {self._stack} is running already; stop it first") from None
-            try:
-                os.fchmod(descriptor, 0o600)
-                file.truncate()
                 yield lambda session: _write(file, session)
             finally:
                 self._path.unlink(missing_ok=True)
+
+    def _created(self) -> int:
+        """Make the file, new and locked, in the place of one that nobody holds any more. Raises `OSError`."""
+        while True:
+            try:
+                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+                left_behind = False
+            except FileExistsError:
+                descriptor = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW)
+                left_behind = True
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                raise EmulatorError(f"stack {self._stack} is running already; stop it first") from None
+            # Another process may have taken the one that was there, or this new one, for left behind.
+            is_there = _same_file(descriptor, self._path)
+            if is_there and not left_behind:
+                return descriptor
+            if is_there:
+                self._path.unlink()
+            os.close(descriptor)
 
     def read(self) -> Session:
         """Return the running emulator. Raises `EmulatorError` where none runs, whatever file one has left behind."""
@@ -132,6 +149,14 @@ def _running(folder: Path) -> Iterator[str]:
         with path.open("rb") as file:
             if not _is_free(file.fileno()):
                 yield path.stem
+
+
+def _same_file(descriptor: int, path: Path) -> bool:
+    """Tell whether a path still leads to an open file."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
+    except FileNotFoundError:
+        return False
 
 
 def _write(file: RawIOBase, session: Session) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from apim_emulator.csharp import EvaluationError, ExpressionError, Type, compile_expression
 from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.failures import ProblemKind, RefusedError
+from apim_emulator.gateway.http.headers import is_header_name
 from apim_emulator.gateway.loading import unsupported
 from apim_emulator.gateway.loading.document import UNREAD, Node
 from apim_emulator.gateway.loading.mistakes import reads_on, refuse
@@ -121,6 +122,13 @@ class Element:
     def optional_text(self, attribute: str) -> Value[str] | None:
         """Read a string that may be left out."""
         return self.text(attribute) if self.has(attribute) else None
+
+    def header(self, attribute: str) -> Value[str] | None:
+        """Read the name of a header, which may be left out or an expression."""
+        name = self.node.attributes.get(attribute, "")
+        if name and not name.strip().startswith("@") and name != UNREAD and not is_header_name(name):
+            self.refuse("not a header name", attribute)
+        return self.optional_text(attribute)
 
     @_or(_never)
     def any_value(self, attribute: str) -> Value[object]:

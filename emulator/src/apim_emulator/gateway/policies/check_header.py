@@ -7,7 +7,7 @@ from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 
 def _compile(element: Element, _site: Site) -> Run:
-    name = element.text("name")
+    name = element.needed(element.header("name"), "attribute is missing", "name")
     status = element.integer("failed-check-httpcode", 200, 599)
     message = element.optional_text("failed-check-error-message")
     ignore_case = element.boolean("ignore-case", default=False)

@@ -50,7 +50,8 @@ def token_place(element: Element, *, default_header: bool) -> TokenPlace:
     given = [name for name in names if element.has(name)]
     if len(given) > 1 or not (given or default_header):
         element.refuse(f"needs exactly one of {', '.join(names)}")
-    header, query, value = (element.optional_text(name) for name in names)
+    header = element.header("header-name")
+    query, value = (element.optional_text(name) for name in names[1:])
     scheme = element.optional_text("require-scheme")
     return TokenPlace(header, query, value, scheme, default_header or scheme is not None)
 

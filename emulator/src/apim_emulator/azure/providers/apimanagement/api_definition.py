@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from apim_emulator.azure.exceptions import ValidationError
+from apim_emulator.files import read_yaml
 from apim_emulator.model import Operation
 
 _LARGEST = 4 * 1024 * 1024
@@ -44,8 +45,8 @@ def _parsed(content_format: str, value: str, *, query_in_template: bool) -> Defi
     if len(value.encode("utf-8", "surrogatepass")) > _LARGEST:
         raise ValidationError("the API definition is larger than the 4 MB that an import takes", "value")
     try:
-        document = json.loads(value) if content_format == "openapi+json" else yaml.safe_load(value)
-    except (ValueError, yaml.YAMLError) as error:
+        document = json.loads(value) if content_format == "openapi+json" else read_yaml(value)
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
         raise ValidationError(
             f"the API definition cannot be parsed: {' '.join(str(error).split())}", "value"
         ) from error
