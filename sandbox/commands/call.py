@@ -27,10 +27,11 @@ def run(
 ) -> int:
     """Print the answer and return 0, or the refusal and return 1."""
     session = SessionFile(Path.cwd(), stack or only_running(Path.cwd())).read()
-    model = model or session.model
+    called = session.api(api)
+    model = model or called.model
     if model is None:
         raise EmulatorError(f"stack {session.stack} deploys no chat model; name a deployment with --model")
-    return asyncio.run(_call(session, session.api(api), caller, model, prompt, stream=stream, as_json=as_json))
+    return asyncio.run(_call(session, called, caller, model, prompt, stream=stream, as_json=as_json))
 
 
 async def _call(

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from apim_emulator.azure import Cloud, Deployer
 from apim_emulator.cli.documents import terms
@@ -14,7 +15,7 @@ from apim_emulator.cli.session import Api, Session, SessionFile, to_json
 from apim_emulator.cli.terminal import note, progress, stop_signal
 from apim_emulator.gateway import TokenRequirement, token_requirements
 from apim_emulator.listening import freeze_heap
-from apim_emulator.model import Application
+from apim_emulator.model import Application, Gateway
 from apim_emulator.services.azure_openai.operations import model_operation
 from apim_emulator.services.token_client import Caller, client_credentials_form, password_form
 from sandbox.applications import assign_role, consent, find_application
@@ -60,16 +61,18 @@ async def serving(
 
 def describe(sandbox: Sandbox, stack: str) -> Session:
     """Return how to call what is deployed, with every credential that a caller needs."""
-    models = (model for account in sandbox.cloud.accounts() for model in account.deployments)
-    model = next((model.name for model in models if model_operation(model) == "chatCompletion"), None)
     apis = [_api(sandbox, api) for api in sandbox.apis]
-    if model is not None:
-        apis = [replace(api, curl=curl_command(api, stack, model), python=python_program(api, model)) for api in apis]
+    apis = [
+        replace(api, curl=curl_command(api, stack, api.model), python=python_program(api, api.model))
+        if api.model is not None
+        else api
+        for api in apis
+    ]
     return Session(
         stack=stack,
         url=sandbox.url,
         services={found.service.name: found.url for found in sandbox.services},
-        model=model,
+        model=next((api.model for api in apis if api.model is not None), None),
         apis=apis,
         trace_url=sandbox.trace_url,
         telemetry_url=sandbox.telemetry_url,
@@ -89,7 +92,17 @@ def _api(sandbox: Sandbox, served: ServedApi) -> Api:
             for caller in _callers(sandbox, one)
         ],
         needs_token=bool(required),
+        model=_chat_model(sandbox, served.service),
     )
+
+
+def _chat_model(sandbox: Sandbox, service: Gateway) -> str | None:
+    """Return the first deployment for chat behind a service's backends, or of any account if they name none."""
+    hosts = {urlsplit(backend.url).hostname for backend in service.backends if backend.url}
+    accounts = sandbox.cloud.accounts()
+    behind = [account for account in accounts if account.host in hosts] or accounts
+    models = (model for account in behind for model in account.deployments)
+    return next((model.name for model in models if model_operation(model) == "chatCompletion"), None)
 
 
 def _subscription_key(served: ServedApi) -> str | None:

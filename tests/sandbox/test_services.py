@@ -235,6 +235,46 @@ async def test_a_service_that_is_gone_is_not_reached(project: Callable[..., Proj
         assert (await greeting(sandbox.url, "one-key-of-the-caller"))[0] == 500
 
 
+MODELS = """
+from pulumi_azure_native import cognitiveservices
+
+for name in ("one", "two"):
+    account = cognitiveservices.Account(
+        f"{name}-account", account_name=f"oai-{name}", resource_group_name=group.name, kind="OpenAI",
+        sku={"name": "S0"}, properties={"custom_sub_domain_name": f"oai-{name}"},
+    )
+    cognitiveservices.Deployment(
+        f"{name}-model", deployment_name=f"chat-of-{name}", account_name=account.name, resource_group_name=group.name,
+        sku={"name": "GlobalStandard", "capacity": 1},
+        properties={"model": {"format": "OpenAI", "name": "gpt-5.6-luna", "version": "2026-07-09"}},
+    )
+    apimanagement.Backend(
+        f"{name}-backend", backend_id="models", resource_group_name=group.name, service_name=name, protocol="http",
+        url=f"https://oai-{name}.openai.azure.com/openai", opts=pulumi.ResourceOptions(depends_on=[service]),
+    )
+"""
+
+
+async def test_each_api_is_called_with_a_model_behind_its_service(project: Callable[..., Project]) -> None:
+    async with Sandbox() as sandbox:
+        await sandbox.deploy(project("two", "one", export=MODELS), CONFIG)
+        session = describe(sandbox, "dev")
+
+    assert {api.name: api.model for api in session.apis} == {
+        f"{name}/greeting": f"chat-of-{name}" for name in ("one", "two")
+    }
+    assert all(f"/deployments/{api.model}/" in api.curl for api in session.apis)
+    assert session.model == session.apis[0].model
+
+
+async def test_a_further_port_that_is_taken_is_told(project: Callable[..., Project]) -> None:
+    port = free_pair_of_ports()
+    with socket.create_server(("127.0.0.1", port + 1)):
+        async with Sandbox(port=port) as sandbox:
+            with pytest.raises(EmulatorError, match=f"port {port + 1} is in use"):
+                await sandbox.deploy(project("one", "two"), CONFIG)
+
+
 def test_policies_name_the_service_of_each_api(
     project: Callable[..., Project], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

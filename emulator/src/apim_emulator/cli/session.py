@@ -29,6 +29,8 @@ class Api:
     callers: list[Caller]
     """Who can get a token; none where callers need none, or where the provider is no stand-in."""
     needs_token: bool
+    model: str | None = None
+    """Deployment behind it that answers chat completions."""
     curl: str = field(default="", repr=False)
     """Shell command that calls it."""
     python: str = field(default="", repr=False)
@@ -43,7 +45,7 @@ class Session:
     url: str
     """Where the gateway listens, or the first of several."""
     model: str | None
-    """Deployment that answers chat completions."""
+    """Deployment that answers chat completions, for the first API that has one."""
     apis: list[Api]
     services: Mapping[str, str] = field(default_factory=dict)
     """Where the gateway of each API Management service listens, by the service's name; empty if none is deployed."""
@@ -57,6 +59,8 @@ class Session:
         for api in self.apis:
             if name in (api.name, None):
                 return api
+        if not self.apis:
+            raise EmulatorError(f"stack {self.stack} has no API yet; deploy one")
         names = ", ".join(api.name for api in self.apis)
         raise EmulatorError(f"--api {name}: stack {self.stack} has no such API; it has {names}")
 
