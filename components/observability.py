@@ -60,7 +60,7 @@ class ObservabilityArgs(TypedDict):
     sku: NotRequired[pulumi.Input[str]]
     """Pricing tier of the service, such as `ApiGateway.sku`; what the tier lacks is refused. By default nothing is."""
     name_prefix: NotRequired[str]
-    """Prefix of the names of the loggers and the diagnostic setting on the service. Defaults to none."""
+    """Prefix of the names of all that has no unique name, such as the loggers on the service. Defaults to none."""
     observability: NotRequired[ObservabilityOptions | None]
     """What is created or adopted, and what is kept. By default all but prompts, in a new workspace."""
     api_ids: dict[str, pulumi.Input[str]]
@@ -113,18 +113,11 @@ class Observability(pulumi.ComponentResource):
             opts=invoke_options(self, existing.subscription_id),
         )
 
-        def workspace(component: applicationinsights.GetComponentResult) -> str:
-            if not component.workspace_resource_id:
-                raise pulumi.RunError(
-                    f"component {existing.name} has no Log Analytics workspace; migrate it to one, or name another "
-                    "component"
-                )
-            return component.workspace_resource_id
-
         return _Component(
             id=found.id,
             connection_string=found.connection_string,
-            workspace_id=found.apply(workspace),
+            # All have one: those without are retired ("Migrate to workspace-based Application Insights resources").
+            workspace_id=found.apply(lambda component: component.workspace_resource_id or ""),
             role_assigned=existing.role_assigned,
         )
 
@@ -173,7 +166,7 @@ class Observability(pulumi.ComponentResource):
             pulumi.Output.all(
                 name=component.name, location=component.location, workspace=workspace, written=component.id
             ).apply(_with_dimensions),
-            deployment_name=f"{name}-dimensions",
+            deployment_name=f"{args.get('name_prefix', '')}{name}-dimensions",
             resource_group_name=args["resource_group_name"],
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -292,7 +285,7 @@ class Observability(pulumi.ComponentResource):
             deploy_template(
                 f"{name}-retention",
                 template,
-                deployment_name=f"{name}-retention",
+                deployment_name=f"{args.get('name_prefix', '')}{name}-retention",
                 resource_group_name=args["resource_group_name"],
                 opts=pulumi.ResourceOptions(parent=self),
             )

@@ -230,7 +230,7 @@ def check_observability_tier(
     if sku != GatewaySku.CONSUMPTION:
         return
     if observability.log_analytics.gateway_logs:
-        problem = f"cannot be true with {{0}} {sku}, which has no such logs; set it to false, or change {{0}}"
+        problem = f"conflicts with {{0}} {sku}, which has no such logs; set it to false, or change {{0}}"
         yield Mistake(key=(*key, "log_analytics", "gateway_logs"), value=True, problem=problem, about=(sku_key,))
     if observability.prompts is not None:
         problem = f"cannot be set with {{0}} {sku}, which has no gateway logs; remove it, or change {{0}}"
@@ -239,5 +239,5 @@ def check_observability_tier(
         problem = f"cannot be set with {{0}} {sku}, which has no gateway logs to read; remove it, or change {{0}}"
         yield Mistake(key=(*key, "alerts"), problem=problem, about=(sku_key,))
     if not observability.app_insights.enabled:
-        problem = f"cannot be false with {{0}} {sku}, which has nothing else; remove it, or change {{0}}"
+        problem = f"conflicts with {{0}} {sku}, which has nothing else; remove it, or change {{0}}"
         yield Mistake(key=(*key, "app_insights", "enabled"), value=False, problem=problem, about=(sku_key,))

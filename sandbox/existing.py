@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from apim_emulator.azure import KEY_VAULT_SECRETS_OFFICER, Cloud, CloudError
+from apim_emulator.services.azure_monitor import MONITORING_METRICS_PUBLISHER
 from apim_emulator.services.azure_openai import OPENAI_USER
 from apim_emulator.services.content_safety import COGNITIVE_SERVICES_USER
 
@@ -80,6 +81,7 @@ def create_existing(cloud: Cloud, config: Config) -> None:
     if any(one.get("connected") is True for one in redis):
         for place in _adopted([_section(config, "gateway")], own):
             _connect_redis(cloud, place)
+    _create_observability(cloud, config, own, identities)
     _create_vaults(cloud, config, own)
     for alerts in _mappings([_section(config, "observability").get("alerts")]):
         if group := _ACTION_GROUP.fullmatch(str(alerts.get("actionGroup"))):
@@ -120,7 +122,33 @@ def _create_accounts(cloud: Cloud, config: Config, own: str | None, identities: 
         for place in _adopted([account], own):
             create(cloud, place)
             if account["existing"].get("roleAssigned") is True:
-                _assign_role(cloud, place, identities, role_id)
+                _assign_role(cloud, _scope(cloud, place, "Microsoft.CognitiveServices/accounts"), identities, role_id)
+
+
+def _create_observability(cloud: Cloud, config: Config, own: str | None, identities: list[re.Match[str]]) -> None:
+    """Create the workspace and the Application Insights component, which has a workspace of its own."""
+    observability = _section(config, "observability")
+    for place in _adopted([observability.get("logAnalytics")], own):
+        _create(cloud, "operationalinsights:Workspace", place, workspaceName=place.name)
+    for insights in _mappings([observability.get("appInsights")]):
+        for place in _adopted([insights], own):
+            workspace = f"log-{place.name}"
+            _create(cloud, "operationalinsights:Workspace", place, workspaceName=workspace)
+            _create(
+                cloud,
+                "applicationinsights:Component",
+                place,
+                resourceName=place.name,
+                kind="web",
+                applicationType="web",
+                workspaceResourceId=_scope(
+                    cloud, replace(place, name=workspace), "Microsoft.OperationalInsights/workspaces"
+                ),
+                disableLocalAuth=True,
+            )
+            if insights["existing"].get("roleAssigned") is True:
+                scope = _scope(cloud, place, "Microsoft.Insights/components")
+                _assign_role(cloud, scope, identities, MONITORING_METRICS_PUBLISHER)
 
 
 def _create_network(cloud: Cloud, config: Config) -> str | None:
@@ -198,9 +226,8 @@ def _create_vault(cloud: Cloud, place: _Place, *, officer: bool) -> None:
     }
     _create(cloud, "keyvault:Vault", place, vaultName=place.name, properties=properties)
     if officer:
-        scope = f"/subscriptions/{place.subscription or cloud.subscription_id}/resourceGroups/{place.group}"
         assignment = {
-            "scope": f"{scope}/providers/Microsoft.KeyVault/vaults/{place.name}",
+            "scope": _scope(cloud, place, "Microsoft.KeyVault/vaults"),
             "principalId": cloud.deployer_object_id,
             "principalType": "User",
             "roleDefinitionId": f"/providers/Microsoft.Authorization/roleDefinitions/{KEY_VAULT_SECRETS_OFFICER}",
@@ -289,21 +316,23 @@ def _connect_redis(cloud: Cloud, service: _Place) -> None:
         )
 
 
-def _assign_role(cloud: Cloud, place: _Place, identities: list[re.Match[str]], role_id: str) -> None:
-    """Assign the role with which a gateway calls an account to every identity that a config adopts."""
+def _scope(cloud: Cloud, place: _Place, resource_type: str) -> str:
+    """Return the resource ID of what is at a place."""
+    group = f"/subscriptions/{place.subscription or cloud.subscription_id}/resourceGroups/{place.group}"
+    return f"{group}/providers/{resource_type}/{place.name}"
+
+
+def _assign_role(cloud: Cloud, scope: str, identities: list[re.Match[str]], role_id: str) -> None:
+    """Assign the role with which a gateway calls a resource to every identity that a config adopts."""
     principals = {found.principal_id for gateway in cloud.gateways() for found in gateway.identities}
     for identity in identities:
         args = {"resourceGroupName": identity["group"], "resourceName": identity["name"]}
         function = "azure-native:managedidentity:getUserAssignedIdentity"
         principals.add(cloud.invoke(function, args, subscription_id=identity["subscription"])["principalId"])
-    scope = (
-        f"/subscriptions/{place.subscription or cloud.subscription_id}/resourceGroups/{place.group}"
-        f"/providers/Microsoft.CognitiveServices/accounts/{place.name}"
-    )
     role = f"/providers/Microsoft.Authorization/roleDefinitions/{role_id}"
     for principal_id in sorted(principals):
         given = {"scope": scope, "principalId": principal_id, "principalType": "ServicePrincipal"}
-        with suppress(CloudError):  # the config may adopt the account twice
+        with suppress(CloudError):  # the config may adopt it twice
             cloud.create("azure-native:authorization:RoleAssignment", principal_id, {**given, "roleDefinitionId": role})
 
 

@@ -48,29 +48,31 @@ def sections() -> dict[str, set[str]]:
 
 
 def errors_of_resource(token: str, inputs: Mapping[str, Any]) -> list[str]:
-    """Return what Azure Resource Manager's types find wrong with a resource, as it was registered."""
+    """Return what Azure Resource Manager's types find wrong with a resource, as it was registered.
+
+    There are none of template deployments: what a template holds is the sandbox's to refuse.
+    """
+    if token == "azure-native:resources:Deployment":
+        return []
     _module("validate_policy")  # which the other imports
-    token, inputs = _typed_backend(inputs) if token == "azure-native:resources:Resource" else (token, inputs)
+    token, inputs = _typed(inputs) if token == "azure-native:resources:Resource" else (token, inputs)
     problems = _module("check_arm").check({"type": token, "inputs": dict(inputs)})
     return [f"{problem['path']}: {problem['message']}" for problem in problems if problem["level"] == "error"]
 
 
-def _typed_backend(inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return the backend that is given as a generic resource, without the one property that no type has."""
-    parent, kind = inputs["parentResourcePath"], inputs["resourceType"]
-    assert (inputs["resourceProviderNamespace"], parent.partition("/")[0], kind) == (
-        "Microsoft.ApiManagement",
-        "service",
-        "backends",
-    )
+def _typed(inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return a generic resource as one of its own type, without the one property that no type has."""
+    parent, kind = inputs["parentResourcePath"].split("/"), inputs["resourceType"]
+    assert (inputs["resourceProviderNamespace"], parent[0]) == ("Microsoft.ApiManagement", "service")
     properties = deepcopy(inputs["properties"])
-    del properties["credentials"]["managedIdentity"]
-    place = {
-        "resourceGroupName": inputs["resourceGroupName"],
-        "serviceName": parent.partition("/")[2],
-        "backendId": inputs["resourceName"],
-    }
-    return "azure-native:apimanagement:Backend", {**place, **properties}
+    place = {"resourceGroupName": inputs["resourceGroupName"], "serviceName": parent[1]}
+    if kind == "backends":
+        del properties["credentials"]["managedIdentity"]
+        return "azure-native:apimanagement:Backend", {**place, "backendId": inputs["resourceName"], **properties}
+    assert (parent[2], kind) == ("apis", "diagnostics")
+    del properties["largeLanguageModel"]
+    place |= {"apiId": parent[3], "diagnosticId": inputs["resourceName"]}
+    return "azure-native:apimanagement:ApiDiagnostic", {**place, **properties}
 
 
 def official(name: str) -> Any:

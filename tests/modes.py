@@ -117,6 +117,16 @@ MODES: dict[str, dict[str, Any]] = {
         "metrics": {"namespace": "openai", "dimensions": {"API ID": "api", "Team": "application"}},
     },
     "identity-teams": {"teams": TEAMS},
+    "identity-observability": {"observability": {"prompts": {"maxBytes": 8192, "retentionDays": 30}}},
+    "entra-identity-existing-observability": {
+        "auth": "entra",
+        "entra": ENTRA,
+        "observability": {
+            "appInsights": {"existing": {"name": "appi-shared", "resourceGroup": GROUP}},
+            "logAnalytics": {"existing": {"name": "log-shared", "resourceGroup": GROUP}},
+            "sampling": 50,
+        },
+    },
     "identity-content-safety": {
         "safety": {
             "categories": {"Hate": 4, "Violence": 6},
@@ -227,6 +237,19 @@ def _share(cloud: Cloud, suffix: str, subscription_id: str | None) -> None:
         (
             "cognitiveservices:Account",
             {"accountName": f"oai-{suffix}", "kind": "OpenAI", "sku": {"name": "S0"}, "properties": account},
+        ),
+        ("operationalinsights:Workspace", {"workspaceName": f"log-{suffix}"}),
+        (
+            "applicationinsights:Component",
+            {
+                "resourceName": f"appi-{suffix}",
+                "kind": "web",
+                "applicationType": "web",
+                "workspaceResourceId": (
+                    f"/subscriptions/{subscription_id or cloud.subscription_id}/resourceGroups/{GROUP}"
+                    f"/providers/Microsoft.OperationalInsights/workspaces/log-{suffix}"
+                ),
+            },
         ),
     ]
     made = []

@@ -132,6 +132,14 @@ _cache = st.fixed_dictionaries(
         )
     },
 )
+_observability = options(
+    appInsights=st.sampled_from(["create", "off", {"enabled": True, "name": "appi-contoso"}]),
+    logAnalytics=options(retentionDays=st.integers(30, 730), gatewayLogs=_switch),
+    sampling=st.integers(0, 100),
+    prompts=st.one_of(
+        st.just("off"), st.builds(dict, maxBytes=st.integers(1, 262144), retentionDays=st.integers(4, 730))
+    ),
+)
 _models = st.lists(
     st.one_of(
         st.sampled_from(_MODELS),
@@ -231,6 +239,7 @@ def stacks(draw: st.DrawFn) -> Config:
         tokenPolicies=_token_policies,
         network=_network,
         protect=_switch,
+        observability=_observability,
     )
     names_of_teams = ("red", "blue")[: draw(st.integers(0, 2))]
     values = {
