@@ -1,5 +1,6 @@
 """What the gateway does beside authenticating: each capability's config, and calls that show it."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from time import perf_counter
@@ -234,6 +235,26 @@ async def _straight_to_account(caller: Caller) -> str:
     return "200"
 
 
+async def _recorded(caller: Caller) -> str:
+    """Also tell what Application Insights has of the call: its outcome, and its tokens by what they can be split by."""
+    status = await _status(caller)
+    request, tokens = (caller.sandbox.telemetry.table(name) for name in ("AppRequests", "AppMetrics"))
+    total = next(row for row in reversed(tokens) if row["Name"] == "Total Tokens")
+    split = total["Properties"]
+    by = ", ".join(split[name] for name in ("API ID", "Subscription ID", "Model"))
+    return f"{status}, recorded: {request[-1]['ResultCode']}, {total['Sum']:.0f} tokens by {by}"
+
+
+async def _content(caller: Caller) -> str:
+    """Also tell what the gateway's logs have of the prompt and the answer."""
+    status = await _status(caller)
+    rows = caller.sandbox.telemetry.table("ApiManagementGatewayLlmLog")
+    last = [row for row in rows if row["CorrelationId"] == rows[-1]["CorrelationId"]]
+    kept = [text for row in last for text in (row["RequestMessages"], row["ResponseMessages"]) if text is not None]
+    sizes = [len(text if isinstance(text, str) else json.dumps(text, separators=(",", ":"))) for text in kept]
+    return f"{status}, logged: {f'{max(sizes)} bytes at most' if sizes else 'neither prompt nor answer'}"
+
+
 async def _usage(caller: Caller) -> str:
     stream = await caller.dated.chat.completions.create(model=CHAT_MODEL, messages=_PROMPT, stream=True)
     chunks = [chunk async for chunk in stream]
@@ -403,6 +424,32 @@ CAPABILITIES = (
         shown="includeUsage: true",
         api={"includeUsage": True},
         steps=(("a stream", "200, with usage", _usage),),
+    ),
+    Capability(
+        name="observability",
+        shown="observability: {appInsights: create}",
+        api={},
+        more={"observability": {"appInsights": "create"}},
+        steps=(
+            (
+                "a call",
+                f"200, recorded: 200, 14 tokens by openai, openai-callers, {CHAT_MODEL}",
+                _recorded,
+            ),
+            (
+                "another subscription's call",
+                f"200, recorded: 200, 14 tokens by openai, another-team, {CHAT_MODEL}",
+                _by_another(_recorded),
+            ),
+            ("a call's content", "200, logged: neither prompt nor answer", _content),
+        ),
+    ),
+    Capability(
+        name="prompts in logs",
+        shown="observability: {prompts: {maxBytes: 40, retentionDays: 30}}",
+        api={},
+        more={"observability": {"prompts": {"maxBytes": 40, "retentionDays": 30}}},
+        steps=(("a call's content", "200, logged: 40 bytes at most", _content),),
     ),
     Capability(
         name="content safety",

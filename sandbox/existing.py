@@ -126,8 +126,12 @@ def _create_accounts(cloud: Cloud, config: Config, own: str | None, identities: 
 
 
 def _create_observability(cloud: Cloud, config: Config, own: str | None, identities: list[re.Match[str]]) -> None:
-    """Create the workspace and the Application Insights component, which has a workspace of its own."""
+    """Create the action group, the workspace and the Application Insights component, which has its own workspace."""
     observability = _section(config, "observability")
+    for alerts in _mappings([observability.get("alerts")]):
+        if group := _ACTION_GROUP.fullmatch(str(alerts.get("actionGroup"))):
+            place = _Place(subscription=group["subscription"], group=group["group"], name=group["name"])
+            _create(cloud, "monitor:ActionGroup", place, actionGroupName=place.name, groupShortName="shared")
     for place in _adopted([observability.get("logAnalytics")], own):
         _create(cloud, "operationalinsights:Workspace", place, workspaceName=place.name)
     for insights in _mappings([observability.get("appInsights")]):

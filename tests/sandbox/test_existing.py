@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from apim_emulator.azure import Cloud
+from apim_emulator.services.azure_monitor import MONITORING_METRICS_PUBLISHER
 from apim_emulator.services.azure_openai import OPENAI_USER
 from sandbox.existing import MODELS, ZONES, create_existing, subscription_id
 
@@ -131,6 +132,24 @@ def test_adopted_vault_exists(values: dict[str, Any]) -> None:
 
     found = cloud.invoke("azure-native:keyvault:getVault", {"resourceGroupName": "rg-shared", "vaultName": "kv-a"})
     assert found["properties"]["enableRbacAuthorization"] is True
+
+
+@pytest.mark.parametrize("assigned", [True, False])
+def test_an_adopted_component_has_a_workspace_and_the_role_that_its_owner_gave(assigned: bool) -> None:
+    insights, logs = existing("appi-hub", HUB), existing("log-hub", HUB)
+    insights["existing"]["roleAssigned"] = assigned
+    observability = {"appInsights": insights, "logAnalytics": logs}
+    cloud = Cloud()
+
+    create_existing(cloud, config(gateway=existing("apim-contoso"), observability=observability))
+
+    (component,) = cloud.components()
+    workspaces = {found.id.rpartition("/")[2]: found.id for found in cloud.workspaces()}
+    assert set(workspaces) == {"log-hub", "log-appi-hub"}
+    assert component.workspace_id == workspaces["log-appi-hub"]
+    (gateway,) = cloud.gateways()
+    role = cloud.has_role(gateway.identities[0].principal_id, MONITORING_METRICS_PUBLISHER, component.id)
+    assert role is assigned
 
 
 @pytest.mark.parametrize("officer", [True, False])
