@@ -83,10 +83,6 @@ def create_existing(cloud: Cloud, config: Config) -> None:
             _connect_redis(cloud, place)
     _create_observability(cloud, config, own, identities)
     _create_vaults(cloud, config, own)
-    for alerts in _mappings([_section(config, "observability").get("alerts")]):
-        if group := _ACTION_GROUP.fullmatch(str(alerts.get("actionGroup"))):
-            place = _Place(subscription=group["subscription"], group=group["group"], name=group["name"])
-            _create(cloud, "monitor:ActionGroup", place, actionGroupName=place.name, groupShortName="shared")
 
 
 def _create_vaults(cloud: Cloud, config: Config, own: str | None) -> None:
