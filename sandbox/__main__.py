@@ -122,6 +122,10 @@ def call(
     ] = None,
     prompt: Annotated[str, typer.Option("--prompt", help="Prompt to send.", metavar="TEXT")] = "Hello",
     caller: CallerName = None,
+    subscription: Annotated[
+        str | None,
+        typer.Option("--subscription", help="Present the key of this subscription, such as a team's.", metavar="NAME"),
+    ] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Print the answer as it arrives.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -132,7 +136,9 @@ def call(
     """
     from sandbox.commands.call import run
 
-    raise typer.Exit(run(stack, api, caller, model=model, prompt=prompt, stream=stream, as_json=as_json))
+    raise typer.Exit(
+        run(stack, api, caller, subscription=subscription, model=model, prompt=prompt, stream=stream, as_json=as_json)
+    )
 
 
 @app.command()

@@ -69,6 +69,12 @@ def subscription_of(service: Gateway, api_id: str) -> Subscription | None:
     return next((found for found in service.subscriptions if found.active and found.scope == scope), None)
 
 
+def product_subscriptions(service: Gateway, api_id: str) -> list[Subscription]:
+    """Return the subscriptions that somebody asked for of products with an API, such as those of teams."""
+    scopes = {f"/products/{product.id}" for product in service.products if api_id in product.api_ids}
+    return [found for found in service.subscriptions if found.active and found.scope in scopes and not found.unasked]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Served:
     """An API Management service and where its gateway listens."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from openai import APIError, APIStatusError
@@ -20,6 +21,7 @@ def run(
     api: str | None,
     caller: str | None,
     *,
+    subscription: str | None = None,
     model: str | None,
     prompt: str,
     stream: bool,
@@ -31,7 +33,18 @@ def run(
     model = model or called.model
     if model is None:
         raise EmulatorError(f"stack {session.stack} deploys no chat model; name a deployment with --model")
+    called = _as_subscriber(called, subscription)
     return asyncio.run(_call(session, called, caller, model, prompt, stream=stream, as_json=as_json))
+
+
+def _as_subscriber(api: Api, subscription: str | None) -> Api:
+    """Return the API with the key of a product's subscription, such as a team's, in place of its own."""
+    if subscription is None:
+        return api
+    if subscription not in api.product_keys:
+        names = ", ".join(api.product_keys) or "none"
+        raise EmulatorError(f"--subscription {subscription}: API {api.name} is in no product of it; allowed: {names}")
+    return replace(api, key=api.product_keys[subscription])
 
 
 async def _call(

@@ -21,7 +21,7 @@ from apim_emulator.services.token_client import Caller, client_credentials_form,
 from sandbox.applications import assign_role, consent, find_application
 from sandbox.commands.terminal import errors_explained, print_messages, project_and_config
 from sandbox.existing import subscription_id
-from sandbox.runtime import Sandbox, ServedApi, subscription_of
+from sandbox.runtime import Sandbox, ServedApi, product_subscriptions, subscription_of
 
 
 def run(stack: str, port: int, as_json: bool, trace: bool, blocklists: Sequence[str]) -> int:
@@ -93,6 +93,7 @@ def _api(sandbox: Sandbox, served: ServedApi) -> Api:
         ],
         needs_token=bool(required),
         model=_chat_model(sandbox, served.service),
+        product_keys={found.id: found.primary_key for found in product_subscriptions(served.service, served.api.id)},
     )
 
 
@@ -196,6 +197,7 @@ def text(session: Session) -> str:
         lines += ["", f"API {api.name}: {api.url}"]
         if api.key is not None:
             lines.append(f"  subscription key: {api.key}")
+        lines += [f"  key of {name}: {key}" for name, key in api.product_keys.items()]
         for caller in api.callers:
             object_id = f", object ID {caller.object_id}" if caller.object_id else ""
             lines.append(f"  caller {caller.name}: client ID {caller.client_id}{object_id}")

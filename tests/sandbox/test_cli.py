@@ -19,6 +19,7 @@ from sandbox.callers import Callers
 from sandbox.client import Client, Credentials, new_http_client
 from sandbox.commands.terminal import project_and_config
 from sandbox.commands.up import serving
+from sandbox.commands.up import text as told
 from sandbox.modes import MODES
 from sandbox.runtime import deploy_to
 
@@ -58,6 +59,10 @@ CONFIGS = {
     "misspelt": """
   openai-gateway:openai: {deployments: [{name: chat, model: gpt-4o, sku: GlobalStandrad}]}
   openai-gateway:apis: [{name: openai, path: openai}]
+""",
+    "teams": """
+  openai-gateway:apis: [{name: openai, path: openai}, {name: other, path: other/openai}]
+  openai-gateway:teams: [{name: red, apis: [openai]}, {name: blue, apis: [other], subscriptions: [app]}]
 """,
     "elsewhere": """
   openai-gateway:apis: [{name: openai, path: ai}]
@@ -409,6 +414,23 @@ async def test_call_presents_what_each_api_wants(run: Run) -> None:
         got = {call: await asyncio.to_thread(run, "call", "--stack", "tokens", *call.split()) for call in calls}
 
     assert got == {call: (*expected, "") for call, expected in calls.items()}
+
+
+@pytest.mark.usefixtures("folder")
+async def test_call_presents_a_teams_key_where_it_is_told_to(run: Run) -> None:
+    async with serving("teams", port=0) as session:
+        assert {api.name: set(api.product_keys) for api in session.apis} == {
+            "openai": {"red_default"},
+            "other": {"blue_app"},
+        }
+        assert f"  key of blue_app: {session.api('other').product_keys['blue_app']}" in told(session).splitlines()
+
+        own = await asyncio.to_thread(run, "call", "--api", "other", "--subscription", "blue_app")
+        others = await asyncio.to_thread(run, "call", "--api", "other", "--subscription", "red_default")
+
+    assert own[:2] == (0, "You said: Hello\n")
+    assert others[0] == 2
+    assert "--subscription red_default: API other is in no product of it; allowed: blue_app" in others[2]
 
 
 @pytest.mark.usefixtures("folder")

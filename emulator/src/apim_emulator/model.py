@@ -156,6 +156,8 @@ class Subscription:
     primary_key: str = field(repr=False)
     secondary_key: str = field(repr=False)
     active: bool = True
+    unasked: bool = False
+    """Whether the service made it by itself, as it does with each product."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -31,6 +31,8 @@ class Api:
     needs_token: bool
     model: str | None = None
     """Deployment behind it that answers chat completions."""
+    product_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Keys of the subscriptions of products that contain it, by the subscription's name."""
     curl: str = field(default="", repr=False)
     """Shell command that calls it."""
     python: str = field(default="", repr=False)

@@ -169,6 +169,7 @@ def _subscription(subscription: Resource) -> Subscription:
         primary_key=primary,
         secondary_key=secondary,
         active=subscription.outputs["state"] == "active",
+        unasked="displayName" not in subscription.outputs,
     )
 
 
