@@ -203,9 +203,14 @@ def check_api(api: ApiOptions) -> Iterator[Mistake]:
         yield from (mistake.under("metrics") for mistake in check_metrics(api.metrics))
 
 
+def offers_stored_responses(surface: Surface, operations: Sequence[str] | None) -> bool:
+    """Return whether callers can read what is stored; `operations` are those of our own definition."""
+    return surface is Surface.V1 and (operations is None or bool(_STORED & set(operations)))
+
+
 def check_stored_responses(surface: Surface, operations: Sequence[str] | None, accounts: int) -> Iterator[Mistake]:
     """Warn of stored responses behind a pool; `operations` are those of our own definition."""
-    if surface is Surface.V1 and accounts > 1 and (operations is None or _STORED & set(operations)):
+    if accounts > 1 and offers_stored_responses(surface, operations):
         problem = (
             f"are {accounts}, and only the one that made a response can show it, so calls about stored responses may "
             "get 404; list one account, or leave those calls out of {0}"

@@ -165,6 +165,8 @@ class ApiFacts:
     """Principals, in small letters, that hold a role already, with the role."""
     models: Sequence[str] | None = None
     """Models that it offers, by the names that callers give. None: not known."""
+    shares_responses: bool = False
+    """Whether whoever knows the ID of a stored response can read it, whoever made it."""
 
 
 def check_team_in_use(team: TeamOptions, apis: Mapping[str, ApiFacts]) -> Iterator[Mistake]:
@@ -255,6 +257,7 @@ def check_teams_in_use(teams: Sequence[TeamOptions], apis: Mapping[str, ApiFacts
 
     Entra takes an assignment once; shared by two teams, it would be taken from one when the other leaves.
     """
+    yield from _check_responses(teams, apis)
     first: dict[tuple[str, str, str], Key] = {}
     for i, team in enumerate(teams):
         yield from (mistake.under(i) for mistake in check_team_in_use(team, apis))
@@ -266,3 +269,17 @@ def check_teams_in_use(teams: Sequence[TeamOptions], apis: Mapping[str, ApiFacts
                         problem = f"gets the role {held[2]} of {name} by {{0}} already; list it in one team"
                         key = (i, "principals", j)
                         yield Mistake(key=key, value=principal, problem=problem, about=(twin,))
+
+
+def _check_responses(teams: Sequence[TeamOptions], apis: Mapping[str, ApiFacts]) -> Iterator[Mistake]:
+    """Warn of an API on which one team could read what another has stored."""
+    first: dict[str, Key] = {}
+    for i, team in enumerate(teams):
+        for j, name in enumerate(team.apis):
+            key: Key = (i, "apis", j)
+            if name in apis and apis[name].shares_responses and (other := first.setdefault(name, key))[0] != i:
+                problem = (
+                    "is in another team by {0}, and each could read the other's stored responses by their IDs; set "
+                    "ownResponses of the API to true, or leave those calls out of its operations"
+                )
+                yield Warn(key=key, value=name, problem=problem, about=(other,))

@@ -86,11 +86,12 @@ def create_existing(cloud: Cloud, config: Config) -> None:
 
 
 def _create_vaults(cloud: Cloud, config: Config, own: str | None) -> None:
-    """Create the vaults of API keys, and those that hold the certificates of host names."""
-    for key in (_section(config, "key"), *_api_values(config, "key")):
-        for vault in _mappings([key.get("vault")]):
-            for place in _adopted([vault], own):
-                _create_vault(cloud, place, officer=vault.get("secretsOfficer") is True)
+    """Create the vaults for keys of accounts and of teams, and those with certificates."""
+    keys = (_section(config, "key"), *_api_values(config, "key"))
+    of_teams = _mappings([team.get("keys") for team in _mappings(config.get(f"{_NAMESPACE}:teams"))])
+    for vault in (*_mappings([key.get("vault") for key in keys]), *of_teams):
+        for place in _adopted([vault], own):
+            _create_vault(cloud, place, officer=vault.get("secretsOfficer") is True)
     for hostname in _mappings(_section(config, "gateway").get("hostnames")):
         for place in _adopted([{"existing": hostname.get("vault")}], own):
             _create_vault(cloud, place, officer=False)

@@ -19,7 +19,7 @@ from options import (
     MetricSource,
 )
 from options.api import VALUES as API
-from options.api import check_apis, check_stored_responses, check_tokens
+from options.api import check_apis, check_stored_responses, check_tokens, offers_stored_responses
 from options.breaker import check_breaker_tier
 from options.cache import VALUES as CACHE
 from options.cache import (
@@ -340,6 +340,9 @@ def check_teams_access(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mi
                 for assignment in (api.registration.role_assignments if api.registration else ())
             ),
             models=[model.name for model in api.models] if api.models else _deployments(stack, api),
+            shares_responses=api.definition is None
+            and not api.own_responses
+            and offers_stored_responses(api.surface, api.operations),
         )
         for api in apis
     }

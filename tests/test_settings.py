@@ -945,3 +945,19 @@ def test_any_json_loads_or_is_told(config: dict[str, Any]) -> None:
 @given(st.sampled_from(list(paths(RICH))).flatmap(lambda path: JSON.map(lambda junk: planted(path, junk))))
 def test_any_json_within_a_rich_config_loads_or_is_told(config: dict[str, Any]) -> None:
     loads_or_tells(config)
+
+
+@pytest.mark.parametrize(
+    ("api", "told"),
+    [({}, True), ({"ownResponses": True}, False), ({"operations": ["createChatCompletion"]}, False)],
+    ids=["as it is", "own responses", "chat alone"],
+)
+def test_teams_that_could_read_each_others_stored_responses_are_warned_about(api: dict[str, Any], told: bool) -> None:
+    shared = {"name": "v1", "path": "openai/v1", "surface": "v1", **api}
+    teams = [{"name": name, "apis": apis} for name, apis in (("a", ["v1"]), ("b", ["chat"]), ("c", ["chat", "v1"]))]
+
+    found = settings(apis=[{"name": "chat", "path": "openai"}, shared], teams=teams).warnings
+
+    key, other = "openai-gateway:teams[2].apis[1]", "openai-gateway:teams[0].apis[0]"
+    assert bool(found) is told
+    assert all(one.startswith(f'{key}: "v1" is in another team by {other}, and each could read') for one in found)

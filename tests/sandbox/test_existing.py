@@ -49,6 +49,15 @@ def test_adopted_identities_exist_in_their_subscription_and_on_the_service() -> 
     assert [(one.system_assigned, one.client_id) for one in gateway.identities][1:] == [(False, found["clientId"])]
 
 
+def test_a_vault_for_a_teams_keys_exists() -> None:
+    cloud = Cloud()
+
+    create_existing(cloud, config(teams=[{"keys": {"vault": True, **existing("kv-team")}}, {"keys": {"vault": True}}]))
+
+    names = {"resourceGroupName": "rg-shared", "vaultName": "kv-team"}
+    assert cloud.invoke("azure-native:keyvault:getVault", names)["properties"]["enableRbacAuthorization"]
+
+
 @pytest.mark.parametrize("assigned", [True, False])
 def test_the_owner_of_an_adopted_account_has_given_the_role_where_the_config_says_so(assigned: bool) -> None:
     account = existing("oai-contoso")
