@@ -65,8 +65,8 @@ def embeddings(model: ModelDeployment, body: Json, _now: int) -> Json:
 def _unit_vector(text: str, dimensions: int) -> list[float]:
     """Add up a direction for each word; one of fewer dimensions is a cut and rescaled one."""
     words = list(dict.fromkeys(_WORD.findall(text.lower())))[:_MAX_WORDS] or [text]
-    raw = [sum(places) for places in zip(*(_direction(word, dimensions) for word in words), strict=True)]
-    length = math.sqrt(sum(value * value for value in raw))
+    raw = list(map(sum, zip(*(_direction(word, dimensions) for word in words), strict=True)))
+    length = math.hypot(*raw)
     return [value / length for value in raw]
 
 

@@ -1,13 +1,16 @@
 """The service: all Azure OpenAI accounts behind one listener."""
 
+import asyncio
 import json
 import re
 import uuid
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from math import ceil
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -61,6 +64,9 @@ MAX_BODY = 16 * 1024 * 1024
 """Bytes of a request body; images travel in it."""
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Received:
     """A request that reached the service, without any credential's value."""
@@ -103,6 +109,8 @@ class AzureOpenAI:
         self.received = deque(maxlen=REMEMBERED)
         self._throttled: dict[str, float] = {}
         self._responses = ResponseStore()
+        # The gateway may share the event loop: nobody's calls wait for a model. One thread, since responses are state.
+        self._models = ThreadPoolExecutor(1, "azure-openai")
         self.app = self._application(private=False)
         self.private_app = self._application(private=True)
 
@@ -148,15 +156,19 @@ class AzureOpenAI:
                 int(self._clock.now()),
                 self._responses,
             )
-            answer = operation.answer(call)
-            pieces = _encode(answer)
+            answer, pieces = await self._apart(partial(_answer, operation, call))
         except (AzureOpenAIError, RecursionError) as error:
             refusal = error if isinstance(error, AzureOpenAIError) else too_deep()
             status, answer, more = refusal.status, refusal.body, refusal.headers
             pieces = _encode(answer)
-        self.received.append(_record(request, content, principal_id, status))
+        body = await self._apart(partial(_parsed, content))
+        self.received.append(_record(request, body, principal_id, status))
         headers = {**_headers(request, status), **more}
         return await _send(request, status, headers, pieces, streamed=isinstance(answer, Stream))
+
+    async def _apart(self, work: Callable[[], T]) -> T:
+        """Do work apart from the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._models, work)
 
     def _take_quota(self, account: Account, operation: Operation, api_version: str) -> None:
         left = self._throttled.get(account.host.lower(), 0.0) - self._clock.now()
@@ -188,11 +200,19 @@ def _api_version(request: web.Request) -> str:
     return version
 
 
-def _record(request: web.Request, content: bytes, principal_id: str | None, status: int) -> Received:
+def _answer(operation: Operation, call: Call) -> tuple[Answer, list[bytes]]:
+    answer = operation.answer(call)
+    return answer, _encode(answer)
+
+
+def _parsed(content: bytes) -> object:
     try:
-        body = json.loads(content)
+        return json.loads(content)
     except (ValueError, RecursionError):
-        body = None
+        return None
+
+
+def _record(request: web.Request, body: object, principal_id: str | None, status: int) -> Received:
     return Received(
         host=request.host,
         method=request.method,
@@ -209,10 +229,19 @@ def _record(request: web.Request, content: bytes, principal_id: str | None, stat
 def _encode(answer: Answer) -> list[bytes]:
     """Body of an answer, or the events of a stream."""
     if not isinstance(answer, Stream):
-        return [json.dumps(answer).encode()]
+        return [_json(answer).encode()]
     names = (f"event: {event['type']}\n" if answer.typed else "" for event in answer.events)
     events = [f"{name}data: {json.dumps(event)}\n\n" for name, event in zip(names, answer.events, strict=True)]
     return [event.encode() for event in (events if answer.typed else [*events, "data: [DONE]\n\n"])]
+
+
+def _json(answer: Mapping[str, object]) -> str:
+    """Write an answer, the items of its lists one by one: to write it at once keeps every other thread waiting."""
+    values = (
+        f"[{', '.join(map(json.dumps, value))}]" if isinstance(value, list) else json.dumps(value)
+        for value in answer.values()
+    )
+    return f"{{{', '.join(f'{json.dumps(name)}: {value}' for name, value in zip(answer, values, strict=True))}}}"
 
 
 async def _send(
