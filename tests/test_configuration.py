@@ -12,7 +12,7 @@ from tests.deployed import ROOT
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SHOWN = [
     pytest.param(yaml.safe_load(block), id=f"{page.name} {number}")
-    for page in (ROOT / "README.md", ROOT / "docs" / "configuration.md")
+    for page in (ROOT / "README.md", ROOT / "docs" / "configuration.md", ROOT / "docs" / "network.md")
     for number, block in enumerate(
         re.findall(r"^```yaml\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     )
@@ -28,5 +28,5 @@ def test_config_that_is_shown_has_no_mistakes(config: dict[str, object], tmp_pat
     assert load({**REST, **config}, tmp_path).apis
 
 
-def test_both_pages_show_config() -> None:
-    assert {str(shown.id).split()[0] for shown in SHOWN} == {"README.md", "configuration.md"}
+def test_all_pages_show_config() -> None:
+    assert {str(shown.id).split()[0] for shown in SHOWN} == {"README.md", "configuration.md", "network.md"}

@@ -2,6 +2,8 @@ from typing import Any
 
 import pytest
 
+from apim_emulator.azure import Cloud, Faults
+from apim_emulator.clock import Clock
 from apim_emulator.pulumi.deploy import DeployError
 from apim_emulator.pulumi.mocks import Registration
 from components import (
@@ -375,6 +377,24 @@ class TestEndpoints:
         assert (connection["privateLinkServiceId"], connection["groupIds"]) == (account.id, ["account"])
         zones = deployed.one("PrivateDnsZoneGroup").inputs["privateDnsZoneConfigs"]
         assert [zone["privateDnsZoneId"].rpartition("/")[2] for zone in zones] == ZONES
+
+    def test_a_refusal_while_the_account_is_set_up_is_waited_out(
+        self, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        endpoint = "azure-native:network:PrivateEndpoint"
+        faults = Faults(fail={endpoint: "AccountProvisioningStateInvalid"})
+        waits: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            waits.append(seconds)
+            faults.fail = {}
+
+        monkeypatch.setattr("components._waiting.sleep", sleep)
+
+        deployed = self.deploy(Azure(Cloud(clock=clock, faults=faults)), self.accounts)
+
+        assert deployed.all("PrivateEndpoint") != []
+        assert waits == [2]
 
     def test_public_access_stays_until_it_is_taken_away(self, azure: Azure) -> None:
         deployed = self.deploy(azure, self.accounts, public_access=True)
