@@ -3,6 +3,8 @@ STACK ?= sandbox
 PY := .venv/bin/python
 LONG := engine or attack or hypothesis or slow
 export PYTHON
+# Else each of the processes that tests start compiles the product once more.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Whatever fails says why itself. So that make adds no line of its own, a command that fails ends make by SIGPIPE (141 in a shell).
 SHELL := bash

@@ -80,6 +80,15 @@ def test_a_target_whose_environment_is_there_says_nothing_of_it(tmp_path: Path) 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_what_python_compiles_is_kept_whatever_the_shell_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "scripts" / "environment.sh").write_text('echo "${PYTHONDONTWRITEBYTECODE-kept}"\n', encoding="utf-8")
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+
+    assert make("environment", folder=tmp_path).stdout == "kept\n"
+
+
 def test_the_python_of_the_command_line_reaches_the_environment(tmp_path: Path) -> None:
     (tmp_path / "scripts").mkdir()
     shutil.copy(ROOT / "Makefile", tmp_path)

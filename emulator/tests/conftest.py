@@ -1,5 +1,10 @@
+from collections.abc import Iterator
+from functools import cache
+from itertools import cycle
+
 import pytest
 from hypothesis import HealthCheck, settings
+from joserfc.jwk import RSAKey
 
 from apim_emulator.cli import program
 
@@ -12,3 +17,13 @@ settings.load_profile("timeless")
 def own_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """Messages speak of this package, whoever else is loaded."""
     monkeypatch.setattr(program, "_module", "apim_emulator")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_rsa_keys() -> Iterator[None]:
+    """Let issuers take turns with ten keys: to make one takes longer than most tests, and no test has as many."""
+    make, turns = RSAKey.binding.generate_private_key, cycle(range(10))
+    made = cache(lambda size, _: make(size))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RSAKey.binding, "generate_private_key", staticmethod(lambda size: made(size, next(turns))))
+        yield
