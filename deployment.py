@@ -64,6 +64,7 @@ class _Common(TypedDict):
     sku: pulumi.Input[str]
     path: pulumi.Input[str]
     display_name: pulumi.Input[str]
+    own_subscription: bool
     backend_id: pulumi.Input[str]
     accounts: list[OpenAIAccount]
     principal_id: pulumi.Input[str]
@@ -246,6 +247,7 @@ def publish(
         "sku": gateway.sku,
         "path": api.path,
         "display_name": f"{api.name} ({pulumi.get_project()}/{pulumi.get_stack()})",
+        "own_subscription": api.own_subscription,
         "backend_id": openai.pools.get(api.name) or openai.backends[api.surface],
         "accounts": [account for account in openai.accounts if account.key in api.accounts],
         "principal_id": identity.principal_id,

@@ -229,6 +229,7 @@ class PublishArgs(TypedDict):
     name_prefix: NotRequired[str]
     path: pulumi.Input[str]
     display_name: NotRequired[pulumi.Input[str]]
+    own_subscription: NotRequired[bool]
     surface: NotRequired[Surface]
     api_version: NotRequired[pulumi.Input[str | None]]
     operations: NotRequired[list[str] | None]
@@ -345,8 +346,12 @@ def publish(
     return api
 
 
-def subscribe(name: str, args: PublishArgs, api: apimanagement.Api, *, parent: pulumi.Resource) -> pulumi.Output[str]:
-    """Create a subscription for the API's callers and return its primary key, a secret."""
+def subscribe(
+    name: str, args: PublishArgs, api: apimanagement.Api, *, parent: pulumi.Resource
+) -> pulumi.Output[str] | None:
+    """Create a subscription for the API's callers, unless only teams have keys; return its primary key, a secret."""
+    if args.get("own_subscription") is False:
+        return None
     return subscribe_to(
         f"{name}-subscription",
         args,

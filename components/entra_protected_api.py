@@ -86,6 +86,9 @@ class EntraProtectedApiArgs(TypedDict):
     """Role assignments that already give the identity access. By default one is created for each account."""
     subscription_required: NotRequired[bool]
     """Whether callers need a subscription key in addition to their token. Defaults to false."""
+    own_subscription: NotRequired[bool]
+    """Whether the API has a subscription of its own, whose key is held to no team. Defaults to true; false leaves the
+    keys of teams alone."""
     display_name: NotRequired[pulumi.Input[str]]
     """Display name of the API and of the app registration. Defaults to the component's name."""
     surface: NotRequired[Surface]
@@ -148,7 +151,8 @@ class EntraProtectedApi(pulumi.ComponentResource):
     """Scopes of that registration to request from the token endpoint: `{application ID URI}/{scope}`, or `/.default`
     for applications."""
     subscription_key: pulumi.Output[str] | None
-    """Primary key of the subscription created for callers; a secret. Absent if the token is enough."""
+    """Primary key of the subscription created for callers; a secret. Absent without one, or if the token
+    is enough."""
 
     def __init__(self, name: str, args: EntraProtectedApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:EntraProtectedApi", name, {}, api_options("EntraProtectedApi", opts))

@@ -59,6 +59,9 @@ class KeyAuthApiArgs(TypedDict):
     """Object ID of the gateway's identity, which reads the key from a vault. Required with `source: key-vault`."""
     identity_client_id: NotRequired[pulumi.Input[str | None]]
     """Client ID of that identity. Defaults to the system-assigned identity."""
+    own_subscription: NotRequired[bool]
+    """Whether the API has a subscription of its own, whose key is held to no team. Defaults to true; false leaves the
+    keys of teams alone."""
     display_name: NotRequired[pulumi.Input[str]]
     """Display name of the API. Defaults to the component's name."""
     surface: NotRequired[Surface]
@@ -113,8 +116,8 @@ class KeyAuthApi(pulumi.ComponentResource):
 
     api_id: pulumi.Output[str]
     """Resource ID of the API, the scope for products and subscriptions."""
-    subscription_key: pulumi.Output[str]
-    """Primary key of the subscription created for callers; a secret."""
+    subscription_key: pulumi.Output[str] | None
+    """Primary key of the subscription created for callers; a secret. Absent without one."""
 
     def __init__(self, name: str, args: KeyAuthApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:KeyAuthApi", name, {}, api_options("KeyAuthApi", opts))

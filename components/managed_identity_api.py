@@ -53,6 +53,9 @@ class ManagedIdentityApiArgs(TypedDict):
     """Client ID of that identity. Defaults to the system-assigned identity."""
     role_assignment_ids: NotRequired[pulumi.Input[list[str]]]
     """Role assignments that already give the identity access. By default one is created for each account."""
+    own_subscription: NotRequired[bool]
+    """Whether the API has a subscription of its own, whose key is held to no team. Defaults to true; false leaves the
+    keys of teams alone."""
     display_name: NotRequired[pulumi.Input[str]]
     """Display name of the API. Defaults to the component's name."""
     surface: NotRequired[Surface]
@@ -107,8 +110,8 @@ class ManagedIdentityApi(pulumi.ComponentResource):
 
     api_id: pulumi.Output[str]
     """Resource ID of the API, the scope for products and subscriptions."""
-    subscription_key: pulumi.Output[str]
-    """Primary key of the subscription created for callers; a secret."""
+    subscription_key: pulumi.Output[str] | None
+    """Primary key of the subscription created for callers; a secret. Absent without one."""
 
     def __init__(self, name: str, args: ManagedIdentityApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:ManagedIdentityApi", name, {}, api_options("ManagedIdentityApi", opts))

@@ -66,6 +66,9 @@ class ApiOptions:
     the stack's `identityProviders`."""
     subscription_required: bool | None = None
     """Whether callers need a subscription key. Defaults to true, or to false if the API validates a token."""
+    own_subscription: Defaulted[bool] = True
+    """Whether the API has a subscription of its own, whose key is held to no team. Defaults to true; false leaves the
+    keys of `teams` alone."""
     bearer_keys: Defaulted[bool] = False
     """Whether a subscription key is also accepted as bearer token, where the plain OpenAI client sends its `api_key`.
     Defaults to false. Not with auth `entra`, where a bearer is a token."""
@@ -169,6 +172,7 @@ VALUES: Rules = {
     "accounts": (distinct,),
     "identity": (identity,),
     "subscription_required": (boolean,),
+    "own_subscription": (boolean,),
     "bearer_keys": (boolean,),
     "own_responses": (boolean,),
     "api_version": (_known_version,),

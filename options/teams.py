@@ -159,6 +159,8 @@ class ApiFacts:
 
     subscription_required: bool = True
     """Whether its callers need a subscription key."""
+    own_subscription: bool = True
+    """Whether it has a subscription of its own."""
     roles: Sequence[str] | None = None
     """App roles that its callers can hold. None: it validates no tokens of Microsoft Entra ID."""
     assigned: frozenset[tuple[str, str]] = frozenset()
@@ -283,3 +285,16 @@ def _check_responses(teams: Sequence[TeamOptions], apis: Mapping[str, ApiFacts])
                     "ownResponses of the API to true, or leave those calls out of its operations"
                 )
                 yield Warn(key=key, value=name, problem=problem, about=(other,))
+
+
+def check_own_subscription(api: ApiFacts, name: str, teams: Sequence[TeamOptions]) -> Iterator[Mistake]:
+    """Refuse an API `name` without a subscription of its own where that leaves it without any, or changes nothing."""
+    key = ("own_subscription",)
+    if api.own_subscription:
+        return
+    if not api.subscription_required:
+        problem = "has no effect, as callers need no subscription key; remove it"
+        yield Mistake(key=key, value=False, problem=problem)
+    elif not any(name in team.apis for team in teams):
+        problem = "leaves the API without a key, as it is in no team; remove it, or list the API in a team"
+        yield Mistake(key=key, value=False, problem=problem)

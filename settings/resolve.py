@@ -65,6 +65,8 @@ class ApiSettings:
     """Set if callers present tokens of several providers."""
     subscription_required: bool
     """Whether callers need a subscription key."""
+    own_subscription: bool = True
+    """Whether it has a subscription of its own, beside those of teams."""
     bearer_keys: bool = False
     """Whether a subscription key is also accepted as bearer token."""
     surface: Surface = Surface.DATED
@@ -181,6 +183,7 @@ def resolve(stack: Stack, api: ApiOptions, texts: ApiTexts) -> ApiSettings:
         jwt=jwt,
         identity_providers=providers,
         subscription_required=keyed,
+        own_subscription=api.own_subscription,
         bearer_keys=api.bearer_keys,
         own_responses=api.own_responses,
         surface=api.surface,

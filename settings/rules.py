@@ -69,7 +69,7 @@ from options.rules import Rules, boolean, check_values, prefixed, region
 from options.safety import VALUES as SAFETY
 from options.safety import SafetyOptions, check_safety, check_safety_tier
 from options.teams import VALUES as TEAM
-from options.teams import ApiFacts, check_teams, check_teams_in_use
+from options.teams import ApiFacts, check_own_subscription, check_teams, check_teams_in_use
 from settings.mistakes import LOCATION, NAMESPACE, in_config
 from settings.resolve import ApiSettings, given_redis
 from settings.schema import Stack
@@ -334,6 +334,7 @@ def check_teams_access(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mi
     facts = {
         api.name: ApiFacts(
             subscription_required=api.subscription_required,
+            own_subscription=api.own_subscription,
             roles=api.registration.roles if api.registration else None,
             assigned=frozenset(
                 (assignment.principal_id.lower(), assignment.role)
@@ -347,6 +348,8 @@ def check_teams_access(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mi
         for api in apis
     }
     yield from in_config("teams", of=check_teams_in_use(stack.teams, facts))
+    for i, (name, own) in enumerate(facts.items()):
+        yield from in_config("apis", i, of=check_own_subscription(own, name, stack.teams))
 
 
 def _deployments(stack: Stack, api: ApiSettings) -> list[str] | None:

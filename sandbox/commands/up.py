@@ -107,9 +107,9 @@ def _chat_model(sandbox: Sandbox, service: Gateway) -> str | None:
 
 
 def _subscription_key(served: ServedApi) -> str | None:
-    """Return the primary key of the subscription that was created for the API's callers."""
-    found = subscription_of(served.service, served.api.id)
-    return None if found is None else found.primary_key
+    """Return the primary key of the subscription that was created for the API's callers, or of a team's."""
+    found = [subscription_of(served.service, served.api.id), *product_subscriptions(served.service, served.api.id)]
+    return next((subscription.primary_key for subscription in found if subscription is not None), None)
 
 
 def _callers(sandbox: Sandbox, required: TokenRequirement) -> list[Caller]:

@@ -237,6 +237,17 @@ def test_a_teams_headers_are_told_apart_from_an_apis() -> None:
     assert 'total-calls-header-name="x-ratelimit-limit-team-subscription-requests"' in document
 
 
+def test_an_api_can_leave_the_keys_to_its_teams() -> None:
+    apis = [{"name": "chat", "path": "openai", "ownSubscription": False}]
+    config = {**CONFIG, "openai-gateway:apis": apis, "openai-gateway:teams": [ONE]}
+
+    deployed = deploy_program(config)
+
+    assert [entry.inputs["sid"] for entry in deployed.all("Subscription")] == ["one_default"]
+    assert {name for name in deployed.outputs if "Key" in name} == {"onePrimaryKeys", "oneSecondaryKeys"}
+    assert deployed.one("Api").inputs["subscriptionRequired"] is True
+
+
 class TestVault:
     def test_the_keys_go_to_a_vault_of_the_teams_own_which_its_owners_read(self, azure: Azure) -> None:
         owner = azure.cloud.add_user("ada@contoso.com").object_id

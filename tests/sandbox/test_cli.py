@@ -61,7 +61,7 @@ CONFIGS = {
   openai-gateway:apis: [{name: openai, path: openai}]
 """,
     "teams": """
-  openai-gateway:apis: [{name: openai, path: openai}, {name: other, path: other/openai}]
+  openai-gateway:apis: [{name: openai, path: openai}, {name: other, path: other/openai, ownSubscription: false}]
   openai-gateway:teams: [{name: red, apis: [openai]}, {name: blue, apis: [other], subscriptions: [app]}]
 """,
     "elsewhere": """
@@ -425,6 +425,7 @@ async def test_call_presents_a_teams_key_where_it_is_told_to(run: Run) -> None:
         }
         assert f"  key of blue_app: {session.api('other').product_keys['blue_app']}" in told(session).splitlines()
 
+        assert session.api("other").key == session.api("other").product_keys["blue_app"]
         own = await asyncio.to_thread(run, "call", "--api", "other", "--subscription", "blue_app")
         others = await asyncio.to_thread(run, "call", "--api", "other", "--subscription", "red_default")
 
