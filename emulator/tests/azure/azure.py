@@ -139,6 +139,21 @@ class Azure:
             | inputs,
         )
 
+    def workspace(self, name: str = "log-contoso", **inputs: Any) -> tuple[str, dict[str, Any]]:
+        """Log Analytics workspace."""
+        return self.create("operationalinsights:Workspace", resourceGroupName="rg", workspaceName=name, **inputs)
+
+    def component(self, name: str = "appi-contoso", **inputs: Any) -> tuple[str, dict[str, Any]]:
+        """Application Insights component, in the workspace `log-contoso` unless another is given."""
+        workspace = f"{self.group_id()}/providers/Microsoft.OperationalInsights/workspaces/log-contoso"
+        given = {"kind": "web", "applicationType": "web", "workspaceResourceId": workspace}
+        return self.create("applicationinsights:Component", resourceGroupName="rg", resourceName=name, **given | inputs)
+
+    def logger(self, name: str = "insights", **inputs: Any) -> tuple[str, dict[str, Any]]:
+        """Logger of Application Insights, with an instrumentation key."""
+        given = {"loggerType": "applicationInsights", "credentials": {"instrumentationKey": "k3y"}}
+        return self.apim("Logger", **{"loggerId": name} | given | inputs)
+
     def vault(self, name: str = "kv-contoso", **properties: Any) -> tuple[str, dict[str, Any]]:
         """Vault in RBAC mode."""
         base = {"tenantId": self.cloud.tenant_id, "sku": {"family": "A", "name": "standard"}}
