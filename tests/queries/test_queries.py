@@ -73,11 +73,17 @@ def test_logs_of_another_service_do_not_count() -> None:
 
 
 def test_calls_without_a_valid_credential_are_told_by_their_reason() -> None:
-    calls = [log(401, LastErrorReason="TokenExpired")] * 3 + [log(401, LastErrorReason=None)] * 2 + [log(403)]
+    calls = [
+        *[log(401, LastErrorReason="TokenExpired", BackendResponseCode=None)] * 3,
+        *[log(401, LastErrorReason=None)] * 2,
+        *[log(401, LastErrorReason=None, BackendResponseCode=None)] * 4,
+        log(403),
+    ]
 
     rows = found("alerts/unauthorized", ApiManagementGatewayLogs=calls)
 
-    assert {row["Reason"]: row["Calls"] for row in rows} == {"TokenExpired": 3, "Azure OpenAI": 2}
+    told = {"TokenExpired": 3, "Azure OpenAI": 2, "API policy": 4}
+    assert {row["Reason"]: row["Calls"] for row in rows} == told
 
 
 def test_failures_are_those_of_azure_openai_alone() -> None:
@@ -168,11 +174,13 @@ def test_latency_is_of_calls_that_azure_openai_answered() -> None:
 
 
 def test_refusals_are_by_status_and_reason() -> None:
-    calls = [log(429, LastErrorReason="OpenAITokenLimitExceeded")] * 2 + [log(200), log(400)]
+    limited = log(429, LastErrorReason="OpenAITokenLimitExceeded", BackendResponseCode=None)
+    calls = [limited, limited, limited, log(200), log(400), *[log(403, BackendResponseCode=None)] * 2]
 
     rows = found("workbook/refusals", ApiManagementGatewayLogs=calls)
 
     assert [(row["ResponseCode"], row["Reason"], row["Calls"]) for row in rows] == [
-        (429, "OpenAITokenLimitExceeded", 2),
+        (429, "OpenAITokenLimitExceeded", 3),
+        (403, "API policy", 2),
         (400, "Azure OpenAI", 1),
     ]
