@@ -9,10 +9,13 @@ from apim_emulator.pulumi.mocks import Registration
 from components import (
     ApiGateway,
     ContentSafety,
+    ManagedIdentityApi,
     OpenAIBackend,
     PrivateEndpoints,
     PrivateNetwork,
     SemanticCache,
+    Team,
+    TeamApi,
 )
 from options import (
     AccountOptions,
@@ -27,6 +30,7 @@ from options import (
     NetworkMode,
     NetworkOptions,
     OpenAIOptions,
+    TeamKeysOptions,
 )
 from tests.components.conftest import GROUP, SERVICE, Azure, exporting
 from tests.deployed import Deployed, deploy_component
@@ -455,3 +459,23 @@ class TestEndpoints:
 
         assert deployed.one("Account").inputs["properties"]["publicNetworkAccess"] == "Disabled"
         assert len(deployed.one("PrivateDnsZoneGroup").inputs["privateDnsZoneConfigs"]) == 1
+
+    def test_the_vault_of_a_team_has_one_of_its_own(self, azure: Azure) -> None:
+        api = azure.api_args(azure.account("oai"))
+
+        def build(endpoints: PrivateEndpoints) -> None:
+            inputs: Any = {
+                "resource_group_name": GROUP,
+                "service_name": SERVICE,
+                "sku": "StandardV2",
+                "apis": [TeamApi(name="openai", id=ManagedIdentityApi("openai", api).api_id)],
+                "keys": TeamKeysOptions(vault=True),
+                "private_endpoints": endpoints,
+            }
+            Team("research", inputs)
+
+        deployed = self.deploy(azure, build)
+
+        assert deployed.one("Vault").inputs["properties"]["publicNetworkAccess"] == "disabled"
+        assert deployed.one("PrivateEndpoint").inputs["privateLinkServiceConnections"][0]["groupIds"] == ["vault"]
+        assert len(deployed.all("Secret")) > 0
