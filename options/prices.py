@@ -6,7 +6,7 @@ from datetime import date
 from typing import NamedTuple
 
 from options.mistakes import Key, Mistake
-from options.openai import OpenAIOptions, deployments_of
+from options.openai import OpenAIOptions, deployments_of, served_by
 from options.rules import Rule, Rules, matches
 
 AS_OF = date(2026, 9, 29)
@@ -132,7 +132,7 @@ def models_by_deployment(openai: OpenAIOptions, offered: Iterable[str] = ()) -> 
     """Return the models that deployments have, by name: several if accounts have different ones under one name.
 
     What adopted accounts have is not known, so a deployment of theirs stands for its model. `offered` are deployments
-    that APIs offer, wherever they are.
+    that APIs offer, which an account may have that does not list its own.
     """
     found: dict[str, list[str]] = {}
     for account in openai.accounts:
@@ -143,26 +143,29 @@ def models_by_deployment(openai: OpenAIOptions, offered: Iterable[str] = ()) -> 
         for name, model in pairs:
             if model not in found.setdefault(name, []):
                 found[name].append(model)
-    for name in offered:
-        found.setdefault(name, [name])
+    if any(served_by(account, openai) is None for account in openai.accounts):
+        for name in offered:
+            found.setdefault(name, [name])
     return found
 
 
-def check_priced(key: Key, models: Mapping[str, Sequence[str]], prices: Sequence[PriceOptions]) -> Iterator[Mistake]:
-    """Refuse deployments whose tokens have no price, or several; `key` is where prices are given."""
+def check_priced(
+    key: Key, budget: Key, models: Mapping[str, Sequence[str]], prices: Sequence[PriceOptions]
+) -> Iterator[Mistake]:
+    """Refuse deployments whose tokens have no price, or several, for the budget; `key` is where prices are given."""
     known = {*PRICES, *(price.model for price in prices)}
     unpriced = list(dict.fromkeys(model for named in models.values() for model in named if model not in known))
     if unpriced:
         problem = (
-            f"has no price for {', '.join(unpriced)}; add {{model: {unpriced[0]}, input: DOLLARS, output: DOLLARS}}, "
-            "for a million tokens"
+            f"has no price for {', '.join(unpriced)}, which {{0}} needs; add {{model: {unpriced[0]}, input: DOLLARS, "
+            "output: DOLLARS}, for a million tokens, or remove the budget"
         )
-        yield Mistake(key=key, problem=problem)
+        yield Mistake(key=key, problem=problem, about=(budget,))
         return
     for deployment, named in models.items():
         if len({tuple(price[1:] for price in prices_of({deployment: model}, prices)) for model in named}) > 1:
             problem = (
                 f"cannot tell what the deployment {deployment} costs, which is {' in one account and '.join(named)} in "
-                "another; give them different names"
+                "another, and {0} has to know; give them different names, or remove the budget"
             )
-            yield Mistake(key=key, problem=problem)
+            yield Mistake(key=key, problem=problem, about=(budget,))

@@ -451,7 +451,7 @@ def check_budget(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]
             yield Mistake(key=place, problem=problem, about=about)
     offered = [deployment for api in apis if api.models for deployment in targets(api.models).values()]
     models = models_by_deployment(stack.openai, offered)
-    yield from check_priced(("observability", "prices"), models, observability.prices)
+    yield from check_priced(("observability", "prices"), about[0], models, observability.prices)
 
 
 def check_keys(stack: Stack, apis: Sequence[ApiSettings]) -> Iterator[Mistake]:

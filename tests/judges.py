@@ -50,9 +50,9 @@ def sections() -> dict[str, set[str]]:
 def errors_of_resource(token: str, inputs: Mapping[str, Any]) -> list[str]:
     """Return what Azure Resource Manager's types find wrong with a resource, as it was registered.
 
-    There are none of template deployments: what a template holds is the sandbox's to refuse.
+    There are none of template deployments and of log search alerts: what they hold is the sandbox's to refuse.
     """
-    if token == "azure-native:resources:Deployment":
+    if token in {"azure-native:resources:Deployment", "azure-native:monitor:ScheduledQueryRule"}:
         return []
     _module("validate_policy")  # which the other imports
     token, inputs = _typed(inputs) if token == "azure-native:resources:Resource" else (token, inputs)

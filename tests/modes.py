@@ -117,7 +117,13 @@ MODES: dict[str, dict[str, Any]] = {
         "metrics": {"namespace": "openai", "dimensions": {"API ID": "api", "Team": "application"}},
     },
     "identity-teams": {"teams": TEAMS},
-    "identity-observability": {"observability": {"prompts": {"maxBytes": 8192, "retentionDays": 30}}},
+    "identity-observability": {
+        "observability": {
+            "prompts": {"maxBytes": 8192, "retentionDays": 30},
+            "alerts": {"email": ["ops@contoso.com"]},
+            "budget": 100,
+        }
+    },
     "entra-identity-existing-observability": {
         "auth": "entra",
         "entra": ENTRA,

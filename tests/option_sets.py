@@ -139,6 +139,12 @@ _observability = options(
     prompts=st.one_of(
         st.just("off"), st.builds(dict, maxBytes=st.integers(1, 262144), retentionDays=st.integers(4, 730))
     ),
+    alerts=st.fixed_dictionaries(
+        {"email": st.sampled_from(["ops@contoso.com", ["ops@contoso.com", "ai@contoso.com"]])},
+        optional={name: st.integers(0, 100) for name in ("throttled", "unauthorized", "backendErrors", "quotaLeft")},
+    ),
+    budget=st.integers(1, 10**6),
+    prices=st.just([{"model": "gpt-4o", "input": 2, "output": 8.5, "since": "2026-12-01"}]),
 )
 _models = st.lists(
     st.one_of(
