@@ -14,6 +14,7 @@ a PUT replaces).
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from apim_emulator.azure.exceptions import ResourceNotFoundError, ValidationError
@@ -66,7 +67,7 @@ def _put_api(state: State, group: Resource, wanted: Mapping[str, Any]) -> None:
     changed = apis.TYPE.update(state, api, inputs)
     if bearer is not None:
         changed.private[apis.BEARER] = bearer
-    state.put(changed)
+    state.put(replace(changed, owner=api.owner))
 
 
 def _put_component(state: State, group: Resource, wanted: Mapping[str, Any]) -> None:
@@ -85,7 +86,7 @@ def _put_component(state: State, group: Resource, wanted: Mapping[str, Any]) -> 
     changed = component.TYPE.update(state, found, inputs)
     if opted_in is not None:
         changed.private[component.DIMENSIONS] = opted_in
-    state.put(changed)
+    state.put(replace(changed, owner=found.owner))
 
 
 def _component_name(arm: str) -> str:
