@@ -132,7 +132,7 @@ async def test_caller_without_claims_is_refused_for_them(
 
     assert statuses == [200, 401]
     assert "A caller's token, for client or client-without-claims: " in text
-    assert '-H "Authorization: Bearer $(' in text
+    assert "-H 'Authorization: Bearer '\"$(" in text
 
 
 async def test_each_validation_has_callers_of_its_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
