@@ -53,7 +53,7 @@ def test_body_that_is_not_in_memory_cannot_be_read() -> None:
         (b"[1]", "context.Request.Body.As<JObject>()", "JsonReaderException"),
         (b"", "context.Request.Body.As<JObject>()", "NotSupportedException"),
         (b"\xff", "context.Request.Body.As<string>()", "NotSupportedException"),
-        (b"{'a':1}", "context.Request.Body.As<JObject>()", "NotSupportedException"),
+        (b"{a:1}", "context.Request.Body.As<JObject>()", "NotSupportedException"),
     ],
 )
 def test_body_of_another_kind_throws(body: bytes, text: str, exception: str) -> None:

@@ -383,6 +383,11 @@ REFUSED = [
     ("@((byte)300)", "overflows byte"),
     ('@((bool)"x")', "a cast from string to bool"),
     ("@(1 is int)", "int is int is not supported"),
+    ("@{ try { return 1; } }", "needs catch or finally"),
+    ("@{ var class = 1; return 1; }", "class is a keyword"),
+    ("@(new[]{1}.Select(in => 2))", ""),
+    ("@{ return new JObject; }", "new needs its arguments"),
+    ('@($"{{{1:D3}}}")', "disagree on } after a format"),
     # bounds
     ("@(" + "(" * 200 + "1" + ")" * 200 + ")", "nested deeper"),
     ("@(" + "1 + " * 300 + "1)", "nested deeper"),

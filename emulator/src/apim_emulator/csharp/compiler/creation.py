@@ -29,6 +29,8 @@ def _object(compiler: Compiler, node: Node) -> Typed:
     initializer = node.child_by_field_name("initializer")
     if type_node is None:
         raise compiler.error(node, "this creation is not supported")
+    if arguments_node is None and initializer is None:
+        raise compiler.error(node, "new needs its arguments in parentheses, or an initializer")
     type_ = compiler.named_type(type_node)
     arguments = [] if arguments_node is None else compiled_arguments(compiler, arguments_node)
     members = [(one, bound_of(type_)) for one in CONSTRUCTORS.get(type_.name, ())]

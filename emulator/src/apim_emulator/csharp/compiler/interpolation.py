@@ -55,6 +55,8 @@ def _hole(compiler: Compiler, node: Node, verbatim: bool) -> Run:
                 raise compiler.error(child, "this format is not supported")
         else:
             raise compiler.error(child, "this interpolated string is not supported")
+    if pattern and compiler.source.between(node.end_byte, node.end_byte + 1) == "}":
+        raise compiler.error(node, "versions of C# disagree on } after a format")
     if not verbatim and "\n" in compiler.text(node):
         raise compiler.error(node, "a line break within { } is not C# 7")
     return _formatted(compiler, inner[0], width, pattern)

@@ -7,7 +7,7 @@ from typing import Any
 
 from apim_emulator.csharp.compiler import conversions
 from apim_emulator.csharp.runtime import text
-from apim_emulator.csharp.runtime.dates import DateTime, DateTimeOffset, TimeSpan
+from apim_emulator.csharp.runtime.dates import TimeSpan
 from apim_emulator.csharp.runtime.exceptions import EvaluationError
 from apim_emulator.csharp.runtime.meter import bounded
 from apim_emulator.csharp.runtime.numbers import wrapped
@@ -402,24 +402,22 @@ def _ordering(symbol: str, left: Typed, right: Typed) -> Typed | None:
 
 
 def _moment_sum(left: Any, right: TimeSpan) -> Any:
-    return TimeSpan(left.ticks + right.ticks) if isinstance(left, TimeSpan) else _shifted(left, right.ticks)
+    return TimeSpan(left.ticks + right.ticks) if isinstance(left, TimeSpan) else left.shifted(right.ticks)
 
 
 def _moment_difference(left: Any, right: Any) -> Any:
     if isinstance(right, TimeSpan):
-        return TimeSpan(left.ticks - right.ticks) if isinstance(left, TimeSpan) else _shifted(left, -right.ticks)
+        return TimeSpan(left.ticks - right.ticks) if isinstance(left, TimeSpan) else left.shifted(-right.ticks)
     return TimeSpan(left.ticks - right.ticks)
-
-
-def _shifted(moment: DateTime | DateTimeOffset, ticks: int) -> DateTime | DateTimeOffset:
-    return moment.shifted(ticks) if isinstance(moment, DateTime) else DateTimeOffset(moment.ticks + ticks)
 
 
 def _moments(symbol: str, left: Typed, right: Typed) -> Typed | None:
     """Compare, add and subtract dates and spans."""
     kinds = {"DateTime", "DateTimeOffset", "TimeSpan"}
-    if left.type.name not in kinds or right.type.name not in kinds:
+    if _inner(left).name not in kinds or _inner(right).name not in kinds:
         return None
+    if left.type.is_nullable or right.type.is_nullable:
+        return _lifted_moments(symbol, left, right)
     if left.type.name != right.type.name and "TimeSpan" not in {left.type.name, right.type.name}:
         whole = Type("DateTimeOffset")
         one, other = conversions.converted(left, whole), conversions.converted(right, whole)
@@ -435,3 +433,22 @@ def _moments(symbol: str, left: Typed, right: Typed) -> Typed | None:
     if symbol == "+" and right.type == span:
         return Typed(left.type, lambda frame: _moment_sum(first(frame), second(frame)))
     return None
+
+
+def _lifted_moments(symbol: str, left: Typed, right: Typed) -> Typed | None:
+    """Compute with operands of which one may be null: only two nulls are equal, and null is less or more than none."""
+    found = _moments(symbol, Typed(_inner(left), lambda pair: pair[0]), Typed(_inner(right), lambda pair: pair[1]))
+    if found is None:
+        return None
+    one, other, compute = left.run, right.run, found.run
+    compares = found.type == Type.BOOL
+
+    def evaluate(frame: list[Any]) -> object:
+        first, second = one(frame), other(frame)
+        if first is not None and second is not None:
+            return compute([first, second])
+        if not compares:
+            return None
+        return ((first is None) is (second is None)) is (symbol == "==") if symbol in {"==", "!="} else False
+
+    return Typed(Type.BOOL if compares else Type("?", (found.type,)), evaluate)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import tree_sitter_c_sharp
 from tree_sitter import Language, Node, Parser
 
+from apim_emulator.csharp.compiler.lexical import KEYWORDS, interpolated_escapes
 from apim_emulator.csharp.runtime.exceptions import ExpressionError
 
 MAX_SIZE = 16_384
@@ -20,7 +21,9 @@ _BLOCK = (_HEAD + "\n", "\n}")
 
 _SIMPLE = {"0": "\0", "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _SIMPLE |= {"'": "'", '"': '"', "\\": "\\"}
-_TYPE_ARGUMENTS = re.compile(rb"\.[ \t]*[A-Za-z_]\w*([ \t]*<[\w \t.,<>\[\]?]*>)\s*\(")
+_GENERIC = re.compile(rb"\.[ \t]*[A-Za-z_]\w*[ \t]*(?=<)")
+_ANGLE = re.compile(rb"[\w \t.,\[\]?]*([<>])")
+_CALL = re.compile(rb"\s*\(")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{1,4})|(.))", re.DOTALL)
 
 
@@ -51,6 +54,8 @@ class Source:
             # The grammar invents empty nodes, not always marked missing, to go on after an error.
             if node.is_error or node.is_missing or node.start_byte == node.end_byte:
                 raise self.error(node, "this is not C#")
+            if node.type == "identifier" and self.text(node) in KEYWORDS:
+                raise self.error(node, f"{self.text(node)} is a keyword of C#, and no name")
             if depth > MAX_DEPTH:
                 raise self.error(node, f"nested deeper than {MAX_DEPTH} levels")
         # The text must be exactly the body of the one method around it: it may not close it and go on.
@@ -71,12 +76,15 @@ class Source:
         """Parse the text; what the grammar gets wrong is written in another way of the same length first.
 
         The `?` of `?.` has a wrong precedence there: it is left out, and `conditional` tells where it was. The `<` of
-        `Name<T>(` may be a comparison there: the type arguments become part of the name. `(x) + y` is a cast of `+y`
+        `Name<T>(` may be a comparison there: the type arguments become part of the name. `""`, `{{` and `}}` of an
+        interpolated string may be part of a hole there: they become other letters. `(x) + y` is a cast of `+y`
         there where `x` could name a type, which it never does in C#: the brackets are left out.
         """
         text = bytearray(self._bytes)
-        for match in _TYPE_ARGUMENTS.finditer(self._bytes):
-            text[match.start(1) : match.end(1)] = b"_" * len(match[1])
+        for start, end in _type_arguments(self._bytes):
+            text[start:end] = b"_" * (end - start)
+        for place in interpolated_escapes(self._bytes):
+            text[place : place + 2] = b"__"
         root = _PARSER.parse(bytes(text)).root_node
         found = [
             (child.start_byte, binding.start_byte)
@@ -157,6 +165,19 @@ def unescape(text: str) -> str | None:
         return _ESCAPE.sub(unit, text).encode("utf-16-le", "surrogatepass").decode("utf-16-le")
     except (KeyError, ValueError, OverflowError):
         return None
+
+
+def _type_arguments(text: bytes) -> Iterator[tuple[int, int]]:
+    """Find type arguments: a bracket after a name that a call follows, with pairs of brackets inside alone."""
+    for match in _GENERIC.finditer(text):
+        at, depth = match.end(), 0
+        while found := _ANGLE.match(text, at):
+            at = found.end()
+            depth += 1 if found[1] == b"<" else -1
+            if not depth:
+                break
+        if found and _CALL.match(text, at):
+            yield match.end(), at
 
 
 def _is_sum(node: Node) -> bool:

@@ -58,6 +58,8 @@ def _try(compiler: Compiler, node: Node) -> tuple[Execute, bool]:
     clauses = [child for child in children(node) if child.type == "catch_clause"]
     finals = [children(child)[0] for child in children(node) if child.type == "finally_clause"]
     assert body is not None  # noqa: S101 - the grammar has one
+    if not clauses and not finals:
+        raise compiler.error(node, "try needs catch or finally")
     before = compiler.unassigned
     run, goes_on = compiler.statement(body)
     after = compiler.unassigned if goes_on else frozenset()

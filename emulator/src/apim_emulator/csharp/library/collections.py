@@ -7,7 +7,7 @@ from apim_emulator.csharp.library.table import Generic, define
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.meter import spend
 from apim_emulator.csharp.runtime.system_convert import zero
-from apim_emulator.csharp.runtime.values import Array, Dictionary, HashSet, Lazy, List, Pair
+from apim_emulator.csharp.runtime.values import Array, Dictionary, DictionaryView, HashSet, Lazy, List, Pair
 from apim_emulator.csharp.types import RANGES, Type
 
 
@@ -269,8 +269,8 @@ for _name in ("Dictionary", "IDictionary"):
         _name,
         properties_={
             "Count: int": len,
-            "Keys: ICollection<K>": lambda table: Array(table.type.args[0], table.keys()),
-            "Values: ICollection<V>": lambda table: Array(table.type.args[1], [item for _, item in table]),
+            "Keys: ICollection<K>": lambda table: DictionaryView(table, table.keys),
+            "Values: ICollection<V>": lambda table: DictionaryView(table, table.values),
         },
         indexers={"this(K): V": _value},
         index_setters={"this(K, V): V": Dictionary.put},

@@ -8,6 +8,7 @@ from apim_emulator.csharp.library.table import AMBIENT, CHECKS, CONSTANTS, defin
 from apim_emulator.csharp.runtime.dates import (
     DAY,
     MAX_TICKS,
+    MINUTE,
     SECOND,
     UNIX_EPOCH,
     DateTime,
@@ -18,6 +19,7 @@ from apim_emulator.csharp.runtime.dates import (
     is_sure_format,
     json_date,
     of_units,
+    read_iso,
 )
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.values import DateTimeKind, DayOfWeek
@@ -34,19 +36,19 @@ def _adder(scale: float) -> Callable[[Any, float], Any]:
 
 
 def _moved(moment: Any, ticks: int) -> Any:
-    return moment.shifted(ticks) if isinstance(moment, DateTime) else DateTimeOffset(moment.ticks + ticks)
+    return moment.shifted(ticks)
 
 
 def _add_months(moment: Any, months: int) -> Any:
-    calendar = DateTime(moment.ticks).calendar
+    clock = moment.clock
+    calendar = clock.calendar
     if not -120_000 <= months <= 120_000:
         raise EvaluationError("ArgumentOutOfRangeException")
     year, month = divmod(calendar.year * 12 + calendar.month - 1 + months, 12)
     if not 1 <= year <= 9999:
         raise EvaluationError("ArgumentOutOfRangeException")
     day = min(calendar.day, _days_in(year, month + 1))
-    ticks = from_date(year, month + 1, day) + moment.ticks % DAY
-    return DateTime(ticks, moment.kind) if isinstance(moment, DateTime) else DateTimeOffset(ticks)
+    return moment.shifted(from_date(year, month + 1, day) + clock.ticks % DAY - clock.ticks)
 
 
 def _days_in(year: int, month: int) -> int:
@@ -62,7 +64,7 @@ def _days_in_month(year: int, month: int) -> int:
 
 
 def _part(name: str) -> Callable[[Any], int]:
-    return lambda moment: int(getattr(DateTime(moment.ticks).calendar, name))
+    return lambda moment: int(getattr(moment.clock.calendar, name))
 
 
 _PARTS: dict[str, Callable[..., Any]] = {
@@ -70,11 +72,11 @@ _PARTS: dict[str, Callable[..., Any]] = {
 }
 _MOMENT: dict[str, Callable[..., Any]] = {
     **_PARTS,
-    "DayOfWeek: DayOfWeek": lambda moment: DayOfWeek((moment.ticks // DAY + 1) % 7),
-    "DayOfYear: int": lambda moment: DateTime(moment.ticks).calendar.timetuple().tm_yday,
-    "Millisecond: int": lambda moment: moment.ticks % SECOND // 10_000,
-    "Ticks: long": lambda moment: moment.ticks,
-    "TimeOfDay: TimeSpan": lambda moment: TimeSpan(moment.ticks % DAY),
+    "DayOfWeek: DayOfWeek": lambda moment: DayOfWeek((moment.clock.ticks // DAY + 1) % 7),
+    "DayOfYear: int": lambda moment: moment.clock.calendar.timetuple().tm_yday,
+    "Millisecond: int": lambda moment: moment.clock.ticks % SECOND // 10_000,
+    "Ticks: long": lambda moment: moment.clock.ticks,
+    "TimeOfDay: TimeSpan": lambda moment: TimeSpan(moment.clock.ticks % DAY),
 }
 
 
@@ -178,6 +180,34 @@ AMBIENT["DateTime.Today"] = (
 # DateTimeOffset
 
 
+def _offset(span: TimeSpan) -> int:
+    if span.ticks % MINUTE:
+        raise EvaluationError("ArgumentException")
+    if abs(span.ticks) > 14 * 60 * MINUTE:
+        raise EvaluationError("ArgumentOutOfRangeException")
+    return span.ticks
+
+
+def _with_offset(moment: DateTime, span: TimeSpan) -> DateTimeOffset:
+    """Place a clock; that of a date in UTC, and of a local one, which is UTC here, is there already."""
+    if moment.kind is not DateTimeKind.Unspecified and span.ticks:
+        raise EvaluationError("ArgumentException")
+    offset = _offset(span)
+    return DateTimeOffset(moment.ticks - offset, offset)
+
+
+def _parsed_offset(text: str | None) -> DateTimeOffset:
+    """`DateTimeOffset.Parse` of the ISO form; a time without a zone is local."""
+    found = read_iso(text or "")
+    if found is None:
+        return DateTimeOffset(_parsed(text).ticks)
+    ticks, zone = found
+    offset = 0 if zone is None else zone.ticks
+    if not 0 <= ticks - offset <= MAX_TICKS:
+        raise EvaluationError("FormatException")
+    return DateTimeOffset(ticks - offset, offset)
+
+
 def _unix(scale: int) -> Callable[[int], DateTimeOffset]:
     return lambda value: DateTimeOffset(UNIX_EPOCH + value * scale)
 
@@ -190,24 +220,33 @@ define(
     "DateTimeOffset",
     properties_={
         **_MOMENT,
-        "Date: DateTime": lambda moment: DateTime(moment.ticks - moment.ticks % DAY),
-        "DateTime: DateTime": lambda moment: DateTime(moment.ticks),
-        "Offset: TimeSpan": lambda _: TimeSpan(0),
+        "Date: DateTime": lambda moment: moment.clock.shifted(-(moment.clock.ticks % DAY)),
+        "DateTime: DateTime": lambda moment: moment.clock,
+        "LocalDateTime: DateTime": lambda moment: DateTime(moment.ticks, DateTimeKind.Local),
+        "Offset: TimeSpan": lambda moment: TimeSpan(moment.offset),
         "UtcDateTime: DateTime": lambda moment: DateTime(moment.ticks, DateTimeKind.Utc),
         "UtcTicks: long": lambda moment: moment.ticks,
     },
     methods={
         **_adders("DateTimeOffset"),
-        "ToUniversalTime(): DateTimeOffset": lambda moment: moment,
+        "ToLocalTime(): DateTimeOffset": lambda moment: DateTimeOffset(moment.ticks),
+        "ToOffset(TimeSpan): DateTimeOffset": lambda moment, span: DateTimeOffset(moment.ticks, _offset(span)),
+        "ToUniversalTime(): DateTimeOffset": lambda moment: DateTimeOffset(moment.ticks),
         "ToUnixTimeMilliseconds(): long": _to_unix(10_000),
         "ToUnixTimeSeconds(): long": _to_unix(SECOND),
     },
     statics={
         "FromUnixTimeMilliseconds(long): DateTimeOffset": _unix(10_000),
         "FromUnixTimeSeconds(long): DateTimeOffset": _unix(SECOND),
-        "Parse(string): DateTimeOffset": lambda text: DateTimeOffset(_parsed(text).ticks),
+        "Parse(string): DateTimeOffset": _parsed_offset,
     },
-    constructors={"new(DateTime): DateTimeOffset": lambda moment: DateTimeOffset(moment.ticks)},
+    constructors={
+        "new(DateTime): DateTimeOffset": lambda moment: DateTimeOffset(moment.ticks),
+        "new(DateTime, TimeSpan): DateTimeOffset": _with_offset,
+        "new(int, int, int, int, int, int, TimeSpan): DateTimeOffset": lambda *parts: _with_offset(
+            DateTime(from_date(*parts[:6])), parts[6]
+        ),
+    },
 )
 CONSTANTS["DateTimeOffset.MinValue"] = (_OFFSET, DateTimeOffset(0))
 AMBIENT["DateTimeOffset.UtcNow"] = (_OFFSET, lambda context: DateTimeOffset(from_unix(context.now())))

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from apim_emulator.csharp.library.table import CHECKS, CONSTANTS, define, define_extensions
+from apim_emulator.csharp.runtime import strings
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.meter import bounded, spend
 from apim_emulator.csharp.runtime.values import Array
@@ -42,6 +43,8 @@ def _needed(text: str | None) -> str:
 
 # Encoding
 
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+
 
 def decoded(data: bytes) -> str:
     """`Encoding.UTF8.GetString`; versions of .NET replace broken bytes differently."""
@@ -54,7 +57,11 @@ def decoded(data: bytes) -> str:
 def _get_bytes(encoding: str, text: str | None) -> Array:
     if encoding == "latin-1" and max(_needed(text), default="") > "\xff":
         raise unsure("what Latin-1 does not have")
-    return byte_array(_needed(text).encode(encoding, "replace"))
+    if encoding == "ascii":
+        return byte_array(
+            _BEYOND_ASCII.sub(lambda found: "?" * strings.length(found[0]), _needed(text)).encode("ascii")
+        )
+    return byte_array(_needed(text).encode(encoding))
 
 
 def _get_string(encoding: str, array: Array | None) -> str:

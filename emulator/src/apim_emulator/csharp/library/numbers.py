@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -178,10 +179,31 @@ def _round_away(value: float, mode: Any) -> float:
 
 
 def _power(base: float, exponent: float) -> float:
-    exact = base**exponent if base == int(base) and exponent == int(exponent) and 0 <= exponent < 64 else None
-    if exact is None or abs(exact) > 2**53:
-        raise unsure("a power that is no exact integer")
-    return float(exact)
+    """`Math.Pow`, where the result is exact, no number, too large or too small: the last digit of others may differ."""
+    if not (math.isfinite(base) and math.isfinite(exponent)):
+        if abs(base) == 1 or exponent == 0:
+            raise unsure("a power that versions of .NET compute differently")
+        return math.pow(base, exponent)
+    if base == 0 and exponent < 0:
+        odd = exponent.is_integer() and exponent % 2 == 1
+        return math.copysign(math.inf, base) if odd else math.inf
+    if base < 0 and not exponent.is_integer():
+        return math.nan
+    size = exponent * math.log2(abs(base)) if base else 0.0
+    sign = -1.0 if base < 0 and exponent % 2 == 1 else 1.0
+    if size >= 1024:
+        return sign * math.inf
+    if size <= -1076:
+        return sign * 0.0
+    if not exponent.is_integer() or (abs(exponent) > 53 and math.frexp(base)[0] not in {0.0, 0.5, -0.5}):
+        exact = base in {0.0, 1.0}
+    elif abs(base) in {0.0, 1.0}:
+        exact = True
+    else:
+        exact = Fraction(math.pow(base, exponent)) == Fraction(base) ** int(exponent)
+    if not exact:
+        raise unsure("a power that is no exact number")
+    return math.pow(base, exponent)
 
 
 def _root(value: float) -> float:

@@ -5,7 +5,7 @@ The gateway's own time zone is UTC (inferred).
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -14,6 +14,7 @@ from apim_emulator.csharp.runtime.values import DateTimeKind, describe
 from apim_emulator.csharp.types import Type
 
 SECOND = 10_000_000
+MINUTE = 60 * SECOND
 DAY = 86_400 * SECOND
 UNIX_EPOCH = 621_355_968_000_000_000
 MAX_TICKS = 3_155_378_975_999_999_999
@@ -85,13 +86,12 @@ class DateTime:
 
     def to_string(self, pattern: str) -> str:
         """`ToString(format)` for the formats that no culture changes."""
-        if len(pattern) == 1:
-            if pattern in "oO":
-                return self.to_string("yyyy-MM-ddTHH:mm:ss.fffffff") + self.zone()
-            pattern = STANDARD.get(pattern, "")
-            if not pattern:
-                raise unsure("a date format that depends on the culture")
-        return _formatted(self, pattern)
+        return _formatted(self, _custom(pattern), self.zone())
+
+    @property
+    def clock(self) -> "DateTime":
+        """What a clock shows then: the date and time itself."""
+        return self
 
     def zone(self) -> str:
         """Give the suffix that tells the kind."""
@@ -108,12 +108,15 @@ class DateTime:
 
 @dataclass(frozen=True, slots=True)
 class DateTimeOffset:
-    """`System.DateTimeOffset`: a point in time, here always shown in UTC."""
+    """`System.DateTimeOffset`: a point in time, compared by that alone, and how far a clock there is from UTC."""
 
     ticks: int
+    """Those of UTC."""
+    offset: int = field(default=0, compare=False)
+    """Ticks that the clock is ahead of UTC, a whole number of minutes."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.ticks <= MAX_TICKS:
+        if not (0 <= self.ticks <= MAX_TICKS and 0 <= self.ticks + self.offset <= MAX_TICKS):
             raise EvaluationError("ArgumentOutOfRangeException")
 
     def __lt__(self, other: "DateTimeOffset") -> bool:
@@ -123,11 +126,23 @@ class DateTimeOffset:
         return self.ticks <= other.ticks
 
     def to_string(self, pattern: str) -> str:
-        """`ToString(format)`; `o` ends with the offset."""
-        local = DateTime(self.ticks, DateTimeKind.Local)
-        if pattern in {"o", "O"} or len(pattern) > 1 or pattern in STANDARD:
-            return local.to_string(pattern)
-        raise unsure("a date format that depends on the culture")
+        """`ToString(format)`; `r` and `u` tell the time of UTC."""
+        moment = DateTime(self.ticks) if pattern in {"r", "R", "u"} else self.clock
+        return _formatted(moment, _custom(pattern), self.zone())
+
+    @property
+    def clock(self) -> DateTime:
+        """What a clock shows then at its place."""
+        return DateTime(self.ticks + self.offset)
+
+    def shifted(self, ticks: int) -> "DateTimeOffset":
+        """Add ticks and keep the offset."""
+        return DateTimeOffset(self.ticks + ticks, self.offset)
+
+    def zone(self) -> str:
+        """Give the suffix that tells the offset."""
+        minutes = abs(self.offset) // MINUTE
+        return f"{'-' if self.offset < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
 
 
 describe(TimeSpan, Type("TimeSpan"))
@@ -135,12 +150,23 @@ describe(DateTime, Type("DateTime"))
 describe(DateTimeOffset, Type("DateTimeOffset"))
 
 STANDARD = {
+    **dict.fromkeys("oO", "yyyy-MM-ddTHH:mm:ss.fffffffK"),
     "r": "ddd, dd MMM yyyy HH':'mm':'ss 'GMT'",
     "R": "ddd, dd MMM yyyy HH':'mm':'ss 'GMT'",
     "s": "yyyy'-'MM'-'dd'T'HH':'mm':'ss",
     "u": "yyyy'-'MM'-'dd HH':'mm':'ss'Z'",
 }
-"""Standard formats that are the same in every culture, besides `o`."""
+"""Standard formats that are the same in every culture."""
+
+
+def _custom(pattern: str) -> str:
+    """Write a format of one letter as it would be in full."""
+    if len(pattern) != 1:
+        return pattern
+    if pattern not in STANDARD:
+        raise unsure("a date format that depends on the culture")
+    return STANDARD[pattern]
+
 
 _TOKENS = re.compile(
     r"(?P<quoted>'[^'\\]*'|\"[^\"\\]*\")|\\(?P<escaped>.)|(?P<field>y+|M+|d+|H+|h+|m+|s+|f+|F+|t+|K|z+|g+)"
@@ -152,7 +178,7 @@ _TOKENS = re.compile(
 def is_sure_format(pattern: str) -> bool:
     """Tell whether a format gives the same text in every culture that the gateway may have."""
     if len(pattern) == 1:
-        return pattern in STANDARD or pattern in {"o", "O"}
+        return pattern in STANDARD
     place = 0
     while place < len(pattern):
         found = _TOKENS.match(pattern, place)
@@ -177,10 +203,11 @@ _FIELDS = {
     "F": set(range(1, 8)),
     "t": {2},
     "K": {1},
+    "z": {1, 2, 3},
 }
 
 
-def _formatted(value: DateTime, pattern: str) -> str:
+def _formatted(value: DateTime, pattern: str, zone: str) -> str:
     if not is_sure_format(pattern):
         raise unsure("a date format that is not supported")
     text = ""
@@ -192,21 +219,29 @@ def _formatted(value: DateTime, pattern: str) -> str:
         elif found["field"][0] == "F":
             digits = _field(value, "f" * len(found["field"])).rstrip("0")
             text = text.removesuffix(".") if not digits else text + digits
+        elif found["field"] == "K":
+            text += zone
+        elif found["field"][0] == "z":
+            text += _offset(zone, len(found["field"]))
         else:
             text += _field(value, found["field"])
     return text
 
 
-def _field(value: DateTime, field: str) -> str:
-    calendar, size = value.calendar, len(field)
-    if field[0] == "f":
+def _offset(zone: str, size: int) -> str:
+    """Write how far from UTC a clock is; one that is nowhere in particular is here, where it is UTC."""
+    hours = zone[:3] if zone not in {"", "Z"} else "+00"
+    return {1: f"{hours[0]}{int(hours[1:])}", 2: hours}.get(size, hours + (zone[3:] or ":00"))
+
+
+def _field(value: DateTime, letters: str) -> str:
+    calendar, size = value.calendar, len(letters)
+    if letters[0] == "f":
         return f"{value.ticks % SECOND:07}"[:size]
-    if field == "K":
-        return value.zone()
-    if field == "tt":
+    if letters == "tt":
         return "AM" if calendar.hour < 12 else "PM"
-    if field[0] in "Md" and size > 2:
-        name = _MONTHS[calendar.month - 1] if field[0] == "M" else _DAYS[calendar.weekday()]
+    if letters[0] in "Md" and size > 2:
+        name = _MONTHS[calendar.month - 1] if letters[0] == "M" else _DAYS[calendar.weekday()]
         return name if size == 4 else name[:3]
     number = {
         "y": calendar.year if size > 2 else calendar.year % 100,
@@ -216,7 +251,7 @@ def _field(value: DateTime, field: str) -> str:
         "h": calendar.hour % 12 or 12,
         "m": calendar.minute,
         "s": calendar.second,
-    }[field[0]]
+    }[letters[0]]
     return f"{number:0{size}}"
 
 
@@ -261,23 +296,39 @@ def json_date(text: str) -> DateTime | None:
 
     Raises `StoppedError`: a string so close to a date that it is not sure whether Json.NET takes it for one.
     """
+    found = read_iso(text)
+    if found is None:
+        return None
+    ticks, zone = found
+    if zone is None:
+        return DateTime(ticks)
+    if not 0 <= ticks - zone.ticks <= MAX_TICKS:
+        raise unsure(_NEARLY_DATE)
+    return DateTime(ticks - zone.ticks, DateTimeKind.Utc if text.endswith("Z") else DateTimeKind.Local)
+
+
+_NEARLY_DATE = "a JSON string that is nearly a date"
+
+
+def read_iso(text: str) -> tuple[int, TimeSpan | None] | None:
+    """Read a date in the form of ISO 8601: what the clock shows, in ticks, and how far ahead of UTC it is, if told.
+
+    Gives None for what is no such date. Raises `StoppedError`: nearly one.
+    """
     if not (18 < len(text) < 41 or text.startswith("/")) or _NEARLY.match(text) is None:
         return None
     found = _ISO.fullmatch(text)
     if found is None:
-        raise unsure("a JSON string that is nearly a date")
-    numbers = [int(part) for part in found.groups()[:6]]
+        raise unsure(_NEARLY_DATE)
     try:
-        ticks = from_date(*numbers)
+        ticks = from_date(*(int(part) for part in found.groups()[:6]))
     except EvaluationError:
-        raise unsure("a JSON string that is nearly a date") from None
+        raise unsure(_NEARLY_DATE) from None
     ticks += int((found[7] or "").ljust(7, "0"))
     zone = found[8]
-    if zone is None:
-        return DateTime(ticks)
-    if zone == "Z":
-        return DateTime(ticks, DateTimeKind.Utc)
-    minutes = int(zone[1:3]) * 60 + int(zone[4:])
-    if int(zone[1:3]) > 14 or int(zone[4:]) > 59:
-        raise unsure("a JSON string that is nearly a date")
-    return DateTime(ticks - (minutes if zone[0] == "+" else -minutes) * 60 * SECOND, DateTimeKind.Local)
+    if zone in {None, "Z"}:
+        return ticks, None if zone is None else TimeSpan(0)
+    hours, minutes = int(zone[1:3]), int(zone[4:])
+    if hours * 60 + minutes > 14 * 60 or minutes > 59:
+        raise unsure(_NEARLY_DATE)
+    return ticks, TimeSpan((hours * 60 + minutes) * MINUTE * (1 if zone[0] == "+" else -1))

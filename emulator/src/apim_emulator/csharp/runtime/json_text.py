@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from apim_emulator.csharp.runtime.dates import DateTime, json_date
@@ -31,17 +32,44 @@ def read(text: str | None, kind: type[JToken] = JToken) -> JToken:
     made(len(text))
     spend(len(text) // 64)
     try:
-        found = json.loads(
-            text, object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_word
-        )
-    except json.JSONDecodeError as error:
-        raise _failure(text, error) from None
+        found = _loaded(text)
     except RecursionError:
         raise unsure("JSON nested too deep") from None
     token = _token(found, 1)
     if not isinstance(token, kind):
         raise EvaluationError("JsonReaderException")
     return token
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return _strict(text)
+    except json.JSONDecodeError as error:
+        if "'" in text:
+            with suppress(json.JSONDecodeError):
+                return _strict(_double_quoted(text))
+        raise _failure(text, error) from None
+
+
+def _strict(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_word)
+
+
+_QUOTED = re.compile(r"""(["'])(?P<inside>(?:\\.|(?!\1)[^\\])*+)(?P<end>\1)?""", re.DOTALL)
+_INSIDE = re.compile(r"""(\\[^'])|\\'|\"""", re.DOTALL)
+
+
+def _double_quoted(text: str) -> str:
+    """Write strings in single quotes, which Json.NET reads, in double ones; an escaped quote is the quote in both."""
+
+    def string(found: re.Match[str]) -> str:
+        return f'"{_INSIDE.sub(_escape, found["inside"])}"' if found["end"] else found[0]
+
+    return _QUOTED.sub(string, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found[1] or ("'" if found[0] == "\\'" else '\\"')
 
 
 class _Pairs(list[tuple[str, Any]]):

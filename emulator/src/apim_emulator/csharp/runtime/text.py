@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from apim_emulator.csharp.runtime import dates, numbers
+from apim_emulator.csharp.runtime import dates, numbers, strings
 from apim_emulator.csharp.runtime.dates import DateTime, DateTimeOffset, TimeSpan
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.json_text import token_text
@@ -119,7 +119,8 @@ def aligned(text: str, width: int) -> str:
     """`{0,width}`: negative aligns left."""
     if abs(width) > 10_000:
         raise unsure("a wide alignment")
-    return bounded(text.rjust(width) if width > 0 else text.ljust(-width))
+    blanks = " " * (abs(width) - strings.length(text))
+    return bounded(blanks + text if width > 0 else text + blanks)
 
 
 def is_sure_format(type_: Type, pattern: str) -> bool:

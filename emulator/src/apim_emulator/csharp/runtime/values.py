@@ -263,6 +263,10 @@ class Dictionary(_Table):
         """Enumerate keys."""
         return super().__iter__()
 
+    def values(self) -> Iterator[Any]:
+        """Enumerate values."""
+        return (self.items[key] for key in super().__iter__())
+
     def __iter__(self) -> Iterator[Any]:
         return (Pair(key, self.items[key]) for key in super().__iter__())
 
@@ -278,6 +282,20 @@ class Lazy:
 
     def __iter__(self) -> Iterator[Any]:
         return self._start()
+
+
+class DictionaryView(Lazy):
+    """`Dictionary<K, V>.KeyCollection` and `ValueCollection`: what the dictionary holds whenever they are asked."""
+
+    __slots__ = ("_table",)
+
+    def __init__(self, table: Dictionary, start: Callable[[], Iterator[Any]]) -> None:
+        """Take the dictionary and what enumerates a part of it."""
+        super().__init__(start)
+        self._table = table
+
+    def __len__(self) -> int:
+        return len(self._table)
 
 
 class Ordered(Lazy):
