@@ -125,7 +125,7 @@ def interpolated_escapes(code: bytes) -> Iterator[int]:
 
 def _literal(code: bytes, at: int, *, verbatim: bool) -> tuple[list[int], int]:
     """Go through a literal part; gives the places of its escapes, and where it ends: after a brace or a quote."""
-    places = []
+    places: list[int] = []
     while piece := _PIECE[verbatim].search(code, at):
         at = piece.end()
         if piece["end"]:
