@@ -94,7 +94,8 @@ def _fill(table: Table, rows: Sequence[tuple[tuple[str, ...], str, Row | Shown]]
     for head, call, row in rows:
         if group and head != group:
             table.add_section()
-        cells = head if head != group else ("",) * len(head)
+        # As text, since rich takes a list of lower-case words in brackets for a style.
+        cells = [Text(cell) for cell in (head if head != group else ("",) * len(head))]
         got = Text(row.got, style="green" if row.passed else "bold red")
         table.add_row(*cells, call, row.expected, got, f"{row.milliseconds:.0f} ms")
         group = head

@@ -265,6 +265,14 @@ def test_demo_prints_a_table_and_a_summary(run: Run) -> None:
     assert f"6 calls, 1 of {len(MODES)} modes: all as expected; " in output
 
 
+@pytest.mark.slow
+def test_demo_shows_the_config_of_a_capability_with_its_brackets(run: Run) -> None:
+    code, output, _ = run("demo", "--mode", "teams")
+
+    assert code == 0
+    assert "apis: [openai]," in output
+
+
 def test_demo_prints_json_alone(run: Run) -> None:
     code, output, error = run("demo", "--mode", "KEY VAULT", "--json")
 
