@@ -115,7 +115,7 @@ for api in settings.apis:
         protect=settings.protect,
     )
     pulumi.export(f"{api.name}Url", pulumi.Output.concat(gateway.gateway_url, "/", api.path))
-    for output in ("audience", "scopes", "subscription_key"):
+    for output in ("audience", "scopes", "subscription_key", "secondary_subscription_key"):
         value = getattr(published, output, None)
         if value is not None:
             pulumi.export(f"{api.name}{output.title().replace('_', '')}", value)

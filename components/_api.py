@@ -21,6 +21,7 @@ from components._names import display_text
 from components._requests import reading, sending
 from components._responses import SHARED, Responses, api_responses
 from components._safety import Safety
+from components._subscription_keys import NO_KEYS, NoKeys, SubscriptionKeys
 from components._subscription_keys import subscribe as subscribe_to
 from components._subscriptions import child_options, invoke_options
 from components._traffic import DEFAULT, Traffic, api_traffic
@@ -348,10 +349,10 @@ def publish(
 
 def subscribe(
     name: str, args: PublishArgs, api: apimanagement.Api, *, parent: pulumi.Resource
-) -> pulumi.Output[str] | None:
-    """Create a subscription for the API's callers, unless only teams have keys; return its primary key, a secret."""
+) -> SubscriptionKeys | NoKeys:
+    """Create a subscription for the API's callers, unless only teams have keys, and return its keys."""
     if args.get("own_subscription") is False:
-        return None
+        return NO_KEYS
     return subscribe_to(
         f"{name}-subscription",
         args,
@@ -359,7 +360,7 @@ def subscribe(
         title=args.get("display_name", name),
         scope=api.id,
         parent=parent,
-    ).primary
+    )
 
 
 def _service(args: PublishArgs) -> dict[str, pulumi.Input[str]]:

@@ -20,6 +20,17 @@ class SubscriptionKeys:
     secondary: pulumi.Output[str]
 
 
+@dataclass(frozen=True, slots=True)
+class NoKeys:
+    """What there is of keys where there is no subscription."""
+
+    primary: None = None
+    secondary: None = None
+
+
+NO_KEYS = NoKeys()
+
+
 def subscribe(
     name: str,
     args: Mapping[str, Any],

@@ -15,6 +15,7 @@ from components._endpoints import PrivateEndpoints
 from components._identity_providers import before_deployment, identity_provider, validation
 from components._inputs import raise_mistakes, read_options
 from components._safety import api_safety
+from components._subscription_keys import NO_KEYS
 from options import (
     BackendAuth,
     BreakerOptions,
@@ -153,6 +154,8 @@ class EntraProtectedApi(pulumi.ComponentResource):
     subscription_key: pulumi.Output[str] | None
     """Primary key of the subscription created for callers; a secret. Absent without one, or if the token
     is enough."""
+    secondary_subscription_key: pulumi.Output[str] | None
+    """Its secondary key, which opens the same while the primary key is replaced; a secret. Absent if that is."""
 
     def __init__(self, name: str, args: EntraProtectedApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:EntraProtectedApi", name, {}, api_options("EntraProtectedApi", opts))
@@ -205,7 +208,8 @@ class EntraProtectedApi(pulumi.ComponentResource):
             parent=self,
         )
         self.api_id = api.id
-        self.subscription_key = subscribe(name, args, api, parent=self) if subscription_required else None
+        keys = subscribe(name, args, api, parent=self) if subscription_required else NO_KEYS
+        self.subscription_key, self.secondary_subscription_key = keys.primary, keys.secondary
         self.register_outputs(
             {
                 "apiId": self.api_id,
@@ -214,6 +218,7 @@ class EntraProtectedApi(pulumi.ComponentResource):
                 "servicePrincipalId": self.service_principal_id,
                 "scopes": self.scopes,
                 "subscriptionKey": self.subscription_key,
+                "secondarySubscriptionKey": self.secondary_subscription_key,
             }
         )
 

@@ -118,6 +118,8 @@ class KeyAuthApi(pulumi.ComponentResource):
     """Resource ID of the API, the scope for products and subscriptions."""
     subscription_key: pulumi.Output[str] | None
     """Primary key of the subscription created for callers; a secret. Absent without one."""
+    secondary_subscription_key: pulumi.Output[str] | None
+    """Its secondary key, which opens the same while the primary key is replaced; a secret. Absent if that is."""
 
     def __init__(self, name: str, args: KeyAuthApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("openai-gateway:index:KeyAuthApi", name, {}, api_options("KeyAuthApi", opts))
@@ -135,5 +137,12 @@ class KeyAuthApi(pulumi.ComponentResource):
             parent=self,
         )
         self.api_id = api.id
-        self.subscription_key = subscribe(name, args, api, parent=self)
-        self.register_outputs({"apiId": self.api_id, "subscriptionKey": self.subscription_key})
+        keys = subscribe(name, args, api, parent=self)
+        self.subscription_key, self.secondary_subscription_key = keys.primary, keys.secondary
+        self.register_outputs(
+            {
+                "apiId": self.api_id,
+                "subscriptionKey": self.subscription_key,
+                "secondarySubscriptionKey": self.secondary_subscription_key,
+            }
+        )

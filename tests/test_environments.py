@@ -51,7 +51,7 @@ def test_prod_demands_a_role_from_entra(prod: Deployed) -> None:
 def test_prod_has_no_keys_but_its_callers(prod: Deployed) -> None:
     assert prod.all("NamedValue") == prod.all("Secret") == prod.all("Vault") == []
     assert {entry.inputs["properties"]["disableLocalAuth"] for entry in prod.all("Account")} == {True}
-    assert prod.deployment.secret_outputs == {"toolsSubscriptionKey"}
+    assert prod.deployment.secret_outputs == {"toolsSubscriptionKey", "toolsSecondarySubscriptionKey"}
     assert "authentication-managed-identity" in prod.policy("tools")
 
 

@@ -154,7 +154,7 @@ def test_exports_say_where_each_api_is_and_what_to_present() -> None:
     assert deployed.outputs["batchUrl"] == f"{url}/batch/openai"
     assert deployed.outputs["chatAudience"] == deployed.one("Application").outputs["clientId"]
     assert deployed.outputs["chatScopes"][0].endswith("/access_as_user")
-    assert deployed.deployment.secret_outputs == {"batchSubscriptionKey"}
+    assert deployed.deployment.secret_outputs == {"batchSubscriptionKey", "batchSecondarySubscriptionKey"}
 
 
 def test_names_for_people_tell_project_and_stack() -> None:
@@ -382,7 +382,7 @@ def test_at_preview_the_exports_are_unknown_and_the_keys_still_secret() -> None:
     deployed = deploy("identity-system-assigned", preview=True)
 
     assert deployed.outputs["openaiUrl"] is UNKNOWN
-    assert deployed.deployment.secret_outputs == {"openaiSubscriptionKey"}
+    assert deployed.deployment.secret_outputs == {"openaiSubscriptionKey", "openaiSecondarySubscriptionKey"}
 
 
 @pytest.mark.parametrize(

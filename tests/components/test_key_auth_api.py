@@ -23,9 +23,8 @@ DATED = '{"openapi": "3.0.0", "paths": {"/deployments/chat": {"post": {"operatio
 
 
 def deploy(azure: Azure, args: Any, *, preview: bool = False) -> Deployed:
-    return deploy_component(
-        exporting(lambda: KeyAuthApi("openai", args), "api_id", "subscription_key"), azure.cloud, preview=preview
-    )
+    outputs = ("api_id", "subscription_key", "secondary_subscription_key")
+    return deploy_component(exporting(lambda: KeyAuthApi("openai", args), *outputs), azure.cloud, preview=preview)
 
 
 def keys_of(azure: Azure) -> set[str]:
@@ -250,9 +249,9 @@ def test_callers_need_a_subscription_key(azure: Azure) -> None:
     assert subscription["scope"] == deployed.outputs["api_id"] == api.id
     assert subscription["state"] == "active"
     assert subscription["allowTracing"] is False
-    assert "subscription_key" in deployed.deployment.secret_outputs
-    primary = azure.cloud.gateways()[0].subscriptions
-    assert deployed.outputs["subscription_key"] in [found.primary_key for found in primary]
+    assert {"subscription_key", "secondary_subscription_key"} <= deployed.deployment.secret_outputs
+    pairs = [(found.primary_key, found.secondary_key) for found in azure.cloud.gateways()[0].subscriptions]
+    assert (deployed.outputs["subscription_key"], deployed.outputs["secondary_subscription_key"]) in pairs
 
 
 def test_the_definition_is_imported_by_version_and_in_full(azure: Azure) -> None:
