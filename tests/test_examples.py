@@ -170,7 +170,7 @@ BLOCKS = {
     (str(path.relative_to(EXAMPLES)), number): block
     for path in (EXAMPLES / "README.md", *EXAMPLES.glob("*/*.md"))
     for number, block in enumerate(
-        re.findall(r"^```\w*\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        re.findall(r"^```sh\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     )
 }
 """What the documents tell to run, by document and place in it."""

@@ -43,16 +43,21 @@ def test_the_environment_tells_that_a_stack_was_recovered(
 def test_make_up_takes_over_what_a_killed_update_made_without_a_preview(
     tmp_path: Path, exports: str, arguments: str
 ) -> None:
-    tools = {"bin/make": "", "bin/pulumi": f"echo $@ >> {tmp_path}/said", ".venv/bin/python": f"echo {exports}"}
+    tools = {
+        "bin/pulumi": f"echo $@ >> {tmp_path}/said",
+        ".venv/bin/python": f"echo {exports}",
+        "scripts/environment.sh": "",  # the project's own would install into the environment that runs this
+    }
     for tool, does in tools.items():
         path = tmp_path / tool
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"#!/bin/sh\n{does}\n")
         path.chmod(0o755)
+    shutil.copy(ROOT / "scripts" / "pulumi.sh", tmp_path / "scripts")
     search = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
 
     subprocess.run(  # noqa: S603 - the project's own script
-        ["bash", ROOT / "scripts" / "pulumi.sh", "up", "sandbox"],  # noqa: S607
+        ["bash", tmp_path / "scripts" / "pulumi.sh", "up", "sandbox"],  # noqa: S607
         cwd=tmp_path,
         env={"PATH": search},
         check=True,
