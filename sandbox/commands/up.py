@@ -189,6 +189,8 @@ def text(session: Session) -> str:
     if len(session.services) > 1:
         lines = [f"{len(session.services)} gateways of stack {session.stack} listen; Ctrl-C stops them:"]
         lines += [f"  {name}: {url}" for name, url in session.services.items()]
+    elif session.services and session.url not in session.services.values():
+        lines.append("It answers no caller on the internet there; the URLs below are those within its virtual network.")
     if session.trace_url is not None:
         lines.append(f"What each policy did with the last calls: {session.trace_url}, or python -m sandbox trace")
     if not session.apis:

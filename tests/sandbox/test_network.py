@@ -10,6 +10,7 @@ from yarl import URL
 from apim_emulator.azure import Cloud
 from apim_emulator.pulumi.deploy import DeployError
 from sandbox.client import Client, Credentials, new_http_client
+from sandbox.commands.up import describe, text
 from sandbox.runtime import Sandbox
 from tests.sandbox.test_runtime import PROJECT, config
 
@@ -90,6 +91,9 @@ async def test_an_internal_gateway_is_reached_from_its_network_alone(sku: str) -
         assert await ask(sandbox, sandbox.network_url) == "You said: hi"
         with pytest.raises(APIConnectionError):
             await ask(sandbox, sandbox.url)
+        session = describe(sandbox, "dev")
+        assert all(api.url.startswith(sandbox.network_url) for api in session.apis)
+        assert "It answers no caller on the internet there" in text(session)
 
 
 async def test_an_endpoint_lets_the_internet_be_shut_out_of_the_gateway() -> None:
