@@ -22,7 +22,7 @@ DOCUMENT = ROOT / "docs" / "components.md"
 PREFIX = "openai-gateway:index:"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # pytest-xdist may leave this file and come back
 def schema(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     with running_host(tmp_path_factory.mktemp("consumer")) as host:
         return host.schema()

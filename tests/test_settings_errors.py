@@ -9,7 +9,7 @@ import yaml
 from options import GatewaySku
 from settings import SettingsError, load
 
-CASES = yaml.safe_load(Path(__file__).with_name("settings_errors.yaml").read_text(encoding="utf-8"))
+CASES = yaml.load(Path(__file__).with_name("settings_errors.yaml").read_bytes(), yaml.CSafeLoader)
 GATEWAY = {"publisherName": "Contoso", "publisherEmail": "ai@contoso.com"}
 DEPLOYMENT = {"name": "gpt-4o", "model": "gpt-4o"}
 RIGHT = {
