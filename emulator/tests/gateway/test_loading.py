@@ -57,7 +57,9 @@ REFUSED = {
         "<return-response><set-body template='liquid'>{{ body.x | y }}</set-body></return-response>",
         "set-body, template: of Liquid only",
     ),
-    "rewrite to another host": ("<rewrite-uri template='http://x/'/>", "must begin with /"),
+    "boolean of Python": ("<rewrite-uri template='/' copy-unmatched-params='True'/>", "'True' is not true or false"),
+    "number with a blank inside": ("<retry condition='@(true)' count='1 0' interval='1'/>", "is not a whole number"),
+    "rewrite to another host": ("<rewrite-uri template='http://x/'/>", "without scheme and host"),
     "jwt from nowhere": (f"<validate-jwt>{CONFIG}</validate-jwt>", "needs exactly one of header-name"),
     "jwt from two places": (
         f"<validate-jwt header-name='A' token-value='b'>{CONFIG}</validate-jwt>", "needs exactly one of header-name",

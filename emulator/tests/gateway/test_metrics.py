@@ -140,6 +140,21 @@ async def test_trace_in_every_section(gateway_bench: Bench) -> None:
     )
 
 
+async def test_six_dimensions_are_reported(gateway_bench: Bench) -> None:
+    """The schema of the policy has ten, whatever they name."""
+    dimensions = "".join(f"<dimension name='d{n}' value='v'/>" for n in range(6))
+
+    found = await metrics(gateway_bench, tokens("value-type='total-tokens'", dimensions))
+
+    assert [metric.dimensions for metric in found] == [{f"d{n}": "v" for n in range(6)}]
+
+
+async def test_blanks_around_a_number_do_not_count(gateway_bench: Bench) -> None:
+    found = await metrics(gateway_bench, f"<emit-metric name='m' value=' 2.5 '>{API}</emit-metric>")
+
+    assert [metric.value for metric in found] == [2.5]
+
+
 async def test_trace_is_verbose_by_default(gateway_bench: Bench) -> None:
     gateway_bench.load(inbound("<trace source='s'><message>m</message></trace>"))
     await gateway_bench.call()
@@ -160,9 +175,9 @@ async def test_message_may_be_the_text_of_the_policy(gateway_bench: Bench) -> No
         pytest.param(tokens(dimensions=""), "needs at least one dimension", id="no dimension"),
         pytest.param(tokens(dimensions="<dimension name='Team'/>"), "needs a value", id="no value"),
         pytest.param(
-            tokens(dimensions="".join(f"<dimension name='d{n}' value='v'/>" for n in range(6))),
-            "at most 5 of them custom",
-            id="custom dimensions",
+            tokens(dimensions="".join(f"<dimension name='d{n}' value='v'/>" for n in range(11))),
+            "at most 10 dimensions",
+            id="dimensions",
         ),
         pytest.param(tokens("value-type='cost'"), "is not one of all, total-tokens", id="value type"),
         pytest.param(tokens("namespace='@(1)'"), "expression is not allowed", id="namespace"),

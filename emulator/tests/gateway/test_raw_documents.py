@@ -110,11 +110,28 @@ def test_expression_is_read_as_it_stands(expression: str, quote: str) -> None:
         ('"@(a == &quot;b)&quot;)"', '@(a == "b)")'),
         ("'@(a &lt; b &amp;&amp; c)'", "@(a < b && c)"),
         ('"@(&#34;x&#x22;)"', '@("x")'),
+        ('"@{ // it\'s (x\n return &quot;x&quot;; }"', '@{ // it\'s (x\n return "x"; }'),
     ],
 )
 def test_expression_that_is_escaped_all_the_same_is_tolerated(escaped: str, plain: str) -> None:
     assert value(escaped) == plain
     assert raw(f"<r>{escaped[1:-1]}</r>").text == plain
+
+
+@pytest.mark.parametrize(
+    ("escaped", "plain"),
+    [
+        ('@(a == "b" &amp;&amp; c != "&lt;")', '@(a == "b" && c != "&lt;")'),
+        ('@(1 < 2 &amp;&amp; a == "b")', '@(1 < 2 && a == "b")'),
+        ('@(1 &lt; 2 && a == "b")', '@(1 < 2 && a == "b")'),
+        ('@{ // x &amp; y\n if (1 < 2 &amp;&amp; a == "b") { return "c"; } return "d"; }',
+         '@{ // x &amp; y\n if (1 < 2 && a == "b") { return "c"; } return "d"; }'),
+    ],
+)  # fmt: skip
+def test_expression_that_is_escaped_in_part_is_csharp(escaped: str, plain: str) -> None:
+    assert value(f'"{escaped}"') == plain
+    if "<" in escaped:
+        assert raw(f"<r>{escaped}</r>").text == plain
 
 
 @pytest.mark.parametrize(

@@ -219,6 +219,25 @@ async def test_token_from_the_query_or_an_expression(gateway_bench: Bench, provi
     assert (await gateway_bench.call(headers={"X-T": sign(claims())})).status == 200
 
 
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ('@("{url}" + "/.well-known/openid-configuration")', 200),
+        ('@("https://idp.example.com/" + context.Request.Method)', 401),
+        ('@("http://idp.example.com/" + context.Request.Method)', 500),
+        ("@((string)null)", 500),
+    ],
+)
+async def test_expression_may_name_the_provider(
+    gateway_bench: Bench, provider: Provider, url: str, status: int
+) -> None:
+    config = f"<openid-config url='{url.replace('{url}', provider.url)}'/>"
+    gateway_bench.load(inbound(f"<validate-jwt header-name='Authorization'>{config}</validate-jwt>"))
+
+    assert (await answer(gateway_bench, sign(claims()))).status == status
+    assert len(gateway_bench.backend.calls) == (status == 200)
+
+
 async def test_own_code_and_message(gateway_bench: Bench, provider: Provider) -> None:
     attributes = (
         "header-name='Authorization' failed-validation-httpcode='403' "

@@ -8,7 +8,7 @@ from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.loading.element import Element, Value
 
 _MAX = 10
-_MAX_CUSTOM = 5
+"""Most dimensions of a policy: its schema has no more. Azure Monitor keeps ten of a metric, with the service's own."""
 
 
 def _backend(exchange: Exchange) -> str:
@@ -51,9 +51,8 @@ class Dimensions:
                 node.refuse(f"needs a value; only {', '.join(DEFAULT_DIMENSIONS)} have their own", "value")
             self._own.append((own.text("name"), value))
             own.done()
-        custom = sum(node.attributes.get("name") not in DEFAULT_DIMENSIONS for node in nodes)
-        if len(nodes) > _MAX or custom > _MAX_CUSTOM:
-            element.refuse(f"at most {_MAX} dimensions, at most {_MAX_CUSTOM} of them custom")
+        if len(nodes) > _MAX:
+            element.refuse(f"at most {_MAX} dimensions")
 
     def named(self, exchange: Exchange) -> dict[str, str | None]:
         """Evaluate the dimensions; None: one that the gateway knows, asked for when the metric is sent."""

@@ -147,18 +147,19 @@ class Element:
         run = None if text is None else _compiled(self.node, text, Type.BOOL, attribute)
         if run is not None:
             return run
-        if text is not None and text.lower() not in {"true", "false"}:
-            raise self.refused(f"{_shown(self.node, text)} is not true or false", attribute)
-        value = bool(default) if text is None else text.lower() == "true"
+        value = bool(default) if text is None else _boolean(text)
+        if value is None:
+            raise self.refused(f"{_shown(self.node, text or '')} is not true or false", attribute)
         return lambda _: value
 
     @_or(False)
     def flag(self, attribute: str, default: bool) -> bool:
         """Read `true` or `false`, known when loading."""
         text = self.literal(attribute)
-        if text is not None and text.lower() not in {"true", "false"}:
-            raise self.refused(f"{_shown(self.node, text)} is not true or false", attribute)
-        return default if text is None else text.lower() == "true"
+        found = default if text is None else _boolean(text)
+        if found is None:
+            raise self.refused(f"{_shown(self.node, text or '')} is not true or false", attribute)
+        return found
 
     @_or(_never)
     def integer(
@@ -183,7 +184,7 @@ class Element:
         run = None if text is None else _compiled(self.node, text, Type.DOUBLE, attribute)
         if run is not None:
             return run
-        number = default if text is None else float(text) if _DOUBLE.fullmatch(text) else math.nan
+        number = default if text is None else float(text) if _DOUBLE.fullmatch(text.strip(_BLANKS)) else math.nan
         if not math.isfinite(number):
             raise self.refused(f"{_shown(self.node, text or '')} is not a number", attribute)
         return lambda _: number
@@ -397,8 +398,18 @@ def _shown(node: Node, text: str) -> str:
     return "the value" if node.substituted else repr(text)
 
 
+_BLANKS = " \t\r\n"
+"""What XML Schema leaves out around a boolean or a number."""
+
+
 def _whole(text: str) -> int | None:
-    return int(text) if re.fullmatch(r"[0-9]{1,19}", text) else None
+    digits = text.strip(_BLANKS)
+    return int(digits) if re.fullmatch(r"[0-9]{1,19}", digits) else None
+
+
+def _boolean(text: str) -> bool | None:
+    """Read `xs:boolean`, which the service's schemas of policies have; `True` is none."""
+    return {"true": True, "1": True, "false": False, "0": False}.get(text.strip(_BLANKS))
 
 
 def _ranged(run: Value[int], low: int, high: int) -> Value[int]:

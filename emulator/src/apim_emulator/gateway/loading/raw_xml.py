@@ -17,6 +17,9 @@ _NAME = re.compile(r"[^\s=/><\"']+")
 _SPACE = re.compile(r"\s*")
 _START = re.compile(r"@[({]")
 _ENTITY = re.compile(r"&(?:#[0-9]+|#x[0-9a-fA-F]+|quot|apos|amp|lt|gt);")
+_LETTERS = {"quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">"}
+_BARE = re.compile(rf"<|&(?!{_ENTITY.pattern[1:]})")
+"""What XML takes for markup."""
 _STRING = re.compile(r'(\$@|@\$|\$|@)?"')
 _CHARACTER = re.compile(r"'(?:[^'\\\n]|\\[^\n][0-9a-fA-F]{0,8})'")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
@@ -60,7 +63,8 @@ class Document:
 def parse(text: str, *, raw: bool) -> Document:
     """Read a document; `raw`: its expressions are not escaped. Comments and processing instructions are left out.
 
-    An expression that is escaped all the same is taken as it is, which the service tolerates too (inferred).
+    An expression that is escaped all the same is read as XML, and one that is escaped in part, such as `&amp;&amp;`
+    beside quotes, is read as C# whose operators are escaped. The service tolerates both (inferred).
 
     Raises `DocumentError`: not well-formed, or with a document type or entity declaration.
     """
@@ -152,8 +156,8 @@ class _Source:
             self.pieces.append(piece)
             self._out += len(piece)
 
-    def _escape(self, end: int, table: dict[str, str]) -> None:
-        piece = self._text[self._at : end].replace("\r\n", "\n").replace("\r", "\n")
+    def _escape(self, end: int, table: dict[str, str], piece: str) -> None:
+        piece = piece.replace("\r\n", "\n").replace("\r", "\n")
         self._put("".join(table.get(letter, letter) for letter in piece), is_copy=False)
         self._at = end
 
@@ -171,11 +175,11 @@ class _Source:
             if start is None:
                 return self._copy(stop)
             self._copy(start.start())
-            end, is_escaped = self._expression_end()
-            if end is None or is_escaped:
+            end, entities = self._expression_end()
+            if end is None or (entities and (end <= stop or self._escaped_expression(stop) is not None)):
                 # Escaped already, or no expression at all: XML as it is.
                 return self._copy(stop)
-            self._escape(end, _TEXT)
+            self._escape(end, _TEXT, self._decoded(end, entities))
         return None
 
     def _start_tag(self) -> None:
@@ -210,23 +214,48 @@ class _Source:
         first = _end(_SPACE, text, self._at)
         if self._raw and _START.match(text, first):
             self._copy(first)
-            end, is_escaped = self._expression_end()
-            if end is not None and not is_escaped and text.startswith(quote, _end(_SPACE, text, end)):
-                self._escape(end, _ATTRIBUTE)
+            end, entities = self._expression_end()
+            stop = text.find(quote, self._at)
+            if entities and (whole := self._escaped_expression(stop)) is not None:
+                # An XML parser would make blanks of the line breaks, which end C#'s comments.
+                self._escape(stop, _ATTRIBUTE, whole)
+                return self._copy(stop + 1)
+            if end is not None and text.startswith(quote, _end(_SPACE, text, end)):
+                self._escape(end, _ATTRIBUTE, self._decoded(end, entities))
                 return self._copy(_end(_SPACE, text, end) + 1)
         end = text.find(quote, self._at)
         if end < 0:
             raise self.error("not well-formed XML: an attribute's value has no end", opening)
         return self._copy(end + 1)
 
-    def _expression_end(self) -> tuple[int | None, bool]:
-        """Find the end of the expression that starts here, and whether it is escaped; None where it has no end."""
-        code = _Code(self._text, self._budget)
-        end = code.end(self._at + 1)
+    def _expression_end(self) -> tuple[int | None, list[tuple[int, int]]]:
+        """Find the end of the expression that starts here, and the entities in its code; None where it has no end."""
+        code = self._code(self._text, self._at + 1)
+        return code.found, code.entities
+
+    def _code(self, text: str, start: int) -> "_Code":
+        code = _Code(text, self._budget)
+        code.found = code.end(start)
         self._budget = code.budget
         if self._budget < 0:
             raise self.error("too many expressions without an end", self._at)
-        return end, code.is_escaped
+        return code
+
+    def _escaped_expression(self, stop: int) -> str | None:
+        """Read the expression from here to `stop` as XML; None where it is not escaped as a whole."""
+        if stop < 0 or _BARE.search(self._text, self._at, stop):
+            return None
+        text = _ENTITY.sub(_letter, self._text[self._at : stop])
+        end = self._code(text, 1).found
+        return text if end is not None and not text[end:].strip() else None
+
+    def _decoded(self, end: int, entities: list[tuple[int, int]]) -> str:
+        """Return the expression that starts here without the escapes of its code; what strings hold stays."""
+        pieces, at = [], self._at
+        for start, stop in entities:
+            pieces += [self._text[at:start], _ENTITY.sub(_letter, self._text[start:stop])]
+            at = stop
+        return "".join([*pieces, self._text[at:end]])
 
 
 class _Code:
@@ -235,8 +264,10 @@ class _Code:
     def __init__(self, text: str, budget: int) -> None:
         self._text = text
         self.budget = budget
-        self.is_escaped = False
-        """Whether entities were seen where C# has none."""
+        self.entities: list[tuple[int, int]] = []
+        """Where entities are that C# has not."""
+        self.found: int | None = None
+        """The offset after the expression, once it was looked for."""
 
     def end(self, start: int, depth: int = 0) -> int | None:
         """Return the offset after the bracket that closes the one at `start`; None where none does."""
@@ -276,7 +307,7 @@ class _Code:
             end = text.find("*/", at + 2)
             return None if end < 0 else end + 2
         if letter == "&" and (entity := _ENTITY.match(text, at)):
-            self.is_escaped = True
+            self.entities.append(entity.span())
             return entity.end()
         return at
 
@@ -301,6 +332,15 @@ class _Code:
             else:
                 at += 1
         return None
+
+
+def _letter(entity: re.Match[str]) -> str:
+    """Return what an entity stands for; one that no letter has stays."""
+    name = entity[0][1:-1]
+    if not name.startswith("#"):
+        return _LETTERS[name]
+    code = int(f"0{name[1:]}", 16) if name[1] == "x" else int(name[1:8])
+    return chr(code) if code < 0x110000 else entity[0]
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:

@@ -13,8 +13,6 @@ def _compile(element: Element, _site: Site) -> Run:
     variable = element.required_name("variable-name")
     default = element.any_value("default-value") if element.has("default-value") else None
     element.choice("caching-type", CACHING_TYPES, "prefer-external")
-    if element.node.document.startswith("fragment "):
-        element.refuse("is not supported inside a fragment (include-fragment)", kind="unsupported")
 
     async def run(exchange: Exchange) -> None:
         context = exchange.context

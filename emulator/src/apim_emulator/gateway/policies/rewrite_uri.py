@@ -12,6 +12,7 @@ from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
 
 _QUERY = "!$%&'()*+,-./:;=?@[]_~|"
+_URL = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*://")
 _PARAMETER = re.compile(r"\{\*?([^{}/]+)\}")
 
 
@@ -19,12 +20,14 @@ def _compile(element: Element, _site: Site) -> Run:
     template = element.text("template")
     copy = element.flag("copy-unmatched-params", default=True)
     literal = element.node.attributes["template"]
-    if not literal.strip().startswith(("@", "/")):
-        element.refuse("must begin with /", "template")
+    if _URL.match(literal):
+        element.refuse("is the path on the backend, without scheme and host", "template")
 
     async def run(exchange: Exchange) -> None:
         context = exchange.context
         path, _, query = _filled(template(context), context).partition("?")
+        # The slash may be left out (inferred: public policies do).
+        path = f"/{path.removeprefix('/')}"
         if not is_safe_path(path):
             raise EvaluationError("UriFormatException")
         request = context.request

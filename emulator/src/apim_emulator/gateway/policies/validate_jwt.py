@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from yarl import URL
 
+from apim_emulator.csharp import EvaluationError
 from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.loading.document import Node
@@ -33,7 +34,7 @@ _ORDER = ("openid-config", "issuer-signing-keys", "audiences", "issuers", "requi
 @dataclass(frozen=True, slots=True)
 class _Rules:
     place: TokenPlace
-    urls: tuple[str, ...]
+    urls: tuple[Value[str], ...]
     keys: tuple[SigningKey, ...]
     audiences: tuple[Value[str], ...]
     issuers: tuple[Value[str], ...]
@@ -73,7 +74,8 @@ def _compile(element: Element, _site: Site) -> Run:
         context, verified = exchange.context, exchange.services.verified_tokens
         try:
             token = verified.read(rules.place.find(context), signed=rules.signed(context))
-            providers = await metadata_of(rules.urls, token.key_id, exchange)
+            urls = [url(context) for url in rules.urls]
+            providers = await metadata_of(urls, token.key_id, exchange)
             candidates = [*rules.keys, *(key for provider in providers for key in provider.keys)]
             unsigned = token.algorithm == UNSIGNED
             key = None if unsigned else signing_key(token, candidates, verified, try_all=True)
@@ -114,18 +116,29 @@ def _issuer(issuer: str, payload: Payload) -> str:
     return issuer.replace("{tenantid}", tenant) if isinstance(tenant, str) else issuer
 
 
-def _url(node: Node) -> str:
+def _url(node: Node) -> Value[str]:
+    """Read where a provider is; the service takes an expression too (MicrosoftDocs/azure-docs, issue 8244)."""
     element = Element(node)
-    url = element.literal("url") or ""
+    url, computed = element.text("url"), element.computed("url")
     element.done()
+    if not computed and not _is_allowed(node.attributes.get("url", "")):
+        node.refuse("must be an https URL", "url")
+
+    def evaluate(context: Context) -> str:
+        found = url(context)
+        if not _is_allowed(found):
+            raise EvaluationError("UriFormatException")
+        return found
+
+    return evaluate if computed else url
+
+
+def _is_allowed(url: str) -> bool:
     try:
         parsed = URL(url)
-        allowed = bool(parsed.host) and (parsed.scheme == "https" or is_loopback(parsed))
+        return bool(parsed.host) and (parsed.scheme == "https" or is_loopback(parsed))
     except ValueError:
-        allowed = False
-    if not allowed:
-        node.refuse("must be an https URL", "url")
-    return url
+        return False
 
 
 def _key(node: Node) -> SigningKey:

@@ -100,6 +100,10 @@ class OpenIdProvider:
         return strict_json(bytes(data))
 
 
+_MOST = 256
+"""How many providers are remembered: an expression may name another in each call."""
+
+
 class OpenIdProviders:
     """The providers of all policies, one for each URL."""
 
@@ -111,6 +115,8 @@ class OpenIdProviders:
 
     def get(self, url: str) -> OpenIdProvider:
         """Return the provider of a configuration URL that a policy names."""
-        if url not in self._providers:
-            self._providers[url] = OpenIdProvider(URL(url), self._transport, self._clock)
-        return self._providers[url]
+        found = self._providers.pop(url, None) or OpenIdProvider(URL(url), self._transport, self._clock)
+        self._providers[url] = found
+        if len(self._providers) > _MOST:
+            del self._providers[next(iter(self._providers))]
+        return found

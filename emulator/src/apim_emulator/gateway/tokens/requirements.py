@@ -38,10 +38,11 @@ def token_requirements(gateway: Gateway, api_id: str) -> tuple[TokenRequirement,
 
 def _demand(node: Node) -> TokenRequirement:
     is_entra = node.name == "validate-azure-ad-token"
+    configs = [one for one in node.children if one.name == "openid-config"]
     backends = _texts(node, "backend-application-ids", "application-id")
     return TokenRequirement(
         audience=next(iter((*_texts(node, "audiences", "audience"), *backends)), ""),
-        openid_config_urls=tuple(one.attributes.get("url", "") for one in node.children if one.name == "openid-config"),
+        openid_config_urls=tuple(filter(_is_literal, (one.attributes.get("url", "") for one in configs))),
         issuer=next(iter(_texts(node, "issuers", "issuer")), None),
         client_ids=_texts(node, "client-application-ids", "application-id"),
         claims={
@@ -72,9 +73,12 @@ def _value(claim: Node) -> Any:
 
 
 def _texts(node: Node, container: str, child: str) -> tuple[str, ...]:
-    """Texts of a list; what an expression gives is not known."""
-    found = (_text(one) for one in _children(node, container, child))
-    return tuple(text for text in found if not text.startswith("@"))
+    return tuple(filter(_is_literal, (_text(one) for one in _children(node, container, child))))
+
+
+def _is_literal(text: str) -> bool:
+    """Tell what is known when a policy is read: what an expression gives is not."""
+    return not text.strip().startswith("@")
 
 
 def _children(node: Node, container: str, child: str) -> Iterator[Node]:
