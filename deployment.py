@@ -456,17 +456,12 @@ def _quota_headers(settings: Settings) -> dict[str, list[str]]:
 
 
 def _quotas(settings: Settings, name_prefix: str) -> Iterator[TokenQuota]:
-    """Yield the token quotas of APIs, and those of teams on them.
-
-    The limits of an API run after those of its products, so a header that both have tells what is left of the API's.
-    """
-    own = {api.name: quota_headers(api.limits) for api in settings.apis}
-    for name, quotas in own.items():
-        for header, amount in quotas.items():
-            yield TokenQuota(api_id=name_prefix + name, header=header, amount=amount)
+    """Yield the token quotas of APIs, and those of teams on them, which have headers of their own."""
+    for api in settings.apis:
+        for header, amount in quota_headers(api.limits).items():
+            yield TokenQuota(api_id=name_prefix + api.name, header=header, amount=amount)
     for team in settings.teams:
-        for header, amount in quota_headers(team.limits).items():
+        for header, amount in quota_headers(team.limits, team=True).items():
             for name in team.apis:
-                if header not in own[name]:
-                    product = name_prefix + team.name
-                    yield TokenQuota(api_id=name_prefix + name, product_id=product, header=header, amount=amount)
+                product = name_prefix + team.name
+                yield TokenQuota(api_id=name_prefix + name, product_id=product, header=header, amount=amount)

@@ -122,10 +122,10 @@ def remaining_header(counted: Counted, *, team: bool = False) -> str:
     return f"x-ratelimit-remaining-{words(counted, team=team)}"
 
 
-def quota_headers(limits: Iterable[LimitOptions]) -> dict[str, int]:
+def quota_headers(limits: Iterable[LimitOptions], *, team: bool = False) -> dict[str, int]:
     """Return the token quotas that refuse calls: the tokens of each, by the header that tells how many are left."""
     return {
-        remaining_header(counted): amount
+        remaining_header(counted, team=team): amount
         for counted, (amount, _) in smallest_amounts(limits).items()
         if counted.period is not None and not counted.shadow
     }

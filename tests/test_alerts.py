@@ -35,6 +35,7 @@ CONFIG: dict[str, Any] = {
     "openai-gateway:observability": {"alerts": {"email": "ops@contoso.com"}, "budget": 100},
 }
 MONTHLY = "x-ratelimit-remaining-product-monthly-tokens"
+OF_TEAM = "x-ratelimit-remaining-team-product-monthly-tokens"
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +49,17 @@ def query(deployed: Deployed, rule: str) -> str:
 
 
 def test_a_quota_is_that_of_an_api_or_of_a_team_on_it(deployed: Deployed) -> None:
-    # On openai the API's own quota answers last, and has the header.
-    rows = f'"ai-openai", "", "{MONTHLY}", 900, "ai-other", "ai-blue", "{MONTHLY}", 500'
+    of_team = [f'"{api}", "ai-blue", "{OF_TEAM}", 500' for api in ("ai-openai", "ai-other")]
+    rows = ", ".join([f'"ai-openai", "", "{MONTHLY}", 900', *of_team])
 
     assert f"[{rows}];" in query(deployed, "quota-near-its-end")
+
+
+def test_its_header_is_the_one_that_the_policy_sets(deployed: Deployed) -> None:
+    product = str(deployed.one("ProductPolicy").inputs["value"])
+
+    assert f'remaining-quota-tokens-header-name="{OF_TEAM}"' in product
+    assert f'remaining-quota-tokens-header-name="{MONTHLY}"' in deployed.policy("openai")
 
 
 def test_no_other_header_of_responses_is_logged(deployed: Deployed) -> None:
@@ -61,7 +69,7 @@ def test_no_other_header_of_responses_is_logged(deployed: Deployed) -> None:
         if found.inputs["resourceType"] == "diagnostics"
     }
 
-    assert logged == {"observability-openai-logs": [MONTHLY], "observability-other-logs": [MONTHLY]}
+    assert logged == {"observability-openai-logs": [MONTHLY, OF_TEAM], "observability-other-logs": [OF_TEAM]}
 
 
 def test_alerts_are_about_the_apis_and_accounts_of_the_stack(deployed: Deployed) -> None:
