@@ -12,8 +12,11 @@ _LONGEST = 20
 """Digits of the longest integer, and characters of a double that is surely read exactly."""
 WHITE_SPACE = "\t\n\v\f\r "
 """What .NET's number parsers skip around a number."""
-_INTEGER = re.compile(r"[\t-\r ]*([+-]?)0*([0-9]+)[\t-\r ]*\0*", re.ASCII)
-_DOUBLE = re.compile(r"[\t-\r ]*[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?[\t-\r ]*")
+# Possessive, so that what does not match is found out in one pass.
+_INTEGER = re.compile(r"[\t-\r ]*+([+-]?)(?=[0-9])0*+([0-9]*+)[\t-\r ]*+\0*+", re.ASCII)
+_DOUBLE = re.compile(
+    r"[\t-\r ]*+[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})++|[0-9]++)?(?:\.[0-9]*+)?(?:[eE][+-]?[0-9]++)?[\t-\r ]*+"
+)
 
 
 def wrapped(value: int, name: str = "int") -> int:
@@ -39,7 +42,7 @@ def parse_integer(text: str | None, name: str) -> int:
         raise EvaluationError("FormatException")
     if len(found[2]) > _LONGEST:
         raise EvaluationError("OverflowException")
-    return checked(int(found[1] + found[2]), name)
+    return checked(int(f"{found[1]}0{found[2]}"), name)
 
 
 def parse_double(text: str | None) -> float:

@@ -47,20 +47,20 @@ for _kind, _type in (
 
 def _header_pairs(headers: CIMultiDict[str]) -> Iterator[Pair]:
     """Enumerate headers with all their values."""
-    seen = set()
-    for name in headers:
-        if name.lower() not in seen:
-            seen.add(name.lower())
-            yield Pair(name, string_array(headers.getall(name)))
+    return _grouped(headers.items())
 
 
 def _query_pairs(query: Query) -> Iterator[Pair]:
     """Enumerate query parameters with all their values."""
-    seen = set()
-    for name in query.names():
-        if name.lower() not in seen:
-            seen.add(name.lower())
-            yield Pair(name, string_array(query.values(name)))
+    return _grouped(query.pairs())
+
+
+def _grouped(entries: Iterable[tuple[str, str]]) -> Iterator[Pair]:
+    """Gather the values of names that differ in case alone, each under the first name."""
+    groups: dict[str, tuple[str, list[str]]] = {}
+    for name, value in entries:
+        groups.setdefault(name.lower(), (name, []))[1].append(value)
+    return (Pair(name, string_array(values)) for name, values in groups.values())
 
 
 def _claim_pairs(claims: Mapping[str, list[str]]) -> Iterator[Pair]:
@@ -256,14 +256,11 @@ def _as(type_: Type) -> Callable[..., Any]:
 
 def _form(message: Request | Response, preserve: bool = False) -> Dictionary:
     """`AsFormUrlEncodedContent()`."""
-    query = Query(_body_text(message, preserve))
     fields: dict[str, Array] = {}
-    for name in query.names():
-        fields.setdefault(name, Array(Type.STRING))
+    for name, value in Query(_body_text(message, preserve)).pairs():
+        fields.setdefault(name, Array(Type.STRING)).append(value)
     if len({name.lower() for name in fields}) < len(fields):
         raise unsure("the case of the names in a form")
-    for name, values in fields.items():
-        values.extend(query.values(name))
     return Dictionary(parse("IDictionary<string, IList<string>>"), fields)
 
 
