@@ -5,7 +5,7 @@ from dataclasses import replace
 from apim_emulator.azure.exceptions import ConflictError, ResourceNotFoundError
 from apim_emulator.azure.providers.operationalinsights import PATH, TABLE
 from apim_emulator.azure.providers.operationalinsights.exceptions import InvalidParameterError
-from apim_emulator.azure.resource_types import Shape, Text, arm_type
+from apim_emulator.azure.resource_types import ResourceType, Shape, Text, arm_type
 from apim_emulator.azure.state import Properties, Resource, State
 
 _DAYS = range(4, 731)
@@ -44,27 +44,30 @@ def _complete(_state: State, resource: Resource, workspace: Resource) -> None:
     }
 
 
-_TABLES = arm_type(
-    token=TABLE,
-    path=f"{PATH}/tables",
-    names="workspaceName tableName",
-    shape=Shape(
-        "resourceGroupName workspaceName",
-        "plan restoredLogs retentionInDays schema searchResults tableName totalRetentionInDays",
-        plan=Text(values=("Analytics", "Basic")),
-        schema=Shape("", "columns description displayName name"),
-    ),
-    complete=_complete,
-    pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$",
+def _refuse_azures_own(tables: ResourceType) -> ResourceType:
+    """Refuse to create what a workspace has from the start: azure-native reads it first (`CanCreate`)."""
+
+    def create(state: State, logical_name: str, inputs: Properties) -> Resource:
+        made = tables.create(state, logical_name, inputs)
+        if not made.name.endswith(_OWN):
+            raise ConflictError(f"cannot create already existing resource '{made.id}'", made.id)
+        return made
+
+    return replace(tables, create=create)
+
+
+TYPE = _refuse_azures_own(
+    arm_type(
+        token=TABLE,
+        path=f"{PATH}/tables",
+        names="workspaceName tableName",
+        shape=Shape(
+            "resourceGroupName workspaceName",
+            "plan restoredLogs retentionInDays schema searchResults tableName totalRetentionInDays",
+            plan=Text(values=("Analytics", "Basic")),
+            schema=Shape("", "columns description displayName name"),
+        ),
+        complete=_complete,
+        pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$",
+    )
 )
-
-
-def _create(state: State, logical_name: str, inputs: Properties) -> Resource:
-    """Refuse what a workspace has from the start: azure-native reads what it is to create first (`CanCreate`)."""
-    made = _TABLES.create(state, logical_name, inputs)
-    if not made.name.endswith(_OWN):
-        raise ConflictError(f"cannot create already existing resource '{made.id}'", made.id)
-    return made
-
-
-TYPE = replace(_TABLES, create=_create)
