@@ -74,3 +74,14 @@ def test_a_template_is_checked_like_the_resource(azure: Azure, given: dict[str, 
 
     with pytest.raises(CloudError, match=told):
         write(azure, **given)
+
+
+def test_a_template_leaves_a_component_to_who_made_it(azure: Azure) -> None:
+    place = {"resourceGroupName": "rg", "resourceName": "appi-contoso"}
+    inputs = {**place, "kind": "web", "workspaceResourceId": azure.cloud.workspaces()[0].id}
+    made, _ = azure.cloud.create(TOKEN, "insights", inputs, owner="urn:insights")
+
+    write(azure, Application_Type="web", CustomMetricsOptedInType="WithDimensions")
+
+    again, _ = azure.cloud.create(TOKEN, "insights", inputs, owner="urn:insights", adopt=True)
+    assert again == made
