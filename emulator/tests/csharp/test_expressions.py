@@ -241,6 +241,11 @@ THROWS = [
     ('"\\uD83D\\uDE00".Substring(1)', "NotSupportedException"),
     ('context.Variables["nothing"].ToString()', "NullReferenceException"),
     ('context.Variables["jwt"].ToString()', "NotSupportedException"),
+    # not sure when it is evaluated
+    ('context.Variables["text"] == "abc"', "NotSupportedException"),
+    ('"abc" != context.Variables["text"]', "NotSupportedException"),
+    ('new[] {"a-b", "ab"}.OrderBy(x => x).First()', "NotSupportedException"),
+    ('new HashSet<string>(StringComparer.OrdinalIgnoreCase).Add("é")', "NotSupportedException"),
 ]
 
 
@@ -268,8 +273,6 @@ REFUSED = [
     ("plain", "an expression is"),
     ("@(1) x", "an expression is"),
     # reference comparison and other traps
-    ('@(context.Variables["a"] == "b")', "object == string compares references"),
-    ('@("b" != context.Variables["a"])', "object == string compares references"),
     ('@(context.Variables["a"] == context.Variables["b"])', "object == object compares references"),
     ("@(1?.ToString())", "?. on int is not C#"),
     ("@(1?.Length)", "?. on int is not C#"),
@@ -352,13 +355,9 @@ REFUSED = [
     ("@{ 1 + 1; return 1; }", "not"),
     ('@(new[] {1, "a"}.Length)', "no common type"),
     # culture, and what versions of .NET do differently
-    ("@(DateTime.UtcNow.ToString())", "depends on the culture: give a format"),
-    ('@("" + DateTime.UtcNow)', "string + DateTime"),
-    ('@($"{DateTime.UtcNow}")', "depends on the culture"),
     ('@(DateTime.UtcNow.ToString("D"))', "this format of a date"),
     ('@(1.5.ToString("C"))', "this format of a number"),
     ('@(5.ToString("#,#"))', "this format of a number"),
-    ('@(new[] {"b", "a"}.OrderBy(x => x).First())', "OrderBy(lambda) is not supported"),
     ('@(string.Compare("a", "b"))', "CultureOrdering"),
     ('@(string.Compare("a", "b") < 0)', "CultureOrdering < int"),
     ('@("a".GetHashCode())', "no supported method GetHashCode"),
@@ -386,6 +385,8 @@ REFUSED = [
     ("@{ try { return 1; } }", "needs catch or finally"),
     ("@{ var class = 1; return 1; }", "class is a keyword"),
     ("@(new[]{1}.Select(in => 2))", ""),
+    ("@(new HashSet<int>(StringComparer.Ordinal))", "with these arguments is not supported"),
+    ('@(DateTime.UtcNow.ToString("D"))', "a culture may change it"),
     ("@{ return new JObject; }", "new needs its arguments"),
     ('@($"{{{1:D3}}}")', "disagree on } after a format"),
     # bounds

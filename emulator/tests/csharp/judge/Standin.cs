@@ -288,7 +288,9 @@ public static class Judge
 
     public static int Main(string[] args)
     {
-        CultureInfo.DefaultThreadCurrentCulture = System.Threading.Thread.CurrentThread.CurrentCulture = CultureInfo.InvariantCulture;
+        var culture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        culture.DateTimeFormat = (DateTimeFormatInfo)new CultureInfo("en-US").DateTimeFormat.Clone();
+        CultureInfo.DefaultThreadCurrentCulture = System.Threading.Thread.CurrentThread.CurrentCulture = culture;
         UtcNow = new DateTime(long.Parse(args[1]), DateTimeKind.Utc);
         Now = new DateTime(UtcNow.Ticks, DateTimeKind.Local);
         Today = Now.Date;

@@ -72,8 +72,6 @@ def _formatted(compiler: Compiler, node: Node, width: int, pattern: str) -> Run:
         inner, to_text = found.run, simple
         run = inner if found.type == Type.STRING and found.constant is not None else lambda frame: to_text(inner(frame))
     else:
-        if not pattern and (found.type.args[0] if found.type.is_nullable else found.type).name.startswith("DateTime"):
-            raise compiler.error(node, f"the text of a {found.type} {text.CULTURE}")
         if not text.is_sure_format(found.type, pattern):
             raise compiler.error(node, f"the format {pattern} of a {found.type} is not supported")
         boxed = conversions.converted(found, Type.OBJECT)

@@ -8,7 +8,7 @@ from typing import Any
 from apim_emulator.csharp.compiler import conversions
 from apim_emulator.csharp.runtime import text
 from apim_emulator.csharp.runtime.dates import TimeSpan
-from apim_emulator.csharp.runtime.exceptions import EvaluationError
+from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.meter import bounded
 from apim_emulator.csharp.runtime.numbers import wrapped
 from apim_emulator.csharp.types import ENUMS, RANGES, Run, Type, Typed
@@ -121,7 +121,7 @@ def _first(one: Run, other: Run, change: Callable[[Any], Any] | None = None) -> 
 def _reference_equality(symbol: str, left: Typed, right: Typed) -> Typed | None:
     types = {left.type, right.type}
     if types == {Type.OBJECT, Type.STRING}:
-        raise RefusedError("object == string compares references; cast the object with (string)")
+        return Typed(Type.BOOL, _references(symbol, left.run, right.run))
     if types == {Type.OBJECT}:
         raise RefusedError("object == object compares references; cast both sides")
     one, other = left.run, right.run
@@ -143,6 +143,20 @@ def _reference_equality(symbol: str, left: Typed, right: Typed) -> Typed | None:
     if symbol == "==":
         return Typed(Type.BOOL, lambda frame: one(frame) is other(frame))
     return Typed(Type.BOOL, lambda frame: one(frame) is not other(frame))
+
+
+def _references(symbol: str, one: Run, other: Run) -> Run:
+    """Compare an `object` with a string by reference: other values are surely others, equal texts may be one or two."""
+
+    def evaluate(frame: list[Any]) -> bool:
+        first, second = one(frame), other(frame)
+        if first is None or second is None:
+            return (first is second) is (symbol == "==")
+        if type(first) is type(second) and first == second:
+            raise unsure(f"object {symbol} string compares references, and these texts are equal: cast with (string)")
+        return symbol == "!="
+
+    return evaluate
 
 
 def _never_null(symbol: str, value: Typed) -> Typed | None:

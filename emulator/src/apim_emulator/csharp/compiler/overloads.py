@@ -201,13 +201,15 @@ def _unify_exactly(parameter: Type, argument: Type, bound: Bound) -> bool:
 _EQUATABLE = {*RANGES, "char", "bool", "string", "Guid", "DateTime", "DateTimeOffset", "TimeSpan", *ENUMS}
 _COMPARABLE = {*RANGES, "char", "bool", "double", "DateTime", "DateTimeOffset", "TimeSpan"}
 
+_CONSTRAINTS = {"equatable": _EQUATABLE, "comparable": _COMPARABLE, "text": {"string"}}
+
 
 def _fulfils(type_: Type | None, constraint: str) -> bool:
     """Whether values of a type are compared by .NET as Python compares them; strings are ordered by culture."""
     if type_ is None:
         return False
     inner = type_.args[0] if type_.is_nullable else type_
-    return inner.name in (_EQUATABLE if constraint == "equatable" else _COMPARABLE)
+    return inner.name in _CONSTRAINTS[constraint]
 
 
 def _is_better(one: Candidate, other: Candidate) -> bool:

@@ -4,10 +4,20 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from apim_emulator.csharp.library.table import Generic, define
+from apim_emulator.csharp.runtime import strings
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.meter import spend
 from apim_emulator.csharp.runtime.system_convert import zero
-from apim_emulator.csharp.runtime.values import Array, Dictionary, DictionaryView, HashSet, Lazy, List, Pair
+from apim_emulator.csharp.runtime.values import (
+    Array,
+    Dictionary,
+    DictionaryView,
+    HashSet,
+    Lazy,
+    List,
+    Pair,
+    StringComparison,
+)
 from apim_emulator.csharp.types import RANGES, Type
 
 
@@ -290,31 +300,32 @@ for _name in ("Dictionary", "IDictionary"):
     )
 
 
-def _set_added(items: HashSet, value: Any) -> bool:
-    if value in items.items:
-        return False
-    items.items[value] = None
-    items.changed()
-    return True
+def new_set(type_: Type, values: Iterable[Any] | None = (), comparer: Any = None) -> HashSet:
+    """Make `new HashSet<T>([values[, comparer]])`; a comparer that is null is the default one."""
+    return HashSet(type_, listed(values), _without_case if comparer is StringComparison.OrdinalIgnoreCase else None)
 
 
-def new_set(type_: Type, values: Iterable[Any] | None = ()) -> HashSet:
-    """Make `new HashSet<T>([values])`."""
-    return HashSet(type_, dict.fromkeys(listed(values)))
+def _without_case(text: str | None) -> str | None:
+    if text is None:
+        return None
+    strings.ascii_only(text)
+    return text.upper()
 
 
 define(
     "HashSet",
     properties_={"Count: int": len},
     methods={
-        "Add(T): bool where T is equatable": _set_added,
+        "Add(T): bool where T is equatable": HashSet.add,
         "Clear(): void": HashSet.clear,
-        "Contains(T): bool where T is equatable": lambda items, value: value in items.items,
+        "Contains(T): bool where T is equatable": HashSet.__contains__,
         "Remove(T): bool where T is equatable": HashSet.remove,
     },
     constructors={
         "new(): HashSet<T> where T is equatable": new_set,
         "new(IEnumerable<T>): HashSet<T> where T is equatable": new_set,
+        "new(StringComparer): HashSet<T> where T is text": lambda type_, comparer: new_set(type_, (), comparer),
+        "new(IEnumerable<T>, StringComparer): HashSet<T> where T is text": new_set,
     },
 )
 define(

@@ -90,12 +90,13 @@ def _adders(type_: str) -> dict[str, Callable[..., Any]]:
         f"Subtract(TimeSpan): {type_}": lambda moment, span: _moved(moment, -span.ticks),
         f"Equals({type_}): bool": lambda one, other: one == other,
         f"Subtract({type_}): TimeSpan": lambda one, other: TimeSpan(one.ticks - other.ticks),
+        "ToString(): string": str,
         "ToString(string date_format): string": _formatted,
     }
 
 
 def _checked(pattern: str) -> None:
-    if not is_sure_format(pattern):
+    if pattern and not is_sure_format(pattern):
         raise unsure("this format of a date, since a culture may change it")
 
 
@@ -103,9 +104,7 @@ CHECKS["date_format"] = _checked
 
 
 def _formatted(moment: Any, pattern: str | None) -> str:
-    if not pattern:
-        raise unsure("the text of a date without a format")
-    text: str = moment.to_string(pattern)
+    text: str = moment.to_string(pattern) if pattern else str(moment)
     return text
 
 

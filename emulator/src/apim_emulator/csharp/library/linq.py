@@ -305,13 +305,32 @@ def _ordered(*, descending: bool) -> Callable[..., Ordered]:
     return order
 
 
+def _ordered_texts(*, descending: bool) -> Callable[..., Ordered]:
+    order = _ordered(descending=descending)
+    return lambda source, key: order(source, _linguistic(key))
+
+
 def _then(*, descending: bool) -> Callable[..., Ordered]:
-    def order(source: Ordered | None, key: Callable[[Any], Any]) -> Ordered:
+    def order(source: Ordered | None, key: Callable[[Any], Any], comparer: Any = None) -> Ordered:
         if source is None:
             raise EvaluationError("ArgumentNullException")
-        return Ordered(source.source, [*source.keys, (key, descending)])
+        by = key if comparer is None else _ordinal_key(key, comparer)
+        return Ordered(source.source, [*source.keys, (by, descending)])
 
     return order
+
+
+def _then_texts(*, descending: bool) -> Callable[..., Ordered]:
+    order = _then(descending=descending)
+    return lambda source, key: order(source, _linguistic(key))
+
+
+def _linguistic(key: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def weights(value: Any) -> Any:
+        found = key(value)
+        return None if found is None else strings.linguistic_key(found)
+
+    return weights
 
 
 def _ordinal_key(key: Callable[[Any], Any], comparer: StringComparison) -> Callable[[Any], Any]:
@@ -392,6 +411,12 @@ define_extensions(
         "OfType<R>(this IEnumerable<JToken>): IEnumerable<R>": Generic(_of_type),
         f"OrderBy<T, K>({_SOURCE}, Func<T, K>): IOrderedEnumerable<T> where K is comparable": _ordered(
             descending=False
+        ),
+        f"OrderBy<T>({_SOURCE}, Func<T, string>): IOrderedEnumerable<T>": _ordered_texts(descending=False),
+        f"OrderByDescending<T>({_SOURCE}, Func<T, string>): IOrderedEnumerable<T>": _ordered_texts(descending=True),
+        "ThenBy<T>(this IOrderedEnumerable<T>, Func<T, string>): IOrderedEnumerable<T>": _then_texts(descending=False),
+        "ThenByDescending<T>(this IOrderedEnumerable<T>, Func<T, string>): IOrderedEnumerable<T>": _then_texts(
+            descending=True
         ),
         f"OrderBy<T>({_SOURCE}, Func<T, string>, StringComparer): IOrderedEnumerable<T>": _ordered(descending=False),
         f"OrderByDescending<T, K>({_SOURCE}, Func<T, K>): IOrderedEnumerable<T> where K is comparable": _ordered(

@@ -2,6 +2,7 @@
 
 import math
 import random
+import struct
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -118,10 +119,18 @@ def _from_bytes(data: Array | None) -> UUID:
     return UUID(bytes_le=bytes(data))
 
 
+def _guid_hash(value: UUID) -> int:
+    """`Guid.GetHashCode()`: its four integers combined, as .NET Core does; .NET Framework takes fewer bytes."""
+    one, two, three, four = struct.unpack("<4i", value.bytes_le)
+    mixed: int = one ^ two ^ three ^ four
+    return mixed
+
+
 define(
     "Guid",
     methods={
         "Equals(Guid): bool": lambda one, other: one == other,
+        "GetHashCode(): int": _guid_hash,
         "ToByteArray(): byte[]": lambda value: Array(Type.BYTE, value.bytes_le),
         "ToString(): string": str,
         "ToString(string): string": text.guid,

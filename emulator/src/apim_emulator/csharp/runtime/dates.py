@@ -1,6 +1,6 @@
 """`DateTime`, `DateTimeOffset` and `TimeSpan` in ticks of 100 nanoseconds.
 
-The gateway's own time zone is UTC (inferred).
+The gateway's own time zone is UTC, and its culture en-US (inferred: both are the defaults of Windows Server).
 """
 
 import math
@@ -84,8 +84,12 @@ class DateTime:
         """Add ticks and keep the kind."""
         return DateTime(self.ticks + ticks, self.kind)
 
+    def __str__(self) -> str:
+        """`ToString()`."""
+        return self.to_string("G")
+
     def to_string(self, pattern: str) -> str:
-        """`ToString(format)` for the formats that no culture changes."""
+        """`ToString(format)` for the formats that are sure."""
         return _formatted(self, _custom(pattern), self.zone())
 
     @property
@@ -125,6 +129,10 @@ class DateTimeOffset:
     def __le__(self, other: "DateTimeOffset") -> bool:
         return self.ticks <= other.ticks
 
+    def __str__(self) -> str:
+        """`ToString()`: with the offset, which `G` leaves out."""
+        return self.to_string(f"{STANDARD['G']} zzz")
+
     def to_string(self, pattern: str) -> str:
         """`ToString(format)`; `r` and `u` tell the time of UTC."""
         moment = DateTime(self.ticks) if pattern in {"r", "R", "u"} else self.clock
@@ -155,8 +163,13 @@ STANDARD = {
     "R": "ddd, dd MMM yyyy HH':'mm':'ss 'GMT'",
     "s": "yyyy'-'MM'-'dd'T'HH':'mm':'ss",
     "u": "yyyy'-'MM'-'dd HH':'mm':'ss'Z'",
+    "d": "M/d/yyyy",
+    "t": "h:mm tt",
+    "T": "h:mm:ss tt",
+    "g": "M/d/yyyy h:mm tt",
+    "G": "M/d/yyyy h:mm:ss tt",
 }
-"""Standard formats that are the same in every culture."""
+"""Standard formats that are the same in every culture, and those of en-US that no version of Windows has changed."""
 
 
 def _custom(pattern: str) -> str:

@@ -291,6 +291,21 @@ def compare(left: str | None, right: str | None, comparison: Enum = StringCompar
     return (units > other_units) - (units < other_units)
 
 
+_ALPHANUMERIC = re.compile(r"[A-Za-z0-9]*", re.ASCII)
+
+
+def linguistic_key(text: str) -> tuple[str, str]:
+    """Give what a culture orders texts by: letters, without their case; among equals, small letters come first.
+
+    Raises `StoppedError`: beyond ASCII letters and digits, versions of .NET and cultures differ.
+    """
+    if _ALPHANUMERIC.fullmatch(text) is None:
+        raise unsure(
+            "the order by culture of texts with more than ASCII letters and digits; give StringComparer.Ordinal"
+        )
+    return text.lower(), text.swapcase()
+
+
 def is_null_or_empty(text: str | None) -> bool:
     """`string.IsNullOrEmpty`."""
     return not text

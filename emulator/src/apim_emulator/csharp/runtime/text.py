@@ -14,8 +14,6 @@ from apim_emulator.csharp.runtime.meter import bounded
 from apim_emulator.csharp.runtime.values import Byte, Int16, Int64, SByte, UInt16, UInt64
 from apim_emulator.csharp.types import ENUMS, RANGES, Type
 
-CULTURE = "depends on the culture; give a format such as yyyy-MM-ddTHH:mm:ssZ"
-
 
 def boolean(value: bool) -> str:
     """`bool.ToString()`."""
@@ -37,7 +35,7 @@ _PLAIN: dict[str, Callable[[Any], str]] = {
     "char": lambda value: value,
     "double": double,
     "Guid": str,
-    "TimeSpan": str,
+    **dict.fromkeys(("DateTime", "DateTimeOffset", "TimeSpan"), str),
     "StringBuilder": str,
     "Match": lambda value: value.value,
     "Group": lambda value: value.value,
@@ -61,7 +59,7 @@ def object_text(value: object) -> str:
         return double(value)
     if isinstance(value, JToken):
         return token_text(value)
-    if isinstance(value, UUID | TimeSpan):
+    if isinstance(value, UUID | TimeSpan | DateTime | DateTimeOffset):
         return str(value)
     if isinstance(value, Enum):
         return _name(value)
@@ -93,9 +91,7 @@ def formatted(value: object, pattern: str | None) -> str:
     if value is None:
         return ""
     if isinstance(value, DateTime | DateTimeOffset):
-        if not pattern:
-            raise unsure("the text of a date without a format")
-        return value.to_string(pattern)
+        return value.to_string(pattern) if pattern else str(value)
     if not pattern or isinstance(value, str | bool | JToken):
         if isinstance(value, JToken) and pattern:
             raise unsure("a format for a JSON token")

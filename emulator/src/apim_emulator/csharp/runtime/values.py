@@ -249,9 +249,37 @@ class _Table(Collection):
 
 
 class HashSet(_Table):
-    """`HashSet<T>`."""
+    """`HashSet<T>`: its values by what its comparer makes of them."""
 
-    __slots__ = ()
+    __slots__ = ("_key",)
+
+    def __init__(self, type_: Type, values: Iterable[Any], key: Callable[[Any], Any] | None = None) -> None:
+        """Take the values of which the comparer makes something new; without `key`, they are compared as they are."""
+        self._key = key
+        found: dict[Any, Any] = {}
+        for value in values:
+            found.setdefault(value if key is None else key(value), value)
+        super().__init__(type_, found)
+
+    def __contains__(self, value: object) -> bool:
+        return (value if self._key is None else self._key(value)) in self.items
+
+    def add(self, value: Any) -> bool:
+        """Add a value, if it is not there."""
+        key = value if self._key is None else self._key(value)
+        if key in self.items:
+            return False
+        self._shuffled = self._shuffled or self._removed
+        self.items[key] = value
+        self.changed()
+        return True
+
+    def remove(self, key: Any) -> bool:
+        """Remove a value, if it is there."""
+        return super().remove(key if self._key is None else self._key(key))
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self.items[key] for key in super().__iter__())
 
 
 class Dictionary(_Table):
