@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -16,6 +17,8 @@ GLOBAL = "global"
 EMPTY = "<policies/>"
 """A document that leaves every section to its default."""
 
+_BODY = "set-body"
+"""The element whose children are no policies but XML."""
 _MAX_NODES = 20_000
 NAMED_VALUE = re.compile(r"\{\{([A-Za-z0-9._-]+)\}\}")
 """A named value in a text, by its display name."""
@@ -94,13 +97,28 @@ class Reader:
         line, column = next(positions)
         bare = Node(str(element.tag), {}, (), "", document, line, column=column)
         attributes = {str(name): self.substituted(str(value), bare, str(name)) for name, value in element.items()}
-        own = "".join([element.text or "", *(child.tail or "" for child in element)])
+        if element.tag == _BODY:
+            own = _inner_xml(element)
+            for _ in element.iterdescendants():
+                next(positions)
+            children: tuple[Node, ...] = ()
+        else:
+            own = "".join([element.text or "", *(child.tail or "" for child in element)])
+            if len(element) and own.strip():
+                bare.refuse("text between elements")
+            children = tuple(self._node(child, document, positions) for child in element)
         text = self.substituted(own, bare)
-        if len(element) and text.strip():
-            bare.refuse("text between elements")
-        children = tuple(self._node(child, document, positions) for child in element)
         changed = text != own or attributes != dict(element.items())
         return replace(bare, attributes=attributes, children=children, text=text, substituted=changed)
+
+
+def _inner_xml(element: etree._Element) -> str:
+    """Write what an element holds as .NET writes XML, with a blank in `<empty />` (inferred for bodies)."""
+    if not len(element):
+        return element.text or ""
+    return escape(element.text or "") + "".join(
+        etree.tostring(child, encoding="unicode").replace("/>", " />") for child in element
+    )
 
 
 def sections(root: Node, fragments: Mapping[str, Node]) -> dict[str, tuple[Node, ...]]:

@@ -9,8 +9,6 @@ from apim_emulator.gateway.loading.policy import Policy, Run, Site
 def body_value(element: Element) -> Value[str]:
     """Read the body's text; raises `RefusedError`, for most of Liquid too."""
     template = element.choice("template", ("none", "liquid"), "none")
-    for child in element.node.children:
-        child.refuse("XML in set-body is not supported as elements: put it in a CDATA section", kind="unsupported")
     content = element.content()
     if template == "none":
         return content
