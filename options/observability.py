@@ -239,5 +239,5 @@ def check_observability_tier(
         problem = f"cannot be set with {{0}} {sku}, which has no gateway logs to read; remove it, or change {{0}}"
         yield Mistake(key=(*key, "alerts"), problem=problem, about=(sku_key,))
     if not observability.app_insights.enabled:
-        problem = f"conflicts with {{0}} {sku}, which has nothing else; remove it, or change {{0}}"
-        yield Mistake(key=(*key, "app_insights", "enabled"), value=False, problem=problem, about=(sku_key,))
+        problem = f"is off, which conflicts with {{0}} {sku}, as that has nothing else; remove it, or change {{0}}"
+        yield Mistake(key=(*key, "app_insights"), problem=problem, about=(sku_key,))
