@@ -388,4 +388,16 @@ EDGES: dict[str, list[tuple[str, str]]] = {
         ('@(new Guid("01020304-0506-0708-090a-0b0c0d0e0f10").GetHashCode())', 'Int32:437125638'),
         ('@(new Guid("6F9619FF-8B86-D011-B42D-00C04FC964FF").GetHashCode())', 'Int32:-2132576638'),
     ],
+    "random numbers from a seed": [
+        ('@(new Random(42).Next())', 'Int32:1434747710'),
+        ('@{ var r = new Random(42); r.Next(); return r.Next() + "," + r.Next(100) + "," + r.Next(-5, 5) + "," + r.Next(int.MinValue, int.MaxValue) + "," + r.Next(int.MinValue, int.MaxValue) + "," + r.Next(7, 7); }', 's:"302596119,12,0,-361709744,1555655116,7"'),
+        ('@(new Random(1).NextDouble())', 'd:3fcfd45f463fa8bf'),
+        ('@(new Random(0).Next(1000))', 'Int32:726'),
+        ('@(new Random(-7).Next(1000) == new Random(7).Next(1000))', 'true'),
+        ('@(new Random(int.MinValue).Next() == new Random(int.MaxValue).Next())', 'true'),
+        ('@(new Random(int.MaxValue).Next(1, 1000000))', 'Int32:726243'),
+        ('@{ var r = new Random(2024); var s = 0; for (var i = 0; i < 200; i++) { s = s * 31 + r.Next(1000); } return s; }', 'Int32:1392109726'),
+        ('@(new Random(5).Next(3, 2))', '!ArgumentOutOfRangeException'),
+        ('@(new Random(Guid.Empty.GetHashCode()).Next(10))', 'Int32:7'),
+    ],
 }

@@ -314,6 +314,10 @@ class Random:
         """Start anywhere."""
         self._source = random.SystemRandom()
 
+    def next(self) -> int:
+        """Choose an integer that is not negative."""
+        return self.below(0, 2**31 - 1)
+
     def below(self, low: int, high: int) -> int:
         """Choose an integer from `low` to below `high`; `low` where they are equal."""
         return self._source.randrange(low, high) if high > low else low
@@ -321,6 +325,49 @@ class Random:
     def fraction(self) -> float:
         """Choose a number from 0 to below 1."""
         return self._source.random()
+
+
+class SeededRandom(Random):
+    """`new Random(seed)`: the numbers that random.cs of .NET gives for a seed, by Knuth's subtractive method."""
+
+    _MOST = 2**31 - 1
+    _START = 161_803_398
+
+    def __init__(self, seed: int) -> None:
+        """Fill the table of 55 numbers from the seed."""
+        last, step = self._START - min(abs(seed), self._MOST), 1
+        table = [0] * 56
+        table[55] = last
+        for place in range(1, 55):
+            table[21 * place % 55] = step
+            last, step = step, last - step + (self._MOST if last < step else 0)
+        for _ in range(4):
+            for place in range(1, 56):
+                table[place] -= table[1 + (place + 30) % 55]
+                if table[place] < 0:
+                    table[place] += self._MOST
+        self._table, self._one, self._other = table, 0, 21
+
+    def next(self) -> int:
+        """Choose an integer that is not negative."""
+        self._one, self._other = self._one % 55 + 1, self._other % 55 + 1
+        value = self._table[self._one] - self._table[self._other]
+        value -= value == self._MOST
+        value += self._MOST if value < 0 else 0
+        self._table[self._one] = value
+        return value
+
+    def below(self, low: int, high: int) -> int:
+        """Choose an integer from `low` to below `high`; beyond the range of `int`, .NET takes two numbers for one."""
+        if high - low <= self._MOST:
+            return int(self.fraction() * (high - low)) + low
+        value = self.next()
+        value = -value if self.next() % 2 == 0 else value
+        return int((value + self._MOST - 1) / (2 * self._MOST - 1) * (high - low)) + low
+
+    def fraction(self) -> float:
+        """Choose a number from 0 to below 1."""
+        return self.next() * (1 / self._MOST)
 
 
 def _between(source: Random, low: int, high: int) -> int:
@@ -332,10 +379,10 @@ def _between(source: Random, low: int, high: int) -> int:
 define(
     "Random",
     methods={
-        "Next(): int": lambda source: source.below(0, 2**31 - 1),
+        "Next(): int": lambda source: source.next(),
         "Next(int): int": lambda source, high: _between(source, 0, high),
         "Next(int, int): int": _between,
         "NextDouble(): double": lambda source: source.fraction(),
     },
-    constructors={"new(): Random": Random},
+    constructors={"new(): Random": Random, "new(int): Random": SeededRandom},
 )
