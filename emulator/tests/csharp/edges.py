@@ -400,4 +400,14 @@ EDGES: dict[str, list[tuple[str, str]]] = {
         ('@(new Random(5).Next(3, 2))', '!ArgumentOutOfRangeException'),
         ('@(new Random(Guid.Empty.GetHashCode()).Next(10))', 'Int32:7'),
     ],
+    "texts of dates in JSON": [
+        ('@(JObject.Parse("{\\"d\\":\\"2024-03-01T23:30:00Z\\"}")["d"].ToString())', 's:"3/1/2024 11:30:00 PM"'),
+        ('@("a" + JObject.Parse("{\\"d\\":\\"2024-03-01T23:30:00+02:00\\"}")["d"])', 's:"a3/1/2024 9:30:00 PM"'),
+        ('@((string)JObject.Parse("{\\"d\\":\\"2024-03-01T23:30:00Z\\"}")["d"])', 's:"03/01/2024 23:30:00"'),
+        ('@(JObject.Parse("{\\"d\\":\\"2024-03-01T23:30:00Z\\"}").Value<string>("d"))', 's:"03/01/2024 23:30:00"'),
+        ('@(JObject.Parse("{\\"d\\":\\"2024-03-01T23:30:00\\"}")["d"].ToString(Formatting.None))', 's:"\\"2024-03-01T23:30:00\\""'),
+        ('@(string.Join(",", JArray.Parse("[\\"2024-03-01T23:30:00Z\\"]")))', 's:"3/1/2024 11:30:00 PM"'),
+        ('@(new JArray(DateTime.UtcNow)[0].ToString())', 's:"11/14/2023 10:13:20 PM"'),
+        ('@($"{JObject.Parse("{\\"d\\":\\"2024-03-01T23:30:00Z\\"}")["d"]}")', 's:"3/1/2024 11:30:00 PM"'),
+    ],
 }

@@ -215,8 +215,6 @@ def simple_text(value: object) -> str:
     """Text of a JSON value: what its .NET type gives for `ToString()`."""
     if value is None:
         return ""
-    if isinstance(value, DateTime):
-        raise unsure("ToString() of a JSON date depends on the culture")
     if isinstance(value, bool):
         return "True" if value else "False"
     if isinstance(value, float):
