@@ -83,8 +83,10 @@ def test_unknown_attribute_is_refused(name: str) -> None:
         changed(name, "nope", "1").load()
 
 
-@pytest.mark.parametrize("name", sorted(RECORDS))
+@pytest.mark.parametrize("name", sorted(RECORDS.keys() - {"set-body"}))
 def test_unknown_child_is_refused(name: str) -> None:
+    """What `set-body` holds is XML of any kind."""
+
     def change(element: Any) -> None:
         element.text = None
         etree.SubElement(element, "nope")
