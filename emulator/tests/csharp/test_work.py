@@ -1,6 +1,7 @@
 """How much work a member is, whatever a caller sends: counted in functions called and in steps, not in time."""
 
 import importlib
+import math
 import pkgutil
 import re
 from collections.abc import Callable, Iterator
@@ -11,6 +12,8 @@ import pytest
 import apim_emulator.csharp
 import apim_emulator.gateway.context
 from apim_emulator.csharp import EvaluationError, Type, compile_expression
+from apim_emulator.csharp.runtime import meter, strings
+from apim_emulator.csharp.runtime.exceptions import StoppedError
 from emulator.tests.csharp.calls import CALL, context
 from emulator.tests.csharp.matching import hostile, steps
 from emulator.tests.tracing.test_work import functions_called
@@ -91,3 +94,122 @@ def test_integers_are_read_in_one_pass(text: str, value: int | None) -> None:
     with pytest.raises(EvaluationError) as caught:
         run(call)
     assert caught.value.exception == "FormatException"
+
+
+TEXT = 'var s = (string)context.Variables["given"]; '
+LIST = TEXT + "var l = s.Select(x => 7).ToList(); "
+WORDS = TEXT + 'var l = s.Select(x => "w").ToList(); '
+BYTES = TEXT + "var b = Encoding.UTF8.GetBytes(s); "
+JSON = TEXT + "var o = new JArray(s.Select(x => 7).ToArray()); "
+PASSES = {
+    "Length": (TEXT, "s.Length", "é"),
+    "index": (TEXT, "s[0]", "é"),
+    "Substring": (TEXT, "s.Substring(1)", "a"),
+    "Substring of wide characters": (TEXT, "s.Substring(2)", "😀"),
+    "Contains": (TEXT, 's.Contains("b")', "a"),
+    "IndexOf": (TEXT, 's.IndexOf("b")', "a"),
+    "LastIndexOf": (TEXT, 's.LastIndexOf("ba")', "a"),
+    "Replace": (TEXT, 's.Replace("b", "c")', "a"),
+    "Replace characters": (TEXT, "s.Replace('a', 'c')", "a"),
+    "Split": (TEXT, 's.Split(new[] {"aaab", "aab"}, StringSplitOptions.None)', "a"),
+    "Trim": (TEXT, "s.Trim()", "a"),
+    "ToUpper": (TEXT, "s.ToUpper()", "a"),
+    "StartsWith": (TEXT, 's.StartsWith("b", StringComparison.OrdinalIgnoreCase)', "a"),
+    "Compare": (TEXT, "string.CompareOrdinal(s, s + 1) < 0", "a"),
+    "IsNullOrWhiteSpace": (TEXT, "string.IsNullOrWhiteSpace(s)", "a"),
+    "List.IndexOf": (LIST, "l.IndexOf(8)", "a"),
+    "List.Contains": (LIST, "l.Contains(8)", "a"),
+    "List.Remove": (LIST, "l.Remove(8)", "a"),
+    "Array.IndexOf": (LIST, "Array.IndexOf(l.ToArray(), 8)", "a"),
+    "a list of texts": (WORDS, 'l.IndexOf("x")', "a"),
+    "OrderBy": (LIST, "l.OrderBy(x => x).First()", "a"),
+    "GetString": (BYTES, "Encoding.UTF8.GetString(b)", "a"),
+    "ToBase64String": (BYTES, "Convert.ToBase64String(b)", "a"),
+    "UrlEncode": (TEXT, "WebUtility.UrlEncode(s)", "é"),
+    "HtmlEncode": (TEXT, "WebUtility.HtmlEncode(s)", "&"),
+    "Regex.Escape": (TEXT, "Regex.Escape(s)", "."),
+    "JSON text": (TEXT, "JsonConvert.SerializeObject(s)", "\n"),
+    "JSON items": (JSON, "o.ToString()", "a"),
+    "interpolation": (TEXT, '$"{s}{s}"', "a"),
+    "Format": (TEXT, 'string.Format("{0}{0}", s)', "a"),
+}
+
+
+@pytest.mark.parametrize("kind", PASSES)
+def test_pass_over_a_text_or_a_list_is_counted(kind: str) -> None:
+    before, operation, character = PASSES[kind]
+
+    def used(text: str, size: int) -> int:
+        run = compile_expression(f"@{{ {before}{text} }}", Type.OBJECT)
+        call = context(CALL)
+        call.variables["given"] = character * size
+        strings._units_of.cache_clear()
+        run(call)
+        return 64 * meter._METER.steps + meter._METER.size
+
+    def added(size: int) -> int:
+        return used(f"return (object)({operation});", size) - used("return null;", size)
+
+    assert added(6_400) - added(640) >= 5_000
+
+
+ATTACKS = {
+    "LastIndexOf": (
+        "var s = new string('a', 1000000); var p = \"b\" + new string('a', 500000);"
+        " var n = 0; for (var i = 0; i < 100; i++) { n += s.LastIndexOf(p, StringComparison.Ordinal); } return n;"
+    ),
+    "separators": (
+        "var s = new string('a', 1000000); var p = new string('a', 500000) + \"b\";"
+        " return s.Split(new[] { p }, StringSplitOptions.None).Length;"
+    ),
+    "trimmed characters": (
+        "var s = new string('a', 1000000); return s.Trim(Enumerable.Range(0x4e00, 9000).Select(x => (char)x)"
+        ".ToArray()).Length;"
+    ),
+    "List.IndexOf": (
+        "var l = Enumerable.Range(0, 30000).ToList(); var n = 0;"
+        " for (var i = 0; i < 30000; i++) { n += l.IndexOf(-1); } return n;"
+    ),
+    "Select(Substring)": (
+        "var s = new string('a', 1000000); return Enumerable.Range(0, 4000).Select(i => s.Substring(i)).ToList().Count;"
+    ),
+    "short texts": (
+        "var s = new string('a', 255); return Enumerable.Range(0, 400000).Select(i => s.Substring(1)).ToList().Count;"
+    ),
+    "OrderBy": (
+        "var s = new string('a', 1000000);"
+        " return Enumerable.Repeat(s, 3000).OrderBy(x => x, StringComparer.Ordinal).First().Length;"
+    ),
+    "replaced by itself": (
+        "var s = new string('a', 1000000); return Regex.Replace(s, \"^a+$\", "
+        'string.Concat(Enumerable.Repeat("$&", 1000))).Length;'
+    ),
+    "holes of a format": (f"var s = new string('a', 1000000); return string.Format(\"{'{0}' * 1000}\", s).Length;"),
+    "BitConverter": (
+        "var b = new byte[1000000]; var n = 0;"
+        " for (var i = 0; i < 100000; i++) { n += b.Length + Encoding.UTF8.GetString(b).Length; } return n;"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ATTACKS)
+def test_what_would_take_long_or_much_is_given_up(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meter, "MAX_SECONDS", math.inf)
+    run = compile_expression(f"@{{ {ATTACKS[kind]} }}", Type.INT)
+
+    with pytest.raises(StoppedError) as caught:
+        run(context(CALL))
+
+    assert caught.value.exception in {"TimeoutException", "InsufficientMemoryException"}
+
+
+def test_text_outside_ascii_is_measured_once_for_a_loop() -> None:
+    run = compile_expression(
+        f"@{{ {TEXT} var n = 0; for (var i = 0; i < s.Length; i++) {{ if (s[i] == 'é') {{ n++; }} }} return n; }}",
+        Type.INT,
+    )
+    call = context(CALL)
+    call.variables["given"] = "é" * 20_000
+
+    assert run(call) == 20_000
+    assert meter._METER.steps < 30_000

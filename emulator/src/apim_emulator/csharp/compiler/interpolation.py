@@ -9,7 +9,7 @@ from apim_emulator.csharp.compiler.operators import constant
 from apim_emulator.csharp.compiler.scope import Compiler, rule
 from apim_emulator.csharp.compiler.syntax import children, unescape
 from apim_emulator.csharp.runtime import text
-from apim_emulator.csharp.runtime.meter import bounded
+from apim_emulator.csharp.runtime.meter import joined
 from apim_emulator.csharp.types import Run, Type, Typed
 
 
@@ -30,7 +30,7 @@ def _interpolated(compiler: Compiler, node: Node) -> Typed:
             runs.append(_hole(compiler, hole, verbatim))
     if len(runs) == 1:
         return Typed(Type.STRING, runs[0])
-    return Typed(Type.STRING, lambda frame: bounded("".join([run(frame) for run in runs])))
+    return Typed(Type.STRING, lambda frame: joined([run(frame) for run in runs]))
 
 
 def _literal(compiler: Compiler, node: Node, raw: str, verbatim: bool) -> str:

@@ -1,12 +1,12 @@
 """Arrays, lists, dictionaries, sets and pairs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from typing import Any
 
 from apim_emulator.csharp.library.table import Generic, define
 from apim_emulator.csharp.runtime import strings
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.meter import spend
+from apim_emulator.csharp.runtime.meter import passed, spend
 from apim_emulator.csharp.runtime.system_convert import zero
 from apim_emulator.csharp.runtime.values import (
     Array,
@@ -17,6 +17,7 @@ from apim_emulator.csharp.runtime.values import (
     List,
     Pair,
     StringComparison,
+    sorting,
 )
 from apim_emulator.csharp.types import RANGES, Type
 
@@ -64,6 +65,7 @@ def _copy(source: Array | None, start: int, target: Array | None, to: int, count
         raise EvaluationError("ArgumentException")
     if source.element != target.element:
         raise unsure("a copy between arrays of different types")
+    passed(count)
     target[to : to + count] = source[start : start + count]
 
 
@@ -73,7 +75,18 @@ def _array(values: Array | None) -> Array:
     return values
 
 
-def _index(values: Iterable[Any], value: Any) -> int:
+def _look_through(values: Sized, value: Any) -> None:
+    """Count a search, whose comparisons of texts may read them to the end."""
+    passed(len(values) * (8 + (len(value) if isinstance(value, str) else 0)))
+
+
+def _holds(values: Any, value: Any) -> bool:
+    _look_through(values, value)
+    return value in values
+
+
+def _index(values: Any, value: Any) -> int:
+    _look_through(values, value)
     return next((place for place, item in enumerate(values) if item == value), -1)
 
 
@@ -121,6 +134,7 @@ def _extended(items: List, values: Iterable[Any] | None) -> None:
 def _inserted(items: List, index: int, value: Any) -> None:
     if not 0 <= index <= len(items):
         raise EvaluationError("ArgumentOutOfRangeException")
+    passed(len(items))
     items.items.insert(index, value)
     items.changed()
 
@@ -136,6 +150,7 @@ def _removed(items: List, value: Any) -> bool:
 def _removed_at(items: List, index: int) -> None:
     if not 0 <= index < len(items):
         raise EvaluationError("ArgumentOutOfRangeException")
+    passed(len(items))
     del items.items[index]
     items.changed()
 
@@ -154,11 +169,13 @@ def _cleared(items: List) -> None:
 
 
 def _reversed(items: List) -> None:
+    passed(len(items))
     items.items.reverse()
     items.changed()
 
 
 def _sorted(items: List) -> None:
+    sorting(items.items)
     items.items.sort()
     items.changed()
 
@@ -171,14 +188,14 @@ def new_list(type_: Type, values: Iterable[Any] | None = ()) -> List:
 _LIST_METHODS: dict[str, Callable[..., Any] | Generic] = {
     "Add(T): void": _added,
     "Clear(): void": _cleared,
-    "Contains(T): bool where T is equatable": lambda items, value: value in items.items,
+    "Contains(T): bool where T is equatable": lambda items, value: _holds(items.items, value),
     "IndexOf(T): int where T is equatable": lambda items, value: _index(items.items, value),
     "Insert(int, T): void": _inserted,
     "Remove(T): bool where T is equatable": _removed,
     "RemoveAt(int): void": _removed_at,
 }
 _READ_LIST_METHODS: dict[str, Callable[..., Any] | Generic] = {
-    "Contains(T): bool where T is equatable": lambda items, value: value in items,
+    "Contains(T): bool where T is equatable": _holds,
     "IndexOf(T): int where T is equatable": _index,
 }
 
@@ -234,6 +251,7 @@ def _value(table: Dictionary, key: Any) -> Any:
 
 def _missing(table: Dictionary, key: Any) -> EvaluationError:
     """Make the error of an absent key; the names of a form may be compared without case."""
+    passed(16 * len(table))
     if table.type.name == "IDictionary" and any(str(name).lower() == str(key).lower() for name in table.items):
         return unsure("the case of the names in a form")
     return EvaluationError("KeyNotFoundException")
@@ -265,6 +283,7 @@ def _tried(table: Dictionary, key: Any) -> tuple[bool, Any]:
 def _new_dictionary(type_: Type, source: Dictionary | None = None) -> Dictionary:
     if type_.args[0].name not in {*RANGES, "string", "char", "bool", "Guid"}:
         raise unsure("a dictionary with keys of this type")
+    passed(8 * len(source or ()))
     return Dictionary(type_, dict(source.items) if source is not None else {})
 
 

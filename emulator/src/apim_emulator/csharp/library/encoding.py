@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from apim_emulator.csharp.library.table import CHECKS, CONSTANTS, define, define_extensions
 from apim_emulator.csharp.runtime import strings
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.meter import bounded, spend
+from apim_emulator.csharp.runtime.meter import bounded, passed, spend
 from apim_emulator.csharp.runtime.values import Array
 from apim_emulator.csharp.types import Type
 
@@ -32,12 +32,15 @@ def byte_array(data: bytes) -> Array:
 def _data(array: Array | None) -> bytes:
     if array is None:
         raise EvaluationError("ArgumentNullException")
+    passed(len(array))
     return bytes(array)
 
 
 def _needed(text: str | None) -> str:
+    """Return a text that is not null, whose every character is about to be looked at."""
     if text is None:
         raise EvaluationError("ArgumentNullException")
+    spend(len(text) // 16)
     return text
 
 
@@ -80,10 +83,11 @@ def _encoding(name: str | None) -> str:
 
 
 def _get_part(encoding: str, array: Array | None, start: int, count: int) -> str:
-    data = _data(array)
-    if start < 0 or count < 0 or start + count > len(data):
+    if array is None:
+        raise EvaluationError("ArgumentNullException")
+    if start < 0 or count < 0 or start + count > len(array):
         raise EvaluationError("ArgumentOutOfRangeException")
-    return _get_string(encoding, Array(Type.BYTE, data[start : start + count]))
+    return _get_string(encoding, Array(Type.BYTE, array[start : start + count]))
 
 
 define(
@@ -124,12 +128,13 @@ define(
 
 def _number(size: int) -> Callable[[Array | None, int], int]:
     def call(array: Array | None, start: int) -> int:
-        data = _data(array)
-        if not 0 <= start < len(data):
+        if array is None:
+            raise EvaluationError("ArgumentNullException")
+        if not 0 <= start < len(array):
             raise EvaluationError("ArgumentOutOfRangeException")
-        if start + size > len(data):
+        if start + size > len(array):
             raise EvaluationError("ArgumentException")
-        return int.from_bytes(data[start : start + size], "little", signed=True)
+        return int.from_bytes(bytes(array[start : start + size]), "little", signed=True)
 
     return call
 
@@ -151,12 +156,15 @@ CONSTANTS["BitConverter.IsLittleEndian"] = (Type.BOOL, True)
 
 
 def _url_encode(text: str | None) -> str | None:
-    return None if text is None else bounded(quote(text, safe="-_.!*() ").replace("~", "%7E").replace(" ", "+"))
+    return (
+        None if text is None else bounded(quote(_needed(text), safe="-_.!*() ").replace("~", "%7E").replace(" ", "+"))
+    )
 
 
 def _url_decode(text: str | None) -> str | None:
     if text is None:
         return None
+    spend(len(text) // 16)
     if not re.fullmatch(r"(?:[^%]|%[0-9A-Fa-f]{2})*", text, re.DOTALL):
         # Broken escapes stay as they are.
         return re.sub(r"(?:%[0-9A-Fa-f]{2})+", lambda found: _unescaped(found[0]), text.replace("+", " "))
@@ -174,6 +182,7 @@ _HTML_NAMES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39
 def _html_encode(text: str | None) -> str | None:
     if text is None:
         return None
+    spend(len(text) // 8)
     if not text.isascii() and max(text) > "\xff":
         raise unsure("HTML encoding beyond Latin-1")
     return bounded(_HTML.sub(lambda found: _HTML_NAMES.get(found[0]) or f"&#{ord(found[0])};", text))
@@ -182,9 +191,10 @@ def _html_encode(text: str | None) -> str | None:
 def _html_decode(text: str | None) -> str | None:
     if text is None:
         return None
+    spend(len(text) // 8)
     if re.sub(r"&(?:amp|lt|gt|quot|apos|nbsp|#39);", "", text).count("&"):
         raise unsure("HTML entities other than the simplest")
-    return html.unescape(text)
+    return bounded(html.unescape(text))
 
 
 define(

@@ -12,6 +12,7 @@ from apim_emulator.csharp.runtime import jtokens, strings
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.json_text import read, token_text, write
 from apim_emulator.csharp.runtime.jtokens import JArray, JContainer, JObject, JProperty, JToken, JValue
+from apim_emulator.csharp.runtime.meter import passed
 from apim_emulator.csharp.runtime.system_convert import token_value
 from apim_emulator.csharp.runtime.values import (
     Array,
@@ -91,6 +92,7 @@ def _replace(token: JToken, value: JToken | None) -> None:
     if isinstance(parent, JProperty):
         parent.value = value
     elif isinstance(parent, JArray):
+        passed(8 * len(parent.items))
         parent.set_item(next(place for place, item in enumerate(parent.items) if item is token), value)
     elif parent is None:
         raise EvaluationError("InvalidOperationException")
@@ -210,7 +212,7 @@ define(
     "JToken",
     properties_={
         "First: JToken": _first,
-        "HasValues: bool": lambda token: bool(token.children()),
+        "HasValues: bool": lambda token: token.count() > 0,
         "Last: JToken": _last,
         "Type: JTokenType": lambda token: token.kind,
     },
@@ -245,9 +247,9 @@ def _filled(container: JContainer, content: object) -> None:
     """Add content to an object or an array: one piece, or each of several."""
     several = jtokens.pieces(content)
     if several is not None:
-        expected = len(container.children())
+        expected = container.count()
         for piece in several:
-            if len(container.children()) != expected:
+            if container.count() != expected:
                 # Json.NET counts pieces, not tokens, to find the next one's place.
                 raise unsure("the order of what several lists hold")
             _filled(container, piece)
@@ -307,6 +309,7 @@ def _named_alike(container: JObject, name: str | None, comparison: StringCompari
     if found is not None or name is None:
         return found
     names = container.properties
+    passed(16 * len(names))
     return next((names[one].value for one in names if strings.equals(one, name, comparison)), None)
 
 
@@ -329,7 +332,7 @@ def _add_named(container: JObject, name: str | None, value: JToken | None) -> No
 
 define(
     "JContainer",
-    properties_={"Count: int": lambda container: len(container.children())},
+    properties_={"Count: int": lambda container: container.count()},
     methods={"Add(object): void": _filled},
 )
 define(

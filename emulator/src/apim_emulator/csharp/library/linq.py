@@ -10,6 +10,7 @@ from apim_emulator.csharp.library.table import CONSTANTS, Generic, define, defin
 from apim_emulator.csharp.runtime import numbers, strings
 from apim_emulator.csharp.runtime.casts import is_instance
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
+from apim_emulator.csharp.runtime.meter import made
 from apim_emulator.csharp.runtime.system_convert import zero
 from apim_emulator.csharp.runtime.values import Array, Dictionary, Grouping, Lazy, Ordered, StringComparison
 from apim_emulator.csharp.types import Type
@@ -341,6 +342,7 @@ def _ordinal_key(key: Callable[[Any], Any], comparer: StringComparison) -> Calla
         if comparer is StringComparison.OrdinalIgnoreCase:
             strings.ascii_only(found)
             found = found.upper()
+        made(2 * len(found))
         return found.encode("utf-16-be")
 
     return units

@@ -8,7 +8,7 @@ from apim_emulator.csharp.library.collections import lazy
 from apim_emulator.csharp.library.table import CHECKS, Generic, define
 from apim_emulator.csharp.runtime.dates import TimeSpan
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.meter import bounded
+from apim_emulator.csharp.runtime.meter import bounded, made, spend
 from apim_emulator.csharp.runtime.regex import Found, Regex, compiled
 from apim_emulator.csharp.runtime.values import Array, Lazy, RegexOptions, describe, strings
 from apim_emulator.csharp.types import Type
@@ -56,10 +56,12 @@ def _replacement(found: Regex, replacement: str) -> Callable[[Found], str]:
         if reference[0] == "$$":
             return "$"
         if reference[0] == "$&":
+            made(len(match.value))
             return match.value
         key = reference[1] or reference[2]
         if key is None or found.number(int(key) if key.isdigit() else key) is None:
             raise unsure("a replacement with such a reference")
+        made(len(match.group(key).value))
         return match.group(key).value
 
     return lambda match: _REFERENCE.sub(lambda reference: referred(match, reference), replacement)
@@ -79,6 +81,7 @@ def _split(found: Regex, text: str | None) -> Array:
 
 
 def _escape(text: str | None) -> str:
+    spend(len(_needed(text)))
     special = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\f": "\\f"}
     return "".join(special.get(one) or ("\\" + one if one in "\\*+?|{[()^$.# " else one) for one in _needed(text))
 

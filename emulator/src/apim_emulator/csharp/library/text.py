@@ -9,7 +9,7 @@ from apim_emulator.csharp.runtime import strings, text
 from apim_emulator.csharp.runtime.composite import composite, composite_parts
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.json_text import NEW_LINE
-from apim_emulator.csharp.runtime.meter import MAX_LENGTH, made
+from apim_emulator.csharp.runtime.meter import MAX_LENGTH, made, passed
 from apim_emulator.csharp.runtime.values import ENUM_TYPES, StringComparison
 from apim_emulator.csharp.types import Type
 
@@ -23,7 +23,9 @@ class StringBuilder:
         self._size = len(value or "")
 
     def __str__(self) -> str:
-        self._parts = ["".join(self._parts)]
+        if len(self._parts) > 1:
+            passed(self._size)
+            self._parts = ["".join(self._parts)]
         return self._parts[0]
 
     def append(self, value: str) -> "StringBuilder":

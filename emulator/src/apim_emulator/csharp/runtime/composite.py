@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from apim_emulator.csharp.runtime import text
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.meter import bounded
+from apim_emulator.csharp.runtime.meter import joined
 
 _HOLE = re.compile(r"\{\{|\}\}|\{(\d{1,4}) *(?:, *(-?\d{1,7}) *)?(?::([^{}]*))?\}|[{}]", re.ASCII)
 _MAX_WIDTH = 1_000_000
@@ -51,4 +51,4 @@ def composite(pattern: str | None, arguments: Sequence[object] | None) -> str:
             raise EvaluationError("FormatException")
         value = text.formatted(arguments[index], spec)
         pieces.append(text.aligned(value, width) if width else value)
-    return bounded("".join(pieces))
+    return joined(pieces)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from apim_emulator.csharp.runtime.dates import DateTime, json_date
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.jtokens import JArray, JObject, JProperty, JToken, JValue
-from apim_emulator.csharp.runtime.meter import bounded, made, spend
+from apim_emulator.csharp.runtime.meter import joined, made, spend
 from apim_emulator.csharp.runtime.numbers import double_round_trip, read_double
 from apim_emulator.csharp.runtime.values import JTokenType
 from apim_emulator.csharp.types import RANGES
@@ -153,6 +153,7 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", '"': 
 
 def quoted(text: str) -> str:
     """Write a string with its quotes."""
+    spend(len(text) // 16)
     return '"' + _ESCAPED.sub(lambda found: _SHORT.get(found[0]) or f"\\u{ord(found[0]):04x}", text) + '"'
 
 
@@ -161,7 +162,7 @@ def write(token: JToken, *, indented: bool) -> str:
     parts: list[str] = []
     _write(token, parts, NEW_LINE if indented else "")
     spend(len(parts))
-    return bounded("".join(parts))
+    return joined(parts)
 
 
 def _write(token: JToken, parts: list[str], line: str) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from apim_emulator.csharp.runtime.dates import DateTime, DateTimeOffset, TimeSpan
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.meter import spend
+from apim_emulator.csharp.runtime.meter import passed, spend
 from apim_emulator.csharp.runtime.values import (
     Anonymous,
     Array,
@@ -35,6 +35,10 @@ class JToken:
     def kind(self) -> Enum:
         """`Type`."""
         raise NotImplementedError
+
+    def count(self) -> int:
+        """`Count`: how many child tokens there are."""
+        return len(self.children())
 
     def children(self) -> "Sequence[JToken]":
         """List the child tokens: items, properties, or a property's value."""
@@ -163,6 +167,10 @@ class JObject(JContainer):
         self.version = 0
         self.properties: dict[str, JProperty] = {}
 
+    def count(self) -> int:
+        """`Count`."""
+        return len(self.properties)
+
     @property
     def kind(self) -> Enum:
         """`Type`."""
@@ -170,6 +178,7 @@ class JObject(JContainer):
 
     def children(self) -> Sequence[JToken]:
         """List the properties."""
+        passed(8 * len(self.properties))
         return tuple(self.properties.values())
 
     def get(self, name: str | None) -> JToken | None:
@@ -269,6 +278,7 @@ class JArray(JContainer):
         """`Insert(index, token)`."""
         if not 0 <= index <= len(self.items):
             raise EvaluationError("ArgumentOutOfRangeException")
+        passed(len(self.items))
         self.items.insert(index, self._attached(token))
 
     def item(self, key: object) -> JToken | None:
@@ -295,12 +305,14 @@ class JArray(JContainer):
 
     def drop(self, child: JToken) -> None:
         """Take an item out."""
+        passed(8 * len(self.items))
         self.remove_at(next(place for place, item in enumerate(self.items) if item is child))
 
     def remove_at(self, index: int) -> None:
         """`RemoveAt(index)`."""
         if not 0 <= index < len(self.items):
             raise EvaluationError("ArgumentOutOfRangeException")
+        passed(len(self.items))
         self.items.pop(index).parent = None
         self.version += 1
 
@@ -324,8 +336,11 @@ for _kind in (JToken, JValue, JContainer, JProperty, JObject, JArray):
 
 
 def _root(token: JToken) -> JToken:
+    depth = 0
     while token.parent is not None:
         token = token.parent
+        depth += 1
+    passed(8 * depth)
     return token
 
 

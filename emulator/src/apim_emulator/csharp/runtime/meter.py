@@ -1,6 +1,7 @@
 """The bounds of one evaluation: steps, time and the size of what it makes."""
 
 import time
+from collections.abc import Iterable
 
 from apim_emulator.csharp.runtime.exceptions import StoppedError
 
@@ -11,8 +12,9 @@ MAX_SECONDS = 2.0
 MAX_LENGTH = 1_048_576
 """Longest string that an expression may make, in characters."""
 MAX_TOTAL = 64 * MAX_LENGTH
-"""Most characters and elements that one evaluation may make in all."""
-_SMALL = 256
+"""Most characters that one evaluation may make in all; an element counts as four."""
+_A_STEP = 64
+"""Characters that C reads in about the time of a step."""
 
 
 class _Meter:
@@ -51,6 +53,12 @@ def spend(steps: int = 1) -> None:
         raise StoppedError("TimeoutException", f"longer than {MAX_SECONDS} seconds")
 
 
+def passed(size: int) -> None:
+    """Count a pass over so many characters, before C makes it; raises `StoppedError` beyond a bound."""
+    if size >= _A_STEP:
+        spend(size // _A_STEP)
+
+
 def made(size: int) -> None:
     """Count the size of something new; raises `StoppedError` beyond a bound."""
     _METER.size += size
@@ -60,6 +68,12 @@ def made(size: int) -> None:
 
 def bounded(text: str) -> str:
     """Return a new string, unless it is too long to go on with."""
-    if len(text) > _SMALL:
-        made(len(text))
+    made(len(text))
     return text
+
+
+def joined(parts: Iterable[str], separator: str = "") -> str:
+    """Join texts, unless the result would be too long to go on with."""
+    found = list(parts)
+    made(sum(map(len, found)) + len(separator) * len(found))
+    return separator.join(found)

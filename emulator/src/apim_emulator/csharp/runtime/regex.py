@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from apim_emulator.csharp.runtime import strings
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.meter import spend
+from apim_emulator.csharp.runtime.meter import joined, spend
 from apim_emulator.csharp.runtime.values import RegexOptions
 
 Captures = tuple[tuple[int, int] | None, ...]
@@ -102,7 +103,7 @@ class Regex:
 
     def find(self, text: str, start: int = 0) -> Found | None:
         """Find the first match from a place on."""
-        if not text.isascii() and (self._ascii_text or max(text) > "\uffff"):
+        if not text.isascii() and (self._ascii_text or strings.length(text) != len(text)):
             raise unsure("a regular expression on text outside ASCII")
         match, nothing = self._match, (None,) * self.count
         for place in range(start, len(text) + 1):
@@ -132,7 +133,7 @@ class Regex:
             start, end = found.span or (0, 0)
             pieces += [text[place:start], make(found)]
             place = end
-        return "".join([*pieces, text[place:]])
+        return joined([*pieces, text[place:]])
 
 
 def _done(place: int, captures: Captures) -> Captures:

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
+from functools import lru_cache
 
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.meter import MAX_LENGTH, bounded, made, spend
+from apim_emulator.csharp.runtime.meter import MAX_LENGTH, bounded, joined, made, passed, spend
 from apim_emulator.csharp.runtime.values import Array, StringComparison, StringSplitOptions, strings
 from apim_emulator.csharp.types import Type
 
@@ -31,24 +32,27 @@ def needed(text: str | None) -> str:
 
 def ascii_only(*texts: str) -> None:
     """Give up where a case table or a culture outside ASCII matters."""
+    passed(sum(map(len, texts)))
     if not all(text.isascii() and "\0" not in text for text in texts):
         raise unsure("a culture-sensitive string operation outside ASCII")
 
 
 def printable_only(*texts: str) -> None:
     """Give up where a culture may ignore characters or take several as one."""
+    passed(4 * sum(map(len, texts)))
     if not all(text.isascii() and text.isprintable() for text in texts):
         raise unsure("a culture-sensitive comparison outside printable ASCII")
 
 
 def length(text: str) -> int:
     """`Length`: UTF-16 code units."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+    return len(text) if text.isascii() else _units_of(text)
 
 
-def _basic(text: str) -> bool:
-    """Whether each character is one UTF-16 unit."""
-    return text.isascii() or max(text) < "\U00010000"
+@lru_cache(maxsize=8)  # a loop asks for the same text again and again
+def _units_of(text: str) -> int:
+    passed(len(text))
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def at(text: str, index: int) -> str:
@@ -60,7 +64,7 @@ def at(text: str, index: int) -> str:
 
 def characters(text: str) -> str:
     """Return a text whose characters are single UTF-16 units; halves of surrogate pairs are not supported."""
-    if text and not _basic(text):
+    if length(text) != len(text):
         raise unsure("half a surrogate pair")
     return text
 
@@ -72,13 +76,14 @@ def substring(text: str, start: int, count: int | None = None) -> str:
     if start < 0 or end < start or end > size:
         raise EvaluationError("ArgumentOutOfRangeException")
     if size == len(text):
-        return text[start:end]
+        return bounded(text[start:end])
+    passed(size)
     return _units(text.encode("utf-16-le")[start * 2 : end * 2])
 
 
 def _units(data: bytes) -> str:
     try:
-        return data.decode("utf-16-le")
+        return bounded(data.decode("utf-16-le"))
     except UnicodeDecodeError:
         raise unsure("half a surrogate pair") from None
 
@@ -131,36 +136,39 @@ def repeated(character: str, count: int) -> str:
 def lower(text: str) -> str:
     """`ToLower()`."""
     ascii_only(text)
-    return text.lower()
+    return bounded(text.lower())
 
 
 def upper(text: str) -> str:
     """`ToUpper()`."""
     ascii_only(text)
-    return text.upper()
+    return bounded(text.upper())
 
 
 def trim(text: str, given: Iterable[str] | None = None) -> str:
     """`Trim([characters])`; no characters is white space."""
-    return text.strip(_set(given))
+    return bounded(text.strip(_set(text, given)))
 
 
 def trim_start(text: str, given: Iterable[str] | None = None) -> str:
     """`TrimStart([characters])`."""
-    return text.lstrip(_set(given))
+    return bounded(text.lstrip(_set(text, given)))
 
 
 def trim_end(text: str, given: Iterable[str] | None = None) -> str:
     """`TrimEnd([characters])`."""
-    return text.rstrip(_set(given))
+    return bounded(text.rstrip(_set(text, given)))
 
 
-def _set(given: Iterable[str] | None) -> str:
-    return "".join(given or ()) or WHITE_SPACE
+def _set(text: str, given: Iterable[str] | None) -> str:
+    found = "".join(dict.fromkeys(given or ())) or WHITE_SPACE
+    passed(len(text) * (1 + len(found) // 16))
+    return found
 
 
 def contains(text: str, part: str | None) -> bool:
     """`Contains(string)`: ordinal."""
+    passed(len(text))
     return needed(part) in text
 
 
@@ -168,6 +176,7 @@ def replace(text: str, old: str | None, new: str | None) -> str:
     """`Replace(string, string)`: ordinal; an empty `old` throws."""
     if needed(old) == "":
         raise EvaluationError("ArgumentException")
+    passed(2 * len(text))
     count = text.count(needed(old))
     if not count:
         return text
@@ -177,7 +186,7 @@ def replace(text: str, old: str | None, new: str | None) -> str:
 
 def replace_character(text: str, old: str, new: str) -> str:
     """`Replace(char, char)`."""
-    return text.replace(old, new)
+    return bounded(text.replace(old, new))
 
 
 def split(
@@ -195,6 +204,8 @@ def split(
     found = [separator for separator in separators or () if separator]
     if count == 1 or (separators and not found):
         return strings((text,))
+    passed(len(text) * (1 + sum(map(len, found))))
+    made(len(text))
     alternatives = "|".join(map(re.escape, found)) if found else f"[{WHITE_SPACE}]"
     parts: list[str] = []
     place = 0
@@ -221,8 +232,7 @@ def join(separator: str | None, parts: Iterable[str | None] | None) -> str:
         raise EvaluationError("ArgumentNullException")
     found = ["" if part is None else part for part in parts]
     spend(len(found))
-    made(sum(map(len, found)) + len(separator or "") * len(found))
-    return (separator or "").join(found)
+    return joined(found, separator or "")
 
 
 def concatenated(parts: Iterable[str | None] | None) -> str:
@@ -247,12 +257,14 @@ def equals(left: str | None, right: str | None, comparison: Enum = StringCompari
     if left is None or right is None:
         return left is right
     one, other = _comparable(left, right, comparison)
+    passed(len(one) if len(one) == len(other) else 0)
     return one == other
 
 
 def index_of(text: str, part: str | None, comparison: Enum = StringComparison.CurrentCulture) -> int:
     """`IndexOf(string[, comparison])`."""
     left, right = _comparable(text, needed(part), comparison)
+    passed(len(left))
     return _place(text, left.find(right))
 
 
@@ -261,23 +273,28 @@ def last_index_of(text: str, part: str | None, comparison: Enum = StringComparis
     left, right = _comparable(text, needed(part), comparison)
     if not right:
         raise unsure("LastIndexOf of an empty string")
-    return _place(text, left.rfind(right))
+    passed(2 * len(left))
+    # Backwards: `rfind` takes time that grows with both lengths, `find` does not.
+    place = left[::-1].find(right[::-1])
+    return _place(text, place if place < 0 else len(left) - len(right) - place)
 
 
 def index_of_character(text: str, character: str, start: int = 0) -> int:
     """`IndexOf(char[, start])`."""
     if not 0 <= start <= length(text):
         raise EvaluationError("ArgumentOutOfRangeException")
+    passed(len(text) // 16)
     return characters(text).find(character, start) if start else _place(text, text.find(character))
 
 
 def last_index_of_character(text: str, character: str) -> int:
     """`LastIndexOf(char)`."""
+    passed(len(text) // 16)
     return _place(text, text.rfind(character))
 
 
 def _place(text: str, place: int) -> int:
-    return place if place <= 0 or text.isascii() else length(text[:place])
+    return place if place <= 0 or length(text) == len(text) else length(text[:place])
 
 
 def compare(left: str | None, right: str | None, comparison: Enum = StringComparison.CurrentCulture) -> int:
@@ -285,6 +302,7 @@ def compare(left: str | None, right: str | None, comparison: Enum = StringCompar
     if left is None or right is None:
         return (left is not None) - (right is not None)
     one, other = _comparable(left, right, comparison)
+    passed(4 * (len(one) + len(other)))
     if _SURROGATE.search(one.encode("utf-16-le").decode("utf-16-le", "surrogatepass")):
         raise unsure("half a surrogate pair")
     units, other_units = one.encode("utf-16-be"), other.encode("utf-16-be")
@@ -313,6 +331,7 @@ def is_null_or_empty(text: str | None) -> bool:
 
 def is_null_or_white_space(text: str | None) -> bool:
     """`string.IsNullOrWhiteSpace`."""
+    passed(len(text or ""))
     return not (text or "").strip(WHITE_SPACE)
 
 

@@ -19,6 +19,7 @@ from apim_emulator.csharp.runtime.dates import SECOND, UNIX_EPOCH, DateTime, Tim
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.json_text import read
 from apim_emulator.csharp.runtime.jtokens import JArray, JObject, JToken
+from apim_emulator.csharp.runtime.meter import spend
 from apim_emulator.csharp.runtime.system_convert import zero
 from apim_emulator.csharp.runtime.values import Array, DateTimeKind, Dictionary, Pair, describe
 from apim_emulator.csharp.runtime.values import strings as string_array
@@ -59,6 +60,7 @@ def _grouped(entries: Iterable[tuple[str, str]]) -> Iterator[Pair]:
     """Gather the values of names that differ in case alone, each under the first name."""
     groups: dict[str, tuple[str, list[str]]] = {}
     for name, value in entries:
+        spend()
         groups.setdefault(name.lower(), (name, []))[1].append(value)
     return (Pair(name, string_array(values)) for name, values in groups.values())
 
@@ -287,8 +289,13 @@ def _header(headers: CIMultiDict[str], name: str | None, default: str | None = N
     return default if values is None else values[0] if len(values) == 1 else ",".join(values)
 
 
+def _query_values(query: Query, name: str) -> list[str]:
+    spend(query.size)
+    return query.values(name)
+
+
 def _query(query: Query, name: str | None, default: str | None = None) -> str | None:
-    return _joined(query.values(strings.needed(name)), default)
+    return _joined(_query_values(query, strings.needed(name)), default)
 
 
 def _claim(claims: Mapping[str, list[str]], name: str | None, default: str | None = None) -> str | None:
@@ -326,7 +333,7 @@ def _lookup(find: Callable[[Any, str], list[str]], pairs: Callable[[Any], Iterab
 
 for _name, _find, _pairs, _value in (
     ("IHeaders", lambda headers, name: headers.getall(name, []), _header_pairs, _header),
-    ("IQuery", Query.values, _query_pairs, _query),
+    ("IQuery", _query_values, _query_pairs, _query),
     ("IClaims", lambda claims, name: claims.get(name, []), _claim_pairs, _claim),
 ):
     _members = _lookup(_find, _pairs)
@@ -343,7 +350,7 @@ def _values(view: Any, name: str | None, default: Array | None) -> Array | None:
     if isinstance(view, CIMultiDict):
         values = view.getall(key, [])
     else:
-        values = view.values(key) if isinstance(view, Query) else view.get(key, [])
+        values = _query_values(view, key) if isinstance(view, Query) else view.get(key, [])
     return string_array(values) if values else default
 
 
@@ -427,6 +434,11 @@ def _moment(name: str) -> Callable[[Jwt], DateTime | None]:
     return call
 
 
+def _claims(jwt: Jwt) -> Mapping[str, list[str]]:
+    spend(len(jwt.payload))
+    return jwt.claims
+
+
 def _header_text(name: str) -> Callable[[Jwt], str | None]:
     def call(jwt: Jwt) -> str | None:
         found = jwt.header.get(name)
@@ -440,7 +452,7 @@ define(
     properties_={
         "Algorithm: string": _header_text("alg"),
         "Audiences: IEnumerable<string>": lambda jwt: string_array(jwt.claims.get("aud", [])),
-        "Claims: IClaims": lambda jwt: jwt.claims,
+        "Claims: IClaims": _claims,
         "ExpirationTime: DateTime?": _moment("exp"),
         "Id: string": lambda jwt: jwt.text("jti"),
         "Issuer: string": lambda jwt: jwt.text("iss"),

@@ -16,6 +16,11 @@ class Query:
     def __str__(self) -> str:
         return "&".join(self._pieces)
 
+    @property
+    def size(self) -> int:
+        """How many parameters there are."""
+        return len(self._pieces)
+
     def names(self) -> list[str]:
         """List the decoded parameter names, in order, with repetitions."""
         return [_name(piece) for piece in self._pieces]
