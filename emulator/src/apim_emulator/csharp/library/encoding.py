@@ -41,6 +41,8 @@ def _needed(text: str | None) -> str:
     if text is None:
         raise EvaluationError("ArgumentNullException")
     spend(len(text) // 16)
+    if not text.isascii():
+        strings.encoded(text)
     return text
 
 
@@ -172,7 +174,7 @@ def _url_decode(text: str | None) -> str | None:
 
 
 def _unescaped(text: str) -> str:
-    return decoded(unquote_to_bytes(text))
+    return decoded(unquote_to_bytes(strings.encoded(text)))
 
 
 _HTML = re.compile("[&<>\"'\xa0-\xff]")

@@ -343,7 +343,7 @@ def _ordinal_key(key: Callable[[Any], Any], comparer: StringComparison) -> Calla
             strings.ascii_only(found)
             found = found.upper()
         made(2 * len(found))
-        return found.encode("utf-16-be")
+        return strings.encoded(found, "utf-16-be")
 
     return units
 

@@ -50,7 +50,7 @@ def parse_double(text: str | None) -> float:
     if text is None:
         raise EvaluationError("ArgumentNullException")
     digits = text.strip(WHITE_SPACE)
-    if not _DOUBLE.fullmatch(text) or not any(character.isdigit() for character in digits):
+    if not _DOUBLE.fullmatch(text) or not any(character.isdigit() for character in digits.lower().partition("e")[0]):
         if digits.lstrip("+-").lower() in {"infinity", "nan", "∞", "-infinity"} or not digits.isascii():
             raise unsure("a number that versions of .NET read differently")
         if "," in digits or "\0" in digits:
@@ -123,6 +123,8 @@ def double_round_trip(value: float, *, shorter: bool = False) -> str:
 
 
 _STANDARD = re.compile(r"([DdFfNnXxGg])([0-9]{0,2})", re.ASCII)
+_LONGEST_FORMAT = 100
+"""Characters of the longest custom format."""
 _CUSTOM = re.compile(r"(0+)(?:\.(0*)(#*))?", re.ASCII)
 
 
@@ -130,7 +132,7 @@ def is_sure_format(pattern: str, *, integer: bool) -> bool:
     """Tell whether a number format is one of those that `format_number` knows."""
     found = _STANDARD.fullmatch(pattern)
     if found is None:
-        return bool(pattern) and _CUSTOM.fullmatch(pattern) is not None
+        return 0 < len(pattern) <= _LONGEST_FORMAT and _CUSTOM.fullmatch(pattern) is not None
     return found[1] not in "Gg" or not found[2] if integer else found[1] in "FfNn" or pattern in {"G", "g"}
 
 
@@ -166,7 +168,7 @@ def _fixed(value: float, digits: int, optional: int, whole: int, separator: str)
     number = _rounded(Decimal(repr(value)), digits)
     if number == 0 and value < 0:
         raise unsure("the sign of a number that is rounded to zero")
-    text = f"{abs(number):{separator}f}"
+    text = f"{number.copy_abs():{separator}f}"
     head, _, tail = text.partition(".")
     for _ in range(optional):
         tail = tail.removesuffix("0") if len(tail) > digits - optional else tail
@@ -175,5 +177,6 @@ def _fixed(value: float, digits: int, optional: int, whole: int, separator: str)
 
 
 def _rounded(value: Decimal, digits: int) -> Decimal:
-    with localcontext(prec=400):
+    # As many digits as the largest double has before the point, and the longest format after it.
+    with localcontext(prec=309 + _LONGEST_FORMAT):
         return value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)

@@ -14,7 +14,6 @@ WHITE_SPACE = "".join(
     map(chr, (*range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000))
 )
 """`Char.IsWhiteSpace`."""
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _ORDINAL = {StringComparison.Ordinal, StringComparison.OrdinalIgnoreCase}
 _IGNORING_CASE = {
     StringComparison.OrdinalIgnoreCase,
@@ -78,7 +77,15 @@ def substring(text: str, start: int, count: int | None = None) -> str:
     if size == len(text):
         return bounded(text[start:end])
     passed(size)
-    return _units(text.encode("utf-16-le")[start * 2 : end * 2])
+    return _units(encoded(text, "utf-16-le")[start * 2 : end * 2])
+
+
+def encoded(text: str, encoding: str = "utf-8") -> bytes:
+    """Encode a text that is whole."""
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError:
+        raise unsure("half a surrogate pair") from None
 
 
 def _units(data: bytes) -> str:
@@ -303,9 +310,7 @@ def compare(left: str | None, right: str | None, comparison: Enum = StringCompar
         return (left is not None) - (right is not None)
     one, other = _comparable(left, right, comparison)
     passed(4 * (len(one) + len(other)))
-    if _SURROGATE.search(one.encode("utf-16-le").decode("utf-16-le", "surrogatepass")):
-        raise unsure("half a surrogate pair")
-    units, other_units = one.encode("utf-16-be"), other.encode("utf-16-be")
+    units, other_units = encoded(one, "utf-16-be"), encoded(other, "utf-16-be")
     return (units > other_units) - (units < other_units)
 
 

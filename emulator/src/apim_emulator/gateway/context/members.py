@@ -15,7 +15,7 @@ from apim_emulator.csharp.library.sequences import define_view
 from apim_emulator.csharp.library.table import BODIES, Generic, define, define_extensions
 from apim_emulator.csharp.runtime import strings
 from apim_emulator.csharp.runtime.casts import cast
-from apim_emulator.csharp.runtime.dates import SECOND, UNIX_EPOCH, DateTime, TimeSpan, from_unix
+from apim_emulator.csharp.runtime.dates import MAX_TICKS, SECOND, UNIX_EPOCH, DateTime, TimeSpan, from_unix
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.json_text import read
 from apim_emulator.csharp.runtime.jtokens import JArray, JObject, JToken
@@ -429,7 +429,10 @@ def _moment(name: str) -> Callable[[Jwt], DateTime | None]:
             return None
         if not isinstance(found, int) or isinstance(found, bool):
             raise unsure("a time in a token that is no integer")
-        return DateTime(UNIX_EPOCH + found * SECOND, DateTimeKind.Utc)
+        ticks = UNIX_EPOCH + found * SECOND
+        if not 0 <= ticks <= MAX_TICKS:
+            raise unsure("a time in a token that no DateTime has")
+        return DateTime(ticks, DateTimeKind.Utc)
 
     return call
 
