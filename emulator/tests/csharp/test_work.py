@@ -180,6 +180,9 @@ ATTACKS = {
         "var s = new string('a', 1000000);"
         " return Enumerable.Repeat(s, 3000).OrderBy(x => x, StringComparer.Ordinal).First().Length;"
     ),
+    "OrderBy without a comparer": (
+        "var s = new string('a', 1000000); return Enumerable.Repeat(s, 3000).OrderBy(x => x).First().Length;"
+    ),
     "replaced by itself": (
         "var s = new string('a', 1000000); return Regex.Replace(s, \"^a+$\", "
         'string.Concat(Enumerable.Repeat("$&", 1000))).Length;'

@@ -6,7 +6,7 @@ from typing import Any
 from apim_emulator.csharp.library.table import Generic, define
 from apim_emulator.csharp.runtime import strings
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.meter import passed, spend
+from apim_emulator.csharp.runtime.meter import bounded, passed, spend
 from apim_emulator.csharp.runtime.system_convert import zero
 from apim_emulator.csharp.runtime.values import (
     Array,
@@ -328,7 +328,7 @@ def _without_case(text: str | None) -> str | None:
     if text is None:
         return None
     strings.ascii_only(text)
-    return text.upper()
+    return bounded(text.upper())
 
 
 define(

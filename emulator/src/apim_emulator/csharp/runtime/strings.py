@@ -326,6 +326,7 @@ def linguistic_key(text: str) -> tuple[str, str]:
         raise unsure(
             "the order by culture of texts with more than ASCII letters and digits; give StringComparer.Ordinal"
         )
+    made(2 * len(text))
     return text.lower(), text.swapcase()
 
 

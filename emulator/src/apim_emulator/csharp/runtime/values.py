@@ -349,7 +349,13 @@ class Ordered(Lazy):
 
 def sorting(keys: list[Any]) -> None:
     """Count a sort before C does it: each key is compared a few times, and a text is read each time."""
-    passed(len(keys).bit_length() * sum(8 + (len(key) if isinstance(key, str | bytes) else 0) for key in keys))
+    passed(len(keys).bit_length() * sum(map(_size, keys)))
+
+
+def _size(key: Any) -> int:
+    if isinstance(key, tuple):
+        return sum(map(_size, key))
+    return 8 + (len(key) if isinstance(key, str | bytes) else 0)
 
 
 def _sort(decorated: list[tuple[Any, list[Any]]], place: int, descending: bool) -> None:
