@@ -8,7 +8,15 @@ from dataclasses import replace
 from options.mistakes import Key, Mistake, Name, camel, first_of_each, shortened
 
 NAMESPACE = "openai-gateway"
-LOCATION = "azure-native:location"
+
+
+class FullKey(str):
+    """A config key with its namespace; any other first part of a mistake's key is in ours."""
+
+    __slots__ = ()
+
+
+LOCATION = FullKey("azure-native:location")
 
 REFUSED = "is refused"
 """The problem of a mapping for which a rule on one of its values has a better explanation."""
@@ -51,12 +59,12 @@ def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
 
 def full_key(key: Key) -> str:
     """Return the full config key that holds the value, such as `openai-gateway:apis`."""
-    return str(key[0]) if ":" in str(key[0]) else f"{NAMESPACE}:{key[0]}"
+    return str(key[0]) if isinstance(key[0], FullKey) else f"{NAMESPACE}:{key[0]}"
 
 
 def spell(key: Key) -> str:
     """Return the key in the notation of `pulumi config set --path`, such as `openai-gateway:apis[0].path`."""
-    plain = _PLAIN.fullmatch(str(key[0])) or _FULL.fullmatch(str(key[0]))
+    plain = (_FULL if isinstance(key[0], FullKey) else _PLAIN).fullmatch(str(key[0]))
     text = full_key(key) if plain else f"{NAMESPACE}:{_quoted(key[0])}"
     for part in key[1:]:
         text += f".{part}" if isinstance(part, str) and _PLAIN.fullmatch(part) else f"[{_quoted(part)}]"

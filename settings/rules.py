@@ -70,7 +70,7 @@ from options.safety import VALUES as SAFETY
 from options.safety import SafetyOptions, check_safety, check_safety_tier
 from options.teams import VALUES as TEAM
 from options.teams import ApiFacts, check_own_subscription, check_teams, check_teams_in_use
-from settings.mistakes import LOCATION, NAMESPACE, in_config
+from settings.mistakes import LOCATION, NAMESPACE, FullKey, in_config
 from settings.resolve import ApiSettings, given_redis
 from settings.schema import Stack
 
@@ -130,7 +130,7 @@ def check_namespaces(keys: Iterable[str]) -> Iterator[Mistake]:
             and get_close_matches(namespace.lower(), [NAMESPACE], cutoff=_SIMILAR)
         ):
             problem = f"is in the namespace {namespace}, which is not used; write {NAMESPACE}:{name}"
-            yield Mistake(key=(key,), problem=problem)
+            yield Mistake(key=(FullKey(key),), problem=problem)
 
 
 def check_stack(stack: Stack, wrong: set[str], location: Any) -> list[Mistake]:

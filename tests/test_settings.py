@@ -14,7 +14,7 @@ from typing import Any
 import pulumi
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pulumi.runtime.config import CONFIG
 from pydantic.alias_generators import to_camel
@@ -938,6 +938,8 @@ def loads_or_tells(config: dict[str, Any]) -> None:
 
 
 @given(st.dictionaries(st.sampled_from(sorted(RICH)) | st.text().map("openai-gateway:{}".format), JSON, max_size=4))
+@example({"openai-gateway:0:0": None})
+@example({"openai-gateway:azure-native:location": 1})
 def test_any_json_loads_or_is_told(config: dict[str, Any]) -> None:
     loads_or_tells({**RIGHT, **config})
 
