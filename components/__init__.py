@@ -16,7 +16,7 @@ from components.semantic_cache import SemanticCache, SemanticCacheArgs
 from components.team import Team, TeamApi, TeamArgs
 from components.workbook import Workbook, WorkbookArgs
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "Alerts",

@@ -3,7 +3,7 @@
 Public is what a module names in its `__all__`; a module without one is the emulator's own.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = [
     "__version__",
     "azure",
