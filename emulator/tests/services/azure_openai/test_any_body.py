@@ -3,6 +3,7 @@
 import json
 import sys
 from contextlib import suppress
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -98,8 +99,9 @@ def test_a_body_four_times_as_long_takes_no_more_than_five_times_the_steps(path:
         content = {"model": "chat", **body(size)}
         events = [0]
 
-        def count(*_: object) -> None:
-            events[0] += 1
+        def count(frame: FrameType, *_: object) -> None:
+            # What measures the tests takes steps of its own.
+            events[0] += frame.f_globals["__name__"].startswith("apim_emulator.")
 
         sys.setprofile(count)
         try:
@@ -108,5 +110,7 @@ def test_a_body_four_times_as_long_takes_no_more_than_five_times_the_steps(path:
         finally:
             sys.setprofile(None)
         return events[0]
+
+    steps(2000)  # so that what measures the tests has taken out its marks
 
     assert steps(8000) < 5 * steps(2000)
