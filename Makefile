@@ -1,7 +1,7 @@
 # `make` alone lists what there is. Everything runs in .venv, which scripts/environment.sh makes on first use.
 STACK ?= sandbox
 PY := .venv/bin/python
-LONG := engine or attack or hypothesis or slow
+LONG := engine or attack or corpus or hypothesis or slow
 export PYTHON
 # Else each of the processes that tests start compiles the product once more.
 unexport PYTHONDONTWRITEBYTECODE

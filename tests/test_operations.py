@@ -7,6 +7,8 @@ import pytest
 from tests.deployed import ROOT, Deployed, deploy_program
 from tests.modes import MODES, mode_config, shared_cloud
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 SHORT = dict(re.findall(r"`(GROUP|SERVICE)` is\s+`([^`]+)`", PAGE))
 

@@ -100,6 +100,7 @@ def test_no_secret_is_in_the_clear(mode: str) -> None:
     assert not any(secret in repr(deployed.deployment) for secret in secrets)
 
 
+@pytest.mark.slow
 @EVERY_MODE
 def test_every_mode_can_be_previewed_before_anything_exists(mode: str) -> None:
     deployed = deploy(mode, preview=True)

@@ -17,6 +17,8 @@ import policies
 from tests.deployed import ROOT
 from tests.host import Checkout, running_host
 
+pytestmark = pytest.mark.slow
+
 SNAPSHOT = ROOT / "tests" / "snapshots" / "schema.json"
 DOCUMENT = ROOT / "docs" / "components.md"
 PREFIX = "openai-gateway:index:"

@@ -35,6 +35,8 @@ from options import (
 from tests.components.conftest import GROUP, SERVICE, Azure, exporting
 from tests.deployed import Deployed, deploy_component
 
+pytestmark = pytest.mark.slow
+
 FARMS = "Microsoft.Web/serverFarms"
 ZONES = [
     "privatelink.cognitiveservices.azure.com",

@@ -141,6 +141,7 @@ def test_names_have_the_stacks_prefix(azure: Azure) -> None:
     assert "&quot;hub-openai&quot; }.Contains(context.Api.Id)" in policy(deployed)
 
 
+@pytest.mark.slow
 class TestNeighbours:
     """A team comes, changes and goes without the others."""
 

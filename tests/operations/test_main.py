@@ -11,6 +11,8 @@ import pytest
 from operations.__main__ import main
 from tests.modes import PUBLISHER
 
+pytestmark = pytest.mark.slow
+
 GROUP = "/subscriptions/s/resourceGroups/rg/providers"
 ACCOUNT = f"{GROUP}/Microsoft.CognitiveServices/accounts/oai-1"
 SUBSCRIPTION = f"{GROUP}/Microsoft.ApiManagement/service/apim/subscriptions/openai-callers"

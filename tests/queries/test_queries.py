@@ -10,6 +10,8 @@ from apim_emulator.services.azure_monitor import COLUMNS
 from queries import FOLDER, Value, names, query
 from tests.kql import run
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 SERVICE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.ApiManagement/service/apim"
 MONTHLY, DAILY = (f"x-ratelimit-remaining-product-{period}-tokens" for period in ("monthly", "daily"))

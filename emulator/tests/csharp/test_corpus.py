@@ -5,6 +5,8 @@ from emulator.tests.csharp.calls import CALL, outcome, without_chance
 from emulator.tests.csharp.corpus import CORPUS
 from emulator.tests.csharp.edges import EDGES
 
+pytestmark = pytest.mark.corpus
+
 ENTRIES = [
     pytest.param(*entry, id=f"{area}: {entry[0]}") for area, entries in (CORPUS | EDGES).items() for entry in entries
 ]

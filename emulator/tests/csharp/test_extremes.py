@@ -19,6 +19,8 @@ from apim_emulator.csharp.types import RANGES
 from apim_emulator.gateway.context.objects import Jwt
 from emulator.tests.csharp.calls import CALL, context
 
+pytestmark = pytest.mark.attack
+
 TEXTS = [
     "", "a", "\0", "é", "😀", "\ud800", "-1", "9" * 400, "1e400", "-1e-400", "NaN", "F99", "E5", "{0}", "{0:F99}", "{0",
     "yyyy", "0" * 500 + "." + "0" * 500, "%", "%zz", "%ff", "[", "{}", "[1]", "'", "2024-01-01T00:00:00Z", "$.a", "=",

@@ -18,6 +18,8 @@ from emulator.tests.csharp.calls import CALL, context
 from emulator.tests.csharp.matching import hostile, steps
 from emulator.tests.tracing.test_work import functions_called
 
+pytestmark = pytest.mark.attack
+
 
 def patterns() -> Iterator[Any]:
     """Find the regular expressions of the modules that an expression reaches."""

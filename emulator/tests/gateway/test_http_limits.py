@@ -15,6 +15,8 @@ from apim_emulator.testing import PolicyBench
 from emulator.tests.gateway.harness import Bench, gateway, inbound
 from emulator.tests.gateway.test_smuggling import Line, post, serving, statuses
 
+CHAT = "/deployments/chat/chat/completions"
+
 
 @pytest.fixture
 async def line() -> AsyncIterator[Line]:
@@ -79,10 +81,11 @@ async def test_a_body_that_is_announced_too_large_is_refused_before_it_is_sent(
 ) -> None:
     gateway_bench.load(inbound(policy))
 
-    answer = await gateway_bench.raw(
-        "POST /api/deployments/chat/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-        f"Content-Length: {MAX_BODY + 1}\r\n\r\nx"
-    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway_bench.client.port)
+    writer.write(post(f"Content-Length: {MAX_BODY + 1}".encode(), body=b"x", path=b"/api" + CHAT.encode()))
+    async with asyncio.timeout(5):
+        answer = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
 
     assert statuses(answer) == [413]
     assert gateway_bench.backend.calls == []
