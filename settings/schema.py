@@ -91,6 +91,8 @@ _NEEDED = {
     "varyBy": "say who gets answers to each other's prompts: caller, subscription or api",
     "vault": "give the name and resourceGroup of the vault that holds the certificate",
 }
+_SHORTHANDS = {"appInsights": "create, off or a mapping", "prompts": "off or a mapping"}
+"""What may stand in the place of a mapping, by key."""
 _MOST_PLACES = 4
 """Most mappings that a message lists as the right place of a key."""
 _SAME_IN_APIS = ("key", "entra", "jwt", "identityProviders", "limits", "metrics", "safety", "cache")
@@ -208,6 +210,8 @@ def _mistake(error: ErrorDetails) -> Mistake:
     else:
         shape = kind.partition("_")[0]
         expected = _SHAPES.get(shape, "a key that is text")
+        if shape == "dataclass" and key[-1] in _SHORTHANDS:
+            expected = _SHORTHANDS[str(key[-1])]
         if key[-2:-1] == ("requiredClaims",) and shape == "dataclass":
             expected = "a value, a list of values, or a mapping of values, match and separator"
         problem = f"is given where {expected} is expected"

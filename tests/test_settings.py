@@ -963,3 +963,11 @@ def test_teams_that_could_read_each_others_stored_responses_are_warned_about(api
     key, other = "openai-gateway:teams[2].apis[1]", "openai-gateway:teams[0].apis[0]"
     assert bool(found) is told
     assert all(one.startswith(f'{key}: "v1" is in another team by {other}, and each could read') for one in found)
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"), [("appInsights", "create, off or a mapping"), ("prompts", "off or a mapping")]
+)
+def test_a_word_in_the_place_of_a_mapping_is_told_with_those_that_may_stand_there(key: str, expected: str) -> None:
+    with pytest.raises(SettingsError, match=f'observability.{key}: "crate" is given where {expected} is expected'):
+        settings(observability={key: "crate"})
