@@ -49,6 +49,25 @@ async def test_a_head_that_takes_too_long_is_told_so(begin: bytes) -> None:
         assert line.upstream.requests == []
 
 
+async def test_each_head_of_a_connection_has_its_time() -> None:
+    async with serving(head_timeout=0.1) as line:
+        reader, writer = await asyncio.open_connection("127.0.0.1", line.port)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        while loop.time() - started < 0.25:
+            writer.write(post(b"Content-Length: 2", body=b"hi"))
+            async with asyncio.timeout(5):
+                assert statuses(await reader.readuntil(b"\r\n\r\n")) == [200]
+            await asyncio.sleep(0.02)
+        writer.write(b"G")
+
+        async with asyncio.timeout(5):
+            answer = await reader.read()
+
+        writer.close()
+        assert statuses(answer) == [408]
+
+
 async def test_a_call_that_takes_longer_than_a_head_may_is_answered() -> None:
     async with serving(head_timeout=0.05) as line:
         held = asyncio.Event()

@@ -144,8 +144,8 @@ class GatewayServer:
             return _refused(400, "Bad Request")
         if not self._any_host and not self._is_own(request.host):
             return _refused(421, "Misdirected Request")
-        hops.set(_hops(request))
-        if hops.get() > MOST_HOPS:
+        hops.set(gone := _hops(request))
+        if gone > MOST_HOPS:
             return _refused(508, "Loop Detected")
         if "Expect" in request.headers and not _told_to_continue(request):
             return _refused(417, "Expectation Failed")
@@ -185,15 +185,20 @@ class _Server(web.Server):
 
 
 class _Connection(web.RequestHandler):
-    """A connection whose caller has only so long to send each head."""
+    """A connection whose caller has only so long to send each head.
 
-    __slots__ = ("_answering", "_patience", "_ports", "_timer")
+    One timer looks after all heads of the connection: a timer for each would cost every call.
+    """
+
+    __slots__ = ("_answering", "_begun", "_patience", "_ports", "_timer")
 
     def __init__(self, server: web.Server, patience: float, ports: set[int], options: Mapping[str, Any]) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **options)
         self._patience = patience
         self._ports = ports
         self._answering = False
+        self._begun: float | None = None
+        """When the first bytes of the head arrived that is not there yet."""
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -201,37 +206,40 @@ class _Connection(web.RequestHandler):
         name = transport.get_extra_info("sockname")
         if isinstance(name, tuple):
             self._ports.add(name[1])
+        self._look_again(self._patience)
 
     def data_received(self, data: bytes) -> None:
-        if not self._answering and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._patience, self._give_up)
+        if not self._answering and self._begun is None:
+            self._begun = asyncio.get_running_loop().time()
         super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._forget()
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
 
     def head_is_there(self) -> None:
         """Stop waiting for a head."""
         self._answering = True
-        self._forget()
+        self._begun = None
 
     def next_head(self) -> None:
         """Wait for the next head once something of it arrives: what comes first may be the rest of a body."""
         self._answering = False
 
-    def _give_up(self) -> None:
+    def _look_again(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+
+    def _look(self) -> None:
         """Refuse a caller who takes too long for a head, and close the connection."""
-        if self.transport is not None:
+        waited = 0.0 if self._begun is None else asyncio.get_running_loop().time() - self._begun
+        if waited < self._patience:
+            self._look_again(self._patience - waited)
+        elif self.transport is not None:
             body = envelope(408, phrase(408))
             head = f"HTTP/1.1 408 {phrase(408)}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
             self.transport.write(f"{head}\r\nConnection: close\r\n\r\n".encode() + body)
             self.transport.close()
-
-    def _forget(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
@@ -261,7 +269,9 @@ def _name(host: str) -> str:
 
 def _hops(request: web.BaseRequest) -> int:
     """Read how often a call went from a gateway to one of this machine."""
-    told = request.headers.get(HOPS, "0")
+    told = request.headers.get(HOPS)
+    if told is None:
+        return 0
     return int(told) if told.isascii() and told.isdecimal() and len(told) < 4 else MOST_HOPS + 1
 
 
