@@ -5,12 +5,11 @@ import json
 import re
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from math import ceil
-from typing import TypeVar
 
 from aiohttp import web
 
@@ -64,9 +63,6 @@ MAX_BODY = 16 * 1024 * 1024
 """Bytes of a request body; images travel in it."""
 
 
-T = TypeVar("T")
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Received:
     """A request that reached the service, without any credential's value."""
@@ -82,9 +78,17 @@ class Received:
     """Credential that decided, whether it was accepted or not."""
     principal_id: str | None
     """Object ID in an accepted token."""
-    body: object = field(repr=False)
-    """JSON body, None where there is none or it is not JSON."""
+    content: bytes = field(repr=False)
+    """The body as it arrived."""
     status: int
+
+    @property
+    def body(self) -> object:
+        """JSON body, None where there is none or it is not JSON."""
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError):
+            return None
 
 
 class AzureOpenAI:
@@ -109,7 +113,7 @@ class AzureOpenAI:
         self.received = deque(maxlen=REMEMBERED)
         self._throttled: dict[str, float] = {}
         self._responses = ResponseStore()
-        # The gateway may share the event loop: nobody's calls wait for a model. One thread, since responses are state.
+        # One thread, since responses are state.
         self._models = ThreadPoolExecutor(1, "azure-openai")
         self.app = self._application(private=False)
         self.private_app = self._application(private=True)
@@ -156,19 +160,15 @@ class AzureOpenAI:
                 int(self._clock.now()),
                 self._responses,
             )
-            answer, pieces = await self._apart(partial(_answer, operation, call))
+            # The gateway may share the event loop, and nobody's calls wait for a model.
+            answer, pieces = await asyncio.get_running_loop().run_in_executor(self._models, _answer, operation, call)
         except (AzureOpenAIError, RecursionError) as error:
             refusal = error if isinstance(error, AzureOpenAIError) else too_deep()
             status, answer, more = refusal.status, refusal.body, refusal.headers
             pieces = _encode(answer)
-        body = await self._apart(partial(_parsed, content))
-        self.received.append(_record(request, body, principal_id, status))
+        self.received.append(_record(request, content, principal_id, status))
         headers = {**_headers(request, status), **more}
         return await _send(request, status, headers, pieces, streamed=isinstance(answer, Stream))
-
-    async def _apart(self, work: Callable[[], T]) -> T:
-        """Do work apart from the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._models, work)
 
     def _take_quota(self, account: Account, operation: Operation, api_version: str) -> None:
         left = self._throttled.get(account.host.lower(), 0.0) - self._clock.now()
@@ -205,14 +205,7 @@ def _answer(operation: Operation, call: Call) -> tuple[Answer, list[bytes]]:
     return answer, _encode(answer)
 
 
-def _parsed(content: bytes) -> object:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _record(request: web.Request, body: object, principal_id: str | None, status: int) -> Received:
+def _record(request: web.Request, content: bytes, principal_id: str | None, status: int) -> Received:
     return Received(
         host=request.host,
         method=request.method,
@@ -221,7 +214,7 @@ def _record(request: web.Request, body: object, principal_id: str | None, status
         headers=frozenset(name.lower() for name in request.headers),
         credential=credential(request.headers, bearer_keys=_is_v1(request)),
         principal_id=principal_id,
-        body=body,
+        content=content,
         status=status,
     )
 
