@@ -116,10 +116,14 @@ class Rotation:
 
     async def run(self, started: Callable[[str], None]) -> AsyncIterator[Taken]:
         """Take the steps while every API is called; `started` gets the name of each step before."""
-        if self._session.model is None:
-            raise EmulatorError(f"stack {self._session.stack} deploys no chat model, which calls need")
         await self._move(SubscriptionKey.PRIMARY)
-        callers = [Caller(api.url, self._session.model, await self._credentials(api)) for api in self._session.apis]
+        callers = [
+            Caller(api.url, api.model, await self._credentials(api))
+            for api in self._session.apis
+            if api.model is not None
+        ]
+        if not callers:
+            raise EmulatorError(f"stack {self._session.stack} deploys no chat model, which calls need")
         async with calling(callers) as load:
             for step in self.steps:
                 started(step.does)

@@ -64,9 +64,10 @@ def api_name(api: Api, service: Gateway, services: Sequence[Gateway]) -> str:
 
 
 def subscription_of(service: Gateway, api_id: str) -> Subscription | None:
-    """Return the subscription that was created for an API's callers."""
+    """Return the subscription that was created for an API's callers, or else the first of a team's."""
     scope = f"/apis/{api_id}"
-    return next((found for found in service.subscriptions if found.active and found.scope == scope), None)
+    own = [found for found in service.subscriptions if found.active and found.scope == scope]
+    return next(iter([*own, *product_subscriptions(service, api_id)]), None)
 
 
 def product_subscriptions(service: Gateway, api_id: str) -> list[Subscription]:

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from apim_emulator.azure import Cloud, Deployer
-from apim_emulator.cli.terminal import note, progress
-from sandbox.commands.terminal import errors_explained, print_messages, project_and_config
-from sandbox.commands.up import describe, grant_access
+from apim_emulator.cli.terminal import progress
+from sandbox.commands.terminal import errors_explained, project_and_config
+from sandbox.commands.up import deploy, describe
 from sandbox.existing import subscription_id
 from sandbox.rotation import Rotation, SandboxHands, Taken
 from sandbox.runtime import Sandbox
@@ -48,10 +48,8 @@ async def _rotate(stack: str, dry_run: bool) -> tuple[Sequence[str], Sequence[Ta
     project, config = project_and_config(stack)
     cloud = Cloud(subscription_id=subscription_id(config), deployer=Deployer.from_environment())
     async with Sandbox(cloud=cloud) as sandbox:
-        with errors_explained(sandbox.callers), progress.status(f"deploying {stack}") as status:
-            print_messages((await sandbox.deploy(project, config, stack)).messages)
-            for message in grant_access(sandbox):
-                note(message)
+        await deploy(sandbox, project, config, stack)
+        with errors_explained(sandbox.callers), progress.status(f"rotating the keys of {stack}") as status:
             hands = SandboxHands(sandbox=sandbox, project=project, stack=stack, config=config)
             rotation = Rotation(hands, describe(sandbox, stack), Path.cwd())
             taken = [] if dry_run else [step async for step in rotation.run(status.update)]

@@ -2,10 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from apim_emulator.azure import Cloud, Deployer
@@ -16,6 +17,7 @@ from apim_emulator.cli.terminal import note, progress, stop_signal
 from apim_emulator.gateway import TokenRequirement, token_requirements
 from apim_emulator.listening import freeze_heap
 from apim_emulator.model import Application, Gateway
+from apim_emulator.pulumi.deploy import Project
 from apim_emulator.services.azure_openai.operations import model_operation
 from apim_emulator.services.token_client import Caller, client_credentials_form, password_form
 from sandbox.applications import assign_role, consent, find_application
@@ -49,14 +51,19 @@ async def serving(
     cloud = Cloud(subscription_id=subscription_id(config), deployer=Deployer.from_environment())
     with SessionFile(Path.cwd(), stack).owned() as write:
         async with Sandbox(cloud=cloud, port=port, trace=trace, blocklists=lists) as sandbox:
-            with errors_explained(sandbox.callers), progress.status(f"deploying {stack}"):
-                deployment = await sandbox.deploy(project, config, stack)
-            print_messages(deployment.messages)
-            for message in grant_access(sandbox):
-                note(message)
+            await deploy(sandbox, project, config, stack)
             session = describe(sandbox, stack)
             write(session)
             yield session
+
+
+async def deploy(sandbox: Sandbox, project: Project, config: Mapping[str, Any], stack: str) -> None:
+    """Deploy a stack, tell what its program and the sandbox say of it, and let the sandbox's callers in."""
+    with errors_explained(sandbox.callers), progress.status(f"deploying {stack}"):
+        deployment = await sandbox.deploy(project, config, stack)
+    print_messages(deployment.messages)
+    for message in _grant_access(sandbox):
+        note(message)
 
 
 def describe(sandbox: Sandbox, stack: str) -> Session:
@@ -108,8 +115,8 @@ def _chat_model(sandbox: Sandbox, service: Gateway) -> str | None:
 
 def _subscription_key(served: ServedApi) -> str | None:
     """Return the primary key of the subscription that was created for the API's callers, or of a team's."""
-    found = [subscription_of(served.service, served.api.id), *product_subscriptions(served.service, served.api.id)]
-    return next((subscription.primary_key for subscription in found if subscription is not None), None)
+    found = subscription_of(served.service, served.api.id)
+    return None if found is None else found.primary_key
 
 
 def _callers(sandbox: Sandbox, required: TokenRequirement) -> list[Caller]:
@@ -142,7 +149,7 @@ def _callers(sandbox: Sandbox, required: TokenRequirement) -> list[Caller]:
     return [*callers, for_user] if application.app_roles else [for_user, *callers]
 
 
-def grant_access(sandbox: Sandbox) -> Iterator[str]:
+def _grant_access(sandbox: Sandbox) -> Iterator[str]:
     """Assign the roles that an API requires to `client` if the config assigns none to any caller; say what was done."""
     client = sandbox.callers.client
     for api, required in _entra_requirements(sandbox):

@@ -68,6 +68,21 @@ def test_every_key_is_replaced_and_no_call_fails(
     assert done["failed"] == 0
 
 
+def test_callers_of_an_api_that_leaves_its_keys_to_teams_present_a_teams(
+    stack: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack(
+        apis=[{"name": "openai", "path": "openai", "ownSubscription": False}],
+        teams=[{"name": "red", "apis": ["openai"]}],
+    )
+
+    assert main(["rotate", "--json"]) == 0
+
+    steps = json.loads(capsys.readouterr().out)["steps"]
+    assert steps[0]["does"] == "regenerate the secondary key of subscription red_default"
+    assert all(step["calls"] >= 3 and step["failed"] == 0 for step in steps)
+
+
 def test_a_dry_run_lists_the_steps(stack: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
     stack()
 
