@@ -4,8 +4,9 @@ import asyncio
 import json
 import re
 import uuid
+from array import array
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -58,6 +59,9 @@ V1_API_VERSIONS = frozenset({"v1", "preview"})
 
 REMEMBERED = 1000
 """Requests that `AzureOpenAI.received` holds, the latest ones."""
+
+_AT_ONCE = 1024 * 1024
+"""Bytes of an answer that may be joined and written at once, since nobody else is served meanwhile."""
 
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a request body; images travel in it."""
@@ -222,31 +226,40 @@ def _record(request: web.Request, content: bytes, principal_id: str | None, stat
 def _encode(answer: Answer) -> list[bytes]:
     """Body of an answer, or the events of a stream."""
     if not isinstance(answer, Stream):
-        return [_json(answer).encode()]
+        return list(_json(answer))
     names = (f"event: {event['type']}\n" if answer.typed else "" for event in answer.events)
     events = [f"{name}data: {json.dumps(event)}\n\n" for name, event in zip(names, answer.events, strict=True)]
     return [event.encode() for event in (events if answer.typed else [*events, "data: [DONE]\n\n"])]
 
 
-def _json(answer: Mapping[str, object]) -> str:
+def _json(answer: Mapping[str, object]) -> Iterator[bytes]:
     """Write an answer, the items of its lists one by one: to write it at once keeps every other thread waiting."""
-    values = (
-        f"[{', '.join(map(json.dumps, value))}]" if isinstance(value, list) else json.dumps(value)
-        for value in answer.values()
-    )
-    return f"{{{', '.join(f'{json.dumps(name)}: {value}' for name, value in zip(answer, values, strict=True))}}}"
+    between = "{"
+    for name, value in answer.items():
+        yield f"{between}{json.dumps(name)}: ".encode()
+        if isinstance(value, list):
+            for number, item in enumerate(value):
+                yield f"{', ' if number else '['}{json.dumps(item, default=array.tolist)}".encode()
+            yield b"]" if value else b"[]"
+        else:
+            yield json.dumps(value).encode()
+        between = ", "
+    yield b"}" if answer else b"{}"
 
 
 async def _send(
     request: web.Request, status: int, headers: Mapping[str, str], pieces: Sequence[bytes], *, streamed: bool
 ) -> web.StreamResponse:
-    if not streamed:
+    size = sum(map(len, pieces))
+    if not streamed and size <= _AT_ONCE:
         return web.Response(
-            body=pieces[0], status=status, headers=headers, content_type="application/json", charset="utf-8"
+            body=b"".join(pieces), status=status, headers=headers, content_type="application/json", charset="utf-8"
         )
-    response = web.StreamResponse(
-        headers={**headers, "Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
-    )
+    if streamed:
+        more = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
+    else:
+        more = {"Content-Type": "application/json; charset=utf-8", "Content-Length": str(size)}
+    response = web.StreamResponse(status=status, headers={**headers, **more})
     await response.prepare(request)
     for piece in pieces:
         await response.write(piece)
