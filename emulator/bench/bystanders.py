@@ -162,19 +162,18 @@ async def _measure(name: str, root: Path, seconds: float, longest: float) -> Res
 @contextlib.contextmanager
 def _gateway(root: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     environment = {**os.environ, "PYTHONPATH": str(root / "emulator/src")}
-    script = str(Path(__file__).with_name("attacked.py"))
-    process = subprocess.Popen(
-        [sys.executable, script], stdout=subprocess.PIPE, text=True, env=environment, cwd=root,
+    command = [sys.executable, str(Path(__file__).with_name("attacked.py"))]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment, cwd=root,
         preexec_fn=_bound,  # noqa: PLW1509 - nothing else runs in this process yet
-    )  # fmt: skip
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        if not line:
-            raise SystemExit(f"bench: the gateway of {root} did not start")
-        yield process, json.loads(line)["url"]
-    finally:
-        process.kill()
-        process.wait()
+    ) as process:  # fmt: skip
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            if not line:
+                raise SystemExit(f"bench: the gateway of {root} did not start")
+            yield process, json.loads(line)["url"]
+        finally:
+            process.kill()
 
 
 def _bound() -> None:
