@@ -13,19 +13,14 @@ from emulator.bench import bystanders
 ROOT = Path(__file__).resolve().parents[3]
 
 
+def run(*options: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "emulator.bench.bystanders", *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+
+
 @pytest.mark.slow
 def test_the_command_measures_an_attack_and_who_stands_by() -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "emulator.bench.bystanders",
-        "--only",
-        "int.TryParse",
-        "--seconds",
-        "0.2",
-        "--json",
-    ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = run("--only", "int.TryParse", "--seconds", "0.2", "--json")
 
     quiet, attacked = json.loads(done.stdout)["now"]
     assert (quiet["attack"], quiet["answer"]) == ("nothing", "-")
@@ -36,8 +31,7 @@ def test_the_command_measures_an_attack_and_who_stands_by() -> None:
 
 @pytest.mark.slow
 def test_a_checkout_that_is_none_is_told() -> None:
-    command = [sys.executable, "-m", "emulator.bench.bystanders", "--before", "docs"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run("--before", "docs")
 
     assert done.returncode == 2
     assert done.stderr == f"bench: --before {ROOT / 'docs'}: must be a checkout of this repository\n"
