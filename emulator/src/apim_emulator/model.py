@@ -215,6 +215,18 @@ class Backend:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Certificate:
+    """A certificate of a service, as a rule with its private key."""
+
+    id: str
+    """What `certificate-id` names."""
+    data: bytes = field(repr=False)
+    """PEM, DER or PKCS #12."""
+    password: str | None = field(default=None, repr=False)
+    """Of PKCS #12, or of a private key in PEM."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ManagedIdentity:
     """A managed identity of the gateway."""
 
@@ -244,6 +256,10 @@ class Gateway:
     products: tuple[Product, ...] = ()
     backends: tuple[Backend, ...] = ()
     identities: tuple[ManagedIdentity, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    """`context.Deployment.Certificates`, and what `authentication-certificate` presents to backends."""
+    ca_certificates: tuple[bytes, ...] = ()
+    """CA certificates in PEM or DER: callers' certificates must lead to one of them that issued itself."""
     named_values: Mapping[str, str] = field(default_factory=dict, repr=False)
     """By display name; Key Vault references are already resolved."""
     secret_names: frozenset[str] = frozenset()

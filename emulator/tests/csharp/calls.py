@@ -12,9 +12,10 @@ import pytest
 from multidict import CIMultiDict
 
 from apim_emulator.csharp import EvaluationError, Type
-from apim_emulator.csharp.library import encoding, numbers, table
+from apim_emulator.csharp.library import certificates, encoding, numbers, table
 from apim_emulator.csharp.library import text as text_members
 from apim_emulator.csharp.runtime import json_text
+from apim_emulator.csharp.runtime.certificates import Certificate
 from apim_emulator.csharp.runtime.dates import DateTime, DateTimeOffset, TimeSpan
 from apim_emulator.csharp.runtime.exceptions import StoppedError
 from apim_emulator.csharp.runtime.jtokens import JProperty, JToken
@@ -169,6 +170,7 @@ _PRINTERS: tuple[tuple[type, Callable[[Any], str]], ...] = (
     (tuple, lambda value: "<" + ",".join(map(show, value)) + ">"),
     (Found, lambda value: "m:" + show(value.value)),
     (Response, lambda _: "IResponse"),
+    (Certificate, lambda _: "X509Certificate2"),
     (int, lambda value: f"{'Int32' if type(value) is int else type(value).__name__}:{int(value)}"),
     (UUID, lambda value: f"Guid:{value}"),
     (encoding.Uri, lambda value: f"Uri:{value.text}"),
@@ -202,7 +204,7 @@ def outcome(run: Callable[[Context], object], spec: Mapping[str, Any]) -> str:
 
 def without_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take chance and Windows's line ends out."""
-    for module in (json_text, text_members):
+    for module in (certificates, json_text, text_members):
         monkeypatch.setattr(module, "NEW_LINE", "\n")
     monkeypatch.setitem(table.CONSTANTS, "Environment.NewLine", (Type.STRING, "\n"))
     guid = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")

@@ -8,16 +8,22 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Name
+from cryptography.x509.oid import NameOID
 
 from apim_emulator.csharp import EvaluationError, Type, compile_expression
 from apim_emulator.csharp.library import encoding, numbers, table
 from apim_emulator.csharp.library.text import StringBuilder
 from apim_emulator.csharp.runtime import json_text, meter, regex
+from apim_emulator.csharp.runtime.certificates import read_certificate
 from apim_emulator.csharp.runtime.dates import MAX_TICKS, DateTime, TimeSpan
+from apim_emulator.csharp.runtime.rsa import EncryptionPadding, HashName, Rsa, SignaturePadding
 from apim_emulator.csharp.runtime.values import ENUM_TYPES, Array, Dictionary, RegexOptions
 from apim_emulator.csharp.types import RANGES
 from apim_emulator.gateway.context.objects import Jwt
 from emulator.tests.csharp.calls import CALL, context
+from emulator.tests.csharp.certificates import PASSWORD, issued, pfx
 
 pytestmark = pytest.mark.attack
 
@@ -68,6 +74,25 @@ def _values(type_: Type) -> list[Any] | None:
         "Regex": lambda: [regex.compiled("a*", RegexOptions["None"]), regex.compiled("(?<n>.)+", RegexOptions["None"])],
         "Random": lambda: [numbers.Random()],
         "HashAlgorithm": lambda: [encoding.Hash("sha256"), encoding.Hash("md5", b"")],
+        "HashAlgorithmName": lambda: [
+            HashName("SHA1"),
+            HashName("SHA512"),
+            HashName(""),
+            HashName(None),
+            HashName("x"),
+        ],
+        "RSASignaturePadding": lambda: [None, SignaturePadding("Pkcs1"), SignaturePadding("Pss")],
+        "RSAEncryptionPadding": lambda: [None, EncryptionPadding(None), EncryptionPadding("SHA512")],
+        "X509Certificate": lambda: _values(Type("X509Certificate2")) or [],
+        "X509Certificate2": lambda: [
+            read_certificate(pfx(), PASSWORD),
+            read_certificate(issued().certificate.public_bytes(Encoding.DER)),
+        ],
+        "X500DistinguishedName": lambda: [issued().certificate.subject, Name([])],
+        "PublicKey": lambda: _values(Type("X509Certificate2")) or [],
+        "Oid": lambda: [NameOID.COMMON_NAME, issued().certificate.signature_algorithm_oid],
+        "AsymmetricAlgorithm": lambda: _values(Type("RSA")) or [],
+        "RSA": lambda: [read_certificate(pfx(), PASSWORD).private_rsa(), Rsa()],
         **{name: partial(list, values) for name, values in kinds.items()},
     }
     found = made.get(type_.args[0].name if type_.is_nullable else type_.name)
@@ -90,7 +115,7 @@ def _members() -> Iterator[Any]:
             yield "", one, [*one.parameters]
 
 
-NOT_NULL = {"string", "[]", "JToken"}
+NOT_NULL = {"string", "[]", "JToken", "RSASignaturePadding"}
 
 
 def _cases() -> list[Any]:

@@ -18,7 +18,18 @@ from apim_emulator.csharp.compiler import (
 )
 from apim_emulator.csharp.compiler.scope import Compiler
 from apim_emulator.csharp.compiler.syntax import Source
-from apim_emulator.csharp.library import collections, dates, encoding, exceptions, json, linq, numbers, regex
+from apim_emulator.csharp.library import (
+    certificates,
+    collections,
+    dates,
+    encoding,
+    exceptions,
+    json,
+    linq,
+    numbers,
+    regex,
+    rsa,
+)
 from apim_emulator.csharp.library import text as text_members
 from apim_emulator.csharp.library.table import Ambient
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, ExpressionError, StoppedError
@@ -29,7 +40,7 @@ __all__ = ["EvaluationError", "ExpressionError", "Type", "bodies_read", "compile
 
 _TABLES = (
     *(assignment, creation, expressions, functions, interpolation, member_access, statements, try_catch),
-    *(collections, dates, encoding, exceptions, json, linq, numbers, regex, text_members),
+    *(certificates, collections, dates, encoding, exceptions, json, linq, numbers, regex, rsa, text_members),
 )
 """Modules that fill the tables of the compiler and of the library when they are imported."""
 

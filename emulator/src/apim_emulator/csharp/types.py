@@ -205,8 +205,21 @@ NAMESPACES = {
         (
             "HashAlgorithm",
             *(f"{key}{name}" for key in ("", "HMAC") for name in ("MD5", "SHA1", "SHA256", "SHA384", "SHA512")),
+            *("AsymmetricAlgorithm", "HashAlgorithmName", "Oid", "RSA", "RSACng"),
+            *("RSAEncryptionPadding", "RSASignaturePadding"),
         ),
         "System.Security.Cryptography",
+    ),
+    **dict.fromkeys(
+        (
+            "PublicKey",
+            "X500DistinguishedName",
+            "X509Certificate",
+            "X509Certificate2",
+            "X509ContentType",
+            "X509NameType",
+        ),
+        "System.Security.Cryptography.X509Certificates",
     ),
 }
 """Namespaces of types outside `System`."""
@@ -231,6 +244,7 @@ VALUE_TYPES = {
     "Guid",
     "DateTime",
     "DateTimeOffset",
+    "HashAlgorithmName",
     "TimeSpan",
     "KeyValuePair",
     "()",
@@ -244,6 +258,8 @@ ENUMS = {
     "RegexOptions",
     "StringComparison",
     "StringSplitOptions",
+    "X509ContentType",
+    "X509NameType",
 }
 
 _DECLARATIONS = """
@@ -278,6 +294,16 @@ HMACSHA1: HMAC
 HMACSHA256: HMAC
 HMACSHA384: HMAC
 HMACSHA512: HMAC
+AsymmetricAlgorithm
+RSA: AsymmetricAlgorithm
+RSACng: RSA
+RSAEncryptionPadding
+RSASignaturePadding
+Oid
+PublicKey
+X500DistinguishedName
+X509Certificate
+X509Certificate2: X509Certificate
 """
 
 
@@ -303,7 +329,7 @@ def array(element: Type) -> Type:
 NAMED: dict[str, int] = {
     **dict.fromkeys((*RANGES, "char", "double", "bool", "string", "object", "Guid", *ENUMS), 0),
     **dict.fromkeys(("DateTime", "DateTimeOffset", "TimeSpan", "Uri", "StringBuilder", "Random", "Exception"), 0),
-    **dict.fromkeys(("Regex", "MatchCollection", "GroupCollection", "Encoding"), 0),
+    **dict.fromkeys(("Regex", "MatchCollection", "GroupCollection", "Encoding", "HashAlgorithmName"), 0),
     **{name: len(variables) for name, (variables, _) in _DECLARED.items()},
     **dict.fromkeys(BASES, 0),
     "[]": 1,

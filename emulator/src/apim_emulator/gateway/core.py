@@ -9,8 +9,10 @@ from typing import Protocol
 from multidict import CIMultiDict
 
 from apim_emulator.clock import Clock
+from apim_emulator.csharp.runtime.certificates import Certificate, judge
 from apim_emulator.gateway.backends.identity import Identities, TokenSource
 from apim_emulator.gateway.cache import ValueCache
+from apim_emulator.gateway.certificates import Trust
 from apim_emulator.gateway.context.objects import Context, Request, Url
 from apim_emulator.gateway.context.query import Query
 from apim_emulator.gateway.diagnostics import Monitor, Sampler, Trail
@@ -110,6 +112,7 @@ class Core:
         self._diagnosed = self._monitor is not None and self._plan.diagnosed
         if tracer is not None:
             tracer.loaded(gateway)
+        self._trust = Trust(self._plan.certificates, self._clock.now)
         self._services = Services(
             self._transport,
             self._clock,
@@ -122,8 +125,8 @@ class Core:
             SemanticCache(self._clock, connected=gateway.semantic_cache),
         )
 
-    def begin(self, incoming: Incoming) -> Exchange:
-        """Take a request; what comes of it is in the exchange."""
+    def begin(self, incoming: Incoming, certificate: Certificate | None = None) -> Exchange:
+        """Take a request and the certificate that the caller presents; what comes of it is in the exchange."""
         raw_path, _, raw_query = incoming.raw_path.partition("?")
         query = Query(raw_query.partition("#")[0])
         host, _, port = incoming.host.partition(":")
@@ -131,7 +134,9 @@ class Core:
         headers = end_to_end(incoming.headers)
         headers.popall("Expect", None)
         request = Request(incoming.method, headers, url, raw_path, query, incoming.remote or "", {})
+        request.certificate = certificate
         context = Context(self._plan.gateway.name, request, now=self._clock.now)
+        context.certificates = self._plan.certificates.by_thumbprint
         exchange = Exchange(context, self._services, incoming)
         if self._diagnosed:
             exchange.trail = Trail(self._plan.gateway.diagnostics, self._clock.now())
@@ -142,6 +147,7 @@ class Core:
     async def run(self, exchange: Exchange) -> None:
         """Run the policies; the response is then in the exchange, its body perhaps still to come."""
         plan = self._plan
+        judge.set(self._trust)
         try:
             await _run(exchange, plan)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets 500 and nobody gets its text

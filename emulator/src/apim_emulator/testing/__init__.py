@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from apim_emulator.testing.bench import PolicyBench, identity_token
+    from apim_emulator.testing.certificates import CertificateAuthority, IssuedCertificate
     from apim_emulator.testing.tokens import EntraTenant, TokenIssuer
     from apim_emulator.testing.values import BackendFunction, Reply, Request, Response, event_stream
 
 __all__ = [
     "BackendFunction",
+    "CertificateAuthority",
     "EntraTenant",
+    "IssuedCertificate",
     "PolicyBench",
     "Reply",
     "Request",
@@ -24,7 +27,14 @@ __all__ = [
     "identity_token",
 ]
 
-_MODULES = {"PolicyBench": "bench", "identity_token": "bench", "EntraTenant": "tokens", "TokenIssuer": "tokens"}
+_MODULES = {
+    "CertificateAuthority": "certificates",
+    "EntraTenant": "tokens",
+    "IssuedCertificate": "certificates",
+    "PolicyBench": "bench",
+    "TokenIssuer": "tokens",
+    "identity_token": "bench",
+}
 """Where a name is that is not in `values`."""
 
 

@@ -12,6 +12,7 @@ import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from apim_emulator.clock import Clock
+from apim_emulator.csharp.runtime.certificates import read_certificate
 from apim_emulator.gateway.core import Core
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.http.headers import phrase
@@ -130,12 +131,14 @@ class PolicyBench:
         json: object = None,
         data: Data = None,
         remote: str = "127.0.0.1",
+        certificate: bytes | None = None,
     ) -> Response:
         """Send a request from a coroutine, alone or beside others.
 
         `url` is a path and query; what may not stand in one is percent-encoded. A value of `params` may be a list.
         `json` and a mapping as `data`, which is a form, set `Content-Type`; `data` in several parts is a chunked body.
-        `remote` is the caller's address. Raises `ValueError` for a `url` that does not begin with `/`.
+        `remote` is the caller's address, and `certificate` what the caller presents, in PEM: its own certificate first.
+        Raises `ValueError` for a `url` that does not begin with `/`, and for a certificate that is none.
         """
         if not url.startswith("/"):
             raise ValueError(f"url {url!r} must be a path and query that begin with /")
@@ -145,7 +148,8 @@ class PolicyBench:
         call = InMemoryRequest(method, raw, CIMultiDictProxy(sent), remote, body)
         own = Log()
         log.set(own)
-        exchange = self._core.begin(call)
+        presented = None if certificate is None else replace(read_certificate(certificate), private_key=None)
+        exchange = self._core.begin(call, presented)
         try:
             await self._core.run(exchange)
             take_body(call, exchange)

@@ -224,6 +224,7 @@ def gateway_mask(gateway: Gateway) -> Mask:
         secrets += [subscription.primary_key, subscription.secondary_key]
     for backend in gateway.backends:
         secrets += [value for values in (*backend.header.values(), *backend.query.values()) for value in values]
+    secrets += [one.password for one in gateway.certificates if one.password]
     names = [name for api in gateway.apis for name in (api.key_header, api.key_query)]
     return Mask((one for one in secrets if not one.startswith("{{")), names)
 

@@ -30,6 +30,7 @@ _USINGS = "\n".join(
         "System.Linq",
         "System.Net",
         "System.Security.Cryptography",
+        "System.Security.Cryptography.X509Certificates",
         "System.Text",
         "System.Text.RegularExpressions",
         "Newtonsoft.Json",

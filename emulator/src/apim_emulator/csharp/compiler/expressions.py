@@ -272,7 +272,9 @@ def _type_test(compiler: Compiler, operand: Typed, type_node: Node) -> Typed:
 
 def _may_test(source: Type, target: Type) -> bool:
     """Whether a run-time test of a type is one that values can answer."""
-    return source == Type.OBJECT or (source.base("JToken") is not None and target.base("JToken") is not None)
+    return source == Type.OBJECT or any(
+        source.base(root) is not None and target.base(root) is not None for root in ("JToken", "AsymmetricAlgorithm")
+    )
 
 
 @rule("is_pattern_expression")

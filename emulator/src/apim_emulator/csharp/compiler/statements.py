@@ -207,6 +207,9 @@ def _function_variable(compiler: Compiler, name_node: Node, type_: Type | None, 
     return _quiet(compiler.initial(variable, run))
 
 
+_DISPOSABLE = {"AsymmetricAlgorithm", "HashAlgorithm", "X509Certificate"}
+
+
 @statement_rule("using_statement")
 def _using(compiler: Compiler, node: Node) -> tuple[Execute, bool]:
     """Compile `using (var x = ...)`; nothing that is supported does anything when it is disposed of."""
@@ -217,8 +220,8 @@ def _using(compiler: Compiler, node: Node) -> tuple[Execute, bool]:
         first = _declaration(compiler, declaration)
         name_node = children(children(declaration)[1])[0]
         variable = compiler.variable(compiler.text(name_node))
-        if variable is None or variable.type.base("HashAlgorithm") is None:
-            raise compiler.error(declaration, "only hash algorithms can be disposed of")
+        if variable is None or not any(one.name in _DISPOSABLE for one in variable.type.bases()):
+            raise compiler.error(declaration, "only hash algorithms, keys and certificates can be disposed of")
         variable.fixed = "it is the variable of a using statement"
         run, goes_on = _embedded(compiler, body)
     return _in_order([first, run]), goes_on

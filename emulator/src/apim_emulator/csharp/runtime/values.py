@@ -120,6 +120,14 @@ RegexOptions = Flag(
     },
 )
 
+X509ContentType = Enum(
+    "X509ContentType", {"Unknown": 0, "Cert": 1, "SerializedCert": 2, "Pfx": 3, "SerializedStore": 4, "Pkcs7": 5}
+)
+X509NameType = Enum(
+    "X509NameType",
+    {"SimpleName": 0, "EmailName": 1, "UpnName": 2, "DnsName": 3, "DnsFromAlternativeName": 4, "UrlName": 5},
+)
+
 ENUM_TYPES: tuple[type[Enum], ...] = (
     StringComparison,
     StringSplitOptions,
@@ -129,6 +137,8 @@ ENUM_TYPES: tuple[type[Enum], ...] = (
     DayOfWeek,
     MidpointRounding,
     RegexOptions,
+    X509ContentType,
+    X509NameType,
 )
 
 

@@ -15,6 +15,7 @@ from apim_emulator.csharp.library.sequences import define_view
 from apim_emulator.csharp.library.table import BODIES, Generic, define, define_extensions
 from apim_emulator.csharp.runtime import strings
 from apim_emulator.csharp.runtime.casts import cast
+from apim_emulator.csharp.runtime.certificates import Certificate
 from apim_emulator.csharp.runtime.dates import MAX_TICKS, SECOND, UNIX_EPOCH, DateTime, TimeSpan, from_unix
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.json_text import read
@@ -82,6 +83,8 @@ for _view, _held, _enumerate in (
 ):  # fmt: skip
     declare(f"{_view}: IReadOnlyDictionary<string, {_held}>", nameable=False)
     define_view(_view, _enumerate, _held)
+declare("ICertificates: IEnumerable<KeyValuePair<string, X509Certificate2>>", nameable=False)
+define_view("ICertificates", _mapping_pairs, "X509Certificate2")
 
 
 def known(name: str) -> Callable[[Any], Any]:
@@ -171,6 +174,7 @@ define(
     properties_={
         **_texts("ServiceName"),
         **_known_texts("Region"),
+        "Certificates: ICertificates": attrgetter("certificates"),
         "Gateway: IGateway": lambda context: context,
         "GatewayId: string": lambda _: "managed",
     },
@@ -192,6 +196,7 @@ define(
     properties_={
         **_texts("Method IpAddress"),
         "Body: IMessageBody": lambda request: request if request.has_body else None,
+        "Certificate: X509Certificate2": attrgetter("certificate"),
         "Headers: IHeaders": attrgetter("headers"),
         "MatchedParameters: IParameters": attrgetter("matched_parameters"),
         "OriginalUrl: IUrl": attrgetter("original_url"),
@@ -419,6 +424,41 @@ define(
 )
 
 
+# Certificates of the service
+
+
+def _thumbprint(certificates: Mapping[str, Certificate], name: str | None) -> str:
+    """Return a key; whether the service finds one in another case is not sure."""
+    key = strings.needed(name)
+    if key not in certificates and key.upper() in certificates:
+        raise unsure("a thumbprint in lower case")
+    return key
+
+
+def _certificate(certificates: Mapping[str, Certificate], name: str | None) -> Certificate:
+    return _entry(certificates, _thumbprint(certificates, name))  # type: ignore[no-any-return]
+
+
+define(
+    "ICertificates",
+    properties_={
+        "Count: int": len,
+        "Keys: IEnumerable<string>": string_array,
+        "Values: IEnumerable<X509Certificate2>": lambda certificates: Array(
+            Type("X509Certificate2"), certificates.values()
+        ),
+    },
+    indexers={"this(string): X509Certificate2": _certificate},
+    methods={
+        "ContainsKey(string): bool": lambda certificates, name: _thumbprint(certificates, name) in certificates,
+        "TryGetValue(string, out X509Certificate2): bool": lambda certificates, name: (
+            _thumbprint(certificates, name) in certificates,
+            certificates.get(_thumbprint(certificates, name)),
+        ),
+    },
+)
+
+
 # Credentials
 
 
@@ -465,7 +505,7 @@ define(
     },
 )
 define("BasicAuthCredentials", properties_=_texts("UserId Password"))
-define("Authorization", properties_=_texts("AccessToken"))
+define("Authorization", properties_=_texts("AccessToken") | {"Claims: IVariables": attrgetter("claims")})
 
 _PART = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from multidict import CIMultiDict
 
+from apim_emulator.csharp.runtime.certificates import Certificate
 from apim_emulator.gateway.context.query import Query
 
 
@@ -51,6 +52,8 @@ class Request:
     """The whole body without its content encoding; None while it is not in memory, and an expression cannot read it."""
     body_consumed: bool = False
     """Whether `As<T>()` read it without `preserveContent`: nothing can read it again."""
+    certificate: Certificate | None = None
+    """What the caller presented."""
 
     @property
     def url(self) -> Url:
@@ -181,6 +184,8 @@ class Authorization:
     """`Authorization`, from `get-authorization-context`."""
 
     access_token: str = field(repr=False)
+    claims: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """What else the authorization server answered (RFC 6749, 5.1)."""
 
 
 @dataclass(slots=True)
@@ -199,6 +204,8 @@ class Context:
     user: User | None = None
     region: str | None = None
     """`Deployment.Region`; None is not known, and an expression that reads it gets an error."""
+    certificates: Mapping[str, Certificate] = field(default_factory=dict, repr=False)
+    """`Deployment.Certificates`, by thumbprint."""
     tracing: bool = False
     now: Callable[[], float] = field(default=time.time, repr=False)
     """Unix time in seconds, for everything that asks for the time."""

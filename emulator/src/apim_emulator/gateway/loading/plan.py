@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apim_emulator.gateway.backends.targets import Target, compile_backends, endpoint
+from apim_emulator.gateway.certificates import Store, read_store
 from apim_emulator.gateway.context.objects import ApiInfo, OperationInfo
 from apim_emulator.gateway.failures import PolicyLoadError, Problem, RefusedError
 from apim_emulator.gateway.http.headers import is_header_name
@@ -49,6 +50,7 @@ class Plan:
     subscriptions: Subscriptions
     no_api: Pipeline
     """Pipeline of calls that no API matches: the global policy."""
+    certificates: Store
 
     @property
     def diagnosed(self) -> bool:
@@ -77,7 +79,7 @@ def compile_plan(gateway: Gateway, wrap: Wrap | None = None) -> Plan:
         problems.append(Problem("subscriptions", 1, "scope", str(error)))
     if problems or subscriptions is None:
         raise PolicyLoadError(list(dict.fromkeys(problems)))
-    return Plan(gateway, ApiPaths(paths), apis, subscriptions, loader.global_steps)
+    return Plan(gateway, ApiPaths(paths), apis, subscriptions, loader.global_steps, loader.certificates)
 
 
 def every_problem(gateway: Gateway) -> list[Problem]:
@@ -131,6 +133,7 @@ class _Loader:
         self._reader = Reader(max_size(gateway), gateway.named_values)
         self._fragments = read_fragments(gateway, self._reader, problems)
         self._backends = compile_backends(gateway.backends, self._reader, problems)
+        self.certificates = read_store(gateway, problems)
         self._nothing: Pipeline = dict.fromkeys(SECTIONS, ())
         outermost = _Document(gateway.policy or EMPTY, gateway.policy_format, GLOBAL, "global", gateway.apis)
         self.global_steps = self._around(self._compiled(outermost), self._nothing)
@@ -193,7 +196,10 @@ class _Loader:
         except RefusedError as refused:
             self._problems.append(refused.problem)
             return dict.fromkeys(SECTIONS, _Section((), (), has_base=False))
-        everywhere = (POLICIES, self._backends, self._problems, self._gateway.sku, self._wrap, document.apis)
+        everywhere = (
+            *(POLICIES, self._backends, self._problems, self._gateway.sku, self._wrap, document.apis),
+            self.certificates,
+        )
         return {
             section: self._section(nodes, Site(section, document.scope, "", *everywhere))
             for section, nodes in documents.items()

@@ -6,6 +6,7 @@ from functools import partial
 
 from apim_emulator.csharp import EvaluationError
 from apim_emulator.gateway.backends.targets import Target
+from apim_emulator.gateway.certificates import Store
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Failure, Location, Problem, RefusedError, internal_error
 from apim_emulator.gateway.loading import unsupported
@@ -67,6 +68,7 @@ class Site:
     wrap: Wrap | None = None
     apis: tuple[Api, ...] = ()
     """Those whose calls a policy here may meet."""
+    certificates: Store = field(default_factory=Store)
 
     def definitions(self, element: Element) -> Definitions:
         """Read the definitions of those APIs; raises `RefusedError` where one does not say all that it must."""
