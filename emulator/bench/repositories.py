@@ -4,34 +4,36 @@ import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+
+from emulator.bench.placeholders import terraform
 
 _DOCUMENT = re.compile(r"<(policies|fragment)\b")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_ENDINGS = (".xml", ".xml.tpl")
-_PLACEHOLDER = re.compile(r"\{\{\$\{([\w.-]+)\}\}\}|\$\{([\w.-]+)\}")
+_ENDINGS = (".xml", ".xml.tpl", ".xml.tftpl", ".cshtml")
 _PREFIX = re.compile(r"^(?:frag(?:ment)?|pf)-")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class File:
     """An `.xml` file of a repository, or a template of one."""
 
     repository: str
+    """As `owner/name`, where the folder is called `owner+name`."""
     path: str
-    text: str
-    """With `{{name}}` for each of Terraform's placeholders."""
+    given: str
+
+    @cached_property
+    def text(self) -> str:
+        """What it says, with `{{name}}` for each of Terraform's placeholders."""
+        return terraform(self.given)
 
     @property
     def root(self) -> str | None:
         """Root element of a policy document, `policies` or `fragment`; None where it is none."""
         found = _DOCUMENT.search(_COMMENT.sub("", self.text))
         return None if found is None else found[1]
-
-    @property
-    def has_directives(self) -> bool:
-        """Whether it is a template that Terraform makes several documents of."""
-        return "%{" in self.text
 
     @property
     def name(self) -> str:
@@ -59,8 +61,7 @@ def files(folder: Path) -> Iterator[File]:
 
 
 def _file(repository: str, path: str, data: bytes) -> File:
-    text = data.decode(errors="replace")
-    return File(repository, path, _PLACEHOLDER.sub(lambda found: f"{{{{{found[1] or found[2]}}}}}", text))
+    return File(repository.replace("+", "/", 1), path, data.decode(errors="replace"))
 
 
 def _is_git(folder: Path) -> bool:
