@@ -298,3 +298,61 @@ def test_no_finding_shows_a_named_value(write: Write, run: Run) -> None:
 
     assert len(lines) == 4
     assert "hidden1" not in "".join(lines)
+
+
+PLACEHOLDERS = document(
+    '<rate-limit calls="${calls}" renewal-period="60" />\n<set-backend-service backend-id="{backend}" />'
+)
+
+
+def test_placeholder_of_another_tool_is_told_with_the_option_that_fills_it(write: Write, run: Run) -> None:
+    write("policy.xml", PLACEHOLDERS)
+
+    code, lines, _ = run("policy.xml")
+
+    assert (code, lines[:2]) == (
+        1,
+        [
+            "policy.xml:1:28: error: rate-limit, calls: '${calls}' is not a whole number, 1 to 2147483647; ${calls} is "
+            "a placeholder of Terraform or Bicep: fill it with --set calls=VALUE",
+            "policy.xml:2:1: warning: set-backend-service, backend-id: {backend} is a placeholder of a sample: "
+            "fill it with --set backend=VALUE",
+        ],
+    )
+
+
+def test_placeholders_are_filled_by_options_and_files(write: Write, run: Run) -> None:
+    write("policy.xml", PLACEHOLDERS)
+    write("values.yaml", 'calls: {value: "5", secret: false}')
+
+    assert run("policy.xml", "--set", "backend=openai", "--set-file", "values.yaml")[0:2] == (
+        0,
+        ["1 document: 0 errors, 0 unsupported, 0 warnings"],
+    )
+
+
+def test_secret_that_fills_a_placeholder_is_never_shown(
+    write: Write, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("policy.xml", document('<rate-limit calls="${my-key}" renewal-period="60" />'))
+    monkeypatch.setenv("my_key", "hunter2")
+
+    code, lines, _ = run("policy.xml", "--set", "my-key")
+
+    assert (code, lines[0]) == (
+        1, "policy.xml:1:28: error: rate-limit, calls: the value is not a whole number, 1 to 2147483647",
+    )  # fmt: skip
+    assert "hunter2" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("=5", "--set : must be NAME=VALUE or NAME"),
+        ("absent.key", "--set absent.key: there is no environment variable absent_key; set it, or add =VALUE"),
+    ],
+)
+def test_mistake_in_what_fills_a_placeholder_is_told(write: Write, run: Run, option: str, message: str) -> None:
+    write("policy.xml", PLACEHOLDERS)
+
+    assert run("policy.xml", "--set", option) == (2, [], f"error: {message}\n")

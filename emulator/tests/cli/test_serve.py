@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -414,3 +415,20 @@ async def test_command_serves_until_it_is_told_to_stop(folder: Path, form: list[
     assert (process.returncode, errors.decode()) == (0, silent)
     assert json.loads(text) == session if form else session["trace_url"] in text
     assert list((folder / ".apim-emulator").iterdir()) == []
+
+
+async def test_placeholder_that_nothing_fills_is_told_and_a_value_fills_it(folder: Path, told: Told) -> None:
+    (folder / "policy.xml").write_text(policy_of('<set-header name="X-Tier"><value>${tier}</value></set-header>'))
+
+    async with backend() as url:
+        options = ServeOptions(policy=folder / "policy.xml", backend=url, port=0)
+        async with serving(options, told):
+            pass
+        seen = await called(replace(options, fillings=["tier=gold"]))
+
+    assert told.texts == [
+        f"{folder}/policy.xml:4:34: value: ${{tier}} is a placeholder of Terraform or Bicep: "
+        "fill it with --set tier=VALUE"
+    ]
+    assert isinstance(seen["headers"], dict)
+    assert seen["headers"]["X-Tier"] == "gold"

@@ -356,7 +356,7 @@ tests:
 
     assert found == [
         "policy.test.yaml:1:1: named-value: is no key here; did you mean named-values; allowed are backend, "
-        "backends, fragments, hosts, named-values, policy, pools, scope, sku, subscriptions, tests",
+        "backends, fragments, hosts, named-values, placeholders, policy, pools, scope, sku, subscriptions, tests",
         "policy.test.yaml:2:11: backend.status: 'abc': must be a whole number",
         "policy.test.yaml:3:1: sku: 'Foo' is no pricing tier; there are Consumption, Developer, Basic, Standard, "
         "Premium, Isolated, BasicV2, StandardV2, PremiumV2",
@@ -446,3 +446,25 @@ def test_secret_that_is_another_one_is_told_without_either(tmp_path: Path) -> No
     found = differences(tmp_path, policy(header("api-key", "{{key}}")), call, **{"named-values": named})
 
     assert found == ['received.headers.api-key: expected "***", got another secret']
+
+
+LIMIT = policy("<rate-limit-by-key calls='${calls}' renewal-period='60' counter-key='a' />")
+
+
+def test_placeholders_of_another_tool_are_filled_from_the_case_file(tmp_path: Path) -> None:
+    (found,) = results(
+        tmp_path, LIMIT,
+        """
+        placeholders: {calls: 1}
+        sku: Developer
+        tests:
+          - {name: one call, calls: [{response: 200}, {response: 429}]}
+        """,
+    )  # fmt: skip
+
+    assert found.passed
+
+
+def test_placeholder_that_prevents_a_test_is_told_with_what_fills_it(tmp_path: Path) -> None:
+    with pytest.raises(CaseFileError, match="is a placeholder of Terraform or Bicep: fill it with --set calls=VALUE"):
+        results(tmp_path, LIMIT, "{sku: Developer, tests: [{name: one call, response: 200}]}")

@@ -1,7 +1,8 @@
 """A policy document and what goes with it, read from a person's files; mistakes are told by file, line and column."""
 
+import os
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +15,11 @@ from apim_emulator.errors import EmulatorError
 from apim_emulator.files import UniqueKeys, read_file, yaml_mistake
 from apim_emulator.gateway import PolicyLoadError
 from apim_emulator.gateway.loading.document import NAMED_VALUE
+from apim_emulator.gateway.loading.placeholders import Fillings, place, with_placeholders, without_comments
 from apim_emulator.gateway.standalone import API
 
 __all__ = ["terms"]
 
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 FRAGMENT = re.compile(r"""<include-fragment\s[^>]*?\bfragment-id\s*=\s*(["'])([^"'<>]*)\1""")
 """Where a text includes a fragment; its second group is the ID."""
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -54,21 +55,25 @@ class DocumentFiles:
     policy: Path
     named_values: Path | None = None
     fragments: Mapping[str, Path] = field(default_factory=dict)
+    fillings: Sequence[str] = ()
+    """`NAME=VALUE` or `NAME`: what fills placeholders."""
+    fillings_file: Path | None = None
 
     def read(self) -> Texts:
         """Read all. Raises `EmulatorError` with every named value and every fragment that is missing."""
         values, secrets = read_named_values(self.named_values)
+        fillings = read_fillings(self.fillings, self.fillings_file)
         texts = Texts(
-            policy=read_text(self.policy),
-            fragments={name: read_text(path) for name, path in self.fragments.items()},
-            named_values=values,
-            secret_names=secrets,
+            policy=fillings.fill(read_text(self.policy)),
+            fragments={name: fillings.fill(read_text(path)) for name, path in self.fragments.items()},
+            named_values=values | fillings.named_values,
+            secret_names=secrets | fillings.named_values.keys(),
         )
         missing: dict[str, str] = {}
         files = {self.policy: texts.policy}
         files |= {path: texts.fragments[name] for name, path in self.fragments.items()}
         for path, text in files.items():
-            for what, message in self._missing(path, text, values):
+            for what, message in self._missing(path, text, texts.named_values):
                 missing.setdefault(what, message)
         if missing:
             raise EmulatorError("\n".join(missing.values()))
@@ -76,20 +81,32 @@ class DocumentFiles:
 
     def state(self) -> Hashable:
         """Return what differs once any of the files has changed."""
-        return tuple(map(_stamp, filter(None, (self.policy, self.named_values, *self.fragments.values()))))
+        own = (self.policy, self.named_values, self.fillings_file, *self.fragments.values())
+        return tuple(map(_stamp, filter(None, own)))
 
     @contextmanager
-    def explained(self) -> Iterator[None]:
+    def explained(self, texts: Texts) -> Iterator[None]:
         """Turn what prevents a document from being loaded into a `EmulatorError`: a line for each problem."""
-        files = {f"api {API}": self.policy, **{f"fragment {name}": path for name, path in self.fragments.items()}}
         try:
             yield
         except PolicyLoadError as error:
-            raise EmulatorError("\n".join(problem.in_file(files) for problem in error.problems)) from None
+            problems, _ = with_placeholders(error.problems, self._by_label(texts))
+            raise EmulatorError("\n".join(problem.in_file(self._files) for problem in problems)) from None
+
+    def unfilled(self, texts: Texts) -> list[str]:
+        """Tell the placeholders that nothing fills, a line each."""
+        return [one.in_file(self._files) for one in with_placeholders((), self._by_label(texts))[1]]
+
+    @property
+    def _files(self) -> dict[str, Path]:
+        return {f"api {API}": self.policy, **{f"fragment {name}": path for name, path in self.fragments.items()}}
+
+    def _by_label(self, texts: Texts) -> dict[str, str]:
+        return {f"api {API}": texts.policy, **{f"fragment {name}": text for name, text in texts.fragments.items()}}
 
     def _missing(self, path: Path, text: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """Give what is missing with a message, wherever it is used outside of comments."""
-        bare = _COMMENT.sub(lambda comment: re.sub(r"[^\n]", " ", comment[0]), text)
+        bare = without_comments(text)
         remedy = "give a file with --named-values" if self.named_values is None else f"add it to {self.named_values}"
         for found in NAMED_VALUE.finditer(bare):
             if found[1] not in values:
@@ -140,7 +157,7 @@ def _stamp(path: Path) -> Hashable:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def read_named_values(path: Path | None) -> tuple[dict[str, str], frozenset[str]]:
+def read_named_values(path: Path | None, *, any_name: bool = False) -> tuple[dict[str, str], frozenset[str]]:
     """Read a YAML or JSON file of names and values; all are secret but those that say otherwise."""
     if path is None:
         return {}, frozenset()
@@ -158,7 +175,7 @@ def read_named_values(path: Path | None) -> tuple[dict[str, str], frozenset[str]
     except (yaml.YAMLError, RecursionError, TypeError, ValueError):
         raise EmulatorError(f"{path}: not YAML or JSON") from None
     for name in found:
-        if _NAME.fullmatch(name) is None:
+        if not any_name and _NAME.fullmatch(name) is None:
             raise EmulatorError(f"{path}: a name must be of letters, digits, dots, dashes and underscores")
     values = {name: one if isinstance(one, str) else one.value for name, one in found.items()}
     public = {name for name, one in found.items() if isinstance(one, NamedValue) and not one.secret}
@@ -166,4 +183,25 @@ def read_named_values(path: Path | None) -> tuple[dict[str, str], frozenset[str]
 
 
 def _place(path: Path, text: str, offset: int) -> str:
-    return f"{path}:{text.count(chr(10), 0, offset) + 1}:{offset - text.rfind(chr(10), 0, offset)}"
+    return ":".join(map(str, (path, *place(text, offset))))
+
+
+def read_fillings(texts: Iterable[str], path: Path | None) -> Fillings:
+    """Read what fills placeholders: `NAME=VALUE`, `NAME` of the environment, and a file. Raises `EmulatorError`.
+
+    In the name of a variable, what it cannot have is an underscore: `backend-key` is in `backend_key`.
+    """
+    values, secrets = read_named_values(path, any_name=True)
+    given: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not name or name in given:
+            raise EmulatorError(f"--set {name}: {'is given twice' if name else 'must be NAME=VALUE or NAME'}")
+        if not sign:
+            variable = re.sub(r"\W", "_", name, flags=re.ASCII)
+            if variable not in os.environ:
+                raise EmulatorError(f"--set {name}: there is no environment variable {variable}; set it, or add =VALUE")
+            value = os.environ[variable]
+        given[name] = value
+        secrets = secrets - {name} if sign else secrets | {name}
+    return Fillings(values={**values, **given}, secrets=secrets)

@@ -11,7 +11,8 @@ from apim_emulator.cli.traps import traps
 from apim_emulator.errors import EmulatorError
 from apim_emulator.gateway import Problem
 from apim_emulator.gateway.failures import RefusedError
-from apim_emulator.gateway.loading.document import Reader
+from apim_emulator.gateway.loading.document import GLOBAL, Reader
+from apim_emulator.gateway.loading.placeholders import Fillings, with_placeholders
 from apim_emulator.gateway.loading.plan import RAW, every_problem, max_size
 from apim_emulator.gateway.loading.policy import SCOPES, SECTIONS
 from apim_emulator.gateway.standalone import API, format_of, standalone
@@ -24,6 +25,11 @@ _ROOT = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<(policies|fragment)[\s/>
 _BACKEND = re.compile(r"""\bbackend-id\s*=\s*(["'])([^"'<>]*)\1""")
 _OPERATION = "operation"
 _PRODUCT = "product"
+_LABELS = {
+    "global": GLOBAL, "product": f"product {_PRODUCT}", "api": f"api {API}",
+    "operation": f"operation {API}/{_OPERATION}",
+}  # fmt: skip
+"""Labels of the document by its scope."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +39,8 @@ class LintOptions:
     paths: Sequence[Path]
     named_values: Path | None = None
     fragments: Mapping[str, Path] = field(default_factory=dict)
+    fillings: Fillings = field(default_factory=Fillings)
+    """Values for placeholders of other tools."""
     scope: str | None = None
     """Scope of the documents. None: what their folder says, else `api`."""
     sku: str | None = None
@@ -83,12 +91,12 @@ class Linter:
             if root is not None and root[1] == "fragment":
                 self._add_fragment(path)
             elif root is not None or path in options.paths:
-                self.documents[path] = text
+                self.documents[path] = options.fillings.fill(text)
         if not self.documents and not self._fragments:
             names = ", ".join(map(str, options.paths))
             raise EmulatorError(f"{names}: holds no policy document; one begins with <policies> or <fragment>")
-        self._values, _ = read_named_values(options.named_values)
-        self._texts = {name: read_text(path) for name, path in self._fragments.items()}
+        self._values = read_named_values(options.named_values)[0] | options.fillings.named_values
+        self._texts = {name: options.fillings.fill(read_text(path)) for name, path in self._fragments.items()}
         self.unchecked: set[str] = set()
         """Named values and fragments that are used and not given; what holds one is not checked."""
 
@@ -102,12 +110,22 @@ class Linter:
         found: dict[Finding, None] = {}
         for path, text in self.documents.items():
             scope = self._options.scope or _scope(path)
-            for problem in (*self._problems(text, scope), *self._traps(text, f"api {API}", scope)):
+            label = _LABELS[scope]
+            for problem in self._found(self._problems(text, scope), {label: text}, scope):
                 found.update(dict.fromkeys(self._told(problem, path)))
         for name, path in self._fragments.items():
-            for problem in (*self._of_fragment(name), *self._traps(self._texts[name], f"fragment {name}", "fragment")):
+            text = {f"fragment {name}": self._texts[name]}
+            for problem in self._found(self._of_fragment(name), text, "fragment"):
                 found.update(dict.fromkeys(self._told(problem, path)))
         return sorted(found, key=lambda one: (one.file, one.line, one.column or 0, LEVELS.index(one.level)))
+
+    def _found(self, problems: Sequence[Problem], text: Mapping[str, str], scope: str) -> Iterator[Problem]:
+        """Give what is wrong with a document, by label, and what is a warning alone."""
+        told, unfilled = with_placeholders(problems, text)
+        yield from told
+        yield from unfilled
+        for label, document in text.items():
+            yield from self._traps(document, label, scope)
 
     def _add_fragment(self, path: Path) -> None:
         """Take a file for a fragment: its ID is the file's name, or the folder's of a file called policy."""

@@ -52,6 +52,18 @@ Fragments = Annotated[
     list[str] | None,
     typer.Option("--fragment", help="Policy fragment that documents include.", metavar="NAME=FILE"),
 ]
+Fillings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Value for a placeholder of another tool, such as ${NAME}; NAME alone is a secret from the environment.",
+        metavar="NAME[=VALUE]",
+    ),
+]
+FillingsFile = Annotated[
+    Path | None,
+    typer.Option("--set-file", help="YAML or JSON file of values for placeholders, secret by default.", metavar="FILE"),
+]
 CallerName = Annotated[
     str | None,
     typer.Option("--caller", help="Caller that is listed for the API. Defaults to the first.", metavar="NAME"),
@@ -85,6 +97,8 @@ def lint(
     ] = None,
     named_values: NamedValues = None,
     fragments: Fragments = None,
+    fillings: Fillings = None,
+    fillings_file: FillingsFile = None,
     scope: Annotated[
         str | None,
         typer.Option(
@@ -117,14 +131,14 @@ def lint(
 
     Exit codes: 0 nothing that counts was found, 1 something was, 2 a mistake in the command.
     """
-    from apim_emulator.cli.documents import pairs
+    from apim_emulator.cli.documents import pairs, read_fillings
     from apim_emulator.cli.lint import run
     from apim_emulator.cli.linter import LintOptions
 
     files = {name: Path(path) for name, path in pairs("--fragment", fragments or ()).items()}
     options = LintOptions(
         paths=paths or [Path()], named_values=named_values, fragments=files, scope=scope, sku=sku, fail_on=fail_on,
-        format="json" if as_json else form,
+        fillings=read_fillings(fillings or (), fillings_file), format="json" if as_json else form,
     )  # fmt: skip
     raise typer.Exit(run(options))
 
@@ -135,6 +149,8 @@ def cases(
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Case files and folders. Defaults to this folder.", metavar="PATH")
     ] = None,
+    fillings: Fillings = None,
+    fillings_file: FillingsFile = None,
     keyword: Annotated[
         str | None, typer.Option("--keyword", "-k", help="Only cases with this in their name.", metavar="TEXT")
     ] = None,
@@ -164,11 +180,16 @@ def cases(
     Exit codes: 0 all passed, 1 some failed, 2 a mistake in the command, in a case file or in a policy.
     """
     from apim_emulator.cli import test
+    from apim_emulator.cli.documents import read_fillings
 
     if schema:
         typer.echo(test.schema(), nl=False)
         return
-    raise typer.Exit(test.run(paths or [Path()], keyword, junit, trace, as_json))
+    code = test.run(
+        paths or [Path()], keyword=keyword, junit=junit, show_trace=trace, as_json=as_json,
+        fillings=read_fillings(fillings or (), fillings_file),
+    )  # fmt: skip
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -184,6 +205,8 @@ def serve(
     ] = None,
     named_values: NamedValues = None,
     fragments: Fragments = None,
+    fillings: Fillings = None,
+    fillings_file: FillingsFile = None,
     allowed_hosts: Annotated[
         list[str] | None,
         typer.Option("--allow-host", help="Host other than this machine that may be called.", metavar="HOST"),
@@ -212,7 +235,8 @@ def serve(
 
     options = ServeOptions(
         policy=policy, backend=backend, backends=backends or (), named_values=named_values, fragments=fragments or (),
-        allowed_hosts=allowed_hosts or (), sku=sku, port=port, trace=trace, blocklists=blocklists or (),
+        fillings=fillings or (), fillings_file=fillings_file, allowed_hosts=allowed_hosts or (), sku=sku, port=port,
+        trace=trace, blocklists=blocklists or (),
     )  # fmt: skip
     raise typer.Exit(run(options, as_json))
 

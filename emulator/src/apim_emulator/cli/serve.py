@@ -48,6 +48,9 @@ class ServeOptions:
     named_values: Path | None = None
     fragments: Sequence[str] = ()
     """`NAME=FILE`."""
+    fillings: Sequence[str] = ()
+    """`NAME=VALUE`, or `NAME` of the environment: what fills placeholders of other tools."""
+    fillings_file: Path | None = None
     allowed_hosts: Sequence[str] = ()
     blocklists: Sequence[str] = ()
     """`NAME=TERM`, several of which may have a name."""
@@ -78,6 +81,8 @@ async def serving(options: ServeOptions, tell: Tell = lambda _: None) -> AsyncIt
         await served.start()
         with SessionFile(Path.cwd(), served.session.stack).owned() as write:
             write(served.session)
+            for one in served.unfilled:
+                tell(one)
             for url in await _without_listener({options.backend, *served.backend_urls.values()}):
                 tell(f"nothing listens on {url} yet: calls that are forwarded there fail until something does")
 
@@ -85,6 +90,8 @@ async def serving(options: ServeOptions, tell: Tell = lambda _: None) -> AsyncIt
                 if served.session != before:
                     write(served.session)
                 tell(f"{options.policy} is loaded anew; counters and caches start from nothing")
+                for one in served.unfilled:
+                    tell(one)
 
             following = asyncio.create_task(served.follow(loaded, tell))
             try:
@@ -98,6 +105,8 @@ class ServedDocument:
 
     session: Session
     """How to call it."""
+    unfilled: Sequence[str] = ()
+    """Placeholders of other tools in what is served, as they are told to a person."""
 
     def __init__(self, options: ServeOptions, stack: AsyncExitStack) -> None:
         """Check the options; raises `EmulatorError`."""
@@ -121,6 +130,8 @@ class ServedDocument:
             policy=options.policy,
             named_values=options.named_values,
             fragments={name: Path(path) for name, path in pairs("--fragment", options.fragments).items()},
+            fillings=options.fillings,
+            fillings_file=options.fillings_file,
         )
         self._state = self._files.state()
         self._stand_ins = DependencyStandIns(
@@ -177,7 +188,7 @@ class ServedDocument:
     async def _load(self) -> Gateway:
         """Read the files and load what they hold; raises `EmulatorError`, and what was loaded before stays."""
         options, texts = self._options, self._files.read()
-        with self._files.explained():
+        with self._files.explained(texts):
             service = standalone(
                 texts.policy, options.backend, named_values=texts.named_values, secret_names=texts.secret_names,
                 fragments=texts.fragments, sku=options.sku,
@@ -187,6 +198,7 @@ class ServedDocument:
             service = replace(service, backends=backends, identities=managed_identities(wanted.client_ids))
             self._gateway.load(service)
         await self._stand_ins.serve_providers(service, self._stack)
+        self.unfilled = self._files.unfilled(texts)
         self._named_backends = {one.id: self._stand_ins.describe(one) for one in backends}
         return service
 

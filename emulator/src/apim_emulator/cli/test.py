@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from apim_emulator.errors import EmulatorError
+from apim_emulator.gateway.loading.placeholders import Fillings
 from apim_emulator.testing.cases.format import CaseFile
 from apim_emulator.testing.cases.reading import SUFFIX, CaseFileError, read_cases
 from apim_emulator.testing.cases.running import Result, run_case
@@ -15,12 +16,20 @@ from apim_emulator.tracing import as_text
 from apim_emulator.tracing.model import to_json
 
 
-def run(paths: Sequence[Path], keyword: str | None, junit: Path | None, show_trace: bool, as_json: bool) -> int:
+def run(
+    paths: Sequence[Path],
+    *,
+    keyword: str | None,
+    junit: Path | None,
+    show_trace: bool,
+    as_json: bool,
+    fillings: Fillings,
+) -> int:
     """Run all cases and print what became of them. 0: all passed, 1: some failed, 2: some could not be run."""
     results: list[Result] = []
     mistakes: list[str] = []
     for path in _files(paths):
-        for result in _run_file(path, keyword, mistakes):
+        for result in _run_file(path, keyword, mistakes, fillings):
             results.append(result)
             if not as_json:
                 sys.stdout.write(_text(result, show_trace))
@@ -65,9 +74,9 @@ def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _run_file(path: Path, keyword: str | None, mistakes: list[str]) -> Iterator[Result]:
+def _run_file(path: Path, keyword: str | None, mistakes: list[str], fillings: Fillings) -> Iterator[Result]:
     try:
-        cases = read_cases(path)
+        cases = read_cases(path, fillings)
     except CaseFileError as error:
         mistakes += str(error).split("\n")
         return

@@ -362,6 +362,8 @@ class CaseFile(Backends):
     sku: Annotated[str, AfterValidator(_tier), WithJsonSchema({"enum": list(SKUS)})] = "BasicV2"
     """Pricing tier: it decides which policies exist and how limits count."""
     named_values: NamedValues = {}
+    placeholders: NamedValues = {}
+    """Values for placeholders that another tool fills, such as `${name}`, by name."""
     fragments: dict[str, str] = {}
     """Files of policy fragments by ID."""
     pools: dict[str, Annotated[list[str], Field(min_length=1)]] = {}

@@ -13,13 +13,14 @@ from pydantic_core import ErrorDetails
 
 from apim_emulator.errors import EmulatorError
 from apim_emulator.files import UniqueKeys, read_file, yaml_mistake
+from apim_emulator.gateway.loading.placeholders import Fillings
 from apim_emulator.testing.cases.format import Call, Case, CaseFile
 
 SUFFIX = ".test.yaml"
 """How names of case files end."""
 _MAX_CASES = 10_000
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9_-]+)\}")
-_PRIVATE = frozenset({"named-values", "headers", "query", "token", "form", "body", "json"})
+_PRIVATE = frozenset({"named-values", "placeholders", "headers", "query", "token", "form", "body", "json"})
 """Keys whose values no message shows, since one below them may be a secret."""
 _WANTED = {
     "bool": "true or false", "dict": "a mapping of names to values", "finite_number": "a number",
@@ -69,15 +70,33 @@ class Cases:
     policy: Path
     content: CaseFile = field(repr=False)
     cases: tuple[Runnable, ...] = field(repr=False)
+    fillings: Fillings = field(default_factory=Fillings)
+    """Values for placeholders: the file's own, and those that were given for all files in their place."""
+
+    @property
+    def named_values(self) -> dict[str, str]:
+        """Named values by name, and what stands for them in filled documents."""
+        own = {name: one.value for name, one in self.content.named_values.items()}
+        return own | self.fillings.named_values
+
+    @property
+    def secret_names(self) -> frozenset[str]:
+        """Names of the secret ones of `named_values`."""
+        own = {name for name, one in self.content.named_values.items() if one.secret}
+        return frozenset(own | self.fillings.named_values.keys())
+
+    def document(self, path: Path) -> str:
+        """Read a policy document and fill its placeholders."""
+        return self.fillings.fill(path.read_text(encoding="utf-8-sig"))
 
     def beside(self, name: str) -> Path:
         """Return a file that the case file names."""
         return self.path.parent / name
 
 
-def read_cases(path: Path) -> Cases:
-    """Read a case file. Raises `CaseFileError` with every mistake."""
-    return _File(path).cases()
+def read_cases(path: Path, fillings: Fillings | None = None) -> Cases:
+    """Read a case file, with other values for placeholders too. Raises `CaseFileError` with every mistake."""
+    return _File(path).cases(fillings or Fillings())
 
 
 class _File:
@@ -88,7 +107,7 @@ class _File:
         self._node = _composed(path)
         self._mistakes: dict[tuple[tuple[int, int], str], None] = {}
 
-    def cases(self) -> Cases:
+    def cases(self, fillings: Fillings) -> Cases:
         """Return what it holds; raises `CaseFileError`."""
         loader = _Loader("")
         raw = loader.construct_document(self._node) if self._node else None
@@ -107,6 +126,7 @@ class _File:
             path=self._path,
             policy=self._policy(content),
             content=content,
+            fillings=_with(fillings, content),
             cases=tuple(
                 Runnable(name=case.name, line=self._place(("tests", index))[0][0], case=case)
                 for index, case in zip(origins, content.tests, strict=True)
@@ -210,6 +230,15 @@ class _File:
     def _policy(self, content: CaseFile) -> Path:
         default = f"{self._path.name.removesuffix(SUFFIX)}.xml"
         return self._path.parent / (default if content.policy is None else content.policy)
+
+
+def _with(given: Fillings, content: CaseFile) -> Fillings:
+    """Put the values that were given before those of the file."""
+    own = {name: one for name, one in content.placeholders.items() if name not in given.values}
+    return Fillings(
+        values={**{name: one.value for name, one in own.items()}, **given.values},
+        secrets=given.secrets | {name for name, one in own.items() if one.secret},
+    )
 
 
 def _composed(path: Path) -> yaml.Node:

@@ -9,6 +9,7 @@ from typing import Any
 
 from apim_emulator.gateway import PolicyLoadError
 from apim_emulator.gateway.loading.document import GLOBAL
+from apim_emulator.gateway.loading.placeholders import with_placeholders
 from apim_emulator.gateway.standalone import API
 from apim_emulator.model import Backend, PoolMember, Product, Subscription
 from apim_emulator.testing.bench import PolicyBench
@@ -69,8 +70,10 @@ def run_case(cases: Cases, one: Runnable) -> Result:
         bench = make_bench(cases, one.case)
     except PolicyLoadError as error:
         files = _documents(cases)
-        raise CaseFileError("\n".join(problem.in_file(files) for problem in error.problems)) from None
-    mask = Mask([*_secrets(cases.content), *map(_key, cases.content.subscriptions)], [_KEY])
+        texts = {label: cases.document(path) for label, path in files.items()}
+        problems, _ = with_placeholders(error.problems, texts)
+        raise CaseFileError("\n".join(problem.in_file(files) for problem in problems)) from None
+    mask = Mask([*_secrets(cases), *map(_key, cases.content.subscriptions)], [_KEY])
     failed = []
     for number, call in enumerate(one.calls, 1):
         bench.clock.advance(call.wait)
@@ -96,8 +99,7 @@ def make_bench(cases: Cases, case: Backends | None = None) -> PolicyBench:
     backends = {name: _function(answers) for name, answers in {**content.backends, **own.backends}.items()}
     hosts = {name: _function(answers) for name, answers in {**content.hosts, **own.hosts}.items()}
     default = own.backend or content.backend or [Answer()]
-    values = content.named_values
-    text = cases.policy.read_text(encoding="utf-8-sig")
+    text = cases.document(cases.policy)
     pools = tuple(
         Backend(id=name, members=tuple(PoolMember(backend_id=member) for member in members))
         for name, members in content.pools.items()
@@ -109,11 +111,9 @@ def make_bench(cases: Cases, case: Backends | None = None) -> PolicyBench:
         hosts=hosts,
         entities=pools,
         sku=content.sku,
-        named_values={name: one.value for name, one in values.items()},
-        secret_names=frozenset(name for name, one in values.items() if one.secret),
-        fragments={
-            name: cases.beside(file).read_text(encoding="utf-8-sig") for name, file in content.fragments.items()
-        },
+        named_values=cases.named_values,
+        secret_names=cases.secret_names,
+        fragments={name: cases.document(cases.beside(file)) for name, file in content.fragments.items()},
         global_policy=text if content.scope == "global" else None,
         **_subscriptions(content, text),
     )
@@ -155,8 +155,8 @@ def _error(response: Response, mask: Mask) -> str | None:
     return None if error is None else mask.text(f"{error.source}: {error.reason}: {error.message}")
 
 
-def _secrets(content: CaseFile) -> Iterable[str]:
-    return (one.value for one in content.named_values.values() if one.secret)
+def _secrets(cases: Cases) -> Iterable[str]:
+    return (cases.named_values[name] for name in cases.secret_names)
 
 
 def _send(bench: PolicyBench, call: Call, mask: Mask) -> Response:
