@@ -427,7 +427,7 @@ async def test_placeholder_that_nothing_fills_is_told_and_a_value_fills_it(folde
         seen = await called(replace(options, fillings=["tier=gold"]))
 
     assert told.texts == [
-        f"{folder}/policy.xml:4:34: value: ${{tier}} is a placeholder of Terraform or Bicep: "
+        f"{folder}/policy.xml:4:35: value: ${{tier}} is a placeholder of Terraform or Bicep: "
         "fill it with --set tier=VALUE"
     ]
     assert isinstance(seen["headers"], dict)

@@ -114,8 +114,8 @@ class Linter:
             for problem in self._found(self._problems(text, scope), {label: text}, scope):
                 found.update(dict.fromkeys(self._told(problem, path)))
         for name, path in self._fragments.items():
-            text = {f"fragment {name}": self._texts[name]}
-            for problem in self._found(self._of_fragment(name), text, "fragment"):
+            document = {f"fragment {name}": self._texts[name]}
+            for problem in self._found(self._of_fragment(name), document, "fragment"):
                 found.update(dict.fromkeys(self._told(problem, path)))
         return sorted(found, key=lambda one: (one.file, one.line, one.column or 0, LEVELS.index(one.level)))
 
