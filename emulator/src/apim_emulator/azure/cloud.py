@@ -191,6 +191,11 @@ class Cloud:
         with self._reading() as state:
             return deepcopy(_existing(state, resource_type(token), resource_id).outputs)
 
+    def owned_by(self, owner: str) -> Sequence[str]:
+        """Return the IDs of all that an owner asked for and that exists."""
+        with self._reading() as state:
+            return [found.id for found in state.all() if found.owner == owner]
+
     def inputs_of(self, token: str, resource_id: str, known: Mapping[str, Any] | None = None) -> Properties:
         """Return the inputs of a resource that exists, as a refresh or an import reads them.
 
