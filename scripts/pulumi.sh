@@ -26,7 +26,6 @@ eval "$exports"
 pulumi stack select --create sandbox
 case $command in
 preview) pulumi preview --stack sandbox ;;
-up) pulumi up --yes ${APIM_EMULATOR_RECOVERED:+--skip-preview} --stack sandbox ;;
 *) pulumi "$command" --yes --stack sandbox ;;
 esac
 if [ "$command" = up ]; then

@@ -1,10 +1,10 @@
 import pytest
 
-from apim_emulator.environment import DEPLOYER, FAULTS, RECOVERED, STORE, read
+from apim_emulator.environment import DEPLOYER, FAULTS, STORE, read
 from apim_emulator.errors import EmulatorError
 
 
-@pytest.mark.parametrize("variable", [STORE, DEPLOYER, FAULTS, RECOVERED])
+@pytest.mark.parametrize("variable", [STORE, DEPLOYER, FAULTS])
 def test_a_variable_under_its_former_name_is_refused_with_the_new_one(variable: str) -> None:
     former = f"SANDBOX_{variable.removeprefix('APIM_EMULATOR_')}"
 

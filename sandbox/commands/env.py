@@ -7,7 +7,7 @@ from pathlib import Path
 
 from apim_emulator.azure import Cloud
 from apim_emulator.cli.terminal import progress
-from apim_emulator.environment import RECOVERED, STORE
+from apim_emulator.environment import STORE
 from apim_emulator.pulumi.plugin import create_pulumi_home, shell_exports
 from apim_emulator.pulumi.recovery import recover
 from sandbox.callers import Callers
@@ -25,6 +25,5 @@ def run(stack: str, as_json: bool) -> int:
     create_existing(cloud, config)
     if shutil.which("pulumi") and recover(Path.cwd(), stack, environment):
         progress.print(f"the last update of {stack} was killed; its stack is ready for the next one")
-        environment = {**environment, RECOVERED: "true"}
     sys.stdout.write(f"{json.dumps(environment, indent=2) if as_json else shell_exports(environment)}\n")
     return 0

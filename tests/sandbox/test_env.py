@@ -9,13 +9,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from apim_emulator.environment import RECOVERED
 from emulator.tests.pulumi.interrupted import ENDED, held_by, lock, noting_engine
 from sandbox.commands import env
 from tests.deployed import ROOT
 
 
-def test_the_environment_tells_that_a_stack_was_recovered(
+def test_a_stack_whose_update_was_killed_is_recovered_first_and_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", noting_engine(tmp_path)["PATH"])
@@ -24,28 +23,22 @@ def test_the_environment_tells_that_a_stack_was_recovered(
         shutil.copy(ROOT / name, tmp_path)
 
     assert env.run("sandbox", as_json=True) == 0
-    before = json.loads(capsys.readouterr().out)
-    lock(Path(urlsplit(before["PULUMI_BACKEND_URL"]).path), held_by(ENDED))
+    first = capsys.readouterr()
+    lock(Path(urlsplit(json.loads(first.out)["PULUMI_BACKEND_URL"]).path), held_by(ENDED))
     assert env.run("sandbox", as_json=True) == 0
 
-    assert RECOVERED not in before
-    assert json.loads(capsys.readouterr().out) == {**before, RECOVERED: "true"}
+    assert (tmp_path / "said").read_text().split() == ["cancel", "refresh"]
+    assert "killed" not in first.err
+    second = capsys.readouterr()
+    assert "the last update of sandbox was killed; its stack is ready for the next one" in second.err
+    assert second.out == first.out
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("exports", "arguments"),
-    [
-        ("export A=b", "up --yes --stack sandbox"),
-        (f"export {RECOVERED}=true", "up --yes --skip-preview --stack sandbox"),
-    ],
-)
-def test_make_up_takes_over_what_a_killed_update_made_without_a_preview(
-    tmp_path: Path, exports: str, arguments: str
-) -> None:
+def test_make_up_lets_the_engine_preview_and_update(tmp_path: Path) -> None:
     tools = {
         "bin/pulumi": f"echo $@ >> {tmp_path}/said",
-        ".venv/bin/python": f"echo {exports}",
+        ".venv/bin/python": "echo export A=b",
         "scripts/environment.sh": "",  # the project's own would install into the environment that runs this
     }
     for tool, does in tools.items():
@@ -63,4 +56,7 @@ def test_make_up_takes_over_what_a_killed_update_made_without_a_preview(
         check=True,
     )
 
-    assert (tmp_path / "said").read_text().splitlines() == ["stack select --create sandbox", arguments]
+    assert (tmp_path / "said").read_text().splitlines() == [
+        "stack select --create sandbox",
+        "up --yes --stack sandbox",
+    ]

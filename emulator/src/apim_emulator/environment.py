@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from apim_emulator.errors import EmulatorError
 
-__all__ = ["DEPLOYER", "FAULTS", "RECOVERED", "STORE"]
+__all__ = ["DEPLOYER", "FAULTS", "STORE"]
 
 STORE = "APIM_EMULATOR_STORE"
 """Path of the file that holds the cloud."""
@@ -13,9 +13,6 @@ DEPLOYER = "APIM_EMULATOR_DEPLOYER"
 """Who deploys, a value of `Deployer`."""
 FAULTS = "APIM_EMULATOR_FAULTS"
 """What goes wrong in the cloud, as JSON that `Faults.parse` takes."""
-RECOVERED = "APIM_EMULATOR_RECOVERED"
-"""Set where a stack was recovered. What was created and not noted in the state looks like somebody else's to a preview
-of the program, so the next update goes without one."""
 
 
 def read(variable: str, environ: Mapping[str, str] = os.environ) -> str | None:

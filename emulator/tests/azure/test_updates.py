@@ -369,7 +369,7 @@ def test_inputs_read_back_tell_names_and_locations_that_were_left_out(azure: Azu
 
 def test_what_an_owner_made_is_adopted_rather_than_made_again(azure: Azure) -> None:
     token, inputs = "azuread:index/application:Application", {"displayName": "api"}
-    made = azure.cloud.create(token, "app", inputs, owner="urn:app")
+    made = azure.cloud.create(token, "app", inputs, owner="urn:app", adopt=True)
 
     assert azure.cloud.create(token, "app", inputs, owner="urn:app", adopt=True) == made
     others = [
@@ -381,14 +381,24 @@ def test_what_an_owner_made_is_adopted_rather_than_made_again(azure: Azure) -> N
     assert len({resource_id for resource_id, _ in [made, *others]}) == 5
 
 
+def test_what_an_owner_has_heard_of_is_not_taken_for_what_it_asks_for_now(azure: Azure) -> None:
+    token, inputs = "azuread:index/application:Application", {"displayName": "api"}
+    first, _ = azure.cloud.create(token, "app", inputs, owner="urn:app", adopt=True)
+    azure.cloud.note_answered(first)
+
+    second, _ = azure.cloud.create(token, "app", inputs, owner="urn:app", adopt=True)
+
+    assert azure.cloud.owned_by("urn:app") == [first, second]
+    assert azure.cloud.owned_by("urn:other") == []
+
+
 def test_an_owner_stays_through_an_update(azure: Azure) -> None:
     token, inputs = "azuread:index/application:Application", {"displayName": "api"}
     resource_id, _ = azure.administrator.create(token, "app", inputs, owner="urn:app")
 
     azure.administrator.update(token, resource_id, {"displayName": "new"})
 
-    adopted, _ = azure.administrator.create(token, "app", {"displayName": "new"}, owner="urn:app", adopt=True)
-    assert adopted == resource_id
+    assert azure.administrator.owned_by("urn:app") == [resource_id]
 
 
 def test_an_auto_named_resource_is_adopted(azure: Azure) -> None:

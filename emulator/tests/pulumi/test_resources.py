@@ -28,6 +28,7 @@ from emulator.tests.pulumi.client import (
     Client,
     secret,
     served,
+    urn,
 )
 
 KEY = {
@@ -99,10 +100,21 @@ def test_an_unknown_input_is_refused_outside_a_preview(client: Client) -> None:
 
 def test_a_creation_whose_answer_was_lost_is_answered_again(client: Client, cloud: Cloud) -> None:
     client.group()
-    first = client.create(ACCOUNT, OPENAI)
+    first, _ = cloud.create(ACCOUNT, "thing", OPENAI, owner=urn(ACCOUNT, "thing"), adopt=True)  # and then it was killed
 
-    assert client.create(ACCOUNT, OPENAI) == first
+    assert client.create(ACCOUNT, OPENAI)[0] == first
     assert len(cloud.accounts()) == 1
+
+
+def test_a_replacement_that_is_the_same_is_another_resource(client: Client, cloud: Cloud) -> None:
+    before = cloud.version
+    first, _ = client.create(APPLICATION, {"displayName": "api"})
+    while cloud.version < before + 2:  # made, and answered
+        pass
+
+    second, _ = client.create(APPLICATION, {"displayName": "api"})
+
+    assert cloud.owned_by(urn(APPLICATION, "thing")) == [first, second]
 
 
 @pytest.mark.parametrize(

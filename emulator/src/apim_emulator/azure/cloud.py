@@ -140,8 +140,9 @@ class Cloud:
         """Create a resource and return its ID and outputs. `name` is the logical name, for auto-naming.
 
         `subscription_id` is that of the provider, by default the deployer's own. `owner`, such as a URN, is noted. With
-        `adopt`, what the same owner made with the same inputs is returned instead if it exists: whoever created it may
-        have been killed before the answer arrived. Raises `CloudError`; the cloud is then as it was.
+        `adopt`, what the same owner made with the same inputs is returned instead if it has not heard of it: whoever
+        created it was killed before it could answer. Each answer is then followed by `note_answered`. Raises
+        `CloudError`; the cloud is then as it was.
         """
         kind = resource_type(token)
         given = _without_nulls(inputs)
@@ -154,10 +155,16 @@ class Cloud:
             if kind.kept:
                 if state.find(resource.id) is not resource:
                     state.require_free(resource.id)
-                state.put(replace(resource, owner=owner))
+                state.put(replace(resource, owner=owner, unanswered=adopt))
             result = resource.id, deepcopy(resource.outputs)
         self._faults.after()
         return result
+
+    def note_answered(self, resource_id: str) -> None:
+        """Note that who asked for a resource knows its ID."""
+        with self._changing() as state:
+            if (found := state.find(resource_id)) is not None and found.unanswered:
+                state.put(replace(found, unanswered=False))
 
     def update(self, token: str, resource_id: str, inputs: Mapping[str, Any]) -> Properties:
         """Change a resource in place to what new inputs, given in full, ask for, and return its outputs.
@@ -337,7 +344,7 @@ class Cloud:
     def _find_created(
         self, kind: ResourceType, owner: str, given: Properties, subscription_id: str | None
     ) -> Resource | None:
-        """Find a resource of an owner whose inputs were these, apart from what was filled in where they left it out.
+        """Find what an owner has not heard of and asked for with these inputs, apart from what they left out.
 
         One in another subscription is another resource, unless its `scope` puts it there.
         """
@@ -345,7 +352,8 @@ class Cloud:
         with self._reading() as state:
             for found in state.of(kind.token):
                 here = "scope" in given or _subscription_of(found.id.lower()) in places
-                if here and owner and found.owner == owner and not diff(kind, found.inputs, given).changed:
+                unheard = found.unanswered and owner and found.owner == owner
+                if here and unheard and not diff(kind, found.inputs, given).changed:
                     return found
         return None
 

@@ -178,7 +178,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 resource_id, outputs = "", preview.created(request.type, inputs)
             else:
                 self._require_change(inputs)
-                # The engine asks again for what was made when it, or this, was killed before it heard of it.
+                # The engine asks again for what was made when this was killed before it could answer.
                 resource_id, outputs = self._retrying(
                     lambda: self._cloud.create(
                         request.type,
@@ -189,6 +189,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                         adopt=True,
                     )
                 )
+                if self._cloud.is_kept(request.type):
+                    context.add_callback(lambda: self._cloud.note_answered(resource_id))
         properties = _marked_outputs(request.type, outputs, given, secrets)
         return provider_pb2.CreateResponse(id=resource_id, properties=properties)
 

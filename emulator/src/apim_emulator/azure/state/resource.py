@@ -22,6 +22,8 @@ class Resource:
     """What the service knows and never returns with the resource, such as keys."""
     owner: str = ""
     """Who asked for it, such as a URN."""
+    unanswered: bool = False
+    """Whether who asked for it may not have heard that it exists."""
     purge_at: float | None = None
     """Unix time in seconds at which a soft-deleted resource is gone for good."""
 
