@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from apim_emulator.errors import EmulatorError
 from apim_emulator.pulumi.recovery import recover
 from tests.deployed import ROOT
 from tests.engine.killing import killed
@@ -29,6 +30,9 @@ RESOURCES = 7
 """How many resources of the program are in the cloud."""
 WRITES = {"create": 26, "update": 16, "destroy": 20}
 """About how often the state is written."""
+
+RECOVERY_KILLED = CHANGED_MIND = 0.25
+"""How often the recovery is killed, too, and how often somebody wants something else after it."""
 
 UP = ("up", "--yes", "--skip-preview")
 DESTROY = ("destroy", "--yes", "--skip-preview")
@@ -116,15 +120,17 @@ def test_nothing_is_lost_and_nothing_doubled_by_kills_at_random_moments(
             met[f"{phase}: locked"] += moments.is_locked()
             met.update(f"{phase}: pending {found['type']}" for found in moments.state().get("pending_operations", ()))
             secrets |= stack.secrets() if stack.store.exists() else set()
-            if was_killed and chance.random() < 0.25:
+            if was_killed and chance.random() < RECOVERY_KILLED:
                 words += _recovery_killed(stack, chance, met)
             recover(stack.folder, "sandbox", stack.environment)
             assert not recover(stack.folder, "sandbox", stack.environment)
+            if chance.random() < CHANGED_MIND:
+                words += _another_command(stack, phase, kill)
             with moments.measured(phase):
                 stack.run(*completion)
             secrets |= stack.secrets()
             _assert_in_step(stack, moments.state(), 0 if phase == "destroy" else RESOURCES)
-        except AssertionError as error:
+        except (AssertionError, EmulatorError) as error:
             raise AssertionError(f"KILLS_SEED={SEED}, kill {kill + 1}, {phase} {words}: {error}") from error
 
     if stack.resources():
@@ -139,6 +145,18 @@ def _recovery_killed(stack: Stack, chance: random.Random, met: Counter[str]) -> 
     end = time.monotonic() + seconds
     met["recovery: killed"] += killed(stack, [sys.executable, "-c", RECOVER], lambda: time.monotonic() >= end)
     return f", its recovery after {seconds:.3f} s"
+
+
+def _another_command(stack: Stack, phase: str, kill: int) -> str:
+    """Destroy what was half created, or go back to the config before a half made update."""
+    if phase == "create":
+        stack.run(*DESTROY)
+        assert not {key for key, body in stack.kept().items() if body["owner"]}
+        return ", then destroyed"
+    if phase == "update":
+        stack.configure("identity-system-assigned", round=kill - 1)
+        return ", then taken back"
+    return ""
 
 
 def _assert_in_step(stack: Stack, state: dict[str, Any], resources: int) -> None:
