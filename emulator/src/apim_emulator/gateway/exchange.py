@@ -95,6 +95,13 @@ class Exchange:
             self.context.response = Response()
         return self.context.response
 
+    @property
+    def deployment(self) -> str | None:
+        """The model's deployment that the URL names, else the one that the prompt names, once it was read."""
+        named = self.context.request.matched_parameters.get("deployment-id")
+        found = named or (None if self._prompt is None else self._prompt[1].get("model"))
+        return found if isinstance(found, str) else None
+
     def send_to(self, target: Target) -> None:
         """Send the call to a target; an endpoint's base path becomes part of the request's URL."""
         self.target = target
@@ -159,9 +166,7 @@ class Exchange:
             trail.request_body = (await self.read_request())[: trail.request_bytes]
         if trail.records_llm:
             prompt = await self.read_prompt()
-            parameters = self.context.request.matched_parameters
-            deployment = parameters.get("deployment-id") or prompt.get("model")
-            trail.llm = LlmTrail(deployment if isinstance(deployment, str) else "", prompt)
+            trail.llm = LlmTrail(self.deployment or "", prompt)
             self.watch_tokens(prompt_estimate(prompt)).tell(trail.llm.consumed)
 
     async def response_received(self) -> None:

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import islice
 from urllib.parse import unquote
 from uuid import UUID
@@ -14,7 +13,6 @@ from apim_emulator.gateway.context.objects import Request, Response
 from apim_emulator.gateway.context.query import Query
 from apim_emulator.model import Gateway
 from apim_emulator.tracing.known import LONGEST_FORM, SHORTEST_FOUND, Budget, Known, Place
-from apim_emulator.tracing.model import Change, Read, Span
 
 HIDDEN = "***"
 NOT_TRACED = "not traced further"
@@ -54,6 +52,8 @@ _ASSIGNED = re.compile(
     re.IGNORECASE,
 )
 """Each word is read once: a caller decides how long a text is, and no text may hold up the gateway."""
+_QUOTED = re.compile(r"([\"'])([^\"']+)")
+"""Texts between quotes, in each of which a piece of a secret may stand."""
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _ENCODED = 3
 """How often a name may be percent-encoded."""
@@ -84,6 +84,8 @@ class Mask:
         self._bounded = budget is not None
         self._budget = budget or Budget()
         self._learned = 0
+        self._seen: set[str] = set()
+        """What was hidden for its shape, and may stand elsewhere in another."""
         self.add(secrets)
 
     @classmethod
@@ -108,6 +110,10 @@ class Mask:
             return True  # what is shown already has to be looked at again
         return self._known.add(new)
 
+    def add_seen(self) -> bool:
+        """Learn what was hidden for its shape alone; tells whether any was new."""
+        return self.add(self._seen)
+
     def is_secret(self, name: str) -> bool:
         """Tell whether what has this name is a secret whatever it holds."""
         self._budget.spend(len(name) + _NAME)
@@ -124,7 +130,7 @@ class Mask:
             return NOT_TRACED
         window = text[:_WINDOW]
         masks = (*self._within, self)
-        if any(mask._known.has(window, self._budget) for mask in masks):
+        if self._is_piece(window):
             return HIDDEN
         lowered = window.lower()
         places = [place for mask in masks for place in mask._known.places(lowered, self._budget)]
@@ -133,10 +139,21 @@ class Mask:
         if places and len(lowered) != len(window):
             # Of some letters the lower case is longer: where the secret is in the text is not sure.
             return HIDDEN
-        places += [found.span() for found in _SHAPES.finditer(window)]
-        places += [found.span("value") for found in _ASSIGNED.finditer(window)]
+        shapes = [found.span() for found in _SHAPES.finditer(window)]
+        shapes += [found.span("value") for found in _ASSIGNED.finditer(window)]
+        if self._bounded and len(self._seen) <= _MAX_LEARNED:
+            self._seen.update(window[start:end] for start, end in shapes if end - start >= SHORTEST_FOUND)
+        places += shapes
         shown = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", _hidden(window, places)).replace("\n", " ")
         return shown if len(text) <= LONGEST else f"{shown[:LONGEST]}…"
+
+    def code(self, text: str) -> str:
+        """Show a piece of a document: a secret may also stand there in pieces, each between quotes."""
+        shown = self.text(" ".join(text[:_WINDOW].split()) + text[_WINDOW : _WINDOW + 1])
+        return _QUOTED.sub(lambda found: f"{found[1]}{HIDDEN if self._is_piece(found[2]) else found[2]}", shown)
+
+    def _is_piece(self, text: str) -> bool:
+        return any(mask._known.has(text, self._budget) for mask in (*self._within, self))
 
     def maybe(self, text: str | None) -> str | None:
         """Show a text that may be absent."""
@@ -199,22 +216,6 @@ def _hidden(text: str, places: Iterable[Place]) -> str:
             pieces += [text[end:start], HIDDEN]
         end = max(end, stop)
     return "".join([*pieces, text[end:LONGEST]])
-
-
-def remasked(span: Span, mask: Mask) -> Span:
-    """Hide in a span, and in those inside it, what became known as a secret later."""
-    return replace(
-        span,
-        reads=tuple(Read(mask.text(one.what), mask.maybe(one.value)) for one in span.reads),
-        changes=tuple(remasked_change(one, mask) for one in span.changes),
-        error=mask.maybe(span.error),
-        children=tuple(remasked(child, mask) for child in span.children),
-    )
-
-
-def remasked_change(change: Change, mask: Mask) -> Change:
-    """Hide in a change what became known as a secret later."""
-    return Change(mask.text(change.what), mask.maybe(change.before), mask.maybe(change.after))
 
 
 def gateway_mask(gateway: Gateway) -> Mask:

@@ -27,6 +27,76 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SubCall:
+    """A call that the gateway made on its own account."""
+
+    purpose: str
+    """What for, such as `send-request`, `content safety`, `embeddings` or `keys`."""
+    method: str
+    url: str
+    status: int | None
+    """None where there was no response."""
+    error: str | None
+    started: float
+    """Milliseconds after the start of the call."""
+    duration: float
+    """Milliseconds; of a call that was not waited for, until the gateway went on."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """A call to the backend; `retry` makes several, and a pool may choose another member for each."""
+
+    backend: str | None
+    """ID of the backend. None: a URL without a backend of its own, or none was in service."""
+    pool: str | None
+    """ID of the pool that chose it."""
+    url: str
+    """Without the backend's credentials."""
+    status: int | None
+    error: str | None
+    started: float
+    """Milliseconds after the start of the call."""
+    duration: float
+    """Milliseconds until the response's headers were there."""
+    breaker: str | None
+    """State of the backend's circuit breaker after it, None where it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Something that a token says, or that is demanded of it."""
+
+    name: str
+    """Of the claim; `signature` for what signed the token."""
+    found: str | None
+    """None where the token lacks it; times are written as dates."""
+    demanded: str | None
+    """In words, None where the policy demands nothing."""
+    ok: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenCheck:
+    """A token beside what a policy demands of it, without the token itself."""
+
+    accepted: bool
+    claims: tuple[Claim, ...]
+    """What is demanded first, in the order of the checks; the first that is not `ok` is why it was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    """Tokens of a call."""
+
+    prompt: int
+    completion: int
+    total: int
+    reported: bool
+    """Whether the model reported them; False for an estimate."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
     """A policy at work."""
 
@@ -40,6 +110,8 @@ class Span:
     document: str
     """Document that it stands in, such as `api openai`."""
     line: int
+    source: str
+    """Its start tag as the document has it, with named values as `{{name}}`."""
     started: float
     """Milliseconds after the start of the call."""
     duration: float
@@ -47,6 +119,11 @@ class Span:
     reads: tuple[Read, ...]
     changes: tuple[Change, ...]
     """What changed while it ran, without what the policies inside it changed. Approximate inside `wait`."""
+    notes: tuple[str, ...]
+    """What it did that is no change, in words."""
+    calls: tuple[SubCall, ...]
+    token: TokenCheck | None
+    """The token that it looked at, where there was one that can be read."""
     outcome: str | None
     """How it ended where the next policy does not simply follow."""
     error: str | None
@@ -71,21 +148,33 @@ class CallTrace:
     """Path and query as they arrived."""
     caller: str
     """IP address."""
+    service: str
+    identity: str
+    """Who called: `subscription ID`, `application ID` by a validated token, or `anonymous`."""
     api: str | None
     operation: str | None
     product: str | None
     subscription: str | None
+    deployment: str | None
+    """Deployment of the model, as the URL or the prompt names it."""
     status: int | None
     """None where the caller went away before there was a response."""
     backend_called: bool
+    attempts: tuple[Attempt, ...]
+    tokens: TokenCount | None
+    """None where no policy counts them."""
     sent: int
     """Bytes of the response's body that went out."""
     error: str | None
     spans: tuple[Span, ...]
     changes: tuple[Change, ...]
     """What changed outside any policy, such as when a limit counts the response's tokens."""
+    notes: tuple[str, ...]
+    """What was done outside any policy, in words: the check of the subscription key, what was counted at the end."""
+    calls: tuple[SubCall, ...]
+    """Calls outside any policy, such as checks of a stream as it passes."""
     omitted: int
-    """Policies, reads and changes that were too many to keep."""
+    """Policies, reads, changes and notes that were too many to keep."""
 
 
 _TRACES = TypeAdapter(list[CallTrace])

@@ -2,18 +2,18 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from time import perf_counter
 
 from apim_emulator.csharp import EvaluationError
 from apim_emulator.gateway.backends.identity import TokenSource
-from apim_emulator.gateway.context.objects import Response
+from apim_emulator.gateway.context.objects import Context, Response
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Answered, Failure, Finished, Location
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.loading.policy import Run
+from apim_emulator.gateway.witness import Demanded, Fact, Sent, Tried, witness
 from apim_emulator.model import Gateway
 from apim_emulator.tracing.known import SHORTEST_FOUND
 from apim_emulator.tracing.mask import (
@@ -21,67 +21,114 @@ from apim_emulator.tracing.mask import (
     body_secrets,
     credentials,
     gateway_mask,
-    remasked,
-    remasked_change,
     request_secrets,
 )
-from apim_emulator.tracing.model import CallTrace, Change, Read, Span
+from apim_emulator.tracing.model import CallTrace, Change, Read, Span, SubCall, TokenCheck, TokenCount
+from apim_emulator.tracing.shown import attempt, claim, ms, source, sub_call, words
 from apim_emulator.tracing.state import State, changes, state_of
-from apim_emulator.tracing.watch import reader, watch_parts, watched
+from apim_emulator.tracing.watch import watch_parts, watched
 
 CALLS = 50
 """Calls that are kept."""
 _MAX_SPANS = 300
 """Policies of one call that are kept; `retry` may run many."""
 _MAX_ENTRIES = 1000
-"""Reads and changes of one call that are kept."""
+"""Reads, changes, notes and further calls of one call that are kept."""
+_MAX_CLAIMS = 40
+"""Claims of a token that are kept."""
+_LONGEST_FACT = 500
+"""Characters of a value in a note that are looked at."""
 _MAX_TOKENS = 512
 """Forms of managed identity tokens that are known."""
 
 
-@dataclass(slots=True)
-class _Open:
-    """A policy that has not ended."""
+class _Said:
+    """What is said while a policy runs or, outside any, of the call."""
 
-    call: "_Call"
-    location: Location
-    node: Node
-    started: float
-    reads: dict[str, Read] = field(default_factory=dict)
-    changes: list[Change] = field(default_factory=list)
-    children: list[Span] = field(default_factory=list)
-    outcome: str | None = None
-    error: str | None = None
+    def __init__(self) -> None:
+        self.notes: list[tuple[str, Sequence[Fact]]] = []
+        self.calls: list[Sent] = []
+        self.changes: list[Change] = []
+
+
+class _Open(_Said):
+    """A policy that has not ended; a `apim_emulator.gateway.witness.Witness`."""
+
+    def __init__(self, call: "_Call", location: Location, node: Node) -> None:
+        super().__init__()
+        self.call = call
+        self.reads: dict[str, Read] = {}
+        self.children: list[_Open] = []
+        self.token: tuple[Sequence[Demanded], bool] | None = None
+        self.outcome: str | None = None
+        self.error: str | None = None
+        self._location = location
+        self._node = node
+        self._started = perf_counter()
+        self._ended = self._started
 
     def read(self, what: str, name: str, value: object) -> None:
         """Take note of what a value was when it was first read."""
         if what not in self.reads and self.call.has_room():
             self.reads[what] = Read(self.call.mask.text(what), self.call.mask.named(name, value))
 
-    def closed(self) -> Span:
-        """Make the span."""
-        at, start = self.location, self.call.started
+    def note(self, text: str, values: Sequence[Fact]) -> None:
+        """Keep the words; they are shown when every secret of the call is known."""
+        self.call.keep_note(self, text, values)
+
+    def sent(self, call: Sent) -> None:
+        """Keep a call of the gateway's own, or an attempt at the backend."""
+        self.call.keep_sent(self, call)
+
+    def checked(self, token: Sequence[Demanded], *, accepted: bool) -> None:
+        """Keep what a token says beside what is demanded of it."""
+        rows = token[:_MAX_CLAIMS]
+        self.token = rows, accepted
+        self.call.omitted += len(token) - len(rows)
+        if accepted:
+            found = {row.name: row.found for row in token}
+            self.call.application = next(iter(found.get("azp") or found.get("appid") or ()), None)
+
+    def counted(self, prompt: int, completion: int, *, reported: bool) -> None:
+        """Keep the tokens, which are the call's."""
+        self.call.counted(prompt, completion, reported=reported)
+
+    def end(self) -> None:
+        """Take note of the end."""
+        self._ended = perf_counter()
+
+    def span(self, again: Callable[[str | None], str | None]) -> Span:
+        """Make the span; `again` hides what became known as a secret after it was written down."""
+        at, call = self._location, self.call
+        reads = (Read(again(one.what) or "", again(one.value)) for one in self.reads.values())
         return Span(
             policy=at.policy, section=at.section, scope=at.scope, path=at.path, policy_id=at.policy_id,
-            document=self.node.document, line=self.node.line, started=_ms(self.started - start),
-            duration=_ms(perf_counter() - self.started), reads=tuple(self.reads.values()),
-            changes=_ordered(self.changes), outcome=self.outcome,
-            error=self.error, children=tuple(self.children),
+            document=self._node.document, line=self._node.line, source=source(self._node, call.mask),
+            started=ms(self._started - call.started), duration=ms(self._ended - self._started),
+            reads=tuple(reads), changes=_ordered(self.changes, again), notes=call.words(self),
+            calls=call.calls_of(self),
+            token=None if self.token is None else TokenCheck(
+                accepted=self.token[1], claims=tuple(claim(row, call.mask) for row in self.token[0])
+            ),
+            outcome=self.outcome, error=again(self.error), children=tuple(one.span(again) for one in self.children),
         )  # fmt: skip
 
 
-class _Call:
-    """A call that has not ended."""
+class _Call(_Said):
+    """A call that has not ended; the witness of what is done outside any policy."""
 
     def __init__(self, exchange: Exchange, mask: Mask) -> None:
         """Start with the call as it arrives."""
+        super().__init__()
         self.started = perf_counter()
         self.time = exchange.services.clock.now()
         self.mask = mask
         self.mask.add(request_secrets(exchange.context.request, mask))
         self.method = exchange.context.request.method
-        self.spans: list[Span] = []
-        self.changes: list[Change] = []
+        self.spans: list[_Open] = []
+        self.attempts: list[Tried] = []
+        self.tokens: TokenCount | None = None
+        self.application: str | None = None
         self.omitted = 0
         self.opened = 0
         self._entries = 0
@@ -92,11 +139,50 @@ class _Call:
         self._state = state_of(exchange, State())
 
     def has_room(self) -> bool:
-        """Tell whether one more read or change may be kept, and count it."""
+        """Tell whether one more read, change or note may be kept, and count it."""
         self._entries += 1
         if self._entries > _MAX_ENTRIES:
             self.omitted += 1
         return self._entries <= _MAX_ENTRIES
+
+    def read(self, what: str, name: str, value: object) -> None:
+        """Leave out what the gateway itself reads."""
+
+    def note(self, text: str, values: Sequence[Fact]) -> None:
+        """Keep the words."""
+        self.keep_note(self, text, values)
+
+    def sent(self, call: Sent) -> None:
+        """Keep a call that belongs to no policy."""
+        self.keep_sent(self, call)
+
+    def checked(self, token: Sequence[Demanded], *, accepted: bool) -> None:
+        """Leave out what no policy asked for."""
+
+    def counted(self, prompt: int, completion: int, *, reported: bool) -> None:
+        """Keep the tokens."""
+        self.tokens = TokenCount(prompt, completion, prompt + completion, reported)
+
+    def keep_note(self, owner: _Said, text: str, values: Sequence[Fact]) -> None:
+        """Keep words of a policy's or of the call's."""
+        if self.has_room():
+            owner.notes.append((text, [one[:_LONGEST_FACT] if isinstance(one, str) else one for one in values]))
+
+    def keep_sent(self, owner: _Said, call: Sent) -> None:
+        """Keep an attempt with the call, and any other with whoever made it."""
+        if self.has_room():
+            if isinstance(call, Tried):
+                self.attempts.append(call)
+            else:
+                owner.calls.append(call)
+
+    def words(self, owner: _Said) -> tuple[str, ...]:
+        """Write the notes."""
+        return tuple(words(text, values, self.mask) for text, values in owner.notes)
+
+    def calls_of(self, owner: _Said) -> tuple[SubCall, ...]:
+        """Write the calls of the gateway's own."""
+        return tuple(sub_call(call, self.started, self.mask) for call in owner.calls)
 
     def ascribe(self, exchange: Exchange, found: list[Change]) -> None:
         """Take down what changed since the last time."""
@@ -121,13 +207,10 @@ class _Call:
                 self._bodies.append(body)
                 yield from body_secrets(body, self.mask)
 
-    def kept(self) -> tuple[tuple[Span, ...], tuple[Change, ...]]:
-        """Return what was taken down; what became known as a secret too late is hidden in all of it."""
-        changed = _ordered(self.changes)
-        if not self._learned:
-            return tuple(self.spans), changed
-        again = tuple(remasked(span, self.mask) for span in self.spans)
-        return again, tuple(remasked_change(change, self.mask) for change in changed)
+    def again(self) -> Callable[[str | None], str | None]:
+        """Return what hides in a text that is written down already what became known as a secret later."""
+        learned = self.mask.add_seen() or self._learned
+        return self.mask.maybe if learned else lambda text: text
 
     def told(self, error: BaseException) -> str | None:
         """Say what failed, where it failed first."""
@@ -173,13 +256,15 @@ class TraceRecorder:
 
     def begin(self, exchange: Exchange) -> None:
         """Start the trace of a call."""
-        _call.set(_Call(exchange, Mask.of_call((*self._gateways.values(), self._tokens))))
+        call = _Call(exchange, Mask.of_call((*self._gateways.values(), self._tokens)))
+        _call.set(call)
+        witness.set(call)
 
     def wrap(self, run: Run, location: Location, node: Node) -> Run:
         """Record a policy whenever it runs in a call that is traced."""
 
         async def recorded(exchange: Exchange) -> None:
-            call, parent = _call.get(), reader.get()
+            call, parent = _call.get(), witness.get()
             if call is None:
                 return await run(exchange)
             if call.opened >= _MAX_SPANS:
@@ -187,10 +272,10 @@ class TraceRecorder:
                 return await run(exchange)
             call.opened += 1
             outer = parent if isinstance(parent, _Open) else None
-            reader.set(None)
+            witness.set(None)
             call.ascribe(exchange, call.changes if outer is None else outer.changes)
-            span = _Open(call, location, node, perf_counter())
-            reader.set(span)
+            span = _Open(call, location, node)
+            witness.set(span)
             try:
                 await run(exchange)
             except Finished:
@@ -207,10 +292,11 @@ class TraceRecorder:
                 span.outcome = "fails"
                 raise
             finally:
-                reader.set(None)
+                witness.set(None)
                 call.ascribe(exchange, span.changes)
-                (call.spans if outer is None else outer.children).append(span.closed())
-                reader.set(parent)
+                span.end()
+                (call.spans if outer is None else outer.children).append(span)
+                witness.set(parent)
             return None
 
         return recorded
@@ -221,26 +307,39 @@ class TraceRecorder:
         if call is None:
             return
         _call.set(None)
+        witness.set(None)
         call.ascribe(exchange, call.changes)
         mask, error, request = call.mask, context.last_error, context.request
         original = request.original_url
         self._number += 1
-        spans, changed = call.kept()
+        again = call.again()
+        spans, changed = tuple(span.span(again) for span in call.spans), _ordered(call.changes, again)
         self._calls.append(
             CallTrace(
                 number=self._number, id=str(context.request_id), time=call.time,
-                duration=_ms(perf_counter() - call.started), method=mask.text(call.method),
+                duration=ms(perf_counter() - call.started), method=mask.text(call.method),
                 url=mask.url(f"{original.path}{original.query_string}"), caller=request.ip_address,
+                service=context.service_name, identity=_identity(call, context),
+                deployment=mask.maybe(exchange.deployment),
                 api=None if context.api is None else context.api.id,
                 operation=None if context.operation is None else context.operation.id,
                 product=None if context.product is None else context.product.id,
                 subscription=None if context.subscription is None else context.subscription.id,
                 status=None if context.response is None else context.response.status,
-                backend_called=exchange.backend_called, sent=exchange.sent,
+                backend_called=exchange.backend_called,
+                attempts=tuple(attempt(one, call.started, mask) for one in call.attempts), tokens=call.tokens,
+                sent=exchange.sent,
                 error=None if error is None else mask.text(f"{error.reason}: {error.message}"),
-                spans=spans, changes=changed, omitted=call.omitted,
+                spans=spans, changes=changed,
+                notes=call.words(call), calls=call.calls_of(call), omitted=call.omitted,
             )
         )  # fmt: skip
+
+
+def _identity(call: _Call, context: Context) -> str:
+    if context.subscription is not None:
+        return f"subscription {context.subscription.id}"
+    return "anonymous" if call.application is None else f"application {call.mask.text(call.application)}"
 
 
 class _Issued:
@@ -257,9 +356,6 @@ class _Issued:
         return token, expires
 
 
-def _ordered(found: list[Change]) -> tuple[Change, ...]:
-    return tuple(sorted(found, key=lambda change: change.what))
-
-
-def _ms(seconds: float) -> float:
-    return round(seconds * 1000, 3)
+def _ordered(found: list[Change], again: Callable[[str | None], str | None]) -> tuple[Change, ...]:
+    shown = (Change(again(one.what) or "", again(one.before), again(one.after)) for one in found)
+    return tuple(sorted(shown, key=lambda change: change.what))

@@ -1,25 +1,14 @@
 """A call's context that notes who reads what."""
 
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import fields
-from typing import Any, Protocol
+from typing import Any
 
 from multidict import CIMultiDict
 
 from apim_emulator.gateway.context.objects import Context, LastError, Named, Request, Response
 from apim_emulator.gateway.context.query import Query
-
-
-class Reader(Protocol):
-    """A policy at work, to which reads are ascribed."""
-
-    def read(self, what: str, name: str, value: object) -> None:
-        """Take note of a value; `name` is the header's, variable's or parameter's own."""
-
-
-reader: ContextVar[Reader | None] = ContextVar("reader", default=None)
-"""The policy that runs now; each of those that run side by side has its own."""
+from apim_emulator.gateway.witness import witness
 
 
 def watched(context: Context) -> Context:
@@ -57,7 +46,7 @@ def _fields(part: Context | Request | Response) -> dict[str, Any]:
 
 
 def _note(what: str, name: str, value: object) -> None:
-    found = reader.get()
+    found = witness.get()
     if found is not None:
         found.read(what, name, value)
 

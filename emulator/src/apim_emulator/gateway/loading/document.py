@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from xml.sax.saxutils import escape
 
 from lxml import etree
@@ -39,6 +39,8 @@ class Node:
     substituted: bool = False
     """Whether a named value was put in: its text is then never shown."""
     column: int | None = None
+    written: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """The attributes before named values were put in."""
 
     def refused(
         self,
@@ -108,8 +110,11 @@ class Reader:
                 bare.refuse("text between elements")
             children = tuple(self._node(child, document, positions) for child in element)
         text = self.substituted(own, bare)
-        changed = text != own or attributes != dict(element.items())
-        return replace(bare, attributes=attributes, children=children, text=text, substituted=changed)
+        written = {str(name): str(value) for name, value in element.items()}
+        changed = text != own or attributes != written
+        return replace(
+            bare, attributes=attributes, children=children, text=text, substituted=changed, written=written
+        )  # fmt: skip
 
 
 def _inner_xml(element: etree._Element) -> str:
