@@ -9,94 +9,8 @@ from hypothesis import strategies as st
 
 from apim_emulator.csharp.library import table
 from apim_emulator.csharp.types import Type, parse, substituted
+from emulator.tests.csharp.values import ORDINARY
 
-TEXTS = (
-    "", "a", "abc", "Hello World", "a,b,,c", " x ", "12", "-7", "true", "1.50", "é", "ABC", "b=1;a=2",
-    '{"a":1,"b":[1,2]}', '["x","y",null]', "YWJj", "2024-02-03T04:05:06Z", "0f8fad5b-d9cb-469f-a165-70867728950e",
-    "{0}-{1:D3}", "a%20b+c", "x\\ny", "https://h.example:8080/p/q?r=s", "&lt;a&gt;", "b", "c",
-)  # fmt: skip
-NUMBERS = ("0", "1", "2", "3", "-1", "7", "10", "255", "1000", "int.MinValue")
-SIMPLE: dict[str, tuple[str, ...]] = {
-    "string": tuple(f'"{text}"' for text in (one.replace('"', '\\"') for one in TEXTS)),
-    "int": NUMBERS,
-    "long": ("0L", "5L", "-3L", "10000000000", "long.MaxValue"),
-    "double": ("0.5", "1.5", "2.0", "-2.5", "1e3", "0.1", "3.14159"),
-    "bool": ("true", "false"),
-    "char": ("'a'", "'B'", "' '", "'0'", "','"),
-    "byte": ("(byte)7", "(byte)255", "byte.MaxValue"),
-    "short": ("(short)-5", "short.MaxValue"),
-    "uint": ("4000000000", "1u"),
-    "ulong": ("1UL", "ulong.MaxValue"),
-    "ushort": ("(ushort)9",),
-    "sbyte": ("(sbyte)-9",),
-    "object": ('"o"', "5", "true", "(object)null", 'context.Variables["t"]', 'context.Variables["n"]'),
-    "string[]": ('new[] {"b", "a", "c"}', "new string[0]", 'new string[] {"a", null, "a"}', "\"x y z\".Split(' ')"),
-    "int[]": ("new[] {3, 1, 2}", "new int[2]", "new int[] {}"),
-    "char[]": ("new[] {'a', ','}", '"abc".ToCharArray()'),
-    "byte[]": ("new byte[] {1, 2, 254, 0, 9, 8}", 'Encoding.UTF8.GetBytes("hé")', "new byte[16]"),
-    "object[]": ('new object[] {1, "x", null, true, 2.5}',),
-    "List<string>": ('new List<string> {"q", "p"}', "new List<string>()"),
-    "List<int>": ("new List<int> {5, 6, 5}", "new List<int>()"),
-    "IEnumerable<string>": ('new[] {"b", "a"}.Where(w => w != "z")', 'new List<string> {"m"}.Select(w => w + "!")'),
-    "IEnumerable<int>": ("Enumerable.Range(1, 4)", "new[] {4, 4, 2}.Distinct()"),
-    "Dictionary<string, int>": ('new Dictionary<string, int> {{"k", 1}, {"l", 2}}',),
-    "HashSet<string>": ('new HashSet<string> {"s", "t"}',),
-    "JToken": (
-        'JToken.Parse("5")',
-        'JObject.Parse("{\\"a\\":{\\"b\\":[1,\\"x\\",null]}}")["a"]',
-        '(JToken)"t"',
-        "(JToken)1.5",
-        'new JObject()["no"]',
-        'JToken.Parse("null")',
-        'JArray.Parse("[true,2.0]")[0]',
-    ),
-    "JObject": (
-        'JObject.Parse("{\\"a\\":1,\\"b\\":\\"t\\",\\"c\\":null,\\"d\\":[1,2],\\"e\\":1.0}")',
-        "new JObject()",
-        'new JObject(new JProperty("p", "v"), new JProperty("q", 2))',
-        'new JObject {["a"] = "s", ["z"] = true}',
-    ),
-    "JArray": (
-        'JArray.Parse("[1,\\"b\\",{\\"a\\":2},null]")',
-        'new JArray("x", "y")',
-        "new JArray {1, 2}",
-        "new JArray()",
-    ),
-    "JProperty": ('new JProperty("n", 5)', 'new JProperty("n", "v")'),
-    "JValue": ('new JValue("v")', "new JValue(5)"),
-    "DateTime": (
-        "new DateTime(2024, 2, 29, 13, 4, 5)",
-        "DateTime.UtcNow",
-        "DateTime.MinValue",
-        "new DateTime(1999, 12, 31)",
-    ),
-    "DateTimeOffset": ("DateTimeOffset.UtcNow", "DateTimeOffset.FromUnixTimeSeconds(1700000000)"),
-    "TimeSpan": ("TimeSpan.FromSeconds(90)", "TimeSpan.Zero", "new TimeSpan(1, 2, 3)", "new TimeSpan(-5000)"),
-    "Guid": ('Guid.Parse("0f8fad5b-d9cb-469f-a165-70867728950e")', "Guid.Empty"),
-    "StringBuilder": ('new StringBuilder("sb")', "new StringBuilder()"),
-    "Uri": ('new Uri("https://h.example/p?q=1")',),
-    "Match": ('Regex.Match("a1b22", "[0-9]+")', 'Regex.Match("k=v", "(?<k>[a-z])=(v)")', 'Regex.Match("x", "y")'),
-    "Encoding": ("Encoding.UTF8", "Encoding.ASCII"),
-    "int?": ("(int?)5", "(int?)null", '(int?)JToken.Parse("3")'),
-    "JTokenType": ("JTokenType.String", "JTokenType.Null", 'JToken.Parse("1").Type'),
-    "StringComparison": ("StringComparison.Ordinal", "StringComparison.OrdinalIgnoreCase"),
-    "StringSplitOptions": ("StringSplitOptions.None", "StringSplitOptions.RemoveEmptyEntries"),
-    "StringComparer": ("StringComparer.Ordinal", "StringComparer.OrdinalIgnoreCase"),
-    "Formatting": ("Formatting.None", "Formatting.Indented"),
-    "MidpointRounding": ("MidpointRounding.ToEven", "MidpointRounding.AwayFromZero"),
-    "DateTimeKind": ("DateTimeKind.Utc", "DateTimeKind.Unspecified"),
-    "DayOfWeek": ("DayOfWeek.Monday", "DateTime.UtcNow.DayOfWeek"),
-    "RegexOptions": (
-        "RegexOptions.None",
-        "RegexOptions.IgnoreCase",
-        "RegexOptions.Multiline | RegexOptions.IgnoreCase",
-    ),
-    "KeyValuePair<string, int>": ('new KeyValuePair<string, int>("k", 3)',),
-    "HMACSHA256": ("new HMACSHA256(new byte[] {1, 2})",),
-    "SHA256": ("SHA256.Create()",),
-    "Random": ("new Random()",),
-}
-"""Some values of each type."""
 PATTERNS = (
     "[0-9]+",
     "a",
@@ -166,7 +80,7 @@ def _variables(type_: Type) -> Iterator[Type]:
 
 def _of_values() -> Iterator[tuple[str, str, table.Member, Type | None]]:
     """List properties, methods and indexers of the types that there are values of."""
-    for text in SIMPLE:
+    for text in ORDINARY:
         for base in parse(text).lookup():
             methods = table.METHODS.get(base.name, {}).values()
             for kind, members in (
@@ -187,7 +101,7 @@ def _of_types() -> Iterator[tuple[str, str, table.Member, Type | None]]:
     for name, constructors in table.CONSTRUCTORS.items():
         for one in constructors:
             # A key by chance has no expected hash.
-            if name in SIMPLE and not parse(name).args and (one.parameters or not name.startswith("HMAC")):
+            if name in ORDINARY and not parse(name).args and (one.parameters or not name.startswith("HMAC")):
                 yield "new", name, one, None
 
 
@@ -197,7 +111,7 @@ def producers() -> dict[str, list[Producer]]:
     for kind, owner, one, receiver in chain(_of_values(), _of_types()):
         for bound in _concrete(one, receiver):
             result = str(substituted(one.type, bound))
-            if not one.outs and result in SIMPLE:
+            if not one.outs and result in ORDINARY:
                 found.setdefault(result, []).append(Producer(kind, owner, one, bound))
     return found
 
@@ -239,7 +153,7 @@ class Writer:
             return self.choose(variables)
         options = _PRODUCERS.get(type_, [])
         if depth <= 0 or not options or self.number(8) == 0:
-            return self.choose(SIMPLE[type_]) if type_ in SIMPLE else self._fallback(type_)
+            return self.choose(ORDINARY[type_]) if type_ in ORDINARY else self._fallback(type_)
         way = self.number(10)
         if way == 0 and type_ != "object":
             condition, yes, no = (self.expression(kind, depth - 1) for kind in ("bool", type_, type_))
@@ -280,7 +194,7 @@ class Writer:
     def _interpolation(self, depth: int) -> str:
         holes = [self.expression(self.choose(("string", "int", "bool", "double")), min(depth - 1, 1)) for _ in range(2)]
         if any("\\" in hole or "?" in hole or ":" in hole for hole in holes):
-            return self.choose(SIMPLE["string"])
+            return self.choose(ORDINARY["string"])
         return f'$"<{{{holes[0]}}}-{{{{x}}}}{{{holes[1]},5}}>"'
 
     def _member(self, found: Producer, depth: int) -> str:
