@@ -39,8 +39,7 @@ def drawn(one: Use) -> list[str]:
         return list(found)
     orders = [chance.sample(texts, len(texts)) for texts in options]
     for turn in range(MOST):
-        choice = [order[turn % len(order)] for order in orders]
-        found[one.written(choice)] = None
+        found[one.written([order[turn % len(order)] for order in orders])] = None
     return list(found)
 
 

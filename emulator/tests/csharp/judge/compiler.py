@@ -1,6 +1,7 @@
 """Asks a real C# compiler, Mono's `mcs`, what expressions give; compares with what this package gives."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,7 +22,8 @@ from emulator.tests.csharp.calls import NOW_TICKS, outcome
 
 HERE = Path(__file__).parent
 _PARSER = Parser(Language(tree_sitter_c_sharp.language()))
-LIBRARY = Path("/usr/lib/cli/Newtonsoft.Json-5.0/Newtonsoft.Json.dll")
+LIBRARY = Path(os.environ.get("APIM_JSON_NET", "/usr/lib/cli/Newtonsoft.Json-5.0/Newtonsoft.Json.dll"))
+"""Json.NET; elsewhere than Debian puts it where the environment variable says so."""
 _USINGS = "\n".join(
     f"using {name};"
     for name in [
