@@ -16,7 +16,7 @@ from aiohttp import web
 
 from apim_emulator.azure import Cloud
 from apim_emulator.errors import EmulatorError
-from apim_emulator.tracing.server import guard
+from apim_emulator.tracing.server import guarded
 
 _TABLE = re.compile(r"^let prices = datatable\(.*?\) \[(?P<rows>.*)\];$", re.MULTILINE)
 _ROW = re.compile(
@@ -119,7 +119,7 @@ class SpendServer:
         self.path = f"/{secrets.token_urlsafe(16)}/"
         """What comes after the server's address."""
         self._rows = rows
-        self.app = web.Application(middlewares=[guard])
+        self.app = guarded()
         self.app.router.add_get(f"{self.path}spend.json", self._spend)
 
     async def _spend(self, _: web.Request) -> web.Response:

@@ -1,11 +1,14 @@
-"""The page of traces in a real browser: headless Chromium, driven by the WebDriver protocol."""
+"""The trace pages in a real browser: headless Chromium, driven by Selenium."""
 
 import asyncio
 import json
+import os
 import shutil
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import pytest
@@ -14,11 +17,22 @@ from yarl import URL
 from apim_emulator.cli.serve import ServeOptions, serving
 from apim_emulator.cli.session import Session
 
+webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
+
+from selenium.webdriver.common.by import By  # noqa: E402 - only where it is installed
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.remote.webelement import WebElement  # noqa: E402
+from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
+
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or DRIVER is None, reason="needs the Debian packages chromium and chromium-driver"
-)
-HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">"
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None or DRIVER is None, reason="needs the Debian packages chromium and chromium-driver"
+    ),
+]
+SECRET = "hunter2hunter2"
+HOSTILE = "<script>document.title='run'</script><img src=x onerror=\"document.title='run'\">\u202e"
 POLICY = """<policies>
     <inbound>
         <base />
@@ -29,154 +43,368 @@ POLICY = """<policies>
             </when>
         </choose>
         <set-variable name="text" value='@(context.Request.Body.As<string>(true))' />
-        <check-header name="X-Team" failed-check-httpcode="403" failed-check-error-message="No team" ignore-case="true" />
+        <check-header name="X-Team" failed-check-httpcode="403" failed-check-error-message="No" ignore-case="true" />
+        <return-response><set-status code="204" /></return-response>
     </inbound>
     <backend><base /></backend>
     <outbound><base /></outbound>
     <on-error><base /></on-error>
 </policies>
-"""  # noqa: E501
+"""
+T = TypeVar("T")
+
+
+class Served:
+    """An emulator on a thread of its own, as the browser is driven from this one."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "policy.xml").write_text(POLICY, encoding="utf-8")
+        self._options = ServeOptions(policy=folder / "policy.xml", backend="http://127.0.0.1:9", port=0)
+        self._loop = asyncio.new_event_loop()
+        self._started: Future[Session] = Future()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=[self._serve()])
+
+    async def _serve(self) -> None:
+        try:
+            async with serving(self._options) as served, aiohttp.ClientSession() as self._client:
+                self._started.set_result(served.session)
+                await self._stop.wait()
+        except BaseException as error:
+            if not self._started.done():
+                self._started.set_exception(error)
+            raise
+
+    def __enter__(self) -> "Served":
+        self._thread.start()
+        self.session = self._started.result(30)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+        self._loop.close()
+
+    def end(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(30)
+        assert not self._thread.is_alive(), "a page that is open holds up the end"
+
+    def call(self, path: str, *, data: str = "x", **headers: str) -> int:
+        async def send() -> int:
+            url = URL(f"{self.session.url}{path}", encoded=True)
+            sent = {name.replace("_", "-"): value for name, value in headers.items()}
+            async with self._client.post(url, headers=sent, data=data) as response:
+                return response.status
+
+        return asyncio.run_coroutine_threadsafe(send(), self._loop).result(30)
 
 
 class Browser:
-    """A browser window."""
+    """A window, and the ways in which the tests look at what is in it."""
 
-    def __init__(self, client: aiohttp.ClientSession, session: str) -> None:
-        self._client = client
-        self._session = session
+    def __init__(self, window: Any) -> None:
+        self.window = window
 
-    async def ask(self, command: str, **arguments: Any) -> Any:
-        """Send a WebDriver command."""
-        async with self._client.post(f"{self._session}/{command}", json=arguments) as answer:
-            found = await answer.json()
-            assert answer.status == 200, found["value"].get("message")
-            return found["value"]
+    def open(self, url: str) -> None:
+        self.window.get(url)
 
-    async def get(self, what: str) -> Any:
-        """Ask for what WebDriver knows itself, without a script of the page."""
-        async with self._client.get(f"{self._session}/{what}") as answer:
-            return (await answer.json())["value"]
+    def run(self, script: str, *arguments: object) -> Any:
+        """Evaluate a script in the page; it is the driver's and not under the page's policy."""
+        return self.window.execute_script(f"return {script.strip()}", *arguments)
 
-    async def run(self, script: str) -> Any:
-        """Evaluate a script in the page; it is WebDriver's and not under the page's policy."""
-        return await self.ask("execute/sync", script=f"return {script}", args=[])
+    def one(self, selector: str) -> WebElement:
+        found: WebElement = self.window.find_element(By.CSS_SELECTOR, selector)
+        return found
 
-    async def click(self, selector: str) -> None:
-        found = await self.ask("element", using="css selector", value=selector)
-        await self.ask(f"element/{next(iter(found.values()))}/click")
+    def until(self, condition: Callable[[], T]) -> T:
+        """Wait until a condition holds."""
+        return WebDriverWait(self.window, 20, 0.05).until(lambda _: condition())
 
-    async def errors(self) -> list[str]:
-        """List what the console says, such as refusals of the content security policy."""
-        return [entry["message"] for entry in await self.ask("se/log", type="browser")]
+    def numbers(self) -> list[str]:
+        return [str(number) for number in self.run(
+            "Array.from(document.querySelectorAll('tbody tr'), row => row.querySelector('td').textContent)"
+        )]  # fmt: skip
 
+    def press(self, *keys: str) -> None:
+        self.window.switch_to.active_element.send_keys(*keys)
 
-@pytest.fixture
-async def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Session]:
-    """A sandbox that was called with hostile text and with a credential."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "policy.xml").write_text(POLICY, encoding="utf-8")
-    options = ServeOptions(policy=tmp_path / "policy.xml", backend="http://127.0.0.1:9", port=0)
-    async with serving(options) as served, aiohttp.ClientSession() as client:
-        headers = {"X-Note": HOSTILE, "Authorization": "Bearer hunter2hunter2"}
-        for path in ("/first", "/%3Cscript%3Ealert(1)%3C/script%3E?api-note=<script>alert(1)</script>"):
-            url = URL(f"{served.session.url}{path}", encoded=True)
-            async with client.post(url, headers=headers, data=f"body {HOSTILE}") as response:
-                assert response.status == 403
-        yield served.session
+    def errors(self) -> list[str]:
+        """List what the console says since the last time, such as refusals of the content security policy."""
+        return [entry["message"] for entry in self.window.get_log("browser")]
+
+    def look(self, *, width: int = 1200, scheme: str = "light") -> None:
+        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        self.window.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        self.window.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
 
 
-@pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    """A browser of its own, ended by closing its window and its driver."""
-    assert DRIVER is not None
-    driver = await asyncio.create_subprocess_exec(
-        DRIVER, "--port=0", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+@pytest.fixture(scope="module")
+def window() -> Iterator[Browser]:
+    """The only browser of these tests."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver.execute_cdp_cmd(
+        "Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
     )
-    assert driver.stdout is not None
+    yield Browser(driver)
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """An emulator that was called four times: with hostile text, with a credential, with long names, and well."""
+    folder, before = tmp_path_factory.mktemp("served"), Path.cwd()
+    os.chdir(folder)
     try:
-        port = ""
-        async for line in driver.stdout:
-            if b"successfully on port" in line:
-                port = line.decode().rpartition("port ")[2].strip(" .\n")
-                break
-        arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"]
-        arguments.append(f"--user-data-dir={tmp_path / 'profile'}")
-        wanted = {
-            "goog:chromeOptions": {"binary": CHROMIUM, "args": arguments},
-            "goog:loggingPrefs": {"browser": "ALL"},
-        }
-        base = f"http://127.0.0.1:{port}/session"
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as client:
-            async with client.post(base, json={"capabilities": {"alwaysMatch": wanted}}) as answer:
-                started = (await answer.json())["value"]
-                assert answer.status == 200, started["message"]
-            window = f"{base}/{started['sessionId']}"
-            yield Browser(client, window)
-            async with client.delete(window) as ended:
-                assert ended.status == 200
+        with Served(folder) as found:
+            hostile = {"X_Note": HOSTILE, "Authorization": f"Bearer {SECRET}"}
+            assert found.call("/first", data=f"body {HOSTILE}", **hostile) == 403
+            path = "/%3Cscript%3Ealert(1)%3C/script%3E?api-key=hunter2hunter2&x=<script>alert(1)</script>%E2%80%AE"
+            assert found.call(path, **hostile) == 403
+            assert found.call(f"/{'long' * 1000}?{'name' * 800}=1") == 403
+            assert found.call("/fourth", X_Team="a") == 204
+            yield found
     finally:
-        driver.terminate()
-        await driver.communicate()
+        os.chdir(before)
 
 
-async def test_pages_show_calls_and_run_nothing(session: Session, browser: Browser) -> None:
-    await browser.ask("url", url=session.trace_url)
+@pytest.fixture
+def browser(window: Browser, served: Served) -> Iterator[Browser]:
+    """The list of calls."""
+    window.look()
+    window.errors()
+    window.open(served.session.trace_url or "")
+    yield window
+    assert window.errors() == []
 
-    assert await browser.run("document.title") == "Traces"
-    rows = await browser.run("[...document.querySelectorAll('tbody tr')].map(row => row.innerText)")
-    assert [row.split()[0] for row in rows] == ["2", "1"]
-    assert "403" in rows[1]
-    assert "<script>alert(1)</script>" in rows[0]
 
-    await browser.click("tbody tr:last-child a")
+def base(served: Served) -> str:
+    assert served.session.trace_url is not None
+    return served.session.trace_url
 
-    text = await browser.run("document.body.innerText")
-    assert await browser.run("document.title") == "#1 - Traces"
-    assert f"Variables[note]\n{HOSTILE}" in text
-    assert f"Variables[text]\nbody {HOSTILE}" in text
+
+def live(browser: Browser) -> None:
+    browser.until(lambda: browser.one("#live").text == "live")
+
+
+# what runs, and what does not
+
+
+def test_pages_show_hostile_text_and_run_nothing_of_it(browser: Browser, served: Served) -> None:
+    assert browser.window.title == "Traces"
+    assert "<script>alert(1)</script>" in browser.one("#call-2").text
+
+    browser.one("#call-1 a").click()
+
+    text = browser.one("main").text
+    shown = HOSTILE.replace("\u202e", "[U+202E]")
+    assert browser.window.title == "#1 POST 403 - Traces"
+    assert f"Variables[text]\nbody {shown}" in text
     assert "HeaderNotFound: Header X-Team was not found" in text
-    assert "hunter2" not in await browser.run("document.documentElement.outerHTML")
-    assert await browser.run("document.querySelectorAll('script, img, b, iframe, [onerror]').length") == 0
-    assert await browser.errors() == []
+    assert browser.run("document.querySelectorAll('script:not([src]), img, iframe, [onerror], [style]').length") == 0
+    for path in ("", "1", "2", "3", "calls.json"):
+        browser.open(f"{base(served)}{path}")
+        assert "hunter2" not in browser.window.page_source
 
 
-async def test_tree_can_be_folded_without_a_script(session: Session, browser: Browser) -> None:
-    await browser.ask("url", url=f"{session.trace_url}1")
-    inner = "[...document.querySelectorAll('details details')].some(one => one.checkVisibility())"
-    before = await browser.run(inner)
-    await browser.click("ul > li:nth-child(2) > details > summary")
+def test_page_cannot_make_markup_of_text_nor_run_a_script_that_got_in(browser: Browser) -> None:
+    with pytest.raises(Exception, match="TrustedHTML"):
+        browser.run("document.body.innerHTML = '<b>x</b>'")
+    with pytest.raises(Exception, match="TrustedScript"):
+        browser.run("document.body.append(Object.assign(document.createElement('script'), {text: 'document.title=1'}))")
 
-    assert (before, await browser.run(inner)) == (True, False)
-
-
-async def test_page_is_whole_in_a_browser_without_javascript(session: Session, browser: Browser) -> None:
-    off = {"cmd": "Emulation.setScriptExecutionDisabled", "params": {"value": True}}
-    await browser.ask("goog/cdp/execute", **off)
-    await browser.ask("url", url="data:text/html,<title>off</title><script>document.title='on'</script>")
-    assert await browser.get("title") == "off"
-    await browser.ask("url", url=session.trace_url)
-    await browser.click("tbody tr:last-child a")
-
-    found = await browser.ask("element", using="css selector", value="main")
-    text = await browser.get(f"element/{next(iter(found.values()))}/text")
-    assert "#1 POST /first -> 403" in text
-    assert "Variables[note]" in text
+    assert browser.window.title == "Traces"
+    assert json.dumps(browser.errors()).count("TrustedHTML") == 1
 
 
-@pytest.mark.parametrize("width", [390, 1200])
-async def test_page_fits_the_window(session: Session, browser: Browser, width: int) -> None:
-    await browser.ask("window/rect", width=width, height=900)
-    for path in ("", "1", "2"):
-        await browser.ask("url", url=f"{session.trace_url}{path}")
+def test_pages_are_whole_without_javascript(browser: Browser, served: Served) -> None:
+    browser.window.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.open(f"{base(served)}?q=status:204")
+        assert browser.one("tbody").text.split()[0] == "4"
+        assert not browser.one("#live").is_displayed()
+        browser.one("#q").send_keys(" url:first")
+        browser.one("form button").click()
+        assert "None of the last" in browser.one("main").text
+        browser.open(f"{base(served)}1")
+        browser.one(".cause a").click()
+        assert browser.window.current_url.endswith("1#step-5")
+        assert browser.one("#step-5").text.startswith("check-header")
+        assert not browser.one("#copy").is_displayed()
+        assert browser.one("#curl").is_displayed()
+        inner = browser.one(".inside .step")
+        assert inner.is_displayed()
+        browser.one(".inside > summary").click()
+        assert not inner.is_displayed()
+    finally:
+        browser.window.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
-        assert await browser.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
-        assert await browser.run("getComputedStyle(document.querySelector('code')).fontSize") == "13px"
+
+# what a person does
 
 
-async def test_policy_of_the_page_stops_a_script_that_got_in(session: Session, browser: Browser) -> None:
-    await browser.ask("url", url=session.trace_url)
-    script = "let one = document.createElement('script'); one.text = 'document.title = 1'; document.body.append(one)"
-    await browser.ask("execute/sync", script=script, args=[])
+def test_call_appears_while_the_list_is_open(browser: Browser, served: Served) -> None:
+    live(browser)
+    before = browser.numbers()
 
-    assert await browser.run("document.title") == "Traces"
-    assert json.dumps(await browser.errors()).count("Content Security Policy") == 1
+    served.call("/live", X_Team="a")
+
+    browser.until(lambda: len(browser.numbers()) == len(before) + 1)
+    assert browser.numbers()[1:] == before
+    assert "/live" in browser.one("tbody tr").text
+
+
+def test_focus_stays_on_its_row_when_calls_appear(browser: Browser, served: Served) -> None:
+    live(browser)
+    browser.press("j", "j")
+    focused = browser.run("document.activeElement.closest('tr').id")
+    before = browser.numbers()
+
+    served.call("/live", X_Team="a")
+    browser.until(lambda: browser.numbers() != before)
+
+    assert browser.run("document.activeElement.closest('tr').id") == focused
+
+
+def test_filter_works_while_it_is_typed_and_holds_for_what_appears(browser: Browser, served: Served) -> None:
+    live(browser)
+    browser.press("/")
+    browser.press("url:fourth")
+    browser.until(lambda: browser.numbers() == ["4"])
+    assert browser.run("location.search") == "?q=url%3Afourth"
+
+    served.call("/other", X_Team="a")
+    served.call("/fourth/again", X_Team="a")
+    browser.until(lambda: len(browser.numbers()) == 2)
+
+    assert "/fourth/again" in browser.one("tbody tr").text
+    browser.press(Keys.ENTER)
+    assert browser.run("document.activeElement.closest('tr') === document.querySelector('tbody tr')")
+
+
+def test_keys_lead_through_the_calls_that_fit(browser: Browser, served: Served) -> None:
+    browser.open(f"{base(served)}?q=status:403")
+    assert browser.numbers() == ["3", "2", "1"]
+    browser.press("j")
+    browser.press("j")
+    browser.press(Keys.ENTER)
+    browser.until(lambda: browser.window.title.startswith("#2 "))
+    browser.press("j")
+    browser.until(lambda: browser.window.title.startswith("#1 "))
+    assert "Older" not in [link.text for link in browser.window.find_elements(By.CSS_SELECTOR, "nav a")]
+    browser.press(Keys.ARROW_LEFT)
+    browser.until(lambda: browser.window.title.startswith("#2 "))
+    browser.press("k")
+    browser.until(lambda: browser.window.title.startswith("#3 "))
+    browser.press("u")
+    browser.until(lambda: browser.window.title == "Traces")
+    assert browser.run("location.search") == "?q=status%3A403"
+
+
+def test_link_to_a_newer_call_appears_while_a_call_is_open(browser: Browser, served: Served) -> None:
+    newest = browser.numbers()[0]
+    browser.open(f"{base(served)}{newest}")
+    live(browser)
+    assert not browser.window.find_elements(By.CSS_SELECTOR, "a[rel=prev]")
+
+    served.call("/live", X_Team="a")
+
+    browser.until(lambda: f"Newer #{int(newest) + 1}" in browser.run("document.querySelector('nav').textContent"))
+
+
+def test_copy_gives_a_command_without_secrets(browser: Browser, served: Served) -> None:
+    browser.open(f"{base(served)}2")
+
+    browser.one("#copy").click()
+
+    browser.until(lambda: browser.one("#copied").text)
+    assert browser.one("#copied").text == "Copied"
+    copied = browser.window.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
+    assert copied.startswith("curl -i \\\n  -X POST \\\n  'http://127.0.0.1:")
+    assert "-H 'Authorization: Bearer '\"$TOKEN\"" in copied
+    assert 'api-key=\'"$SECRET_1"' in copied
+    assert "hunter2" not in copied
+
+
+# how it looks
+
+
+@pytest.mark.parametrize("width", [400, 700, 1200])
+def test_nothing_is_wider_than_the_window(browser: Browser, served: Served, width: int) -> None:
+    browser.look(width=width)
+    for path in ("", "1", "2", "3", "4", "?q=nobody", "99999"):
+        browser.open(f"{base(served)}{path}")
+
+        assert browser.run("document.documentElement.scrollWidth") <= width, path
+        browser.errors()  # of a call that is not kept, the console says that it is missing
+
+
+CONTRAST = """
+    (() => {
+        const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+        const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+            .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
+        const behind = (element) => {
+            for (let one = element; one; one = one.parentElement) {
+                const color = parse(getComputedStyle(one).backgroundColor);
+                if (color.length === 3 || color[3] > 0) return color;
+            }
+        };
+        const found = {};
+        for (const element of document.querySelectorAll("body *")) {
+            const own = Array.from(element.childNodes).some((node) => node.nodeType === 3 && node.data.trim());
+            if (!own || !element.checkVisibility()) continue;
+            const pair = [parse(getComputedStyle(element).color), behind(element)];
+            const [a, b] = pair.map(light).sort((x, y) => y - x);
+            const name = `${element.tagName}.${element.className} ${pair.join(" on ")}`;
+            found[name] = (a + 0.05) / (b + 0.05);
+        }
+        return found;
+    })()
+"""
+"""The contrast of each text with what is behind it (WCAG 2.2, "contrast ratio")."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_in_both_colour_schemes(browser: Browser, served: Served, scheme: str) -> None:
+    browser.look(scheme=scheme)
+    for path in ("", "1", "4", "1#step-5"):
+        browser.open(f"{base(served)}{path}")
+        browser.until(lambda: browser.one("#live").is_displayed())
+        found = browser.run(CONTRAST)
+        assert len(found) > 10
+        assert {name: round(value, 2) for name, value in found.items() if value < 4.5} == {}, path
+    dark = browser.run("getComputedStyle(document.documentElement).backgroundColor") == "rgb(23, 24, 27)"
+    assert dark is (scheme == "dark")
+
+
+def test_rows_do_not_move_for_those_who_want_no_motion(browser: Browser, served: Served) -> None:
+    wanted = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    browser.window.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": wanted})
+    live(browser)
+    before = browser.numbers()
+    served.call("/live", X_Team="a")
+    browser.until(lambda: browser.numbers() != before)
+
+    assert browser.run("getComputedStyle(document.querySelector('tr.new')).animationName") == "none"
+
+
+# the end
+
+
+def test_page_says_that_the_emulator_has_ended_and_does_not_hold_it_up(
+    window: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Served(tmp_path) as other:
+        window.open(base(other))
+        live(window)
+        other.end()
+        window.until(lambda: window.one("#live").text == "not live: waiting for the emulator")
+        window.errors()

@@ -55,7 +55,7 @@ class PolicyBench:
         entities: tuple[Backend, ...] = (),
         tenant_id: str = TENANT,
         start: float = NOW,
-        trace: bool = True,
+        trace: bool | TraceRecorder = True,
         **service: Any,
     ) -> None:
         """Load a policy, a file's or its text, `xml` or `rawxml`; raises `PolicyLoadError`.
@@ -65,7 +65,7 @@ class PolicyBench:
         breaker, credentials) or adds pools of them. `hosts` answers every other URL by host, such as `api.contoso.com`
         or `*.openai.azure.com`. `service` is `named_values`, `fragments`, and whatever else
         `apim_emulator.gateway.standalone.standalone` takes. Without `trace`, calls take less time and have no
-        `Response.trace`.
+        `Response.trace`; a recorder as `trace` keeps the traces of several benches.
         """
         self.clock = Clock(start)
         self.entra = EntraTenant(self.clock, tenant_id)
@@ -83,7 +83,7 @@ class PolicyBench:
             entity = described.get(name, Backend(id=name))
             described[name] = replace(entity, url=entity.url or f"https://{name}.test")
         self._service = {"backends": tuple(described.values()), **service}
-        self._recorder = TraceRecorder() if trace else None
+        self._recorder = TraceRecorder() if trace is True else trace or None
         self._core = Core(self._functions, self, self.clock, tracer=self._recorder)
         self.load(policy)
 

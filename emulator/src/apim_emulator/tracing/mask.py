@@ -54,6 +54,8 @@ _ASSIGNED = re.compile(
 """Each word is read once: a caller decides how long a text is, and no text may hold up the gateway."""
 _QUOTED = re.compile(r"([\"'])([^\"']+)")
 """Texts between quotes, in each of which a piece of a secret may stand."""
+_SCHEMES = frozenset({"bearer", "basic", "digest", "sharedaccesssignature"})
+"""Schemes of `Authorization`; any other first word may be a secret itself."""
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _ENCODED = 3
 """How often a name may be percent-encoded."""
@@ -165,6 +167,12 @@ class Mask:
             return None
         return HIDDEN if value != "" and self.is_secret(name) else self._value(value)
 
+    def header(self, name: str, value: str) -> str:
+        """Show the value of a request's header; of a credential its scheme."""
+        scheme, blank, _ = value.partition(" ")
+        shown = self.named(name, value) or ""
+        return f"{scheme} {HIDDEN}" if shown == HIDDEN and blank and scheme.lower() in _SCHEMES else shown
+
     def url(self, raw: str) -> str:
         """Show a path and query."""
         path, mark, query = raw.partition("?")
@@ -175,7 +183,9 @@ class Mask:
             length += len(shown[-1]) + 1
             if length > LONGEST:
                 break
-        return self.text(path) + mark + "&".join(shown)[:LONGEST]
+        shown_query = "&".join(shown)
+        cut = "…" if len(shown_query) > LONGEST else ""
+        return f"{self.text(path)}{mark}{shown_query[:LONGEST]}{cut}"
 
     def _piece(self, piece: str) -> str:
         name, sign, value = piece.partition("=")

@@ -146,6 +146,10 @@ class CallTrace:
     method: str
     url: str
     """Path and query as they arrived."""
+    headers: tuple[tuple[str, str], ...]
+    """Names and values as they arrived, without those that concern only the connection."""
+    body: int | None
+    """Bytes of the request's body; None where the caller did not announce how many."""
     caller: str
     """IP address."""
     service: str

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
+from itertools import islice
 from time import perf_counter
 
 from apim_emulator.csharp import EvaluationError
@@ -11,6 +12,8 @@ from apim_emulator.gateway.backends.identity import TokenSource
 from apim_emulator.gateway.context.objects import Context, Response
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Answered, Failure, Finished, Location
+from apim_emulator.gateway.http.headers import end_to_end
+from apim_emulator.gateway.http.transport import Incoming
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.loading.policy import Run
 from apim_emulator.gateway.witness import Demanded, Fact, Sent, Tried, witness
@@ -38,6 +41,8 @@ _MAX_CLAIMS = 40
 """Claims of a token that are kept."""
 _LONGEST_FACT = 500
 """Characters of a value in a note that are looked at."""
+_MAX_HEADERS = 100
+"""Headers of a request that are kept."""
 _MAX_TOKENS = 512
 """Forms of managed identity tokens that are known."""
 
@@ -232,6 +237,8 @@ class TraceRecorder:
 
     def __init__(self, calls: int = CALLS) -> None:
         """Keep at most this many calls."""
+        self.on_call: list[Callable[[], None]] = []
+        """Are called whenever a call has ended and can be looked at."""
         self._calls: deque[CallTrace] = deque(maxlen=calls)
         self._number = 0
         self._gateways: dict[str, Mask] = {}
@@ -318,7 +325,8 @@ class TraceRecorder:
             CallTrace(
                 number=self._number, id=str(context.request_id), time=call.time,
                 duration=ms(perf_counter() - call.started), method=mask.text(call.method),
-                url=mask.url(f"{original.path}{original.query_string}"), caller=request.ip_address,
+                url=mask.url(f"{original.path}{original.query_string}"),
+                headers=_headers(exchange.incoming, mask), body=_body(exchange), caller=request.ip_address,
                 service=context.service_name, identity=_identity(call, context),
                 deployment=mask.maybe(exchange.deployment),
                 api=None if context.api is None else context.api.id,
@@ -334,6 +342,8 @@ class TraceRecorder:
                 notes=call.words(call), calls=call.calls_of(call), omitted=call.omitted,
             )
         )  # fmt: skip
+        for told in self.on_call:
+            told()
 
 
 def _identity(call: _Call, context: Context) -> str:
@@ -354,6 +364,17 @@ class _Issued:
         token, expires = self._source.managed_identity_token(principal_id, resource)
         self._known.add([token])
         return token, expires
+
+
+def _headers(incoming: Incoming, mask: Mask) -> tuple[tuple[str, str], ...]:
+    found = islice(end_to_end(incoming.headers).items(), _MAX_HEADERS)
+    return tuple((mask.text(name), mask.header(name, value)) for name, value in found)
+
+
+def _body(exchange: Exchange) -> int | None:
+    """Tell how long the body was that arrived; what policies put in its place does not count."""
+    incoming = exchange.incoming
+    return incoming.content_length if incoming.body_exists else 0
 
 
 def _ordered(found: list[Change], again: Callable[[str | None], str | None]) -> tuple[Change, ...]:
