@@ -24,6 +24,12 @@ def shown(one: CallTrace, **options: Any) -> html.HtmlElement:
     return tree(page.call_page(one, **options))
 
 
+def one_of(element: html.HtmlElement, path: str) -> html.HtmlElement:
+    found = element.find(path)
+    assert found is not None, path
+    return found
+
+
 def words(elements: list[html.HtmlElement]) -> list[str]:
     return [" ".join(element.text_content().split()) for element in elements]
 
@@ -39,7 +45,7 @@ def test_list_has_the_newest_call_first_and_a_row_for_each() -> None:
     assert [row.get("id") for row in rows] == ["call-2", "call-1"]
     cells = words(rows[0].findall("td"))
     assert (cells[0], cells[2], cells[3]) == ("2", "401", "POST /orders?a=1JwtMissing: no token")
-    assert rows[0].find(".//a").get("href") == "2"
+    assert one_of(rows[0], ".//a").get("href") == "2"
 
 
 def test_bars_are_shares_of_the_slowest_call_that_is_shown() -> None:
@@ -55,14 +61,14 @@ def test_filter_stays_in_its_field_and_in_links() -> None:
 
     assert [row.get("id") for row in found.findall(".//tbody/tr")] == ["call-2"]
     assert found.get_element_by_id("q").get("value") == "status:5xx"
-    assert found.find(".//tbody//a").get("href") == "2?q=status%3A5xx"
-    assert found.find(".//*[@aria-current]").text_content() == "5xx 1"
+    assert one_of(found, ".//tbody//a").get("href") == "2?q=status%3A5xx"
+    assert one_of(found, ".//*[@aria-current]").text_content() == "5xx 1"
 
 
 def test_links_to_filters_tell_how_many_calls_fit() -> None:
     found = listed(call(1), call(2), call(3, status=429))
 
-    links = found.find(".//nav")
+    links = one_of(found, ".//nav")
     assert words(links.findall(".//a")) == ["all 3", "2xx 2", "4xx 1"]
     assert [link.get("href") for link in links.iter("a")] == ["./", "./?q=status%3A2xx", "./?q=status%3A4xx"]
 
@@ -88,16 +94,16 @@ def test_cause_is_at_the_top_and_leads_to_its_row() -> None:
     failed = span("validate-jwt", document="api chat", line=12, outcome="fails", error="JwtMissing: no token")
     found = shown(call(status=401, spans=(span(), failed)))
 
-    headings = [element.tag for element in found.find(".//main")][:2]
+    headings = [element.tag for element in one_of(found, ".//main")][:2]
     cause = found.find_class("cause")[0]
     assert headings == ["h1", "section"]
     assert words(cause.findall("p")) == [
         "401 Unauthorized by validate-jwt in inbound, api chat, line 12",
         "JwtMissing: no token",
     ]
-    row = found.get_element_by_id(cause.find(".//a").get("href")[1:])
-    assert "decided" in row.get("class")
-    assert row.find(".//h4").text_content().startswith("validate-jwt")
+    row = found.get_element_by_id(one_of(cause, ".//a").attrib["href"][1:])
+    assert "decided" in row.attrib["class"]
+    assert one_of(row, ".//h4").text_content().startswith("validate-jwt")
 
 
 def test_call_that_went_well_has_no_cause() -> None:
@@ -158,7 +164,7 @@ def test_links_lead_to_the_calls_beside_it() -> None:
 def test_command_says_what_to_set_before() -> None:
     found = shown(call(method="POST", body=12, headers=(("Host", "localhost:1"), ("Authorization", "Bearer ***"))))
 
-    assert 'Bearer \'"$TOKEN"' in found.get_element_by_id("curl").text
+    assert 'Bearer \'"$TOKEN"' in found.get_element_by_id("curl").text_content()
     assert "$TOKEN, body" in found.text_content()
     assert "Too little of this call was kept" in shown(call(url="not traced further")).text_content()
 
@@ -184,6 +190,6 @@ def test_text_stays_text_wherever_it_stands(text: str) -> None:
         assert [script.get("src") for script in found.iter("script")] == ["page.js"]
         assert not [name for element in found.iter(etree.Element) for name in dict(element.attrib) if name[:2] == "on"]
         assert found.find(".//*[@style]") is None
-    assert visible in listed(one).find(".//tbody").text_content()
+    assert visible in one_of(listed(one), ".//tbody").text_content()
     assert visible in shown(one).find_class("facts")[0].text_content()
     assert "\u202e" not in page.call_page(one).decode()
