@@ -153,7 +153,7 @@ def test_what_happened_outside_any_policy_has_a_place_of_its_own() -> None:
 
 
 def test_links_lead_to_the_calls_beside_it() -> None:
-    found = shown(call(5), wanted=Filter("status:4xx"), newer=7, older=2)
+    found = shown(call(5), wanted=Filter("status:4xx"), beside=page.Beside(newest=9, newer=7, older=2))
     assert [(link.get("rel"), link.text_content(), link.get("href")) for link in found.findall(".//nav/a")] == [
         ("up", "Traces", "./?q=status%3A4xx"), ("prev", "Newer #7", "7?q=status%3A4xx"),
         ("next", "Older #2", "2?q=status%3A4xx"),

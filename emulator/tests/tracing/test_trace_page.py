@@ -19,6 +19,8 @@ from apim_emulator.cli.session import Session
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
 
+from selenium.common.exceptions import StaleElementReferenceException  # noqa: E402
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402 - only where it is installed
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.remote.webelement import WebElement  # noqa: E402
@@ -118,7 +120,8 @@ class Browser:
 
     def until(self, condition: Callable[[], T]) -> T:
         """Wait until a condition holds."""
-        return WebDriverWait(self.window, 20, 0.05).until(lambda _: condition())
+        gone = [StaleElementReferenceException]  # a part of the page that was written anew meanwhile
+        return WebDriverWait(self.window, 20, 0.05, gone).until(lambda _: condition())
 
     def numbers(self) -> list[str]:
         return [str(number) for number in self.run(
@@ -126,7 +129,8 @@ class Browser:
         )]  # fmt: skip
 
     def press(self, *keys: str) -> None:
-        self.window.switch_to.active_element.send_keys(*keys)
+        """Press keys, whatever has the focus."""
+        ActionChains(self.window).send_keys(*keys).perform()
 
     def errors(self) -> list[str]:
         """List what the console says since the last time, such as refusals of the content security policy."""

@@ -66,8 +66,7 @@ class TraceServer:
         found = next((call for call in calls if call.number == number), None)
         if found is None:
             return _html(page.missing(), 404)
-        newer, older = _neighbours(calls, number, wanted)
-        return _html(page.call_page(found, wanted, newer=newer, older=older))
+        return _html(page.call_page(found, wanted, _beside(calls, number, wanted)))
 
     async def _json(self, request: web.Request) -> web.Response:
         """Give the calls after a number, the oldest first."""
@@ -78,12 +77,13 @@ class TraceServer:
         return web.Response(body=body, content_type="application/json")
 
 
-def _neighbours(calls: list[CallTrace], number: int, wanted: Filter) -> tuple[int | None, int | None]:
-    """Return the numbers of the calls beside one, among those that are wanted."""
+def _beside(calls: list[CallTrace], number: int, wanted: Filter) -> page.Beside:
     others = [call.number for call in calls if call.number != number and wanted.takes(call)]
-    newer = min((one for one in others if one > number), default=None)
-    older = max((one for one in others if one < number), default=None)
-    return newer, older
+    return page.Beside(
+        newest=max(call.number for call in calls),
+        newer=min((one for one in others if one > number), default=None),
+        older=max((one for one in others if one < number), default=None),
+    )
 
 
 def _filter(request: web.Request) -> Filter:

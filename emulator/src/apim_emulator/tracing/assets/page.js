@@ -54,7 +54,7 @@ function follow() {
   const events = new EventSource("events");
   events.onopen = () => say("live", "live");
   events.onmessage = (event) => {
-    const newest = document.getElementById("content")?.dataset.newest;
+    const newest = document.querySelector("[data-newest]").dataset.newest;
     if (newest !== event.data) refresh();
   };
   events.onerror = () => {

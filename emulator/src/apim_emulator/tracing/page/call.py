@@ -1,6 +1,7 @@
 """One call: what caused its status, what is known about it, and each policy with what it did."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from lxml.builder import E
@@ -15,13 +16,23 @@ from apim_emulator.tracing.text import ABSENT, ending, place
 _ARROW = "\N{RIGHTWARDS ARROW}"
 
 
-def call_page(
-    call: CallTrace, wanted: Filter = EVERYTHING, *, newer: int | None = None, older: int | None = None
-) -> bytes:
-    """Write a call; `newer` and `older` are the numbers of the calls beside it."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Beside:
+    """The numbers of the calls beside one, in the list as it is filtered, and of the newest of all."""
+
+    newest: int
+    newer: int | None = None
+    older: int | None = None
+
+
+def call_page(call: CallTrace, wanted: Filter = EVERYTHING, beside: Beside | None = None) -> bytes:
+    """Write a call."""
     found = cause(call)
     rows = _Rows(call, found)
-    head = E.header(_navigation(wanted, newer, older), E.p({"id": "live", "role": "status", "hidden": "hidden"}))
+    head = E.header(
+        _navigation(wanted, beside or Beside(newest=call.number)),
+        E.p({"id": "live", "role": "status", "hidden": "hidden"}),
+    )
     parts: list[Child] = [E.h1(status(call), " ", E.code(E.b(call.method), " ", call.url))]
     if found is not None:
         parts.append(_cause(found, rows))
@@ -64,17 +75,17 @@ def _keys() -> Element:
     )
 
 
-def _navigation(wanted: Filter, newer: int | None, older: int | None) -> Element:
+def _navigation(wanted: Filter, beside: Beside) -> Element:
     """Link to the list and to the calls beside this one, in the order of the list."""
     links = [E.a({"class": "up", "rel": "up"}, TITLE, href=link("./", wanted))]
     if wanted.text:
         links.append(E.span({"class": "wanted"}, wanted.text))
-    for name, rel, number in (("Newer", "prev", newer), ("Older", "next", older)):
+    for name, rel, number in (("Newer", "prev", beside.newer), ("Older", "next", beside.older)):
         if number is None:
             links.append(E.span({"class": rel, "aria-hidden": "true"}, name))
         else:
             links.append(E.a({"class": rel, "rel": rel}, f"{name} #{number}", href=link(str(number), wanted)))
-    return E.nav({"id": "beside", "aria-label": "Calls"}, *links)
+    return E.nav({"id": "beside", "aria-label": "Calls", "data-newest": str(beside.newest)}, *links)
 
 
 def _cause(found: Cause, rows: "_Rows") -> Element:
