@@ -227,6 +227,20 @@ class Certificate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Connection:
+    """A connection of credential manager, formerly an authorization: what the service has of another provider."""
+
+    provider_id: str
+    id: str
+    """What `authorization-id` names."""
+    access_token: str = field(repr=False)
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What else the authorization server answered (RFC 6749, 5.1)."""
+    access: frozenset[str] | None = None
+    """Object IDs of those whom its access policies name. None: whoever asks."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ManagedIdentity:
     """A managed identity of the gateway."""
 
@@ -260,6 +274,8 @@ class Gateway:
     """`context.Deployment.Certificates`, and what `authentication-certificate` presents to backends."""
     ca_certificates: tuple[bytes, ...] = ()
     """CA certificates in PEM or DER: callers' certificates must lead to one of them that issued itself."""
+    connections: tuple[Connection, ...] = ()
+    """What `get-authorization-context` finds."""
     named_values: Mapping[str, str] = field(default_factory=dict, repr=False)
     """By display name; Key Vault references are already resolved."""
     secret_names: frozenset[str] = frozenset()

@@ -276,6 +276,14 @@ def test_json_says_all_of_it(write: Write, run: Run) -> None:
     }  # fmt: skip
 
 
+def test_certificates_are_not_checked(write: Write, run: Run) -> None:
+    write("policy.xml", document('<authentication-certificate thumbprint="CA06F56B" />'))
+
+    code, lines, _ = run()
+
+    assert (code, lines[-1]) == (0, "Not checked, since they are not given: certificate CA06F56B")
+
+
 def test_annotations_are_escaped(write: Write, run: Run) -> None:
     write("a,b.xml", document('<set-status code="100%" />'))
 

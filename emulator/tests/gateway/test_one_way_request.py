@@ -98,7 +98,7 @@ def test_expression_that_throws_fails_the_call() -> None:
         ("", "", "needs set-url unless mode is copy"),
         (URL, 'timeout="0"', "not a whole number"),
         (URL, 'response-variable-name="r"', "attribute is not supported"),
-        (f"{URL}<authentication-certificate thumbprint='a'/>", "", "element is not supported"),
+        (f"{URL}<proxy url='http://a'/>", "", "element is not supported"),
     ],
 )
 def test_what_it_does_not_take_is_refused(children: str, attributes: str, reason: str) -> None:

@@ -78,6 +78,7 @@ def _summary(findings: Sequence[Finding], linter: Linter) -> str:
     told += f"{counts['unsupported']} unsupported, {_counted(counts['warning'], 'warning')}"
     if linter.unchecked:
         told += f"\nNot checked, since they are not given: {', '.join(sorted(linter.unchecked))}"
+    if not all(name.startswith("certificate ") for name in linter.unchecked):
         told += " (--named-values FILE, --fragment NAME=FILE)"
     return told
 

@@ -206,6 +206,8 @@ class Linter:
         """Tell whether all that a problem's name may be one of was given."""
         if problem.policy == "include-fragment":
             return bool(self._fragments)
+        if problem.reason.startswith("certificate "):
+            return False
         return self._options.named_values is not None
 
 

@@ -8,7 +8,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from apim_emulator.csharp.runtime.certificates import Certificate, CertificateError, read_certificate
-from apim_emulator.gateway.failures import Problem
+from apim_emulator.gateway.failures import Problem, RefusedError
+from apim_emulator.gateway.loading.document import Node
 from apim_emulator.model import Gateway
 
 _LONGEST_CHAIN = 8
@@ -30,6 +31,12 @@ class Store:
         if identifier is not None:
             return self.by_id.get(identifier)
         return self.by_thumbprint.get((thumbprint or "").strip().upper())
+
+
+def no_certificate(node: Node, attribute: str) -> RefusedError:
+    """Make the error that refuses the name of a certificate that the service lacks."""
+    name = "of this name" if node.substituted else node.attributes[attribute]
+    return node.refused(f"certificate {name} does not exist", attribute, kind="reference")
 
 
 def read_store(gateway: Gateway, problems: list[Problem]) -> Store:
@@ -86,8 +93,17 @@ class Trust:
 
 def is_current(certificate: x509.Certificate, now: float) -> bool:
     """Tell whether a moment is within the dates of a certificate."""
-    moment = datetime.fromtimestamp(now, UTC)
-    return certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc
+    return has_begun(certificate, now) and has_not_ended(certificate, now)
+
+
+def has_begun(certificate: x509.Certificate, now: float) -> bool:
+    """Tell whether a certificate is valid already."""
+    return certificate.not_valid_before_utc <= datetime.fromtimestamp(now, UTC)
+
+
+def has_not_ended(certificate: x509.Certificate, now: float) -> bool:
+    """Tell whether a certificate is valid still."""
+    return datetime.fromtimestamp(now, UTC) <= certificate.not_valid_after_utc
 
 
 def _issuers(certificate: x509.Certificate, known: Iterable[x509.Certificate]) -> Iterator[x509.Certificate]:

@@ -123,6 +123,8 @@ class Core:
             {},
             Counters(gateway.sku, self._clock.now()),
             SemanticCache(self._clock, connected=gateway.semantic_cache),
+            self._trust,
+            {(one.provider_id, one.id): one for one in gateway.connections},
         )
 
     def begin(self, incoming: Incoming, certificate: Certificate | None = None) -> Exchange:

@@ -1,12 +1,14 @@
 """One call on its way through the pipeline."""
 
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from apim_emulator.clock import Clock
+from apim_emulator.csharp.runtime.certificates import Certificate
 from apim_emulator.gateway.backends.identity import Identities
 from apim_emulator.gateway.backends.targets import Endpoint, Target
 from apim_emulator.gateway.cache import ValueCache
+from apim_emulator.gateway.certificates import Trust
 from apim_emulator.gateway.context.objects import Context, Response
 from apim_emulator.gateway.diagnostics import LlmTrail, Trail
 from apim_emulator.gateway.http import bodies
@@ -19,6 +21,7 @@ from apim_emulator.gateway.llm.token_usage import TokenWatch, is_event_stream, p
 from apim_emulator.gateway.telemetry import EventHubMessage, Metric, TraceEntry
 from apim_emulator.gateway.tokens.openid import OpenIdProviders
 from apim_emulator.gateway.tokens.verified import VerifiedTokens
+from apim_emulator.model import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,9 @@ class Services:
     """How many calls are inside each `limit-concurrency`, by key; a key without calls is absent."""
     counters: Counters
     semantic_cache: SemanticCache
+    trust: Trust
+    connections: Mapping[tuple[str, str], Connection] = field(default_factory=dict)
+    """By provider and ID."""
 
 
 Hook = Callable[["Exchange"], Awaitable[None]]
@@ -52,6 +58,8 @@ class Exchange:
     """Where forward-request sends it; None: nowhere yet."""
     target_scope: str | None = None
     """Scope whose policy chose a backend by id, None where none did."""
+    certificate: Certificate | None = None
+    """What the gateway presents to the backend."""
     host_set: bool = False
     """Whether a policy set the `Host` header."""
     backend_called: bool = False

@@ -1,5 +1,6 @@
 """Certificates for tests: an invented authority that issues them."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -60,7 +61,7 @@ class CertificateAuthority(IssuedCertificate):
 
 
 def _name(text: str) -> x509.Name:
-    return x509.Name.from_rfc4514_string(text.replace(", ", ","))
+    return x509.Name.from_rfc4514_string(re.sub(r"(?<!\\), ", ",", text))
 
 
 def _signed(

@@ -10,6 +10,7 @@ import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from apim_emulator.csharp.runtime.certificates import Certificate
 from apim_emulator.gateway.http.headers import phrase
 from apim_emulator.gateway.http.transport import Answer, Body
 from apim_emulator.network import HostRefusedError
@@ -98,13 +99,21 @@ class FunctionTransport:
         """Let a function answer a host, which may be `*.suffix`; one without a name is not logged."""
         self._hosts[host.lower()] = (name, function)
 
-    async def send(self, method: str, url: URL, headers: CIMultiDict[str], body: Body) -> Answer:
+    async def send(
+        self,
+        method: str,
+        url: URL,
+        headers: CIMultiDict[str],
+        body: Body,
+        certificate: Certificate | None = None,
+    ) -> Answer:
         """Ask the function of the URL's host; the longest suffix wins."""
         name, function = self._find(url)
         content = body if isinstance(body, bytes) else b"".join([chunk async for chunk in body]) if body else b""
         request = Request(
-            backend=name or "", method=method, url=str(url), headers=CIMultiDict(headers.items()), content=content
-        )
+            backend=name or "", method=method, url=str(url), headers=CIMultiDict(headers.items()), content=content,
+            certificate=None if certificate is None or url.scheme != "https" else certificate.thumbprint,
+        )  # fmt: skip
         if name is not None:
             log.get().requests.append(request)
         try:

@@ -27,6 +27,8 @@ class Request:
     headers: CIMultiDict[str] = field(repr=False)
     """Header names are compared without case."""
     content: bytes = field(repr=False)
+    certificate: str | None = None
+    """Thumbprint of the client certificate that the gateway presented."""
 
     @property
     def path(self) -> str:

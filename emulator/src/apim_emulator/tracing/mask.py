@@ -236,6 +236,7 @@ def gateway_mask(gateway: Gateway) -> Mask:
     for backend in gateway.backends:
         secrets += [value for values in (*backend.header.values(), *backend.query.values()) for value in values]
     secrets += [one.password for one in gateway.certificates if one.password]
+    secrets += [one.access_token for one in gateway.connections]
     names = [name for api in gateway.apis for name in (api.key_header, api.key_query)]
     return Mask((one for one in secrets if not one.startswith("{{")), names)
 

@@ -58,6 +58,7 @@ def state_of(exchange: Exchange, before: State) -> State:
         _QUERY[0]: _Part({"": str(request.query)}),
         "Request.Body": _Part({"": _body(exchange.body)}),
         "Backend": _Part({"": None if exchange.target is None else _name(exchange.target)}),
+        "Backend.Certificate": _Part({"": None if exchange.certificate is None else exchange.certificate.thumbprint}),
         "Variables": _Part(dict(dict.items(context.variables))),
         "Request.Headers": _headers(request.headers, before.parts.get("Request.Headers")),
         "Metric": _list(exchange.metrics, before.parts.get("Metric")),

@@ -6,6 +6,7 @@ from typing import Any
 
 from multidict import CIMultiDict
 
+from apim_emulator.csharp.runtime.certificates import Certificate
 from apim_emulator.gateway.context.objects import Context, LastError, Named, Request, Response
 from apim_emulator.gateway.context.query import Query
 from apim_emulator.gateway.witness import witness
@@ -54,7 +55,7 @@ def _note(what: str, name: str, value: object) -> None:
 _CONTEXT = {"last_error": "LastError", "product": "Product", "subscription": "Subscription", "user": "User"}
 _REQUEST = {
     "method": "Request.Method", "ip_address": "Request.IpAddress", "body": "Request.Body", "url": "Request.Url",
-    "matched_parameters": "Request.MatchedParameters",
+    "matched_parameters": "Request.MatchedParameters", "certificate": "Request.Certificate",
 }  # fmt: skip
 _RESPONSE = {"status": "Response.StatusCode", "reason": "Response.StatusReason", "body": "Response.Body"}
 
@@ -65,6 +66,8 @@ def _plain(value: object) -> object:
         return value.reason
     if isinstance(value, Named):
         return value.id
+    if isinstance(value, Certificate):
+        return value.thumbprint
     if isinstance(value, Mapping):
         return ", ".join(f"{name}={one}" for name, one in value.items())
     return value.path if hasattr(value, "path") else value

@@ -1,5 +1,7 @@
 """Distinguished names as Windows writes them: `X500DistinguishedName.Name` (wincrypt, `CertNameToStr`)."""
 
+import re
+
 from cryptography import x509
 
 from apim_emulator.csharp.runtime.exceptions import unsure
@@ -45,3 +47,30 @@ def common_name(name: x509.Name) -> str | None:
     """Find the value of `CN`; of several the first (inferred)."""
     found = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return str(found[0].value) if found else None
+
+
+_PART = re.compile(r'\s*(?P<key>[A-Za-z0-9.]+)\s*=\s*(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<plain>[^",;+]*))\s*(?:[,;+]|$)')
+_ALIASES = {"ST": "S", "EMAIL": "E", "EMAILADDRESS": "E", "TITLE": "T", "GN": "G", "GIVENNAME": "G", "SURNAME": "SN"}
+"""Other keys that Windows reads (wincrypt, `CertStrToName`)."""
+
+
+def parsed(text: str) -> list[tuple[str, str]] | None:
+    """Read a name such as `C=US, O="Contoso, Inc.", CN=client`; None where it is none."""
+    found, place = [], 0
+    while place < len(text):
+        part = _PART.match(text, place)
+        if part is None:
+            return None
+        key = part["key"].upper().removeprefix("OID.")
+        value = part["plain"].strip() if part["quoted"] is None else part["quoted"].replace('""', '"')
+        found.append((_ALIASES.get(key, key), value))
+        place = part.end()
+    return found or None
+
+
+def is_name(text: str, name: x509.Name) -> bool:
+    """Tell whether a text is a name, whichever part comes first: Microsoft's example begins with the country."""
+    own = [
+        (_KEYS.get(one.oid.dotted_string, one.oid.dotted_string), str(one.value)) for part in name.rdns for one in part
+    ]
+    return parsed(text) in (own, own[::-1])

@@ -47,6 +47,10 @@ class Identities:
         self._tokens[key] = token, expires
         return token
 
+    def own(self) -> str | None:
+        """Return the object ID of the system-assigned identity; None where the service has none."""
+        return next((one.principal_id for one in self._identities if one.system_assigned), None)
+
     def _principal(self, client_id: str | None) -> str:
         for identity in self._identities:
             chosen = identity.system_assigned if client_id is None else _same(identity.client_id, client_id)

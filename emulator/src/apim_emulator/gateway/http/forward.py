@@ -101,7 +101,9 @@ async def _answered(exchange: Exchange, endpoint: Endpoint, seconds: float) -> A
         exchange.backend_called = True
         headers = _headers(exchange, endpoint, url, body)
         async with asyncio.timeout(seconds):
-            upstream = await exchange.services.transport.send(exchange.context.request.method, url, headers, data)
+            upstream = await exchange.services.transport.send(
+                exchange.context.request.method, url, headers, data, exchange.certificate
+            )
     except TimeoutError:
         if body.waiting:
             raise too_slow() from None

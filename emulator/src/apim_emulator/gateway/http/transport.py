@@ -13,6 +13,8 @@ from aiohttp.typedefs import LooseHeaders
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from apim_emulator.csharp.runtime.certificates import Certificate
+from apim_emulator.gateway.http.client_certificates import presenting
 from apim_emulator.gateway.http.headers import HOPS
 from apim_emulator.network import Network, is_loopback
 
@@ -101,8 +103,17 @@ class Answer(Protocol):
 class Transport(Protocol):
     """Sends the gateway's requests."""
 
-    async def send(self, method: str, url: URL, headers: CIMultiDict[str], body: Body) -> Answer:
+    async def send(
+        self,
+        method: str,
+        url: URL,
+        headers: CIMultiDict[str],
+        body: Body,
+        certificate: Certificate | None = None,
+    ) -> Answer:
         """Send a request and wait for the response's headers; redirects are not followed, nothing is sent twice.
+
+        `certificate` is presented where the server asks for one in the TLS handshake.
 
         Raises `HostRefusedError`, `aiohttp.ClientError`, `OSError` or `ValueError` where there is no response.
         """
@@ -161,7 +172,14 @@ class HttpTransport:
             await self._session.close()
             self._session = None
 
-    async def send(self, method: str, url: URL, headers: CIMultiDict[str], body: Body) -> Answer:
+    async def send(
+        self,
+        method: str,
+        url: URL,
+        headers: CIMultiDict[str],
+        body: Body,
+        certificate: Certificate | None = None,
+    ) -> Answer:
         """Send a request over HTTP/1.1."""
         if self._session is None:
             raise RuntimeError("the gateway is not started")
@@ -175,4 +193,5 @@ class HttpTransport:
             # A payload already: aiohttp would look for one that fits.
             data=BytesPayload(body) if isinstance(body, bytes) else body,
             allow_redirects=False,
+            ssl=True if certificate is None or target.scheme != "https" else presenting(certificate),
         )

@@ -5,7 +5,6 @@ Whatever a typed policy can render and no executor reads stands here, and nothin
 
 from collections.abc import Mapping
 
-_CERTIFICATES = "the emulator has no certificates of the service"
 _DAPR = "the emulator runs no Dapr"
 _FABRIC = "the emulator runs no Service Fabric"
 _HTTP = "the emulator speaks HTTP/1.1 to backends"
@@ -13,14 +12,12 @@ _LIQUID = "the emulator runs a part of Liquid without it"
 _UNTOLD = "the policy reference does not say what it does"
 
 POLICIES: Mapping[str, str] = {
-    "authentication-certificate": _CERTIFICATES,
     "authentication-token": _UNTOLD,
     "authentication-token-store": _UNTOLD,
     "block": _UNTOLD,
     "cache-value": "no source says how it refreshes what is old",
     "cosmosdb-data-source": "the emulator resolves no GraphQL",
     "cross-domain": "the emulator serves no cross-domain policy file",
-    "get-authorization-context": "the emulator has no credential manager",
     "graphql-data-source": "the emulator resolves no GraphQL",
     "http-data-source": "the emulator resolves no GraphQL",
     "invoke-dapr-binding": _DAPR,
@@ -35,7 +32,6 @@ POLICIES: Mapping[str, str] = {
     "set-request-metric-dimension-value": _UNTOLD,
     "set-url": "it belongs inside send-request",
     "sql-data-source": "the emulator resolves no GraphQL",
-    "validate-client-certificate": "the emulator is called without TLS",
     "validate-graphql-request": "the emulator resolves no GraphQL",
     "validate-odata-request": "the emulator reads no OData",
     "xml-to-json": "the emulator converts no XML",
@@ -44,10 +40,7 @@ POLICIES: Mapping[str, str] = {
 """Policies of the service that have no executor, by element name."""
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "authentication-certificate": ("inbound",),
-    "get-authorization-context": ("inbound", "backend", "outbound"),
     "proxy": ("inbound",),
-    "validate-client-certificate": ("inbound",),
 }
 """Sections of those whose place is told before the reason (policy reference)."""
 
@@ -57,11 +50,8 @@ PARTS: Mapping[tuple[str, str], str] = {
     ("content", "schema-id"): "the emulator has no schemas of the service",
     ("content", "schema-ref"): "the emulator has no schemas of the service",
     ("forward-request", "continue-timeout"): "the emulator sends bodies at once",
-    ("key", "certificate-id"): _CERTIFICATES,
     ("rate-limit-by-key", "flexible-retry-window"): _UNTOLD,
-    ("send-one-way-request", "authentication-certificate"): _CERTIFICATES,
     ("send-one-way-request", "proxy"): POLICIES["proxy"],
-    ("send-request", "authentication-certificate"): _CERTIFICATES,
     ("send-request", "proxy"): POLICIES["proxy"],
     ("set-backend-service", "dapr-app-id"): _DAPR,
     ("set-backend-service", "dapr-method"): _DAPR,
@@ -76,8 +66,8 @@ PARTS: Mapping[tuple[str, str], str] = {
     ("set-body", "xsi-nil"): _LIQUID,
     ("validate-azure-ad-token", "allow-proof-of-possession-tokens"): _UNTOLD,
     ("validate-azure-ad-token", "allow-protected-forwarded-tokens"): _UNTOLD,
-    ("validate-azure-ad-token", "decryption-keys"): _CERTIFICATES,
-    ("validate-jwt", "decryption-keys"): _CERTIFICATES,
+    ("validate-azure-ad-token", "decryption-keys"): "the emulator decrypts no tokens",
+    ("validate-jwt", "decryption-keys"): "the emulator decrypts no tokens",
 }
 """Attributes and child elements that no executor reads, by the name of their element and their own."""
 

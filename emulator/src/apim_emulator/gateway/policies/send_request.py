@@ -9,6 +9,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from apim_emulator.csharp import EvaluationError
+from apim_emulator.csharp.runtime.certificates import Certificate
 from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.context.objects import Response
 from apim_emulator.gateway.exchange import Exchange
@@ -19,6 +20,7 @@ from apim_emulator.gateway.http.headers import end_to_end
 from apim_emulator.gateway.http.transport import Transport
 from apim_emulator.gateway.loading.element import Element, Value, inner, leaf
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.policies.authentication_certificate import ClientCertificate
 from apim_emulator.gateway.policies.authentication_managed_identity import IdentityToken
 from apim_emulator.gateway.policies.forward_request import timeout
 from apim_emulator.gateway.policies.set_body import body_value
@@ -26,7 +28,10 @@ from apim_emulator.gateway.policies.set_header import HeaderChange
 from apim_emulator.gateway.policies.set_method import method_value
 from apim_emulator.network import HostRefusedError
 
-_ORDER = ("set-url", "set-method", "set-header", "set-body", "authentication-managed-identity")
+_ORDER = (
+    *("set-url", "set-method", "set-header", "set-body"),
+    *("authentication-certificate", "authentication-managed-identity"),
+)
 DEFAULT_TIMEOUT = 60
 """Seconds."""
 
@@ -39,6 +44,7 @@ class OwnRequest:
     url: URL
     headers: CIMultiDict[str] = field(repr=False)
     body: bytes | None = field(repr=False)
+    certificate: Certificate | None = None
 
     async def send(self, transport: Transport, seconds: float) -> Response:
         """Send it; raises `Failure`, also for a response that does not arrive whole."""
@@ -53,7 +59,7 @@ class OwnRequest:
             raise internal_error("BackendConnectionFailure", f"no response: {type(error).__name__}") from None
 
     async def _answer(self, transport: Transport) -> Response:
-        upstream = await transport.send(self.method, self.url, self.headers, self.body)
+        upstream = await transport.send(self.method, self.url, self.headers, self.body, self.certificate)
         with closing(upstream):
             content = await bodies.read_response(upstream.content.iter_any())
             found = end_to_end(upstream.headers)
@@ -73,6 +79,7 @@ class Message:
     method: Value[str] | None
     headers: list[HeaderChange]
     body: Value[str] | None
+    certificate: ClientCertificate | None
     token: IdentityToken | None
     copies_body: bool
     """Whether a copy has the body too; after the backend was called it has none."""
@@ -102,7 +109,8 @@ class Message:
             headers.setdefault("Host", url.authority if url.explicit_port is not None else url.host or "")
         except ValueError as error:
             raise internal_error("BackendConnectionFailure", f"no response: {type(error).__name__}") from None
-        return OwnRequest(method, url, headers, body)
+        certificate = None if self.certificate is None else self.certificate.of(exchange)
+        return OwnRequest(method, url, headers, body, certificate)
 
     def _target(self, exchange: Exchange, *, is_copy: bool) -> URL:
         if self.url is not None:
@@ -151,7 +159,7 @@ def _keep(variable: str | None, response: Response | None, context: Context) -> 
 def read_message(element: Element, site: Site) -> Message:
     """Read `mode` and the children; raises `RefusedError`."""
     mode = element.word("mode", ("new", "copy"), "new")
-    url, method, body, token = (element.child(name) for name in _ORDER if name != "set-header")
+    url, method, body, certificate, token = (element.child(name) for name in _ORDER if name != "set-header")
     headers = [inner(node, HeaderChange) for node in element.children("set-header")]
     element.in_order(_ORDER)
     if url is None and element.node.attributes.get("mode", "new") == "new":
@@ -162,6 +170,7 @@ def read_message(element: Element, site: Site) -> Message:
         None if method is None else inner(method, method_value),
         headers,
         None if body is None else inner(body, body_value),
+        None if certificate is None else inner(certificate, lambda found: ClientCertificate(found, site)),
         None if token is None else inner(token, IdentityToken),
         site.section in {"inbound", "backend"},
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from yarl import URL
 
 from apim_emulator.csharp import EvaluationError
+from apim_emulator.gateway.certificates import no_certificate
 from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.loading.document import Node
@@ -66,8 +67,8 @@ class _Rules:
         check_issuer(payload, ((listed or {own}) - (known - {own})).__contains__)
 
 
-def _compile(element: Element, _site: Site) -> Run:
-    rules = _rules(element)
+def _compile(element: Element, site: Site) -> Run:
+    rules = _rules(element, site)
     refused = refusal(element)
 
     async def run(exchange: Exchange) -> None:
@@ -87,14 +88,14 @@ def _compile(element: Element, _site: Site) -> Run:
     return run
 
 
-def _rules(element: Element) -> _Rules:
+def _rules(element: Element, site: Site) -> _Rules:
     place = token_place(element, default_header=False)
     names = [node.name for node in element.node.children if node.name in _ORDER]
     if names != sorted(names, key=_ORDER.index):
         element.refuse(f"children must come in the order {', '.join(_ORDER)}")
     urls = tuple(_url(node) for node in element.children("openid-config"))
     container = element.child("issuer-signing-keys")
-    listed = () if container is None else tuple(_key(node) for node in only_children(container, "key"))
+    listed = () if container is None else tuple(_key(node, site) for node in only_children(container, "key"))
     if not urls and not listed:
         element.refuse("needs openid-config or issuer-signing-keys")
     return _Rules(
@@ -141,15 +142,30 @@ def _is_allowed(url: str) -> bool:
         return False
 
 
-def _key(node: Node) -> SigningKey:
+def _key(node: Node, site: Site) -> SigningKey:
     element = Element(node)
     key_id, n, e = element.literal("id"), element.literal("n"), element.literal("e")
+    certificate_id = element.literal("certificate-id")
     element.content()
     element.done()
     text = node.text.strip()
+    if certificate_id is not None:
+        return _key_of_certificate(node, site, certificate_id, key_id, alone=not (n or e or text))
     key = jwks.rsa(n, e, key_id) if n and e and not text else jwks.symmetric(text, key_id) if not (n or e) else None
     if key is None:
         raise node.refused("needs a Base64 key of 32 bytes or more, or n and e of an RSA key of 2048 bits or more")
+    return key
+
+
+def _key_of_certificate(node: Node, site: Site, name: str, key_id: str | None, *, alone: bool) -> SigningKey:
+    if not alone:
+        raise node.refused("excludes n, e and a Base64 key", "certificate-id")
+    certificate = site.certificates.find(identifier=name)
+    if certificate is None:
+        raise no_certificate(node, "certificate-id")
+    key = jwks.of_certificate(certificate.x509, key_id)
+    if key is None:
+        raise node.refused("has no RSA key of 2048 bits or more, and none of P-256", "certificate-id")
     return key
 
 

@@ -5,6 +5,9 @@ import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OctKey, RSAKey
@@ -50,6 +53,17 @@ def from_jwks(document: object, issuer: str | None) -> list[SigningKey]:
 def rsa(n: str, e: str, key_id: str | None) -> SigningKey | None:
     """Make a key of a modulus and an exponent in base64url; None where they are no key."""
     return next(iter(_public({"kty": "RSA", "n": n, "e": e, **({"kid": key_id} if key_id else {})}, None)), None)
+
+
+def of_certificate(certificate: x509.Certificate, key_id: str | None) -> SigningKey | None:
+    """Take the public key of a certificate; None where it is of a kind that signs no token that is accepted."""
+    pem = certificate.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    kind = RSAKey if isinstance(certificate.public_key(), RSAPublicKey) else ECKey
+    try:
+        entry = dict(kind.import_key(pem).as_dict(private=False))
+    except (JoseError, ValueError, TypeError):
+        return None
+    return next(iter(_public({**entry, "kid": key_id}, None)), None)
 
 
 def symmetric(encoded: str, key_id: str | None) -> SigningKey | None:
