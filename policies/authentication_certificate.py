@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from policies.shared.checks import check_literal, check_not_blank, check_secret
 from policies.shared.errors import PolicyError
+from policies.shared.options import is_expression
 from policies.shared.policy import INBOUND_ONLY, Section, TypedPolicy
 
 
@@ -38,7 +39,8 @@ class AuthenticationCertificate(TypedPolicy):
             )
         check_not_blank(f"{self.tag} thumbprint", self.thumbprint)
         check_literal(f"{self.tag} certificate_id", self.certificate_id)
-        check_not_blank(f"{self.tag} body", self.body)
+        if self.body is not None and not is_expression(self.body):
+            raise PolicyError(f"{self.tag} body is no policy expression; give one that yields the certificate's bytes")
         check_secret(f"{self.tag} password", self.password)
         if self.password is not None and self.body is None:
             raise PolicyError(f"{self.tag} has password without body; the service's own certificates need none")

@@ -32,7 +32,7 @@ class CertificateIdentity(Options):
     issuer_thumbprint: str | None = None
     """Thumbprint of the issuer. Defaults to any."""
     issuer_certificate_id: str | None = None
-    """Certificate of the service that is the issuer. Defaults to any."""
+    """Certificate of the service that is the issuer, in place of its subject and thumbprint. Defaults to any."""
 
     def __post_init__(self) -> None:
         """Check that at least one property is given, and that all are literal text."""
@@ -40,6 +40,9 @@ class CertificateIdentity(Options):
         given = {name.name: value for name in fields(self) if (value := getattr(self, name.name)) is not None}
         if not given:
             raise PolicyError("certificate identity is empty; give at least one of its options")
+        others = [f"issuer_{name}" for name in ("subject", "thumbprint") if f"issuer_{name}" in given]
+        if "issuer_certificate_id" in given and others:
+            raise PolicyError(f"certificate identity has issuer_certificate_id and {others[0]}; give one of them")
         for name, value in given.items():
             check_static(f"certificate identity {name}", value)
 

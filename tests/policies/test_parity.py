@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from apim_emulator.gateway import POLICIES, PolicyLoadError, compile_plan, parts_read, unsupported
-from apim_emulator.model import Api, Backend, Gateway, Operation, Product
+from apim_emulator.model import Api, Backend, Certificate, Gateway, Operation, Product
+from apim_emulator.testing import CertificateAuthority
 from policies import Document, PolicyError, RawElement, Scope, Section, Template
 from policies.documents.catalog import SECTIONS, TYPES
 from policies.shared.options import Options
@@ -29,6 +30,7 @@ EACH = settings(
     suppress_health_check=[*HealthCheck],
 )
 DEFINITION = {"openapi": "3.0.1", "paths": {"/a": {"get": {"responses": {}}}}}
+CERTIFICATE = CertificateAuthority().pem
 _TEMPLATE = ", template: "
 """Where a refusal is about a Liquid template."""
 Names = set[tuple[str, str]]
@@ -149,6 +151,8 @@ def limited(policy: ET.Element) -> Iterator[str]:
         for name in (*element.attrib, *(child.tag for child in element)):
             if (element.tag, name) in unsupported.PARTS:
                 yield unsupported.PARTS[element.tag, name]
+        if element.tag == "authentication-certificate" and not element.get("thumbprint", "@").startswith("@"):
+            yield "does not exist"  # no certificate has a thumbprint that was made up
         for name, text in element.attrib.items():
             values, reason = unsupported.VALUES.get((element.tag, name), ((), ""))
             value = next(iter(named_values(text)), text)
@@ -193,6 +197,7 @@ def gateway(text: str, scope: Scope, policy: ET.Element) -> Gateway:
         backends=tuple(Backend(id=name, url="https://a.example") for name in known),
         fragments=dict.fromkeys(known, "<fragment/>"),
         named_values=values,
+        certificates=tuple(Certificate(id=name, data=CERTIFICATE) for name in known),
     )
 
 

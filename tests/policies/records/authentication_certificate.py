@@ -4,7 +4,11 @@ from tests.policies.values import expressions, filled, maybe, named_values, opti
 
 RECORD = Record(
     AuthenticationCertificate,
-    examples=(*(AuthenticationCertificate(**{place: "a"}) for place in ("thumbprint", "certificate_id", "body")),),
+    examples=(
+        AuthenticationCertificate(thumbprint="a"),
+        AuthenticationCertificate(certificate_id="a"),
+        AuthenticationCertificate(body="@(context.Request.Body.As<byte[]>())"),
+    ),
     drawn=(
         options(AuthenticationCertificate, thumbprint=filled)
         | options(AuthenticationCertificate, certificate_id=plain)
@@ -32,6 +36,10 @@ RECORD = Record(
             lambda: AuthenticationCertificate(thumbprint="a", certificate_id="b"),
             "authentication-certificate has thumbprint and certificate_id; "
             "give exactly one of thumbprint, certificate_id, body",
+        ),
+        (
+            lambda: AuthenticationCertificate(body="MIIC"),
+            "authentication-certificate body is no policy expression; give one that yields the certificate's bytes",
         ),
         (
             lambda: AuthenticationCertificate(body="@(a)", password="s3cret"),

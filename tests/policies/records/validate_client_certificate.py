@@ -57,6 +57,10 @@ RECORD = Record(
             "itself",
         ),
         (
+            lambda: CertificateIdentity(issuer_certificate_id="a", issuer_subject="CN=b"),
+            "certificate identity has issuer_certificate_id and issuer_subject; give one of them",
+        ),
+        (
             lambda: CertificateIdentity(subject="@(a)"),
             "certificate identity subject '@(a)' is a policy expression; "
             "it decides who is admitted, so give the value itself",

@@ -10,7 +10,6 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from apim_emulator.csharp import EvaluationError, ExpressionError, Type, compile_expression
-from apim_emulator.csharp.types import array
 from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.failures import ProblemKind, RefusedError
 from apim_emulator.gateway.http.headers import is_header_name
@@ -138,22 +137,6 @@ class Element:
         if text is None:
             raise self.refused("attribute is missing", attribute)
         return _compiled(self.node, text, Type.OBJECT, attribute) or (lambda _: text)
-
-    @_or(_never)
-    def octets(self, attribute: str) -> Value[bytes]:
-        """Read an expression that gives `byte[]`."""
-        text = self._attribute(attribute)
-        run = None if text is None else _compiled(self.node, text, array(Type.BYTE), attribute)
-        if run is None:
-            raise self.refused("must be an expression that gives byte[]", attribute)
-
-        def evaluate(context: Context) -> bytes:
-            value = run(context)
-            if value is None:
-                raise EvaluationError("ArgumentNullException")
-            return bytes(value)
-
-        return evaluate
 
     @_or(_never)
     def boolean(self, attribute: str, default: bool | None = None) -> Value[bool]:

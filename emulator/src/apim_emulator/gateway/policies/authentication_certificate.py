@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from apim_emulator.csharp import Type
 from apim_emulator.csharp.runtime.certificates import Certificate, CertificateError, read_certificate
 from apim_emulator.csharp.runtime.der import is_cheap_to_open
+from apim_emulator.csharp.runtime.values import Array
 from apim_emulator.gateway.certificates import no_certificate
 from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.exchange import Exchange
@@ -34,8 +36,10 @@ class ClientCertificate:
         password = element.optional_text("password")
         self._find: Find = lambda _: None
         if "body" in given:
-            octets = element.octets("body")
-            self._find = lambda context: _opened(octets(context), None if password is None else password(context))
+            body = element.any_value("body")
+            if not element.computed("body"):
+                element.refuse("must be an expression that gives byte[]", "body")
+            self._find = lambda context: _opened(body(context), None if password is None else password(context))
         elif given:
             self._find = _kept(element, site, given[0])
 
@@ -60,7 +64,8 @@ def _kept(element: Element, site: Site, place: str) -> Find:
     return lambda context: find(name(context))
 
 
-def _opened(data: bytes, password: str | None) -> Certificate:
+def _opened(body: object, password: str | None) -> Certificate:
+    data = bytes(body) if isinstance(body, Array) and body.element == Type.BYTE else b""
     try:
         if is_cheap_to_open(data):
             return read_certificate(data, password)

@@ -42,5 +42,10 @@ RECORD = Record(
             "body is no certificate that its password opens",
             element='<authentication-certificate id="me" body="@(new byte[0])"/>',
         ),
+        "no bytes": internal(
+            "CertificateNotFound",
+            "body is no certificate that its password opens",
+            element="<authentication-certificate id='me' body='@(context.Request.Method)'/>",
+        ),
     },
 )  # fmt: skip
