@@ -10,11 +10,11 @@ import yaml
 
 from apim_emulator.azure.exceptions import ValidationError
 from apim_emulator.files import read_yaml
+from apim_emulator.gateway.loading.openapi import operations
 from apim_emulator.model import Operation
 
 _LARGEST = 4 * 1024 * 1024
 """Bytes of a document given inline (API Management: "API import restrictions and known issues")."""
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +52,11 @@ def _parsed(content_format: str, value: str, *, query_in_template: bool) -> Defi
         ) from error
     if not isinstance(document, Mapping) or not str(document.get("openapi", "")).startswith("3."):
         raise ValidationError("the API definition is not an OpenAPI 3 document", "value")
-    paths = document.get("paths")
-    if not isinstance(paths, Mapping) or not paths:
-        raise ValidationError("the API definition has no paths", "value")
-    found = [
-        Operation(
-            name=_operation_id(method, path, operation),
-            method=method.upper(),
-            url_template=_template(path, item, operation) if query_in_template else path,
-        )
-        for path, item in paths.items()
-        for method, operation in item.items()
-        if method in _METHODS
-    ]
-    names = [operation.name.lower() for operation in found]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValidationError(f"the API definition has the operation ID {name!r} twice", "value")
-    return Definition(tuple(found), document, _server(document))
+    try:
+        found = operations(document, query_in_template=query_in_template)
+    except ValueError as error:
+        raise ValidationError(str(error), "value") from None
+    return Definition(found, document, _server(document))
 
 
 def _server(document: Mapping[str, Any]) -> str | None:
@@ -93,17 +80,3 @@ def _filled(server: Mapping[str, Any]) -> str:
         lambda name: str((variables.get(name[1]) or {}).get("default", name[0])),
         str(server.get("url", "")),
     )
-
-
-def _template(path: str, item: Mapping[str, Any], operation: Mapping[str, Any]) -> str:
-    """Path with the required query parameters (API Management: "API import restrictions and known issues")."""
-    parameters = [*(item.get("parameters") or ()), *(operation.get("parameters") or ())]
-    given = [found for found in parameters if isinstance(found, Mapping)]
-    names = [found.get("name") for found in given if (found.get("in"), found.get("required")) == ("query", True)]
-    return f"{path}?{'&'.join(f'{name}={{{name}}}' for name in dict.fromkeys(names))}" if names else path
-
-
-def _operation_id(method: str, path: str, operation: Mapping[str, Any]) -> str:
-    """Operation ID, or where the document has none a name made of method and path (inferred)."""
-    given = operation.get("operationId") or f"{method}-{path.strip('/')}"
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", str(given)).strip("-")[:80]

@@ -4,7 +4,6 @@ import re
 
 from apim_emulator.azure.exceptions import ValidationError
 from apim_emulator.azure.providers.apimanagement import BACKEND, PATH
-from apim_emulator.azure.providers.apimanagement.circuit_breaker import circuit_breaker
 from apim_emulator.azure.providers.apimanagement.references import (
     exists,
     member_id,
@@ -14,6 +13,8 @@ from apim_emulator.azure.providers.apimanagement.references import (
 )
 from apim_emulator.azure.resource_types import Shape, Text, arm_type, get_function
 from apim_emulator.azure.state import Properties, Resource, State
+from apim_emulator.gateway.backends.breaker_rule import RuleError, circuit_breaker
+from apim_emulator.model import CircuitBreaker
 
 _MOST_MEMBERS = 30
 
@@ -29,13 +30,20 @@ def _complete(state: State, resource: Resource, service: Resource) -> None:
     if before is not None and _type_of(before) != kind:
         # Inferred: no document, sample or issue shows such a change.
         raise ValidationError(f"the type of a backend cannot be changed from {_type_of(before)} to {kind}", "type")
-    if circuit_breaker(resource) is not None and service.outputs["sku"]["name"] == "Consumption":
+    if _breaker(inputs) is not None and service.outputs["sku"]["name"] == "Consumption":
         # Microsoft's "Backends in API Management" says that the tier lacks them; code and words are inferred.
         raise ValidationError("circuitBreaker is not supported in SkuType Consumption", "circuitBreaker")
     if pool is not None:
         _check_pool(state, service.id, inputs, pool)
     else:
         _check_single(state, service.id, resource)
+
+
+def _breaker(inputs: Properties) -> CircuitBreaker | None:
+    try:
+        return circuit_breaker(inputs)
+    except RuleError as error:
+        raise ValidationError(str(error), error.path) from None
 
 
 def _type_of(backend: Resource) -> str:

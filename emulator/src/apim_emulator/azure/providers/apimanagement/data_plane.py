@@ -18,20 +18,17 @@ from apim_emulator.azure.providers.apimanagement import (
 )
 from apim_emulator.azure.providers.apimanagement.api import BEARER
 from apim_emulator.azure.providers.apimanagement.cache import searches
-from apim_emulator.azure.providers.apimanagement.circuit_breaker import circuit_breaker
-from apim_emulator.azure.providers.apimanagement.references import backends, format_of, member_id
+from apim_emulator.azure.providers.apimanagement.references import backends, format_of
 from apim_emulator.azure.providers.managedidentity.identities import identities
 from apim_emulator.azure.providers.monitor import DIAGNOSTIC_SETTING
 from apim_emulator.azure.providers.monitor.diagnostic_setting import categories
 from apim_emulator.azure.providers.network.data_plane import network_of_service, private_hosts, resolves
 from apim_emulator.azure.state import Resource, State
+from apim_emulator.gateway.backends.properties import backend_of
 from apim_emulator.model import (
     Api,
-    Backend,
-    BackendIdentity,
     Gateway,
     Operation,
-    PoolMember,
     Product,
     Reach,
     Subscription,
@@ -53,7 +50,7 @@ def _gateway(state: State, service: Resource) -> Gateway:
         apis=tuple(sorted((_api(state, api) for api in state.of(API, under=service.id)), key=attrgetter("id"))),
         subscriptions=tuple(_subscription(subscription) for subscription in state.of(SUBSCRIPTION, under=service.id)),
         products=tuple(_product(state, product) for product in state.of(PRODUCT, under=service.id)),
-        backends=tuple(_backend(service.id, backend) for backend in backends(state, service.id)),
+        backends=tuple(backend_of(one.name, one.inputs) for one in backends(state, service.id)),
         identities=identities(state, service),
         named_values={value.outputs["displayName"]: value.private["value"] for value in named_values},
         secret_names=frozenset(value.outputs["displayName"] for value in named_values if value.outputs.get("secret")),
@@ -170,27 +167,4 @@ def _subscription(subscription: Resource) -> Subscription:
         secondary_key=secondary,
         active=subscription.outputs["state"] == "active",
         unasked="displayName" not in subscription.outputs,
-    )
-
-
-def _backend(service: str, backend: Resource) -> Backend:
-    credentials = backend.inputs.get("credentials") or {}
-    identity = credentials.get("managedIdentity")
-    return Backend(
-        id=backend.name,
-        url=backend.inputs.get("url"),
-        header={name: tuple(values) for name, values in (credentials.get("header") or {}).items()},
-        query={name: tuple(values) for name, values in (credentials.get("query") or {}).items()},
-        identity=BackendIdentity(resource=identity["resource"], client_id=identity.get("clientId"))
-        if identity
-        else None,
-        members=tuple(
-            PoolMember(
-                backend_id=member_id(service, member["id"]).rsplit("/", 1)[1],
-                priority=member.get("priority") or 0,
-                weight=1 if member.get("weight") is None else member["weight"],
-            )
-            for member in (backend.inputs.get("pool") or {}).get("services") or ()
-        ),
-        circuit_breaker=circuit_breaker(backend),
     )
