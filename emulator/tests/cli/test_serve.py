@@ -19,7 +19,7 @@ from aiohttp.test_utils import TestServer
 
 from apim_emulator.cli import main as command_line
 from apim_emulator.cli.documents import DocumentFiles
-from apim_emulator.cli.serve import ServeOptions, serving
+from apim_emulator.cli.serve import ServedDocument, ServeOptions, serving
 from apim_emulator.errors import EmulatorError
 
 PROJECT = Path(__file__).parents[2]
@@ -315,7 +315,7 @@ def test_what_only_a_comment_names_is_not_missing(folder: Path) -> None:
     text = policy_of("<!-- {{a}} <include-fragment fragment-id='b' /> -->")
     (folder / "policy.xml").write_text(text, encoding="utf-8")
 
-    assert DocumentFiles(policy=folder / "policy.xml").read().policy == text
+    assert DocumentFiles(policy=folder / "policy.xml").read("http://127.0.0.1:9").gateway.apis[0].policy == text
 
 
 async def test_document_is_loaded_anew_when_a_file_changes(folder: Path, told: Told) -> None:
@@ -432,3 +432,202 @@ async def test_placeholder_that_nothing_fills_is_told_and_a_value_fills_it(folde
     ]
     assert isinstance(seen["headers"], dict)
     assert seen["headers"]["X-Tier"] == "gold"
+
+
+# who may call, and folders
+
+SPECIFICATION = """{"openapi": "3.0.1", "info": {"title": "a", "version": "1"}, "paths": {
+    "/items": {"get": {"operationId": "get-items", "responses": {"200": {"description": "ok"}}}}}}"""
+STARTER = '{"properties": {"state": "published", "subscriptionRequired": true}}'
+SAYS_PRODUCT = '<set-header name="X-Product"><value>@(context.Product?.Id ?? "none")</value></set-header>'
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def artifacts(folder: Path) -> Path:
+    write(
+        folder / "artifacts",
+        {
+            "policy.xml": "<policies><inbound><set-header name='X-Global'><value>{{tier}}</value></set-header>"
+            "</inbound><backend><forward-request /></backend></policies>",
+            "apis/echo/apiInformation.json": '{"properties": {"path": "echo", "serviceUrl": "https://echo.example"}}',
+            "apis/echo/specification.json": SPECIFICATION,
+            "apis/echo/policy.xml": policy_of('<set-backend-service backend-id="east" />'),
+            "apis/echo/operations/get-items/policy.xml": policy_of(SAYS_PRODUCT),
+            "products/starter/productInformation.json": STARTER,
+            "products/starter/apis/echo/productApiInformation.json": "{}",
+            "backends/east/backendInformation.json": '{"properties": {"url": "https://east.example"}}',
+            "named values/tier/namedValueInformation.json": '{"properties": {"displayName": "tier", "value": "gold"}}',
+        },
+    )
+    return folder / "artifacts"
+
+
+async def statuses(url: str, keys: list[str | None]) -> list[int]:
+    found = []
+    async with aiohttp.ClientSession() as client:
+        for key in keys:
+            headers = {} if key is None else {"Ocp-Apim-Subscription-Key": key}
+            async with client.get(url, headers=headers) as response:
+                found.append(response.status)
+    return found
+
+
+async def test_document_with_subscriptions_demands_one_of_their_keys(folder: Path) -> None:
+    async with backend() as url:
+        options = ServeOptions(policy=folder / "policy.xml", backend=url, port=0, subscriptions=["ann=a1", "bob"])
+        async with serving(options) as served:
+            (api,) = served.session.apis
+            made_up = served.text().partition("Subscription bob: its key is ")[2].split("\n")[0]
+
+            assert await statuses(api.url, [None, "wrong", "a1", made_up]) == [401, 401, 200, 200]
+            assert (api.key, api.curl) == ("a1", f"curl -i {api.url}/ -H 'Ocp-Apim-Subscription-Key: a1'")
+            assert len(made_up) == 32
+
+
+@pytest.mark.parametrize(("subscriptions", "key"), [([], None), (["ann=a1"], "a1")])
+async def test_document_runs_in_the_product_that_is_given(
+    folder: Path, subscriptions: list[str], key: str | None
+) -> None:
+    (folder / "policy.xml").write_text(policy_of(SAYS_PRODUCT), encoding="utf-8")
+    headers = {} if key is None else {"Ocp-Apim-Subscription-Key": key}
+
+    async with backend() as url:
+        options = ServeOptions(
+            policy=folder / "policy.xml", backend=url, port=0, product="team", subscriptions=subscriptions
+        )
+        seen = await called(options, headers=headers)
+
+    assert isinstance(seen["headers"], dict)
+    assert seen["headers"]["X-Product"] == "team"
+
+
+async def test_folder_is_one_service_with_its_products_and_operations(artifacts: Path) -> None:
+    async with backend() as url:
+        options = ServeOptions(
+            policy=artifacts, backend=f"{url}/base", port=0, subscriptions=["ann=a1"], product="starter"
+        )
+        seen = await called(options, path="/echo/items", headers={"Ocp-Apim-Subscription-Key": "a1"})
+        async with serving(options) as served:
+            (api,) = served.session.apis
+            refused = await statuses(f"{api.url}/items", [None])
+            unknown = await statuses(f"{api.url}/nope", ["a1"])
+            text = served.text()
+
+    assert isinstance(seen["headers"], dict)
+    assert (seen["path"], seen["headers"]["X-Product"], seen["headers"]["X-Global"]) == (
+        "/base/items", "starter", "gold",
+    )  # fmt: skip
+    assert (refused, unknown, dict(api.product_keys)) == ([401], [404], {"ann": "a1"})
+    assert f"API echo: {api.url}\nBackend east: {url}/base\nSubscription ann: its key is a1\n" in text
+    assert text.endswith(f"curl -i {api.url}/items -H 'Ocp-Apim-Subscription-Key: a1'")
+
+
+async def test_folder_that_needs_keys_and_has_no_subscription_gets_one_for_all_apis(artifacts: Path) -> None:
+    async with backend() as url, serving(ServeOptions(policy=artifacts, backend=url, port=0)) as served:
+        (api,) = served.session.apis
+
+        assert "Subscription master: its key is " in served.text()
+        assert await statuses(f"{api.url}/items", [api.key]) == [200]
+
+
+async def test_files_that_come_and_go_are_loaded_and_keys_stay(artifacts: Path, told: Told) -> None:
+    options = ServeOptions(policy=artifacts, backend="http://127.0.0.1:9", port=0)
+    async with serving(options, told) as served:
+        before = served.session
+        (artifacts / "apis" / "more.xml").write_text(policy_of(answer("204")), encoding="utf-8")
+        await told.more()
+        both = served.session
+        added = await statuses(f"{served.session.url}/more", [both.api("more").key])
+        (artifacts / "apis" / "more.xml").unlink()
+        await told.more()
+
+        assert ([one.name for one in both.apis], added) == (["echo", "more"], [204])
+        assert (served.session, both.api("echo")) == (before, before.api("echo"))
+
+
+@pytest.mark.parametrize("watch", [True, False])
+async def test_files_are_looked_at_again_unless_told_otherwise(
+    folder: Path, told: Told, monkeypatch: pytest.MonkeyPatch, watch: bool
+) -> None:
+    options = ServeOptions(policy=folder / "policy.xml", backend="http://127.0.0.1:9", port=0, watch=watch)
+    followed: list[ServedDocument] = []
+    monkeypatch.setattr(ServedDocument, "follow", lambda self, *_: asyncio.sleep(0, followed.append(self)))
+    async with serving(options, told) as served:
+        await asyncio.sleep(0)
+
+        assert (followed, "It is loaded anew" in served.text()) == ([served] if watch else [], watch)
+
+
+async def test_some_apis_of_a_folder_are_served_without_the_others(artifacts: Path) -> None:
+    write(artifacts, {"apis/legacy/policy.xml": policy_of('<jsonp callback-parameter-name="cb" />')})
+    options = ServeOptions(policy=artifacts, backend="http://127.0.0.1:9", port=0)
+
+    with pytest.raises(EmulatorError, match=r"jsonp: .*\nTo serve other APIs without these, name them with --api"):
+        async with serving(options):
+            pass
+    async with serving(replace(options, apis=["echo"])) as served:
+        assert [api.name for api in served.session.apis] == ["echo"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("policy.xml --subscription ann --subscription ann=k", "--subscription ann: is given twice"),
+        ("policy.xml --subscription ann=", "--subscription ann: its key must be of 1 to 256 visible ASCII characters"),
+        (
+            "policy.xml --subscription a=s3 --subscription b=s3",
+            "--subscription b: another subscription has the same key",
+        ),
+        ("policy.xml --subscription =s3cret", "--subscription : a name must be of letters, digits, dots, dashes and _"),
+        ("policy.xml --product a/b", "--product a/b: must be of letters, digits, dots, dashes and underscores"),
+        (
+            "artifacts --subscription a --product gold",
+            "--product gold: is no product of the folder; there are: starter",
+        ),
+        ("artifacts --product starter", "--product starter: is for a subscription; give one with --subscription NAME"),
+        ("artifacts --api nope", "--api nope: is no API of artifacts; there are echo"),
+    ],
+)
+def test_mistake_in_who_may_call_is_told(
+    artifacts: Path, arguments: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert artifacts.is_dir()
+    code = command_line.run(command_line.app, ["serve", *arguments.split(), *LOOPBACK.split()])
+
+    assert (code, capsys.readouterr().err) == (2, f"error: {message}\n")
+
+
+def test_every_mistake_of_a_folder_is_told_at_once(artifacts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(
+        artifacts,
+        {
+            "apis/echo/apiInformation.json": '{"properties": {"path": 5}}',
+            "products/starter/policy.xml": policy_of("{{k}}"),
+            "named values/quota/namedValueInformation.json": '{"properties": {"displayName": "k", "secret": true}}',
+        },
+    )
+
+    code = command_line.run(command_line.app, ["serve", "artifacts", *LOOPBACK.split()])
+
+    assert (code, capsys.readouterr().err) == (
+        2,
+        "error: artifacts/apis/echo/apiInformation.json: properties.path: must be text\n"
+        "artifacts/products/starter/policy.xml:4:9: named value k has no value (artifacts/named values/quota/"
+        "namedValueInformation.json has none); give a file with --named-values\n",
+    )
+
+
+async def test_backend_that_a_folder_lacks_does_not_exist(artifacts: Path) -> None:
+    write(artifacts, {"apis/echo/policy.xml": policy_of('<set-backend-service backend-id="west" />')})
+
+    with pytest.raises(
+        EmulatorError, match=r"apis/echo/policy\.xml:4:9: set-backend-service, backend-id: no such backend"
+    ):
+        async with serving(ServeOptions(policy=artifacts, backend="http://127.0.0.1:9", port=0)):
+            pass

@@ -6,51 +6,20 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
-
-import yaml
-from pydantic import ConfigDict, StrictBool, StrictStr, TypeAdapter, ValidationError
 
 from apim_emulator.errors import EmulatorError
-from apim_emulator.files import UniqueKeys, read_file, yaml_mistake
+from apim_emulator.folders.named_values import read_named_values, read_text
+from apim_emulator.folders.service import Documents, Keys, folder_files, read_service, state
 from apim_emulator.gateway import PolicyLoadError
-from apim_emulator.gateway.loading.document import NAMED_VALUE
-from apim_emulator.gateway.loading.placeholders import Fillings, place, with_placeholders, without_comments
-from apim_emulator.gateway.standalone import API
+from apim_emulator.gateway.loading.placeholders import Fillings, with_placeholders
+from apim_emulator.gateway.standalone import API, standalone
 
 __all__ = ["terms"]
-
-FRAGMENT = re.compile(r"""<include-fragment\s[^>]*?\bfragment-id\s*=\s*(["'])([^"'<>]*)\1""")
-"""Where a text includes a fragment; its second group is the ID."""
-_NAME = re.compile(r"[A-Za-z0-9._-]+")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NamedValue:
-    """An entry of a file of named values that says more than the value."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = {"extra": "forbid"}
-
-    value: StrictStr = field(repr=False)
-    secret: StrictBool = True
-
-
-_NAMED_VALUES = TypeAdapter(dict[str, StrictStr | NamedValue])
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Texts:
-    """What the files hold."""
-
-    policy: str
-    fragments: Mapping[str, str]
-    named_values: Mapping[str, str] = field(repr=False)
-    secret_names: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentFiles:
-    """The files of a policy document."""
+    """A policy document, or a folder with a service, and what goes with it."""
 
     policy: Path
     named_values: Path | None = None
@@ -58,65 +27,77 @@ class DocumentFiles:
     fillings: Sequence[str] = ()
     """`NAME=VALUE` or `NAME`: what fills placeholders."""
     fillings_file: Path | None = None
+    apis: frozenset[str] = frozenset()
+    """APIs of a folder to which it is confined; empty: all."""
 
-    def read(self) -> Texts:
-        """Read all. Raises `EmulatorError` with every named value and every fragment that is missing."""
-        values, secrets = read_named_values(self.named_values)
+    def read(self, url: str, sku: str = "BasicV2", *, keys: Keys = lambda _: "", keyed: bool = False) -> Documents:
+        """Read all for a service in front of `url`; raises `EmulatorError` with every mistake and all that is missing.
+
+        `keys` gives the keys of subscriptions that a folder has; with `keyed`, APIs need one.
+        """
         fillings = read_fillings(self.fillings, self.fillings_file)
-        texts = Texts(
-            policy=fillings.fill(read_text(self.policy)),
-            fragments={name: fillings.fill(read_text(path)) for name, path in self.fragments.items()},
-            named_values=values | fillings.named_values,
-            secret_names=secrets | fillings.named_values.keys(),
-        )
-        missing: dict[str, str] = {}
-        files = {self.policy: texts.policy}
-        files |= {path: texts.fragments[name] for name, path in self.fragments.items()}
-        for path, text in files.items():
-            for what, message in self._missing(path, text, texts.named_values):
-                missing.setdefault(what, message)
-        if missing:
-            raise EmulatorError("\n".join(missing.values()))
-        return texts
+        if self.policy.is_dir():
+            found = read_service(
+                self.policy, url, keys=keys, named_values=self.named_values, fragments=self.fragments,
+                fillings=fillings, sku=sku, keyed=keyed,
+            )  # fmt: skip
+        else:
+            found = self._one(url, sku, fillings, keyed=keyed)
+        if self.apis:
+            names = [one.id for one in found.gateway.apis]
+            for name in sorted(self.apis.difference(names)):
+                raise EmulatorError(f"--api {name}: is no API of {self.policy}; there are {', '.join(names)}")
+            found = found.only(self.apis)
+        lines = [*map(str, found.mistakes), *(self._told(found, *one) for one in found.missing())]
+        if lines:
+            raise EmulatorError("\n".join(lines))
+        return found
 
     def state(self) -> Hashable:
-        """Return what differs once any of the files has changed."""
-        own = (self.policy, self.named_values, self.fillings_file, *self.fragments.values())
-        return tuple(map(_stamp, filter(None, own)))
+        """Return what differs once any of the files has changed, come or gone."""
+        own = folder_files(self.policy) if self.policy.is_dir() else [self.policy]
+        return state([*own, *filter(None, (self.named_values, self.fillings_file, *self.fragments.values()))])
 
-    @contextmanager
-    def explained(self, texts: Texts) -> Iterator[None]:
-        """Turn what prevents a document from being loaded into a `EmulatorError`: a line for each problem."""
-        try:
-            yield
-        except PolicyLoadError as error:
-            problems, _ = with_placeholders(error.problems, self._by_label(texts))
-            raise EmulatorError("\n".join(problem.in_file(self._files) for problem in problems)) from None
+    def _one(self, url: str, sku: str, fillings: Fillings, *, keyed: bool) -> Documents:
+        """Read one document, which is an API's."""
+        values, secrets = read_named_values(self.named_values)
+        text = fillings.fill(read_text(self.policy))
+        fragments = {name: fillings.fill(read_text(path)) for name, path in self.fragments.items()}
+        hidden = fillings.named_values
+        return Documents(
+            gateway=standalone(
+                text, url, named_values=values | hidden, secret_names=secrets | hidden.keys(), fragments=fragments,
+                sku=sku, api={"subscription_required": keyed},
+            ),
+            files={f"api {API}": self.policy, **{f"fragment {name}": path for name, path in self.fragments.items()}},
+            texts={f"api {API}": text, **{f"fragment {name}": one for name, one in fragments.items()}},
+        )  # fmt: skip
 
-    def unfilled(self, texts: Texts) -> list[str]:
-        """Tell the placeholders that nothing fills, a line each."""
-        return [one.in_file(self._files) for one in with_placeholders((), self._by_label(texts))[1]]
-
-    @property
-    def _files(self) -> dict[str, Path]:
-        return {f"api {API}": self.policy, **{f"fragment {name}": path for name, path in self.fragments.items()}}
-
-    def _by_label(self, texts: Texts) -> dict[str, str]:
-        return {f"api {API}": texts.policy, **{f"fragment {name}": text for name, text in texts.fragments.items()}}
-
-    def _missing(self, path: Path, text: str, values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        """Give what is missing with a message, wherever it is used outside of comments."""
-        bare = without_comments(text)
+    def _told(self, found: Documents, where: str, kind: str, name: str) -> str:
+        """Say what is missing, and where to add it."""
+        if kind == "fragment":
+            return f"{where}: fragment {name} has no file; give it with --fragment {name}=FILE"
         remedy = "give a file with --named-values" if self.named_values is None else f"add it to {self.named_values}"
-        for found in NAMED_VALUE.finditer(bare):
-            if found[1] not in values:
-                place = _place(path, bare, found.start())
-                yield f"value {found[1]}", f"{place}: named value {found[1]} has no value; {remedy}"
-        for found in FRAGMENT.finditer(bare):
-            name = found[2]
-            if name not in self.fragments and not NAMED_VALUE.search(name):
-                place = _place(path, bare, found.start())
-                yield f"fragment {name}", f"{place}: fragment {name} has no file; give it with --fragment {name}=FILE"
+        secret = f" ({found.valueless[name]} has none)" if name in found.valueless else ""
+        return f"{where}: named value {name} has no value{secret}; {remedy}"
+
+
+@contextmanager
+def explained(found: Documents) -> Iterator[None]:
+    """Turn what prevents documents from being loaded into a `EmulatorError`: a line for each problem."""
+    try:
+        yield
+    except PolicyLoadError as error:
+        problems, _ = with_placeholders(error.problems, found.texts)
+        lines = [problem.in_file(found.files) for problem in problems]
+        if len(found.gateway.apis) > 1 and any(one.kind == "unsupported" for one in problems):
+            lines.append("To serve other APIs without these, name them with --api")
+        raise EmulatorError("\n".join(lines)) from None
+
+
+def unfilled(found: Documents) -> list[str]:
+    """Tell the placeholders that nothing fills, a line each."""
+    return [one.in_file(found.files) for one in with_placeholders((), found.texts)[1]]
 
 
 def pairs(option: str, texts: Iterable[str]) -> dict[str, str]:
@@ -139,51 +120,6 @@ def terms(option: str, texts: Iterable[str]) -> dict[str, tuple[str, ...]]:
         ((name, term),) = pairs(option, [text]).items()
         found[name] = (*found.get(name, ()), term)
     return found
-
-
-def read_text(path: Path) -> str:
-    """Read a file in UTF-8; raises `EmulatorError`."""
-    try:
-        return read_file(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise EmulatorError(f"{path}: byte {error.start} is not UTF-8; save it as UTF-8") from None
-
-
-def _stamp(path: Path) -> Hashable:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def read_named_values(path: Path | None, *, any_name: bool = False) -> tuple[dict[str, str], frozenset[str]]:
-    """Read a YAML or JSON file of names and values; all are secret but those that say otherwise."""
-    if path is None:
-        return {}, frozenset()
-    text = read_text(path)
-    try:
-        found = _NAMED_VALUES.validate_python(yaml.load(text, UniqueKeys) or {})  # noqa: S506 - a safe one
-    except yaml.MarkedYAMLError as error:
-        raise EmulatorError(yaml_mistake(path, error)) from None
-    except ValidationError as error:
-        name = next((str(one["loc"][0]) for one in error.errors(include_input=False) if one["loc"]), None)
-        subject = "" if name is None or _NAME.fullmatch(name) is None else f"{name}: "
-        form = "text in quotes, or {value: text in quotes, secret: false}"
-        form = f"must be {form}" if subject else f"must be names with their values: {form}"
-        raise EmulatorError(f"{path}: {subject}{form}") from None
-    except (yaml.YAMLError, RecursionError, TypeError, ValueError):
-        raise EmulatorError(f"{path}: not YAML or JSON") from None
-    for name in found:
-        if not any_name and _NAME.fullmatch(name) is None:
-            raise EmulatorError(f"{path}: a name must be of letters, digits, dots, dashes and underscores")
-    values = {name: one if isinstance(one, str) else one.value for name, one in found.items()}
-    public = {name for name, one in found.items() if isinstance(one, NamedValue) and not one.secret}
-    return values, frozenset(values) - public
-
-
-def _place(path: Path, text: str, offset: int) -> str:
-    return ":".join(map(str, (path, *place(text, offset))))
 
 
 def read_fillings(texts: Iterable[str], path: Path | None) -> Fillings:

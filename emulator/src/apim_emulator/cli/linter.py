@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from apim_emulator.cli.documents import FRAGMENT, read_named_values, read_text
 from apim_emulator.cli.traps import traps
 from apim_emulator.errors import EmulatorError
+from apim_emulator.folders.named_values import read_named_values, read_text
+from apim_emulator.folders.service import FRAGMENT
 from apim_emulator.gateway import Problem
 from apim_emulator.gateway.failures import RefusedError
 from apim_emulator.gateway.loading.document import GLOBAL, Reader

@@ -195,7 +195,12 @@ def cases(
 @app.command()
 def serve(
     *,
-    policy: Annotated[Path, typer.Argument(help="Policy document, as in the portal or as XML.", metavar="POLICY")],
+    policy: Annotated[
+        Path,
+        typer.Argument(
+            help="Policy document, as in the portal or as XML, or a folder with those of a service.", metavar="POLICY"
+        ),
+    ],
     backend: Annotated[str, typer.Option("--backend", "-b", help="Where requests are forwarded to.", metavar="URL")],
     backends: Annotated[
         list[str] | None,
@@ -211,6 +216,27 @@ def serve(
         list[str] | None,
         typer.Option("--allow-host", help="Host other than this machine that may be called.", metavar="HOST"),
     ] = None,
+    apis: Annotated[
+        list[str] | None,
+        typer.Option("--api", help="API of the folder that is served. Defaults to all.", metavar="NAME"),
+    ] = None,
+    subscriptions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--subscription",
+            help="Subscription whose key calls need. Without KEY, one is made up and printed.",
+            metavar="NAME[=KEY]",
+        ),
+    ] = None,
+    product: Annotated[
+        str | None,
+        typer.Option(
+            "--product",
+            help="Product that the subscriptions are for. A document by itself is put in it.",
+            metavar="NAME",
+        ),
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch/--no-watch", help="Load files anew when they change.")] = True,
     sku: Annotated[
         str, typer.Option("--sku", help="Pricing tier whose gateway it is; limits count differently.", metavar="SKU")
     ] = "BasicV2",
@@ -223,8 +249,14 @@ def serve(
 ) -> None:
     """Serve any policy document in front of any backend until Ctrl-C.
 
-    Takes every path and method, and no subscription key. What cannot be loaded is told with file, line, column and
-    reason. When a file changes, the document is loaded anew; one that cannot be loaded leaves the old one in place.
+        apim-emulator serve policy.xml --backend http://127.0.0.1:9000 --subscription ann
+        apim-emulator serve apimartifacts --backend http://127.0.0.1:9000
+
+    A document by itself takes every path and method, and no subscription key unless --subscription is given. A folder
+    is laid out as APIOps does it: policy.xml, apis/NAME, products/NAME, policy fragments/NAME, named values/NAME.
+
+    What cannot be loaded is told with file, line, column and reason. When a file changes, comes or goes, all are
+    loaded anew; what cannot be loaded leaves the old state in place.
 
     Backends must be on this machine unless --allow-host names theirs. What else the document refers to has stand-ins:
     the token providers of `validate-jwt` and `validate-azure-ad-token` (the command `token` prints a token), the
@@ -236,7 +268,8 @@ def serve(
     options = ServeOptions(
         policy=policy, backend=backend, backends=backends or (), named_values=named_values, fragments=fragments or (),
         fillings=fillings or (), fillings_file=fillings_file, allowed_hosts=allowed_hosts or (), sku=sku, port=port,
-        trace=trace, blocklists=blocklists or (),
+        trace=trace, blocklists=blocklists or (), apis=apis or (), subscriptions=subscriptions or (), product=product,
+        watch=watch,
     )  # fmt: skip
     raise typer.Exit(run(options, as_json))
 

@@ -1,7 +1,8 @@
-"""`serve`: any policy document in front of any backend."""
+"""`serve`: any policy document, or a folder with a service, in front of any backend."""
 
 import asyncio
 import re
+import shlex
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,7 +11,8 @@ from pathlib import Path
 
 from yarl import URL
 
-from apim_emulator.cli.documents import DocumentFiles, pairs, terms
+from apim_emulator.cli.access import Access, keys_of
+from apim_emulator.cli.documents import DocumentFiles, explained, pairs, terms, unfilled
 from apim_emulator.cli.instructions import token_command, token_header
 from apim_emulator.cli.program import command
 from apim_emulator.cli.session import Api, Session, SessionFile, to_json
@@ -19,9 +21,10 @@ from apim_emulator.clock import Clock
 from apim_emulator.errors import EmulatorError
 from apim_emulator.gateway import GatewayServer
 from apim_emulator.gateway.backends.targets import endpoint
-from apim_emulator.gateway.standalone import API, SKUS, standalone
+from apim_emulator.gateway.standalone import SKUS
 from apim_emulator.listening import serve
-from apim_emulator.model import Gateway
+from apim_emulator.model import Api as Model
+from apim_emulator.model import Backend, Gateway
 from apim_emulator.network import HostRefusedError, Network, is_loopback
 from apim_emulator.services.dependencies import DependencyStandIns, managed_identities, references
 from apim_emulator.tracing import TraceRecorder
@@ -42,6 +45,7 @@ class ServeOptions:
     """What the command line asks for."""
 
     policy: Path
+    """A document, or a folder with a service."""
     backend: str
     backends: Sequence[str] = ()
     """`ID=URL`: backends that the document names, where they are not all the same."""
@@ -54,7 +58,15 @@ class ServeOptions:
     allowed_hosts: Sequence[str] = ()
     blocklists: Sequence[str] = ()
     """`NAME=TERM`, several of which may have a name."""
+    apis: Sequence[str] = ()
+    """APIs of a folder that are served; none: all."""
+    subscriptions: Sequence[str] = ()
+    """`NAME=KEY`, or `NAME`, whose key is made up."""
+    product: str | None = None
+    """Product of the subscriptions, which one document is put in."""
     sku: str = "BasicV2"
+    watch: bool = True
+    """Whether what changes is loaded anew."""
     port: int = 8080
     trace: bool = True
 
@@ -81,23 +93,24 @@ async def serving(options: ServeOptions, tell: Tell = lambda _: None) -> AsyncIt
         await served.start()
         with SessionFile(Path.cwd(), served.session.stack).owned() as write:
             write(served.session)
-            for one in served.unfilled:
+            for one in served.notes:
                 tell(one)
-            for url in await _without_listener({options.backend, *served.backend_urls.values()}):
+            for url in await _without_listener(served.urls):
                 tell(f"nothing listens on {url} yet: calls that are forwarded there fail until something does")
 
             def loaded(before: Session) -> None:
                 if served.session != before:
                     write(served.session)
                 tell(f"{options.policy} is loaded anew; counters and caches start from nothing")
-                for one in served.unfilled:
+                for one in served.notes:
                     tell(one)
 
-            following = asyncio.create_task(served.follow(loaded, tell))
+            following = asyncio.create_task(served.follow(loaded, tell)) if options.watch else None
             try:
                 yield served
             finally:
-                following.cancel()
+                if following is not None:
+                    following.cancel()
 
 
 class ServedDocument:
@@ -105,14 +118,15 @@ class ServedDocument:
 
     session: Session
     """How to call it."""
-    unfilled: Sequence[str] = ()
-    """Placeholders of other tools in what is served, as they are told to a person."""
+    notes: Sequence[str] = ()
+    """What a person should know of what is served: placeholders that nothing fills, and what is left out."""
 
     def __init__(self, options: ServeOptions, stack: AsyncExitStack) -> None:
         """Check the options; raises `EmulatorError`."""
         if options.sku not in SKUS:
             raise EmulatorError(f"--sku {options.sku}: no pricing tier; there are {', '.join(SKUS)}")
-        network, clock = Network(), Clock()
+        self._network, clock = Network(), Clock()
+        network = self._network
         for host in options.allowed_hosts:
             if not _HOST.fullmatch(host):
                 raise EmulatorError(
@@ -124,6 +138,7 @@ class ServedDocument:
         _check_url("--backend ", options.backend, network, options.port)
         for name, url in self.backend_urls.items():
             _check_url(f"--backend-id {name}=", url, network, options.port)
+        self._access = Access(options.subscriptions, options.product)
         self._options = options
         self._stack = stack
         self._files = DocumentFiles(
@@ -132,6 +147,7 @@ class ServedDocument:
             fragments={name: Path(path) for name, path in pairs("--fragment", options.fragments).items()},
             fillings=options.fillings,
             fillings_file=options.fillings_file,
+            apis=frozenset(options.apis),
         )
         self._state = self._files.state()
         self._stand_ins = DependencyStandIns(
@@ -168,48 +184,94 @@ class ServedDocument:
             else:
                 loaded(before)
 
+    @property
+    def urls(self) -> set[str]:
+        """Where calls may be forwarded to, as they are given."""
+        return {self._options.backend, *self.backend_urls.values()}
+
     def text(self) -> str:
         """Say how to call it."""
-        options, session, (api,) = self._options, self.session, self.session.apis
-        lines = [
-            f"{options.policy} listens on {session.url} in front of {options.backend}; Ctrl-C stops it.",
-            "It is loaded anew when a file changes.",
-        ]
+        options, session = self._options, self.session
+        lines = [f"{options.policy} listens on {session.url} in front of {options.backend}; Ctrl-C stops it."]
+        if options.watch:
+            lines.append("It is loaded anew when a file changes.")
         if session.trace_url is not None:
             lines.append(f"What each policy did with the last calls: {session.trace_url}, or {command()} trace")
+        if options.policy.is_dir():
+            lines += [f"API {api.name}: {api.url}" for api in session.apis]
         lines += [f"Backend {name}: {url}" for name, url in self._named_backends.items()]
-        if api.callers:
+        lines += [f"Subscription {name}: its key is {key}" for name, key in self._keys.items()]
+        told = set()
+        for api in session.apis:
             names = " or ".join(caller.name for caller in api.callers)
-            lines.append(f"A caller's token, for {names}: {token_command(api, session.stack)} --caller NAME")
-        elif api.needs_token:
+            if names and names not in told:
+                lines.append(f"A caller's token, for {names}: {token_command(api, session.stack)} --caller NAME")
+                told.add(names)
+        if any(api.needs_token and not api.callers for api in session.apis):
             lines.append("It demands tokens that nobody here issues; get one from its provider.")
-        return "\n".join([*lines, "", api.curl])
+        return "\n".join([*lines, "", *(api.curl for api in session.apis[:1])])
 
     async def _load(self) -> Gateway:
         """Read the files and load what they hold; raises `EmulatorError`, and what was loaded before stays."""
-        options, texts = self._options, self._files.read()
-        with self._files.explained(texts):
-            service = standalone(
-                texts.policy, options.backend, named_values=texts.named_values, secret_names=texts.secret_names,
-                fragments=texts.fragments, sku=options.sku,
-            )  # fmt: skip
+        options, access = self._options, self._access
+        found = self._files.read(options.backend, options.sku, keys=access.key, keyed=access.keyed)
+        service = access.applied(found.gateway, folder=options.policy.is_dir())
+        with explained(found):
             wanted = references(service)
-            backends = self._stand_ins.backends(wanted, self.backend_urls, options.backend)
-            service = replace(service, backends=backends, identities=managed_identities(wanted.client_ids))
+            known = {one.id: self._reached(one) for one in service.backends} if found.has_backends else None
+            backends = self._stand_ins.backends(wanted, self.backend_urls, options.backend, known)
+            service = replace(
+                service, backends=backends, identities=managed_identities(wanted.client_ids),
+                apis=tuple(replace(api, service_url=self._url(api.service_url)) for api in service.apis),
+            )  # fmt: skip
             self._gateway.load(service)
         await self._stand_ins.serve_providers(service, self._stack)
-        self.unfilled = self._files.unfilled(texts)
-        self._named_backends = {one.id: self._stand_ins.describe(one) for one in backends}
+        self.notes = [*found.notes, *unfilled(found)]
+        self._named_backends = {one.id: self._stand_ins.describe(one) for one in backends if not one.members}
+        self._keys = {one.id: one.primary_key for one in service.subscriptions}
         return service
 
+    def _reached(self, backend: Backend) -> Backend:
+        """Let a backend lead to the default one, unless its own URL may be called."""
+        return backend if backend.members else replace(backend, url=self._url(backend.url))
+
+    def _url(self, url: str | None) -> str:
+        """Return this URL if it is on this machine or on an allowed host, else the default one."""
+        if url is None or endpoint(url) is None:
+            return self._options.backend
+        try:
+            self._network.target(URL(url))
+        except HostRefusedError:
+            return self._options.backend
+        return url
+
     def _described(self, session: Session, service: Gateway) -> Session:
-        requirements = self._stand_ins.token_requirements(service)
-        callers = self._stand_ins.callers(service)
-        api = Api(name=API, url=session.url, key=None, callers=callers, needs_token=bool(requirements))
-        curl = f"curl -i {session.url}/"
-        if callers and requirements[0].header is not None:
-            curl += f" -H {token_header(requirements[0].header, api, session.stack)}"
-        return replace(session, apis=[replace(api, curl=curl)])
+        return replace(session, apis=[self._api(session, service, api) for api in service.apis])
+
+    def _api(self, session: Session, service: Gateway, api: Model) -> Api:
+        requirements = self._stand_ins.token_requirements(service, api.id)
+        direct, in_product = keys_of(service, api.id)
+        found = Api(
+            name=api.id,
+            url=f"{session.url}/{api.path}".rstrip("/"),
+            key=next(iter(direct.values()), None),
+            callers=self._stand_ins.callers(service, api.id),
+            needs_token=bool(requirements),
+            product_keys=in_product,
+        )
+        words = ["curl", "-i", shlex.quote(f"{found.url}{_example(api)}")]
+        key = next(iter(in_product.values()), found.key)
+        if key is not None and api.subscription_required:
+            words += ["-H", shlex.quote(f"{api.key_header}: {key}")]
+        if found.callers and requirements[0].header is not None:
+            words += ["-H", token_header(requirements[0].header, found, session.stack)]
+        return replace(found, curl=" ".join(words))
+
+
+def _example(api: Model) -> str:
+    """Return a path below an API's that a GET may be sent to."""
+    paths = (one.path for one in api.operations if one.method == "GET" and "{" not in one.url_template)
+    return next(paths, "/")
 
 
 def _check_url(option: str, url: str, network: Network, port: int) -> None:

@@ -10,10 +10,14 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from apim_emulator.clock import Clock
-from apim_emulator.gateway import effective_sections
 from apim_emulator.gateway.loading.document import Node
-from apim_emulator.gateway.standalone import API, IDENTITIES
-from apim_emulator.gateway.tokens.requirements import TokenRequirement, token_requirements
+from apim_emulator.gateway.loading.effective import own_sections
+from apim_emulator.gateway.standalone import IDENTITIES
+from apim_emulator.gateway.tokens.requirements import (
+    TokenRequirement,
+    all_token_requirements,
+    token_requirements,
+)
 from apim_emulator.listening import serve
 from apim_emulator.model import Backend, Gateway, ManagedIdentity, ModelDeployment
 from apim_emulator.network import Network
@@ -31,7 +35,7 @@ _SAFETY_KEY = "Ocp-Apim-Subscription-Key"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class References:
-    """Names that the policies of an API refer to; what an expression gives is not known."""
+    """Names that policies refer to; what an expression gives is not known."""
 
     backends: frozenset[str]
     """Backends that calls are forwarded to."""
@@ -44,8 +48,8 @@ class References:
 
 
 def references(gateway: Gateway) -> References:
-    """Read the only API of a gateway; raises `PolicyLoadError`."""
-    nodes = list(_nodes(effective_sections(gateway, API, named_values=gateway.named_values)))
+    """Read all documents of a service; raises `PolicyLoadError`."""
+    nodes = list(_nodes(own_sections(gateway, gateway.named_values)))
     safety_checks = [node for node in nodes if node.name == "llm-content-safety"]
     authentications = [node for node in nodes if node.name == "authentication-managed-identity"]
     return References(
@@ -61,13 +65,13 @@ def _values(nodes: Iterable[Node], attribute: str) -> frozenset[str]:
     return frozenset(one for one in found if one and not one.strip().startswith("@"))
 
 
-def _nodes(sections: Mapping[str, Iterable[Node]]) -> Iterator[Node]:
+def _nodes(sections: Iterable[Iterable[Node]]) -> Iterator[Node]:
     def walk(nodes: Iterable[Node]) -> Iterator[Node]:
         for node in nodes:
             yield node
             yield from walk(node.children)
 
-    for nodes in sections.values():
+    for nodes in sections:
         yield from walk(nodes)
 
 
@@ -101,33 +105,39 @@ class DependencyStandIns:
 
     async def serve_providers(self, gateway: Gateway, stack: AsyncExitStack) -> None:
         """Stand in for the providers that the policies of a gateway name."""
-        await self._providers.serve(
-            stack, [one for one in self.token_requirements(gateway) if not self._is_allowed(one)]
-        )
+        wanted = map(as_openid_requirement, all_token_requirements(gateway))
+        await self._providers.serve(stack, [one for one in wanted if not self._is_allowed(one)])
 
-    def token_requirements(self, gateway: Gateway) -> list[TokenRequirement]:
-        """List the tokens that policies require, those of Microsoft Entra tenants as of any other provider."""
-        return list(map(as_openid_requirement, token_requirements(gateway, API)))
+    def token_requirements(self, gateway: Gateway, api_id: str) -> list[TokenRequirement]:
+        """List the tokens that an API's policies require, those of Entra tenants as of any other provider."""
+        return list(map(as_openid_requirement, token_requirements(gateway, api_id)))
 
     def _is_allowed(self, requirement: TokenRequirement) -> bool:
         return bool({urlsplit(url).hostname for url in requirement.openid_config_urls} & self._allowed)
 
-    def callers(self, gateway: Gateway) -> list[Caller]:
+    def callers(self, gateway: Gateway, api_id: str) -> list[Caller]:
         """List who can get a token; those of a second requirement have its number in their names."""
         found = []
-        for number, requirement in enumerate(self.token_requirements(gateway), 1):
+        for number, requirement in enumerate(self.token_requirements(gateway, api_id), 1):
             suffix = "" if number == 1 else f"-{number}"
             found += [replace(one, name=f"{one.name}{suffix}") for one in self._providers.callers(requirement)]
         return found
 
-    def backends(self, wanted: References, given: Mapping[str, str], default: str) -> tuple[Backend, ...]:
-        """Make the backends of a document: as they are given, else a stand-in, else the default."""
-        found = {name: Backend(id=name, url=default) for name in wanted.backends}
-        for name in wanted.embeddings - found.keys():
-            found[name] = Backend(id=name, url=f"{self._url}/embeddings")
-        for name in wanted.content_safety - found.keys():
-            found[name] = Backend(id=name, url=f"{self._url}/safety", header={_SAFETY_KEY: (self._safety_key,)})
-        found |= {name: Backend(id=name, url=url) for name, url in given.items()}
+    def backends(
+        self, wanted: References, given: Mapping[str, str], default: str, known: Mapping[str, Backend] | None = None
+    ) -> tuple[Backend, ...]:
+        """Make the backends of documents: as they are given, else as they are known, else a stand-in or the default.
+
+        Where any are `known`, what documents name beside those and those `given` does not exist.
+        """
+        found = dict(known or {name: Backend(id=name, url=default) for name in wanted.backends})
+        for kind, names in (("embeddings", wanted.embeddings), ("safety", wanted.content_safety)):
+            header = {_SAFETY_KEY: (self._safety_key,)} if kind == "safety" else {}
+            for name in names - wanted.backends:
+                if known is None or (name in known and known[name].url == default):
+                    found[name] = Backend(id=name, url=f"{self._url}/{kind}", header=header)
+        for name, url in given.items():
+            found[name] = replace((known or {}).get(name, Backend(id=name)), url=url, members=())
         return tuple(found[name] for name in sorted(found))
 
     def describe(self, backend: Backend) -> str:

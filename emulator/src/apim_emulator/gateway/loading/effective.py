@@ -1,6 +1,6 @@
 """The effective policy of an API: what its documents of all scopes come to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from lxml import etree
@@ -43,6 +43,28 @@ def effective_sections(
         found = _named((one for one in api.operations if one.name == operation), f"operation {operation}")
         chain.append((f"operation {api_id}/{operation}", found.policy, found.policy_format))
     return _composed(gateway, chain, Reader(max_size(gateway), named_values))
+
+
+def own_sections(gateway: Gateway, named_values: Mapping[str, str] | None = None) -> Iterator[tuple[Node, ...]]:
+    """Give the policies of every document of a service by itself, section by section, with fragments inserted.
+
+    Raises `PolicyLoadError` for a document that cannot be read.
+    """
+    documents = [(GLOBAL, gateway.policy, gateway.policy_format)]
+    documents += [(f"product {one.id}", one.policy, one.policy_format) for one in gateway.products]
+    for api in gateway.apis:
+        documents.append((f"api {api.id}", api.policy, api.policy_format))
+        documents += [(f"operation {api.id}/{one.name}", one.policy, one.policy_format) for one in api.operations]
+    reader, problems = Reader(max_size(gateway), named_values), list[Problem]()
+    fragments = read_fragments(gateway, reader, problems)
+    for label, text, text_format in documents:
+        try:
+            if text is not None:
+                yield from sections(reader.read(text, label, raw=text_format == RAW), fragments).values()
+        except RefusedError as refused:
+            problems.append(refused.problem)
+    if problems:
+        raise PolicyLoadError(problems)
 
 
 def _composed(

@@ -83,6 +83,10 @@ class Fillings:
                 end = one.start + len(one.written)
         return "".join([*parts, text[end:]])
 
+    def value(self, text: str) -> str:
+        """Fill a text that is no policy document, with secrets as they are."""
+        return replace(self, secrets=frozenset()).fill(text) if self.values else text
+
     def _alias(self, name: str) -> str:
         return f"placeholder-{sorted(self.secrets).index(name)}"
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from apim_emulator.gateway import effective_sections
 from apim_emulator.gateway.loading.document import Node
+from apim_emulator.gateway.loading.effective import own_sections
 from apim_emulator.model import Gateway
 
 
@@ -31,8 +32,16 @@ class TokenRequirement:
 
 def token_requirements(gateway: Gateway, api_id: str) -> tuple[TokenRequirement, ...]:
     """Read the token validations of an API's effective policy, in order; raises what `effective_sections` raises."""
-    sections = effective_sections(gateway, api_id, named_values=gateway.named_values)
-    nodes = (node for found in sections.values() for node in _all(found))
+    return _demands(effective_sections(gateway, api_id, named_values=gateway.named_values).values())
+
+
+def all_token_requirements(gateway: Gateway) -> tuple[TokenRequirement, ...]:
+    """Read the token validations of all documents of a service; raises what `own_sections` raises."""
+    return _demands(own_sections(gateway, gateway.named_values))
+
+
+def _demands(sections: Iterable[Iterable[Node]]) -> tuple[TokenRequirement, ...]:
+    nodes = (node for found in sections for node in _all(found))
     return tuple(_demand(node) for node in nodes if node.name in {"validate-azure-ad-token", "validate-jwt"})
 
 
