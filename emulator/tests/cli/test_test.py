@@ -82,7 +82,7 @@ def test_trace_of_a_failed_call_is_printed_where_it_is_asked_for(folder: Path, r
 
     _, out, _ = run("--trace")
 
-    assert out.count("set-header") == 1
+    assert out.count("<set-header ") == 1  # the policy as it stands in the document, of the failed call alone
     assert "       ├─ inbound\n" in out
 
 
