@@ -557,7 +557,11 @@ async def test_files_are_looked_at_again_unless_told_otherwise(
 ) -> None:
     options = ServeOptions(policy=folder / "policy.xml", backend="http://127.0.0.1:9", port=0, watch=watch)
     followed: list[ServedDocument] = []
-    monkeypatch.setattr(ServedDocument, "follow", lambda self, *_: asyncio.sleep(0, followed.append(self)))
+
+    async def follow(self: ServedDocument, *_: object) -> None:
+        followed.append(self)
+
+    monkeypatch.setattr(ServedDocument, "follow", follow)
     async with serving(options, told) as served:
         await asyncio.sleep(0)
 

@@ -24,7 +24,7 @@ paths:
     parameters: [{name: id, in: path, required: true, schema: {type: string}}]
     delete: {operationId: delete-item, responses: {"204": {description: gone}}}
 """
-Write = Callable[[Mapping[str, Any]], Documents]
+Write = Callable[..., Documents]
 
 
 def information(**properties: Any) -> str:
@@ -90,7 +90,7 @@ def test_artifacts_of_apiops_are_one_service(write: Write) -> None:
     assert [(one.name, one.method, one.url_template, one.policy) for one in api.operations] == [
         ("get-items", "GET", "/items", EMPTY), ("delete-item", "DELETE", "/items/{id}", None),
     ]  # fmt: skip
-    assert (product.id, product.api_ids, product.subscription_required) == ("starter", {"echo"}, True)
+    assert (product.id, product.api_ids, product.subscription_required) == ("starter", frozenset({"echo"}), True)
     assert (subscription.scope, subscription.primary_key) == ("/products/starter", "key-of-ann")
     assert dict(service.named_values) == {"team": "blue"}
     assert service.secret_names == {"key"}
@@ -123,7 +123,7 @@ def test_files_by_name_are_enough(write: Write) -> None:
     assert [(api.id, api.path, api.subscription_required) for api in found.gateway.apis] == [
         ("chat", "chat", True), ("images", "images", True),
     ]  # fmt: skip
-    assert [(one.id, one.api_ids) for one in found.gateway.products] == [("team", {"chat", "images"})]
+    assert [(one.id, one.api_ids) for one in found.gateway.products] == [("team", frozenset({"chat", "images"}))]
     assert dict(found.gateway.named_values) == {"team": "blue", "key": "hidden"}
     assert found.gateway.secret_names == {"key"}
     assert list(found.gateway.fragments) == ["auth"]
