@@ -3,6 +3,31 @@
 # fmt: off
 # ruff: noqa: E501 - one expression a line
 EDGES: dict[str, list[tuple[str, str]]] = {
+    "tokens that are looked for": [
+        ('@(new JArray("a", "b").Contains("a"))', 'false'),
+        ('@{ var a = new JArray("a", "b"); return a.Contains(a[1]) && a.IndexOf(a[1]) == 1 && !a.Contains(null); }', 'true'),
+        ('@{ var a = new JArray("a", "b"); return a.IndexOf(a[1].DeepClone()); }', 'Int32:-1'),
+        ('@(new JArray("a", 1).ToList().Contains(new JValue("a")))', 'true'),
+        ('@(new JArray(1, 2).ToList().IndexOf(JToken.Parse("2")))', 'Int32:1'),
+        ('@(new JArray(1, 2).ToList().Contains(JToken.Parse("2.0")))', 'false'),
+        ('@(JArray.Parse("[true, null, {}]").ToList().Contains(JToken.Parse("null")))', 'true'),
+        ('@(JArray.Parse("[true, null, {}]").ToList().Contains(JToken.Parse("1")))', 'false'),
+        ('@(JArray.Parse("[{}, []]").ToList().Contains(new JObject()))', 'false'),
+        ('@(JArray.Parse("[0.3]").ToList().Contains(new JValue((object)(0.1 + 0.2))))', 'true'),
+        ('@(JArray.Parse("[1, 1, 2, \\"1\\"]").Distinct().Count())', 'Int32:3'),
+        ('@(JObject.Parse("{\\"a\\":1,\\"b\\":2}").Children<JProperty>().Select(p => p.Name).Last())', 's:"b"'),
+        ('@(JArray.Parse("[1,{},[],2]").Children<JObject>().Count())', 'Int32:1'),
+        ('@(JArray.Parse("[1,2]").Children<JToken>().Count())', 'Int32:2'),
+        ('@(JsonConvert.DeserializeObject<Dictionary<string, string>>("{\\"a\\":\\"b\\",\\"c\\":null}").Count)', 'Int32:2'),
+        ('@(JsonConvert.DeserializeObject<IDictionary<string, string>>("{\\"a\\":\\"b\\"}")["a"])', 's:"b"'),
+        ('@(JsonConvert.DeserializeObject<Dictionary<string, string>>("{}")["a"])', '!KeyNotFoundException'),
+        ('@(((DateTimeOffset)JToken.Parse("\\"2024-01-02T03:04:05Z\\"")).ToString("o"))', 's:"2024-01-02T03:04:05.0000000+00:00"'),
+        ('@(((DateTimeOffset)JObject.Parse("{\\"d\\":\\"2024-01-02T03:04:05+02:00\\"}")["d"]).UtcDateTime.Hour)', 'Int32:1'),
+        ('@((DateTimeOffset?)JToken.Parse("null"))', 'null'),
+        ('@{ var b = new byte[3]; new Random(5).NextBytes(b); return b; }', '[Byte:244,Byte:221,Byte:133]'),
+        ('@{ new Random().NextBytes(null); return 1; }', '!ArgumentNullException'),
+        ('@{ var b = new byte[8]; new Random().NextBytes(b); return b.Length; }', 'Int32:8'),
+    ],
     "what public policies use": [
         ('@(((Jwt)context.Variables["jwt"]).Claims.GetValueOrDefault("roles", new string[0]).Length)', 'Int32:2'),
         ('@(context.Request.Headers.GetValueOrDefault("nope", new[]{"z"})[0])', 's:"z"'),

@@ -316,6 +316,7 @@ async def test_context_tells_about_the_call(gateway_bench: Bench) -> None:
         "context.Request.Method", 'context.Request.MatchedParameters["deployment-id"]', "context.Request.IpAddress",
         "context.Request.OriginalUrl.Path", "context.Request.Url.Path", "context.Request.Url.QueryString",
         '(context.Subscription?.Id ?? "none")', '(context.Product?.Id ?? "none")', "context.Deployment.ServiceName",
+        "context.Deployment.Gateway.InstanceId", "context.Deployment.Gateway.IsManaged",
     )  # fmt: skip
     gateway_bench.load(inbound(reply("@(" + ' + "|" + '.join(parts) + ")")))
 
@@ -324,7 +325,7 @@ async def test_context_tells_about_the_call(gateway_bench: Bench) -> None:
     assert response.headers["X-Value"].split("|") == [
         "apiapi", "chat", CHAT.url_template, "POST", "gpt%20x", "127.0.0.1",
         "/api/deployments/gpt%20x/chat/completions", "/openai/deployments/gpt%20x/chat/completions", "?a=1",
-        "none", "none", "contoso",
+        "none", "none", "contoso", "managed", "True",
     ]  # fmt: skip
 
 

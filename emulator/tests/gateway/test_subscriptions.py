@@ -212,3 +212,14 @@ async def test_on_error_runs_for_a_refused_key(gateway_bench: Bench) -> None:
 def test_scope_that_is_none_is_refused() -> None:
     with pytest.raises(PolicyLoadError, match="scope /users/1 is not"):
         compile_plan(gateway(subscriptions=(subscription("odd", "/users/1"),)))
+
+
+async def test_expressions_read_both_keys_of_the_callers_subscription(gateway_bench: Bench) -> None:
+    keys = "@(context.Subscription.PrimaryKey + context.Subscription.SecondaryKey)"
+    policy = inbound(f'<return-response><set-header name="X-Keys"><value>{keys}</value></set-header></return-response>')
+    api = {"subscription_required": True, "key_header": "api-key", "key_query": "subscription-key"}
+    gateway_bench.load(policy, api=api, subscriptions=SUBSCRIPTIONS, products=PRODUCTS)
+
+    response = await gateway_bench.call(headers={"api-key": "api-secondary"})
+
+    assert response.headers["X-Keys"] == "api-primaryapi-secondary"

@@ -8,6 +8,7 @@ from apim_emulator.gateway.failures import Answered, Failure, Finished
 from apim_emulator.gateway.loading.plan import ApiPlan, Pipeline, Plan
 from apim_emulator.gateway.loading.policy import run_steps
 from apim_emulator.gateway.policies.cors import REQUEST_METHOD
+from apim_emulator.model import Subscription
 
 
 async def run_api(exchange: Exchange, plan: Plan, api: ApiPlan, operation: str | None) -> None:
@@ -19,11 +20,17 @@ async def run_api(exchange: Exchange, plan: Plan, api: ApiPlan, operation: str |
         access = plan.subscriptions.admit(api.api, exchange.context.request)
         product = access.product_id
         exchange.context.product = None if product is None else Named(product)
-        exchange.context.subscription = None if access.subscription_id is None else Named(access.subscription_id)
+        exchange.context.subscription = _named(access.subscription)
         await _run_sections(exchange, api.pipelines[operation, product])
         await exchange.ended()
     except Failure as failure:
         await run_on_error(exchange, failure, api.pipelines[operation, product])
+
+
+def _named(found: Subscription | None) -> Named | None:
+    if found is None:
+        return None
+    return Named(found.id, primary_key=found.primary_key, secondary_key=found.secondary_key)
 
 
 async def run_preflight(exchange: Exchange, plan: Plan, api: ApiPlan, path: str) -> None:

@@ -23,7 +23,7 @@ _INVALID = (
 class Access:
     """What lets a call in."""
 
-    subscription_id: str | None = None
+    subscription: Subscription | None = None
     product_id: str | None = None
     """Product in whose context the call runs: its policies apply."""
 
@@ -88,8 +88,8 @@ class Subscriptions:
             product: Product | None = self._products.get(name)
             if product is None or not product.published or api.id not in product.api_ids:
                 return None
-            return Access(subscription.id, product.id)
-        return Access(subscription.id) if kind == "all" or name == api.id else None
+            return Access(subscription, product.id)
+        return Access(subscription) if kind == "all" or name == api.id else None
 
 
 def _scope(subscription: Subscription) -> tuple[str, str]:

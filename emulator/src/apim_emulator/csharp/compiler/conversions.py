@@ -43,7 +43,7 @@ _TO_TOKEN: dict[str, Change] = {
     "TimeSpan": lambda value: JValue(value, JTokenType.TimeSpan),
     **dict.fromkeys(("int", "long", "short", "ushort", "byte", "sbyte", "uint"), jtokens.value_token),
 }
-_FROM_TOKEN = {"string", "bool", "double", "DateTime", "Guid", *RANGES} - {"sbyte"}
+_FROM_TOKEN = {"string", "bool", "double", "DateTime", "DateTimeOffset", "Guid", *RANGES} - {"sbyte"}
 
 
 def implicit(source: Type, target: Type) -> Change | None:

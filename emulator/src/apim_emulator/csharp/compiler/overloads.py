@@ -198,7 +198,8 @@ def _unify_exactly(parameter: Type, argument: Type, bound: Bound) -> bool:
     return all(_unify_exactly(one, other, bound) for one, other in zip(parameter.args, argument.args, strict=True))
 
 
-_EQUATABLE = {*RANGES, "char", "bool", "string", "Guid", "DateTime", "DateTimeOffset", "TimeSpan", *ENUMS}
+_TOKENS = {"JToken", "JValue", "JObject", "JArray", "JProperty"}
+_EQUATABLE = {*RANGES, "char", "bool", "string", "Guid", "DateTime", "DateTimeOffset", "TimeSpan", *ENUMS, *_TOKENS}
 _COMPARABLE = {*RANGES, "char", "bool", "double", "DateTime", "DateTimeOffset", "TimeSpan"}
 
 _CONSTRAINTS = {"equatable": _EQUATABLE, "comparable": _COMPARABLE, "text": {"string"}}

@@ -16,6 +16,7 @@ from apim_emulator.csharp.runtime.meter import passed
 from apim_emulator.csharp.runtime.system_convert import token_value
 from apim_emulator.csharp.runtime.values import (
     Array,
+    Dictionary,
     Formatting,
     Int64,
     JTokenType,
@@ -71,6 +72,10 @@ def _step(token: JToken, name: str | None, index: str | None) -> JToken | None:
 
 def _children(token: JToken) -> Lazy:
     return lazy(lambda: iter(token))
+
+
+def _children_of(type_: Type) -> Callable[[JToken], Lazy]:
+    return lambda token: lazy(lambda: (child for child in token if type_of(child).refers_to(type_)))
 
 
 def _first(token: JToken) -> JToken | None:
@@ -136,9 +141,25 @@ def _to_object(type_: Type) -> Callable[[JToken], Any]:
         return lambda token: _token_as(token, type_)
     if type_.name in {"[]", "List"} and type_.args[0] == Type.STRING:
         return lambda token: _string_items(token, type_)
+    if type_.name in {"Dictionary", "IDictionary"} and type_.args == (Type.STRING, Type.STRING):
+        return _text_table
     if type_.name in _SIMPLE_KINDS:
         return lambda token: _simple(token, type_)
     raise unsure(f"{type_} from JSON")
+
+
+def _text_table(token: JToken) -> Dictionary:
+    """`ToObject<Dictionary<string, string>>()`, of an object whose values are texts or null."""
+    table = Dictionary(Type("Dictionary", (Type.STRING, Type.STRING)), {})
+    found = [one.value for one in token if isinstance(one, JProperty)] if isinstance(token, JObject) else [token]
+    for value in found:
+        if not isinstance(value, JValue) or value.kind not in {JTokenType.String, JTokenType.Null}:
+            raise unsure("a dictionary of texts from this token")
+        if isinstance(value.parent, JProperty):
+            table.items[value.parent.name] = value.value
+    if found == [token]:
+        raise unsure("a dictionary of texts from this token")
+    return table
 
 
 def _token_as(token: JToken, type_: Type) -> JToken | None:
@@ -220,6 +241,7 @@ define(
     index_setters={"this(object, JToken): JToken": lambda token, key, value: token.set_item(key, value)},
     methods={
         "Children(): IEnumerable<JToken>": _children,
+        "Children<U>(): IEnumerable<U>": Generic(_children_of),
         "DeepClone(): JToken": lambda token: token.clone(),
         "Remove(): void": lambda token: token.remove(),
         "Replace(JToken): void": _replace,
@@ -360,6 +382,14 @@ define(
         "Parse(string): JObject": _parse(JObject),
     },
 )
+
+
+def _place(array: JArray, token: JToken | None) -> int:
+    """`IndexOf(token)`: Json.NET looks for the very token, not for an equal one."""
+    passed(8 * len(array.items))
+    return next((place for place, item in enumerate(array.items) if item is token), -1)
+
+
 define(
     "JArray",
     indexers={"this(int): JToken": JArray.item, "this(object): JToken": JArray.item},
@@ -367,6 +397,8 @@ define(
     methods={
         "Add(JToken): void": JArray.add,
         "Clear(): void": JArray.clear,
+        "Contains(JToken): bool": lambda array, token: _place(array, token) >= 0,
+        "IndexOf(JToken): int": _place,
         "Insert(int, JToken): void": JArray.insert,
         "RemoveAt(int): void": JArray.remove_at,
     },

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from apim_emulator.csharp.library.table import AMBIENT, CHECKS, CONSTANTS, define
 from apim_emulator.csharp.runtime import numbers, system_convert, text
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
+from apim_emulator.csharp.runtime.meter import spend
 from apim_emulator.csharp.runtime.values import Array, MidpointRounding
 from apim_emulator.csharp.types import RANGES, Type
 
@@ -376,12 +377,22 @@ def _between(source: Random, low: int, high: int) -> int:
     return source.below(low, high)
 
 
+def _filled(source: Random, buffer: Array | None) -> None:
+    """`NextBytes(buffer)`: the lowest byte of a number for each (random.cs of .NET)."""
+    if buffer is None:
+        raise EvaluationError("ArgumentNullException")
+    for place in range(len(buffer)):
+        spend()
+        buffer[place] = source.next() & 255
+
+
 define(
     "Random",
     methods={
         "Next(): int": lambda source: source.next(),
         "Next(int): int": lambda source, high: _between(source, 0, high),
         "Next(int, int): int": _between,
+        "NextBytes(byte[]): void": _filled,
         "NextDouble(): double": lambda source: source.fraction(),
     },
     constructors={"new(): Random": Random, "new(int): Random": SeededRandom},

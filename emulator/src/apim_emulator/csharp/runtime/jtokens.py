@@ -86,6 +86,17 @@ class JValue(JToken):
         """`Type`."""
         return self._kind
 
+    def __eq__(self, other: object) -> bool:
+        """`Equals(object)`: of one kind and one value; floats may differ in the last digits."""
+        if not isinstance(other, JValue) or self._kind is not other._kind:
+            return False
+        if self._kind is JTokenType.Float and self.value is not None and other.value is not None:
+            return _about_equal(float(self.value), float(other.value))
+        return bool(self.value == other.value)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
     def item(self, key: object) -> JToken | None:
         """Throw: a value has no children."""
         raise EvaluationError("InvalidOperationException")
@@ -93,6 +104,11 @@ class JValue(JToken):
     def clone(self) -> JToken:
         """`DeepClone()`."""
         return JValue(self.value, self._kind)
+
+
+def _about_equal(one: float, other: float) -> bool:
+    """`MathUtils.ApproxEquals` of Json.NET."""
+    return one == other or abs(one - other) < (abs(one) + abs(other) + 10) * 2.220446049250313e-16
 
 
 class JContainer(JToken):

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from apim_emulator.csharp.runtime import numbers
-from apim_emulator.csharp.runtime.dates import DateTime
+from apim_emulator.csharp.runtime.dates import DateTime, DateTimeOffset
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.json_text import simple_text
 from apim_emulator.csharp.runtime.jtokens import JProperty, JToken, JValue
@@ -108,6 +108,7 @@ def parse_guid(text: str | None) -> UUID:
 
 _NUMBERS = {JTokenType.Integer, JTokenType.Float, JTokenType.String, JTokenType.Boolean}
 _TEXTS = _NUMBERS | {JTokenType.Date, JTokenType.Guid, JTokenType.TimeSpan, JTokenType.Null}
+_DATES = {"DateTime", "DateTimeOffset"}
 _CHANGES: dict[str, Callable[[Any], Any]] = {
     "string": to_text,
     "bool": to_boolean,
@@ -164,7 +165,7 @@ def cast_token(token: JToken | None, type_: Type) -> Any:
     if not isinstance(value, JValue) or not (
         value.kind in (_TEXTS if inner == Type.STRING else _NUMBERS)
         or (nullable and value.kind is JTokenType.Null)
-        or (inner.name == "DateTime" and value.kind is JTokenType.Date)
+        or (inner.name in _DATES and value.kind is JTokenType.Date)
         or (inner.name == "Guid" and value.kind is JTokenType.Guid)
     ):
         raise EvaluationError("ArgumentException")
@@ -173,8 +174,10 @@ def cast_token(token: JToken | None, type_: Type) -> Any:
         return None if nullable else zero(type_)
     if inner.name == "Guid":
         return value.value if isinstance(value.value, UUID) else parse_guid(str(value.value))
-    if inner.name == "DateTime" and value.kind is not JTokenType.Date:
+    if inner.name in _DATES and value.kind is not JTokenType.Date:
         raise unsure("a date in another format than JSON's")
+    if inner.name == "DateTimeOffset" and isinstance(value.value, DateTime):
+        return DateTimeOffset(value.value.ticks)
     return change(value.value, inner)
 
 

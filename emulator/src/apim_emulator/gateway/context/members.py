@@ -159,7 +159,7 @@ define(
 )
 define("IOperation", properties_=_texts("Id Method UrlTemplate") | _known_texts("Name"))
 define("IProduct", properties_=_texts("Id") | _known_texts("Name"))
-define("ISubscription", properties_=_texts("Id") | _known_texts("Name Key"))
+define("ISubscription", properties_=_texts("Id") | _known_texts("Name Key PrimaryKey SecondaryKey"))
 define(
     "IUser",
     properties_={
@@ -173,13 +173,20 @@ define(
     "IDeployment",
     properties_={
         **_texts("ServiceName"),
-        **_known_texts("Region"),
+        **_known_texts("Region ServiceId"),
         "Certificates: ICertificates": attrgetter("certificates"),
         "Gateway: IGateway": lambda context: context,
         "GatewayId: string": lambda _: "managed",
     },
 )
-define("IGateway", properties_={"Id: string": lambda _: "managed"})
+define(
+    "IGateway",
+    properties_={
+        "Id: string": lambda _: "managed",
+        "InstanceId: string": lambda _: "managed",
+        "IsManaged: bool": lambda _: True,
+    },
+)
 define("ILastError", properties_=_texts("Source Reason Message Scope Section Path PolicyId"))
 define(
     "IUrl",
@@ -360,6 +367,15 @@ def _values(view: Any, name: str | None, default: Array | None) -> Array | None:
 
 
 define("IReadOnlyDictionary", methods={"GetValueOrDefault(K, V): V": _values})
+
+
+def _entry(table: Dictionary, name: str | None, default: str | None) -> str | None:
+    found: str | None = table.items.get(strings.needed(name), default)
+    return found
+
+
+# Not in the documentation: a public policy that is deployed calls it on `IDictionary<string, string>` (inferred).
+define_extensions({"GetValueOrDefault(this IDictionary<string, string>, string, string): string": _entry})
 
 
 # Variables and matched parameters

@@ -149,6 +149,8 @@ class Named:
     name: str | None = None
     key: str | None = field(default=None, repr=False)
     """`Subscription.Key`."""
+    primary_key: str | None = field(default=None, repr=False)
+    secondary_key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,8 @@ class Context:
     user: User | None = None
     region: str | None = None
     """`Deployment.Region`; None is not known, and an expression that reads it gets an error."""
+    service_id: str | None = None
+    """`Deployment.ServiceId`, likewise: no source says what it looks like."""
     certificates: Mapping[str, Certificate] = field(default_factory=dict, repr=False)
     """`Deployment.Certificates`, by thumbprint."""
     tracing: bool = False

@@ -9,7 +9,7 @@ _SEVERITIES = ("verbose", "information", "error")
 
 
 def _compile(element: Element, _site: Site) -> Run:
-    source = element.required_name("source")
+    source = element.text("source")
     severity = element.choice("severity", _SEVERITIES, "verbose")
     message_node = element.child("message")
     if (message_node is None) is not bool(element.node.text.strip()):
@@ -25,7 +25,7 @@ def _compile(element: Element, _site: Site) -> Run:
     async def run(exchange: Exchange) -> None:
         context = exchange.context
         values = {name(context): value(context) for name, value in metadata}
-        exchange.traces.append(TraceEntry(source, severity, message(context), values))
+        exchange.traces.append(TraceEntry(source(context), severity, message(context), values))
 
     return run
 
