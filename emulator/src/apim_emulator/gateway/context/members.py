@@ -369,13 +369,13 @@ def _values(view: Any, name: str | None, default: Array | None) -> Array | None:
 define("IReadOnlyDictionary", methods={"GetValueOrDefault(K, V): V": _values})
 
 
-def _entry(table: Dictionary, name: str | None, default: str | None) -> str | None:
+def _text_entry(table: Dictionary, name: str | None, default: str | None) -> str | None:
     found: str | None = table.items.get(strings.needed(name), default)
     return found
 
 
 # Not in the documentation: a public policy that is deployed calls it on `IDictionary<string, string>` (inferred).
-define_extensions({"GetValueOrDefault(this IDictionary<string, string>, string, string): string": _entry})
+define_extensions({"GetValueOrDefault(this IDictionary<string, string>, string, string): string": _text_entry})
 
 
 # Variables and matched parameters
