@@ -31,6 +31,7 @@ from apim_emulator.gateway.repeated import Repeated
 from apim_emulator.gateway.telemetry import CallLog, Metric, TraceEntry
 from apim_emulator.gateway.tokens.openid import OpenIdProviders
 from apim_emulator.gateway.tokens.verified import VerifiedTokens
+from apim_emulator.gateway.witness import note, witness
 from apim_emulator.model import Gateway
 
 _CANCELLED = 499
@@ -225,6 +226,8 @@ async def _run(exchange: Exchange, plan: Plan) -> None:
     path = context.request.path
     match = plan.paths.match(path) if is_safe_path(path) else None
     if match is None:
+        known = ", ".join(f"/{one.api.path.strip('/')}" for one in plan.apis.values()) if witness.get() else ""
+        note("no API has the path {}; there are {}", path, known or "none")
         return await run_on_error(exchange, not_found(), plan.no_api)
     api, below = plan.apis[match[0]], match[1]
     context.api = api.info
@@ -237,6 +240,7 @@ async def _run(exchange: Exchange, plan: Plan) -> None:
     if found is None and is_preflight(context.request):
         return await run_preflight(exchange, plan, api, below)
     if found is None:
+        note("no operation of API {} is {} {}", api.api.id, context.request.method, below)
         return await run_api(exchange, plan, api, None)
     context.operation = api.operation_infos[found.operation.name]
     context.request.matched_parameters = found.parameters

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from apim_emulator.gateway.context.objects import Request
 from apim_emulator.gateway.failures import Failure
+from apim_emulator.gateway.witness import note, witness
 from apim_emulator.model import Api, Gateway, Product, Subscription
 
 _MISSING = (
@@ -53,13 +54,21 @@ class Subscriptions:
         if given:
             access = self._by_key(given, api)
             if access is None:
+                note("subscription key refused: {}", self._why(given, api))
                 raise Failure(401, _INVALID, "SubscriptionKeyInvalid", "authorization", status_reason="Access Denied")
+            note("subscription key accepted: subscription {}, product {}", access.subscription_id, access.product_id)
             return access
         for product in self._products.values():
             if product.published and not product.subscription_required and api.id in product.api_ids:
+                note("no subscription key is needed: product {} is open", product.id)
                 return Access(product_id=product.id)
         if not api.subscription_required:
+            note("no subscription key is given, and API {} needs none", api.id)
             return Access()
+        note(
+            "no subscription key is given, but API {} needs one: in header {} or query parameter {}",
+            api.id, api.key_header, api.key_query,
+        )  # fmt: skip
         raise Failure(
             401, _MISSING, "SubscriptionKeyNotFound", "authorization", status_reason="Access Denied",
             headers={"WWW-Authenticate": self._challenge(api, request)},
@@ -79,6 +88,23 @@ class Subscriptions:
             if hmac.compare_digest(digest, wanted) and found is None:
                 found = self._access(subscription, scope, api)
         return found
+
+    def _why(self, given: Sequence[str], api: Api) -> str:
+        """Say to whoever follows the call why a key does not let it in; the caller is not told."""
+        if witness.get() is None:
+            return ""
+        if len(given) > 1:
+            return f"{len(given)} keys are given"
+        wanted = _digest(",".join(given))
+        for digest, subscription, (kind, name) in self._keys:
+            if hmac.compare_digest(digest, wanted):
+                if not subscription.active:
+                    return f"it is that of subscription {subscription.id}, which is not active"
+                if kind == "products" and (product := self._products.get(name)) is not None and not product.published:
+                    return f"it is that of subscription {subscription.id} to product {name}, which is not published"
+                of = {"products": f"product {name}", "apis": f"API {name}"}[kind]
+                return f"it is that of subscription {subscription.id} to {of}, which does not cover API {api.id}"
+        return "no subscription has this key"
 
     def _access(self, subscription: Subscription, scope: tuple[str, str], api: Api) -> Access | None:
         kind, name = scope

@@ -48,6 +48,8 @@ class Known:
 
     def __init__(self, limit: int | None = None) -> None:
         """Know nothing yet. Of the forms that are learned, the last `limit` are kept."""
+        self.version = 0
+        """Grows with what is known."""
         self._forms: deque[str] = deque(maxlen=limit)
         self._whole: frozenset[str] = frozenset()
         self._joined = ""
@@ -60,6 +62,7 @@ class Known:
         new = [form for form in known if form not in self._whole]
         if not new:
             return False
+        self.version += 1
         self._forms.extend(new)
         self._whole = frozenset(self._forms)
         self._joined = "\0".join(self._forms)

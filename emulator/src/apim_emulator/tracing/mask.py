@@ -88,6 +88,7 @@ class Mask:
         self._learned = 0
         self._seen: set[str] = set()
         """What was hidden for its shape, and may stand elsewhere in another."""
+        self._queries: dict[tuple[str | int, ...], str] = {}
         self.add(secrets)
 
     @classmethod
@@ -174,18 +175,24 @@ class Mask:
         return f"{scheme} {HIDDEN}" if shown == HIDDEN and blank and scheme.lower() in _SCHEMES else shown
 
     def url(self, raw: str) -> str:
-        """Show a path and query."""
+        """Show a path and query; a query is shown alike wherever a call has it, and looked at once."""
         path, mark, query = raw.partition("?")
+        known = (query, *(mask._known.version for mask in (*self._within, self)))
+        shown = self._queries.get(known)
+        if shown is None:
+            shown = self._queries[known] = self._query(query) if mark else ""
+        return self.text(path) + mark + shown
+
+    def _query(self, query: str) -> str:
         shown: list[str] = []
         length = 0
-        for piece in query.split("&", LONGEST)[:LONGEST] if mark else ():
+        for piece in query.split("&", LONGEST)[:LONGEST]:
             shown.append(self._piece(piece))
             length += len(shown[-1]) + 1
             if length > LONGEST:
                 break
-        shown_query = "&".join(shown)
-        cut = "…" if len(shown_query) > LONGEST else ""
-        return f"{self.text(path)}{mark}{shown_query[:LONGEST]}{cut}"
+        joined = "&".join(shown)
+        return joined if len(joined) <= LONGEST else f"{joined[:LONGEST]}…"
 
     def _piece(self, piece: str) -> str:
         name, sign, value = piece.partition("=")

@@ -37,6 +37,13 @@ _MAX_SPANS = 300
 """Policies of one call that are kept; `retry` may run many."""
 _MAX_ENTRIES = 1000
 """Reads, changes, notes and further calls of one call that are kept."""
+_SETTERS = frozenset(
+    {
+        "set-header", "set-query-parameter", "set-variable", "set-method", "set-status", "set-body",
+        "set-backend-service", "rewrite-uri",
+    }
+)  # fmt: skip
+"""Policies whose only work is to change something."""
 _MAX_CLAIMS = 40
 """Claims of a token that are kept."""
 _LONGEST_FACT = 500
@@ -302,6 +309,8 @@ class TraceRecorder:
                 witness.set(None)
                 call.ascribe(exchange, span.changes)
                 span.end()
+                if location.policy in _SETTERS and not (span.changes or span.notes or span.outcome):
+                    span.note("changed nothing: it was so already", ())
                 (call.spans if outer is None else outer.children).append(span)
                 witness.set(parent)
             return None

@@ -34,6 +34,13 @@ class Breaker:
         """Return for how long the backend is out of service."""
         return max(0.0, self._closed_from - now)
 
+    def told(self, now: float) -> str:
+        """Say in words how it stands."""
+        if self.is_tripped(now):
+            return f"open, for {self.seconds_left(now):g} s more"
+        allowed = f"{self._rule.percentage}%" if self._rule.count is None else str(self._rule.count)
+        return f"closed, {self._failures} failures of {len(self._calls)} calls, opens at {allowed}"
+
     def answered(self, now: float, status: int, retry_after: str | None) -> None:
         """Note a response; its `Retry-After` counts only if this is the one that trips the breaker."""
         failed = any(low <= status <= high for low, high in self._rule.status_codes)

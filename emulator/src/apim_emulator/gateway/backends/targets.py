@@ -81,18 +81,26 @@ class Pool:
     Higher numbers are for when every member before them is out of service.
     """
 
-    def __init__(self, name: str, members: list[tuple[PoolMember, Endpoint]]) -> None:
+    def __init__(self, pool_id: str, members: list[tuple[PoolMember, Endpoint]]) -> None:
         """Group the members by priority."""
-        self.name = name
+        self.id = pool_id
+        self.name = f"Backend pool {pool_id}"
         groups: dict[int, list[tuple[int, Endpoint]]] = {}
         for member, one in members:
             groups.setdefault(member.priority, []).append((member.weight, one))
         self._groups = [_Group(groups[priority]) for priority in sorted(groups)]
+        self._endpoints = [one for _, one in members]
         self._breakers = [one.breaker for _, one in members if one.breaker is not None]
 
     def pick(self, now: float) -> Endpoint | None:
         """Choose the next member."""
         return next((found for group in self._groups if (found := group.pick(now)) is not None), None)
+
+    def out_of_service(self, now: float) -> list[tuple[str | None, Breaker]]:
+        """List the members that get no calls now, with their breakers."""
+        return [
+            (one.id, one.breaker) for one in self._endpoints if one.breaker is not None and one.breaker.is_tripped(now)
+        ]
 
     def retry_after(self, now: float) -> int | None:
         """Seconds until the first member is back; that a pool tells it is in Apim-Samples, load balancing with 429."""
@@ -129,7 +137,7 @@ def compile_backends(backends: tuple[Backend, ...], reader: Reader, problems: li
             problems.append(Problem(f"backend {backend.id}", 1, "pool", reason))
         elif backend.members:
             members = [(member, single[member.backend_id]) for member in backend.members]
-            pools[backend.id] = Pool(f"Backend pool {backend.id}", members)
+            pools[backend.id] = Pool(backend.id, members)
     return {**single, **pools}
 
 

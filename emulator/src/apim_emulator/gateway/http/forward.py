@@ -9,7 +9,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from apim_emulator.gateway.backends.credentials import add_credentials
-from apim_emulator.gateway.backends.targets import Endpoint
+from apim_emulator.gateway.backends.targets import Endpoint, Pool, Target
 from apim_emulator.gateway.context.objects import Response
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Failure, internal_error
@@ -25,6 +25,7 @@ from apim_emulator.gateway.http.bodies import (
 from apim_emulator.gateway.http.headers import end_to_end, is_sound
 from apim_emulator.gateway.http.transport import Answer
 from apim_emulator.gateway.telemetry import BackendCall
+from apim_emulator.gateway.witness import Tried, note, witness
 from apim_emulator.network import HostRefusedError
 
 
@@ -38,6 +39,7 @@ async def forward(exchange: Exchange, seconds: float, *, fail_on_error: bool) ->
         raise internal_error("BackendConnectionFailure", "the API has no backend")
     clock = exchange.services.clock
     endpoint = exchange.target.pick(clock.now())
+    followed = _Followed(exchange, exchange.target, endpoint) if witness.get() is not None else None
     if endpoint is None:
         text = f"{exchange.target.name} is temporarily unavailable"
         wait = exchange.target.retry_after(clock.now())
@@ -50,15 +52,20 @@ async def forward(exchange: Exchange, seconds: float, *, fail_on_error: bool) ->
             status_reason=text,
             headers={} if wait is None else {"Retry-After": str(wait)},
         )
+    url = backend_url(exchange, endpoint)
     try:
-        upstream = await _answered(exchange, endpoint, seconds)
+        upstream = await _answered(exchange, endpoint, url, seconds)
     except Failure as failure:
         # No caller can take a backend out of service for the others.
         if endpoint.breaker is not None and failure.reason != CALLERS_FAULT:
             endpoint.breaker.failed(clock.now(), failure.reason)
+        if followed is not None:
+            followed.ended(url, None, failure)
         raise
     if endpoint.breaker is not None:
         endpoint.breaker.answered(clock.now(), upstream.status, upstream.headers.get("Retry-After"))
+    if followed is not None:
+        followed.ended(url, upstream.status, None)
     response = Response(upstream.status, upstream.reason, end_to_end(upstream.headers))
     whole = at_hand(upstream.content) if _has_length(exchange, upstream) else None
     if whole is None:
@@ -69,6 +76,52 @@ async def forward(exchange: Exchange, seconds: float, *, fail_on_error: bool) ->
     if fail_on_error and upstream.status >= 400:
         detail = f"the backend answered {upstream.status}"
         raise Failure(upstream.status, detail, "BackendResponseFailure", response=response)
+
+
+class _Followed:
+    """Tells a witness of a call to the backend."""
+
+    def __init__(self, exchange: Exchange, target: Target, endpoint: Endpoint | None) -> None:
+        """Say what was chosen, and tell of a call that is not made."""
+        self._now = exchange.services.clock.now
+        self._endpoint = endpoint
+        self._call = Tried("backend", exchange.context.request.method, "")
+        if isinstance(target, Pool):
+            self._call.pool = target.id
+            for member, breaker in target.out_of_service(self._now()):
+                note("pool {}: {} is left out, its circuit breaker is {}", target.id, member, breaker.told(self._now()))
+        if endpoint is None:
+            self._call.error = "out of service"
+            if isinstance(target, Endpoint):
+                self._call.backend = target.id
+                self._call.breaker = None if target.breaker is None else target.breaker.told(self._now())
+                note("backend {} gets no call: its circuit breaker is {}", target.id, self._call.breaker)
+            self._tell()
+            return
+        if self._call.pool is not None:
+            note("pool {} chose {}", self._call.pool, endpoint.id)
+        self._call.backend = endpoint.id
+        self._call.url = f"{endpoint.origin}{endpoint.path}"
+
+    def ended(self, url: URL, status: int | None, failure: Failure | None) -> None:
+        """Tell what came of it, and whether the breaker opened."""
+        self._call.url = str(url)
+        breaker = None if self._endpoint is None else self._endpoint.breaker
+        self._call.seconds = perf_counter() - self._call.started
+        self._call.status = status
+        if failure is not None:
+            self._call.error = f"{failure.reason}: {failure.detail or failure.message}"
+        if breaker is not None:
+            self._call.breaker = breaker.told(self._now())
+            if breaker.is_tripped(self._now()):
+                note("circuit breaker of {} opened: it gets no calls for {} s", self._call.backend,
+                     breaker.seconds_left(self._now()))  # fmt: skip
+        self._tell()
+
+    def _tell(self) -> None:
+        found = witness.get()
+        if found is not None:
+            found.sent(self._call)
 
 
 def _has_length(exchange: Exchange, upstream: Answer) -> bool:
@@ -90,8 +143,7 @@ def backend_url(exchange: Exchange, endpoint: Endpoint) -> URL:
     return URL(f"{endpoint.origin}{endpoint.path}{request.path}{tail}", encoded=True)
 
 
-async def _answered(exchange: Exchange, endpoint: Endpoint, seconds: float) -> Answer:
-    url = backend_url(exchange, endpoint)
+async def _answered(exchange: Exchange, endpoint: Endpoint, url: URL, seconds: float) -> Answer:
     body = _Body(exchange)
     called_before = exchange.backend_called
     exchange.drop_upstream()

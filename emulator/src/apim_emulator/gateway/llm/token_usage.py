@@ -12,6 +12,7 @@ from multidict import CIMultiDict
 
 from apim_emulator.gateway.http.bodies import TooLargeError, decoded
 from apim_emulator.gateway.llm.model_text import Json, Lines, completion_text, event_object, read_object
+from apim_emulator.gateway.witness import witness
 
 PROMPT_TYPES = ("auto", "chat-completion", "completion", "embeddings")
 _FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -49,6 +50,8 @@ class Consumption:
     """What the response reports, else an estimate."""
     streamed: Tokens | None = None
     """The estimate of a stream, which limits go by whatever it reports; None for a response that came whole."""
+    reported: bool = False
+    """Whether the response reports it."""
 
 
 def prompt_estimate(request: Json, prompt_type: str = "auto") -> int:
@@ -89,8 +92,9 @@ class TokenWatch:
             return self.known(Consumption(Tokens(self._prompt, -(-len(body) // _CHARACTERS))))
         except ValueError:
             answer = {}
-        found = _reported(answer.get("usage")) or Tokens(self._prompt, _estimate(completion_text(answer)))
-        return self.known(Consumption(found))
+        reported = _reported(answer.get("usage"))
+        found = reported or Tokens(self._prompt, _estimate(completion_text(answer)))
+        return self.known(Consumption(found, reported=reported is not None))
 
     def stream(self, headers: CIMultiDict[str]) -> "EventReader":
         """Read a stream of events as it passes."""
@@ -98,6 +102,10 @@ class TokenWatch:
 
     def known(self, consumption: Consumption) -> None:
         """Tell the listeners, once."""
+        follower = witness.get()
+        if follower is not None and self._listeners:
+            best = consumption.best
+            follower.counted(best.prompt, best.completion, reported=consumption.reported)
         while self._listeners:
             self._listeners.pop(0)(consumption)
 
@@ -142,7 +150,7 @@ class EventReader:
         """Tell what was consumed; a stream that was given up cost what was generated until then (inferred)."""
         del complete
         estimated = Tokens(self._prompt, -(-self._characters // _CHARACTERS))
-        self._done(Consumption(self._reported or estimated, estimated))
+        self._done(Consumption(self._reported or estimated, estimated, self._reported is not None))
 
     def _event(self, event: Json) -> None:
         if "usage" in event:

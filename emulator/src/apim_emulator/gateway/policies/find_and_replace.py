@@ -6,6 +6,7 @@ from apim_emulator.gateway.failures import internal_error
 from apim_emulator.gateway.http.bodies import MAX_BODY, decoded
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.witness import note
 
 
 def _compile(element: Element, site: Site) -> Run:
@@ -25,6 +26,7 @@ def _compile(element: Element, site: Site) -> Run:
         except ValueError as error:
             raise internal_error("BodyNotReadable", str(error)) from None
         count = text.count(find)
+        note("found {} times", count)
         if not count:
             return
         if len(text) + count * (len(put) - len(find)) > MAX_BODY:

@@ -9,6 +9,7 @@ from apim_emulator.gateway.loading.buffering import bodies_in, buffer_bodies
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site, Step, run_steps
+from apim_emulator.gateway.witness import note
 
 _NO_RESPONSE = frozenset({"Timeout", "BackendConnectionFailure", "BackendUnavailable", "BackendResponseFailure"})
 """Failures of a backend, after which the condition decides; every other failure goes to on-error at once."""
@@ -58,11 +59,16 @@ def _compile(element: Element, site: Site) -> Run:
         for number in range(1, retries + 2):
             failure = await _attempt(steps, exchange)
             await buffer_bodies(exchange, bodies)
-            if number > retries or not condition(context):
+            again = number <= retries and condition(context)
+            if not again:
+                why = "the condition does not hold" if number <= retries else "no retry is left"
+                note("attempt {} is the last: {}", number, why)
                 if failure is not None:
                     raise failure
                 return
-            await exchange.services.clock.sleep(waits.seconds(number, context))
+            seconds = waits.seconds(number, context)
+            note("attempt {}: the condition holds, retry after {} s", number, seconds)
+            await exchange.services.clock.sleep(seconds)
 
     return run
 

@@ -10,6 +10,7 @@ from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.http.headers import is_header_name, is_header_value
 from apim_emulator.gateway.loading.element import Element, Value
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.witness import note
 
 ACTIONS = ("override", "skip", "append", "delete")
 
@@ -63,10 +64,13 @@ class HeaderChange:
             raise EvaluationError("FormatException")
         action = self._action(context)
         if action == "delete":
-            if name.lower() != _KEPT:
-                headers.popall(name, None)
+            if name.lower() == _KEPT:
+                note("{}: is never deleted", name)
+            elif not headers.popall(name, None):
+                note("{}: already absent", name)
             return
         if action == "skip" and name in headers:
+            note("{}: skipped, it exists", name)
             return
         values = [value(context) for value in self._values]
         if not all(map(is_header_value, values)):

@@ -4,6 +4,7 @@ from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.policies.set_header import exists_action
+from apim_emulator.gateway.witness import note
 
 
 def _compile(element: Element, _site: Site) -> Run:
@@ -16,6 +17,7 @@ def _compile(element: Element, _site: Site) -> Run:
         query, key = context.request.query, name(context)
         chosen = action(context)
         if chosen == "skip" and query.values(key):
+            note("{}: skipped, it exists", key)
             return
         texts = [] if chosen == "delete" else [value(context) for value in values]
         if chosen != "append":

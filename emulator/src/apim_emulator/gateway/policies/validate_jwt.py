@@ -1,6 +1,8 @@
 """`validate-jwt`: accepts only calls with a valid token of the providers or keys that it lists."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from yarl import URL
 
@@ -13,17 +15,21 @@ from apim_emulator.gateway.loading.element import Element, Value
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.tokens import jwks
 from apim_emulator.gateway.tokens.claims import (
+    Demand,
     Payload,
     RequiredClaim,
-    check_audience,
-    check_claims,
+    audience_demand,
+    check_demands,
     check_issuer,
-    check_lifetime,
+    claim_demands,
+    lifetime_demands,
     listed_texts,
+    one_of,
     only_children,
     required_claims,
 )
 from apim_emulator.gateway.tokens.jwks import SigningKey
+from apim_emulator.gateway.tokens.look import Look
 from apim_emulator.gateway.tokens.openid import Metadata
 from apim_emulator.gateway.tokens.strict import UNSIGNED, TokenError
 from apim_emulator.gateway.tokens.validation import TokenPlace, metadata_of, refusal, signing_key, token_place
@@ -44,27 +50,28 @@ class _Rules:
     signed: Value[bool]
     skew: Value[int]
 
-    def check(
+    def demands(
         self, payload: Payload, key: SigningKey | None, providers: list[Metadata], context: Context, now: float
-    ) -> None:
-        """Raise `TokenError` for claims that are not accepted; without a `key`, the token is not signed."""
-        check_lifetime(payload, now, self.skew(context), required=self.expiration(context))
-        self._check_issuer(payload, key, providers, {issuer(context) for issuer in self.issuers})
-        check_audience(payload, {audience(context) for audience in self.audiences})
-        check_claims(self.claims, payload, context)
+    ) -> Iterator[Demand]:
+        """Make what is demanded of the claims, in the order in which it is checked; `key`: the one that signed."""
+        yield from lifetime_demands(payload, now, self.skew(context), required=self.expiration(context))
+        accepted = self._accepted(payload, key, providers, {issuer(context) for issuer in self.issuers})
+        if accepted is not None:
+            yield Demand("iss", lambda: one_of(accepted), lambda: check_issuer(payload, accepted.__contains__))
+        yield from audience_demand(payload, {audience(context) for audience in self.audiences})
+        yield from claim_demands(self.claims, payload, context)
 
-    def _check_issuer(
+    def _accepted(
         self, payload: Payload, key: SigningKey | None, providers: list[Metadata], listed: set[str]
-    ) -> None:
+    ) -> set[str] | None:
+        """List the issuers that are accepted; None: all are."""
         known = {_issuer(provider.issuer, payload) for provider in providers}
         if key is None or key.issuer is None:
             # The policy's own keys, or none: any listed issuer, else the providers'; neither means any (documented).
-            if listed or self.urls:
-                check_issuer(payload, (listed or known).__contains__)
-            return
+            return (listed or known) if listed or self.urls else None
         own = _issuer(key.issuer, payload)
         # One provider's key never vouches for another provider's issuer (stricter than documented).
-        check_issuer(payload, ((listed or {own}) - (known - {own})).__contains__)
+        return (listed or {own}) - (known - {own})
 
 
 def _compile(element: Element, site: Site) -> Run:
@@ -73,16 +80,24 @@ def _compile(element: Element, site: Site) -> Run:
 
     async def run(exchange: Exchange) -> None:
         context, verified = exchange.context, exchange.services.verified_tokens
+        look = Look()
         try:
-            token = verified.read(rules.place.find(context), signed=rules.signed(context))
+            token = look.token = verified.read(rules.place.find(context), signed=rules.signed(context))
             urls = [url(context) for url in rules.urls]
+            look.signers = [f"a key of {url}" for url in urls] + ["a key of the policy"] * bool(rules.keys)
             providers = await metadata_of(urls, token.key_id, exchange)
             candidates = [*rules.keys, *(key for provider in providers for key in provider.keys)]
             unsigned = token.algorithm == UNSIGNED
+            now = exchange.services.clock.now()
+            look.demands = partial(rules.demands, token.payload, None, providers, context, now)
             key = None if unsigned else signing_key(token, candidates, verified, try_all=True)
-            rules.check(token.payload, key, providers, context, exchange.services.clock.now())
+            look.signature_wrong = False
+            look.demands = partial(rules.demands, token.payload, key, providers, context, now)
+            check_demands(look.demands())
         except TokenError as error:
+            look.tell(accepted=False)
             raise refused.failure(error, context) from None
+        look.tell(accepted=True)
         refused.accept(token, context)
 
     return run

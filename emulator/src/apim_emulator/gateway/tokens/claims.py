@@ -1,7 +1,9 @@
 """Checks of a token's claims; every comparison is ordinal."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 
 from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.context.objects import claim_values
@@ -19,6 +21,23 @@ _SECONDS = 2**63
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """Something that is demanded of a token."""
+
+    claim: str
+    wanted: Callable[[], str]
+    """Says in words what is demanded."""
+    check: Callable[[], object]
+    """Raises `TokenError` where the token is otherwise."""
+
+
+def check_demands(demands: Iterable[Demand]) -> None:
+    """Raise the first `TokenError`; later demands are then not even made."""
+    for demand in demands:
+        demand.check()
+
+
+@dataclass(frozen=True, slots=True)
 class RequiredClaim:
     """One `claim` of `required-claims`."""
 
@@ -32,6 +51,13 @@ class RequiredClaim:
         found = claim_values(payload.get(self.name))
         return [part for text in found for part in text.split(self.separator)] if self.separator else found
 
+    def wanted(self, context: Context) -> str:
+        """Say what the claim has to hold."""
+        values = [value(context) for value in self.values]
+        if len(values) < 2:
+            return "".join(values) or "any value"
+        return f"{'one' if self.match_any else 'all'} of {', '.join(values)}"
+
     def check(self, payload: Payload, context: Context) -> None:
         """Raise `TokenError` unless the claim has the values that it needs."""
         found = self.values_in(payload)
@@ -41,14 +67,20 @@ class RequiredClaim:
             raise TokenError("TokenClaimValueNotAllowed", detail)
 
 
-def check_claims(claims: Sequence[RequiredClaim], payload: Payload, context: Context) -> None:
-    """Raise `TokenError` unless all claims are there, each with the values that it needs."""
+def claim_demands(claims: Sequence[RequiredClaim], payload: Payload, context: Context) -> Iterator[Demand]:
+    """Demand that all claims are there, each with the values that it needs; what is missing is told at once."""
     missing = [claim.name for claim in claims if not claim.values_in(payload)]
-    if missing:
-        detail = f"JWT token is missing the following claims: {', '.join(missing)}. Access denied."
-        raise TokenError("TokenClaimNotFound", detail)
     for claim in claims:
-        claim.check(payload, context)
+        if claim.name in missing:
+            yield Demand(claim.name, partial(claim.wanted, context), partial(_missing, missing))
+    for claim in claims:
+        if claim.name not in missing:
+            yield Demand(claim.name, partial(claim.wanted, context), partial(claim.check, payload, context))
+
+
+def _missing(names: Sequence[str]) -> None:
+    detail = f"JWT token is missing the following claims: {', '.join(names)}. Access denied."
+    raise TokenError("TokenClaimNotFound", detail)
 
 
 def required_claims(parent: Element) -> tuple[RequiredClaim, ...]:
@@ -88,26 +120,60 @@ def _claim(node: Node) -> RequiredClaim:
     return RequiredClaim(name, values, match_any, separator)
 
 
-def check_lifetime(payload: Payload, now: float, skew: float, *, required: bool) -> None:
-    """Raise `TokenError` for a token that expired, is not yet valid, or has times that are none.
+def lifetime_demands(payload: Payload, now: float, skew: float, *, required: bool) -> Iterator[Demand]:
+    """Demand that a token has not expired, is valid already and has times that are some.
 
     Only what expired has a reason of its own; the others count as "other validation failures" (inferred).
     """
-    expires, starts = _time(payload, "exp"), _time(payload, "nbf")
-    _time(payload, "iat")
+    for name in ("exp", "nbf", "iat"):
+        if name in payload and not _is_time(payload[name]):
+            yield Demand(name, lambda: "a time", partial(_time, payload, name))
+    yield Demand(
+        "exp",
+        lambda: f"after {date(now - skew)}{'' if required else ', or none'}",
+        lambda: _check_end(_time(payload, "exp"), now, skew, required=required),
+    )
+    yield Demand(
+        "nbf",
+        lambda: f"none, or not after {date(now + skew)} and the end",
+        lambda: _check_start(_time(payload, "nbf"), _time(payload, "exp"), now, skew),
+    )
+
+
+def _check_end(expires: float | None, now: float, skew: float, *, required: bool) -> None:
     if expires is None and required:
         raise TokenError("JwtInvalid", "JWT has no expiration time. Access denied.")
     if expires is not None and now - expires >= skew:
         raise TokenError("TokenExpired", "JWT has expired. Access denied.")
+
+
+def _check_start(starts: float | None, expires: float | None, now: float, skew: float) -> None:
     if starts is not None and starts - now > skew:
         raise TokenError("JwtInvalid", "JWT is not valid yet. Access denied.")
     if starts is not None and expires is not None and starts > expires:
         raise TokenError("JwtInvalid", "JWT starts after it expires. Access denied.")
 
 
+def date(moment: float) -> str:
+    """Write a Unix time."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def audience_demand(payload: Payload, allowed: Collection[str]) -> Iterator[Demand]:
+    """Demand that one audience is allowed; nothing is demanded where none is listed."""
+    if allowed:
+        yield Demand("aud", lambda: one_of(allowed), lambda: check_audience(payload, allowed))
+
+
+def one_of(values: Iterable[str]) -> str:
+    """Say which values are accepted."""
+    listed = sorted(values)
+    return listed[0] if len(listed) == 1 else f"one of {', '.join(listed)}" if listed else "none is accepted"
+
+
 def check_audience(payload: Payload, allowed: Collection[str]) -> None:
-    """Raise `TokenError` unless one audience is allowed; nothing is checked where none is listed."""
-    if allowed and not set(_audiences(payload)) & set(allowed):
+    """Raise `TokenError` unless one audience is allowed."""
+    if not set(_audiences(payload)) & set(allowed):
         raise TokenError("TokenAudienceNotAllowed", "JWT audience is not allowed. Access denied.")
 
 
@@ -123,10 +189,14 @@ def _audiences(payload: Payload) -> list[str]:
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
 
 
+def _is_time(value: object) -> bool:
+    return not isinstance(value, bool) and isinstance(value, int | float) and -_LATEST <= value < _SECONDS
+
+
 def _time(payload: Payload, name: str) -> float | None:
     if name not in payload:
         return None
     value = payload[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -_LATEST <= value < _SECONDS:
+    if not isinstance(value, int | float) or not _is_time(value):
         raise TokenError("JwtInvalid", f"JWT claim {name} is not a time. Access denied.")
     return float(min(value, _LATEST))
