@@ -56,7 +56,8 @@ class Subscriptions:
             if access is None:
                 note("subscription key refused: {}", self._why(given, api))
                 raise Failure(401, _INVALID, "SubscriptionKeyInvalid", "authorization", status_reason="Access Denied")
-            note("subscription key accepted: subscription {}, product {}", access.subscription_id, access.product_id)
+            name = None if access.subscription is None else access.subscription.id
+            note("subscription key accepted: subscription {}, product {}", name, access.product_id)
             return access
         for product in self._products.values():
             if product.published and not product.subscription_required and api.id in product.api_ids:

@@ -88,7 +88,7 @@ class Mask:
         self._learned = 0
         self._seen: set[str] = set()
         """What was hidden for its shape, and may stand elsewhere in another."""
-        self._queries: dict[tuple[str | int, ...], str] = {}
+        self._queries: dict[tuple[object, ...], str] = {}
         self.add(secrets)
 
     @classmethod

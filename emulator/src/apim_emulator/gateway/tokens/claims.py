@@ -140,6 +140,11 @@ def lifetime_demands(payload: Payload, now: float, skew: float, *, required: boo
     )
 
 
+def check_lifetime(payload: Payload, now: float, skew: float, *, required: bool) -> None:
+    """Raise `TokenError` unless a token is valid now."""
+    check_demands(lifetime_demands(payload, now, skew, required=required))
+
+
 def _check_end(expires: float | None, now: float, skew: float, *, required: bool) -> None:
     if expires is None and required:
         raise TokenError("JwtInvalid", "JWT has no expiration time. Access denied.")
@@ -172,8 +177,8 @@ def one_of(values: Iterable[str]) -> str:
 
 
 def check_audience(payload: Payload, allowed: Collection[str]) -> None:
-    """Raise `TokenError` unless one audience is allowed."""
-    if not set(_audiences(payload)) & set(allowed):
+    """Raise `TokenError` unless one audience is allowed; nothing is checked where none is listed."""
+    if allowed and not set(_audiences(payload)) & set(allowed):
         raise TokenError("TokenAudienceNotAllowed", "JWT audience is not allowed. Access denied.")
 
 
