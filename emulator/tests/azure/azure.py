@@ -78,6 +78,10 @@ class Azure:
         content = {} if "keyVault" in inputs else {"value": "something"}
         return self.apim("NamedValue", **{"namedValueId": name, "displayName": name} | content | inputs)
 
+    def certificate(self, name: str = "client", **inputs: Any) -> tuple[str, dict[str, Any]]:
+        """Certificate with what it is made of."""
+        return self.apim("Certificate", **{"certificateId": name} | inputs)
+
     def backend(self, name: str = "openai-backend", **inputs: Any) -> tuple[str, dict[str, Any]]:
         """Backend with one URL."""
         return self.apim(

@@ -6,6 +6,7 @@ from typing import Any
 
 from apim_emulator.azure.providers.apimanagement import (
     API,
+    CERTIFICATE,
     FRAGMENT,
     NAMED_VALUE,
     OPERATION,
@@ -18,6 +19,7 @@ from apim_emulator.azure.providers.apimanagement import (
 )
 from apim_emulator.azure.providers.apimanagement.api import BEARER
 from apim_emulator.azure.providers.apimanagement.cache import searches
+from apim_emulator.azure.providers.apimanagement.certificate import ca_certificates, certificate
 from apim_emulator.azure.providers.apimanagement.references import backends, format_of
 from apim_emulator.azure.providers.managedidentity.identities import identities
 from apim_emulator.azure.providers.monitor import DIAGNOSTIC_SETTING
@@ -52,6 +54,8 @@ def _gateway(state: State, service: Resource) -> Gateway:
         products=tuple(_product(state, product) for product in state.of(PRODUCT, under=service.id)),
         backends=tuple(backend_of(one.name, one.inputs) for one in backends(state, service.id)),
         identities=identities(state, service),
+        certificates=tuple(certificate(one) for one in state.of(CERTIFICATE, under=service.id)),
+        ca_certificates=ca_certificates(service),
         named_values={value.outputs["displayName"]: value.private["value"] for value in named_values},
         secret_names=frozenset(value.outputs["displayName"] for value in named_values if value.outputs.get("secret")),
         fragments={fragment.name: fragment.outputs["value"] for fragment in fragments},

@@ -2,10 +2,13 @@
 
 from urllib.parse import urlsplit
 
+from apim_emulator.azure.exceptions import ResourceNotFoundError, ValidationError
 from apim_emulator.azure.providers.apimanagement.exceptions import InvalidOperationError
+from apim_emulator.azure.providers.apimanagement.references import service_id
 from apim_emulator.azure.providers.keyvault.data_plane import is_public, may_read, secret_by_identifier
+from apim_emulator.azure.providers.managedidentity.identities import identities
 from apim_emulator.azure.providers.network.data_plane import network_of_service, private_hosts
-from apim_emulator.azure.state import Resource, State
+from apim_emulator.azure.state import Properties, Resource, State
 from apim_emulator.model import ManagedIdentity
 
 
@@ -44,3 +47,31 @@ def readable_secret(
             target,
         )
     return secret, version
+
+
+def referenced_secret(state: State, resource: Resource, reference: Properties) -> str:
+    """Return the value of the secret that a named value or a certificate refers to."""
+    identifier = reference.get("secretIdentifier")
+    if not identifier:
+        raise ValidationError("keyVault.secretIdentifier is missing; it is required", "keyVault.secretIdentifier")
+    service = state.find(service_id(resource))
+    if service is None:
+        raise ResourceNotFoundError("the service of", resource.id)
+    identity = _reader(state, service, reference.get("identityClientId"))
+    secret, version = readable_secret(state, service, identifier, identity, "keyVault.secretIdentifier")
+    if not secret.outputs["properties"]["attributes"]["enabled"]:
+        raise ValidationError(f"the secret {identifier} is disabled", "keyVault.secretIdentifier")
+    return str(secret.private["versions"][version])
+
+
+def _reader(state: State, service: Resource, client_id: str | None) -> ManagedIdentity:
+    """Identity with which the service reads a secret: the one named, else the system-assigned one."""
+    for identity in identities(state, service):
+        if identity.system_assigned if client_id is None else identity.client_id == client_id:
+            return identity
+    raise ValidationError(
+        "the service has no system-assigned identity to read the Key Vault secret with"
+        if client_id is None
+        else f"Can not find Managed Identity with provided IdentityClientId : {client_id}",
+        "keyVault.identityClientId",
+    )

@@ -3,16 +3,14 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from apim_emulator.azure.exceptions import CloudError, ResourceNotFoundError, ValidationError
+from apim_emulator.azure.exceptions import CloudError, ValidationError
 from apim_emulator.azure.providers.apimanagement import IDENTIFIER, NAMED_VALUE, PATH
-from apim_emulator.azure.providers.apimanagement.key_vault_secrets import readable_secret
+from apim_emulator.azure.providers.apimanagement.key_vault_secrets import referenced_secret
 from apim_emulator.azure.providers.apimanagement.policy_document import named_values
-from apim_emulator.azure.providers.apimanagement.references import refuse_while_used, service_id
+from apim_emulator.azure.providers.apimanagement.references import refuse_while_used
 from apim_emulator.azure.providers.keyvault.data_plane import has_version
-from apim_emulator.azure.providers.managedidentity.identities import identities
 from apim_emulator.azure.resource_types import Shape, Text, arm_type, get_function
-from apim_emulator.azure.state import Properties, Resource, State
-from apim_emulator.model import ManagedIdentity
+from apim_emulator.azure.state import Resource, State
 
 _REFRESH = 4 * 3600.0
 """Seconds within which a named value follows its secret, and after which it does here."""
@@ -31,7 +29,7 @@ def _complete(state: State, resource: Resource, parent: Resource) -> None:
     if reference is not None:
         if inputs.get("secret") is not True:
             raise ValidationError("secret must be true with keyVault", "secret")
-        resource.private |= {"value": _read_secret(state, resource, reference), "read": state.now}
+        resource.private |= {"value": referenced_secret(state, resource, reference), "read": state.now}
         return
     resource.private.pop("read", None)
     if not isinstance(value, str) or not 1 <= len(value) <= 4096:
@@ -39,38 +37,6 @@ def _complete(state: State, resource: Resource, parent: Resource) -> None:
     if named_values(value):
         raise ValidationError("value refers to another named value; they cannot be nested", "value")
     resource.private["value"] = value
-
-
-def _read_secret(state: State, named_value: Resource, reference: Properties) -> str:
-    identifier = reference.get("secretIdentifier")
-    if not identifier:
-        raise ValidationError("keyVault.secretIdentifier is missing; it is required", "keyVault.secretIdentifier")
-    service = _service(state, named_value)
-    identity = _reader(state, service, reference.get("identityClientId"))
-    secret, version = readable_secret(state, service, identifier, identity, "keyVault.secretIdentifier")
-    if not secret.outputs["properties"]["attributes"]["enabled"]:
-        raise ValidationError(f"the secret {identifier} is disabled", "keyVault.secretIdentifier")
-    return str(secret.private["versions"][version])
-
-
-def _service(state: State, named_value: Resource) -> Resource:
-    found = state.find(service_id(named_value))
-    if found is None:
-        raise ResourceNotFoundError("the service of", named_value.id)
-    return found
-
-
-def _reader(state: State, service: Resource, client_id: str | None) -> ManagedIdentity:
-    """Identity with which the service reads a secret: the one named, else the system-assigned one."""
-    for identity in identities(state, service):
-        if identity.system_assigned if client_id is None else identity.client_id == client_id:
-            return identity
-    raise ValidationError(
-        "the service has no system-assigned identity to read the Key Vault secret with"
-        if client_id is None
-        else f"Can not find Managed Identity with provided IdentityClientId : {client_id}",
-        "keyVault.identityClientId",
-    )
 
 
 def due_named_values(state: State) -> tuple[Resource, ...]:
@@ -94,7 +60,7 @@ def refresh_named_values(state: State) -> None:
         private = dict(named_value.private)
         private["read"] += (state.now - private["read"]) // _REFRESH * _REFRESH
         with suppress(CloudError):
-            private["value"] = _read_secret(state, named_value, named_value.inputs["keyVault"])
+            private["value"] = referenced_secret(state, named_value, named_value.inputs["keyVault"])
         state.put(replace(named_value, private=private))
 
 

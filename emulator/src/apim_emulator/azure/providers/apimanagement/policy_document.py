@@ -13,8 +13,14 @@ _NAMED_VALUE = re.compile(r"\{\{\s*([A-Za-z0-9._-]+)\s*\}\}")
 _SECTIONS = frozenset({"inbound", "backend", "outbound", "on-error"})
 _KB = 1024
 
-_REFERENCES = {"set-backend-service": "backend-id", "include-fragment": "fragment-id"}
-"""Policies that name another resource by a literal attribute."""
+_REFERENCES = {
+    "set-backend-service": {"backend-id": "backend-id"},
+    "include-fragment": {"fragment-id": "fragment-id"},
+    "authentication-certificate": {"certificate-id": "certificate-id", "thumbprint": "thumbprint"},
+    "key": {"certificate-id": "certificate-id"},
+    "identity": {"issuer-certificate-id": "certificate-id"},
+}
+"""Elements that name another resource by a literal attribute, and what kind of name it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +28,7 @@ class Reference:
     """Something that a document names and that must exist."""
 
     kind: str
-    """`named-value`, `backend-id` or `fragment-id`."""
+    """`named-value`, `backend-id`, `fragment-id`, `certificate-id` or `thumbprint`."""
     name: str
     line: int | None = None
 
@@ -38,10 +44,10 @@ def references(text: str, content_format: str) -> Iterator[Reference]:
         for name in named_values(line):
             yield Reference("named-value", name, number)
     for element, place in _elements(_parse(text, content_format)):
-        attribute = _REFERENCES.get(str(element.tag))
-        named = None if attribute is None else element.get(attribute)
-        if attribute and named and not named.startswith("@") and not named_values(named):
-            yield Reference(attribute, named, place)
+        for attribute, kind in _REFERENCES.get(str(element.tag), {}).items():
+            named = element.get(attribute)
+            if named and not named.startswith("@") and not named_values(named):
+                yield Reference(kind, named, place)
 
 
 def check(text: str, content_format: str, *, root: str, sku: str) -> None:
@@ -94,4 +100,6 @@ def _unknown(reference: Reference) -> CloudError:
         return ValidationError(
             f"{where}cannot find a property {reference.name!r}; create this named value first", "value"
         )
+    if reference.kind == "thumbprint":
+        return ValidationError(f"{where}Certificate with thumbprint '{reference.name}' could not be resolved.", "value")
     return ValidationError(f"{where}{reference.kind} {reference.name!r} does not exist in the service", "value")

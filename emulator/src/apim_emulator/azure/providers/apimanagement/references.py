@@ -6,6 +6,7 @@ from apim_emulator.azure.exceptions import ValidationError
 from apim_emulator.azure.providers.apimanagement import (
     API_POLICY,
     BACKEND,
+    CERTIFICATE,
     FRAGMENT,
     NAMED_VALUE,
     OPERATION_POLICY,
@@ -17,6 +18,9 @@ from apim_emulator.azure.providers.resources import RESOURCE
 from apim_emulator.azure.state import Resource, State
 
 POLICIES = (POLICY, PRODUCT_POLICY, API_POLICY, OPERATION_POLICY)
+
+
+_COLLECTIONS = {"backend-id": "backends", "certificate-id": "certificates", "fragment-id": "policyFragments"}
 
 
 def service_id(resource: Resource) -> str:
@@ -33,8 +37,10 @@ def exists(state: State, service: str, reference: Reference) -> bool:
     """Whether the service has what a document or a backend refers to."""
     if reference.kind == "named-value":
         return any(value.outputs["displayName"] == reference.name for value in state.of(NAMED_VALUE, under=service))
-    collection = "backends" if reference.kind == "backend-id" else "policyFragments"
-    return state.find(f"{service}/{collection}/{reference.name}") is not None
+    if reference.kind == "thumbprint":
+        wanted = reference.name.strip().upper()
+        return any(one.outputs["thumbprint"] == wanted for one in state.of(CERTIFICATE, under=service))
+    return state.find(f"{service}/{_COLLECTIONS[reference.kind]}/{reference.name}") is not None
 
 
 def backends(state: State, service: str) -> Iterator[Resource]:
@@ -68,15 +74,20 @@ def member_id(service: str, given: str) -> str:
 def refuse_while_used(state: State, resource: Resource, change: str = "deleted") -> None:
     """Refuse a change of a named value, backend or fragment that something in the service refers to."""
     if resource.token == NAMED_VALUE:
-        wanted, called = ("named-value", resource.outputs["displayName"]), "named value"
+        wanted, called = {("named-value", resource.outputs["displayName"])}, "named value"
     elif resource.token == BACKEND:
-        wanted, called = ("backend-id", resource.name), "Backend"
+        wanted, called = {("backend-id", resource.name)}, "Backend"
+    elif resource.token == CERTIFICATE:
+        wanted, called = (
+            {("certificate-id", resource.name), ("thumbprint", resource.outputs["thumbprint"])},
+            "Certificate",
+        )
     else:
-        wanted, called = ("fragment-id", resource.name), "Policy Fragment"
+        wanted, called = {("fragment-id", resource.name)}, "Policy Fragment"
     users = dict.fromkeys(
         user.id
         for user, reference in _uses(state, service_id(resource))
-        if user is not resource and (reference.kind, reference.name) == wanted
+        if user is not resource and (reference.kind, reference.name) in wanted
     )
     if users:
         raise ValidationError(
