@@ -364,3 +364,75 @@ def test_mistake_in_what_fills_a_placeholder_is_told(write: Write, run: Run, opt
     write("policy.xml", PLACEHOLDERS)
 
     assert run("policy.xml", "--set", option) == (2, [], f"error: {message}\n")
+
+
+# folders that hold a service
+
+SERVICE = {
+    "policy.xml": "<policies><inbound><set-header name='a'><value>{{tier}}</value></set-header></inbound></policies>",
+    "apis/a/policy.xml": document('<include-fragment fragment-id="auth" />'),
+    "apis/a/specification.yaml": "openapi: 3.0.1\npaths: {/x: {get: {operationId: get-x}}}",
+    "apis/a/operations/get-x/policy.xml": document('<set-backend-service backend-id="east" />'),
+    "products/p/policy.xml": document('<quota calls="5" renewal-period="300" />'),
+    "policy fragments/auth/policy.xml": "<fragment><set-method>GET</set-method></fragment>",
+    "named values/tier/namedValueInformation.json": '{"properties": {"displayName": "tier", "value": "gold"}}',
+    "named values/k/namedValueInformation.json": '{"properties": {"displayName": "secret-key", "secret": true}}',
+    "backends/east/backendInformation.json": '{"properties": {"url": "https://east.example"}}',
+}
+
+
+def test_folder_is_looked_at_as_one_service(write: Write, run: Run) -> None:
+    for name, text in SERVICE.items():
+        write(f"repository/artifacts/{name}", text)
+
+    assert run("repository") == (0, ["5 documents: 0 errors, 0 unsupported, 0 warnings"], "")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        pytest.param(
+            "apis/a/operations/get-y/policy.xml", document(""),
+            "apis/a/operations/get-y/policy.xml:1: error: file: operation get-y is no operationId of the API's "
+            "specification; there are get-x", id="operation",
+        ),
+        pytest.param(
+            "apis/a/operations/get-x/policy.xml", document('<set-backend-service backend-id="west" />'),
+            "apis/a/operations/get-x/policy.xml:1:28: error: set-backend-service, backend-id: no such backend",
+            id="backend",
+        ),
+        pytest.param(
+            "apis/a/policy.xml", document('<include-fragment fragment-id="ath" />'),
+            "apis/a/policy.xml:1:28: error: include-fragment, fragment-id: fragment ath does not exist", id="fragment",
+        ),
+        pytest.param(
+            "policy fragments/b/policy.xml", "<fragment><nope /></fragment>",
+            "policy fragments/b/policy.xml:1:11: error: nope: policy is not supported", id="fragment that is not used",
+        ),
+        pytest.param(
+            "apis/a/policy.xml", document("<set-header name='a'><value>{{tir}}</value></set-header>"),
+            "apis/a/policy.xml:1:49: error: value: named value tir does not exist", id="named value",
+        ),
+        pytest.param(
+            "apis/a/policy.xml", document("<set-header name='a'><value>{{secret-key}}</value></set-header>"),
+            "Not checked, since they are not given: named value secret-key (--named-values FILE, --fragment NAME=FILE)",
+            id="named value whose value is not known",
+        ),
+        pytest.param(
+            "backends/east/backendInformation.json", '{"properties": {"url": 5}}',
+            "backends/east/backendInformation.json:1: error: properties.url: must be text", id="file that is no policy",
+        ),
+        pytest.param(
+            "apis/a;rev=1/policy.xml", document("<set-header name='a'><value>{{tier}}</value></set-header><nope />"),
+            "apis/a;rev=1/policy.xml:1:85: error: nope: policy is not supported", id="old revision",
+        ),
+    ],
+)  # fmt: skip
+def test_mistake_in_a_folder_is_told_of_its_file(name: str, text: str, told: str, write: Write, run: Run) -> None:
+    for path, content in {**SERVICE, name: text}.items():
+        write(path, content)
+
+    lines = run()[1]
+
+    assert told in lines
+    assert sum(" error: " in line for line in lines) == ("error" in told) + ("url" in told)

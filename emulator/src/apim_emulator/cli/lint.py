@@ -39,7 +39,7 @@ def _print_text(findings: Sequence[Finding], linter: Linter) -> None:
 
 def _print_json(findings: Sequence[Finding], linter: Linter) -> None:
     found = {
-        "documents": [str(path) for path in (*linter.documents, *linter.fragments.values())],
+        "documents": list(map(str, linter.files)),
         "findings": [asdict(one) for one in findings],
         "notChecked": sorted(linter.unchecked),
     }
@@ -73,7 +73,7 @@ _PRINTERS: Mapping[str, Callable[[Sequence[Finding], Linter], None]] = {
 
 def _summary(findings: Sequence[Finding], linter: Linter) -> str:
     counts = {level: sum(one.level == level for one in findings) for level in LEVELS}
-    documents = len(linter.documents) + len(linter.fragments)
+    documents = len(linter.files)
     told = f"{_counted(documents, 'document')}: {_counted(counts['error'], 'error')}, "
     told += f"{counts['unsupported']} unsupported, {_counted(counts['warning'], 'warning')}"
     if linter.unchecked:
