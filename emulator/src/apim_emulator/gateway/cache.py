@@ -53,6 +53,6 @@ class ValueCache:
         while len(self._entries) > MAX_ENTRIES:
             self._entries.popitem()
 
-    def remove(self, key: str) -> None:
-        """Forget a value, if there is one."""
-        self._entries.pop(key, None)
+    def remove(self, key: str) -> bool:
+        """Forget a value; tells whether there was one."""
+        return self._entries.pop(key, None) is not None

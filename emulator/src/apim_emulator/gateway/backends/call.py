@@ -15,6 +15,7 @@ from apim_emulator.gateway.backends.targets import Endpoint, Target
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Failure
 from apim_emulator.gateway.http import bodies
+from apim_emulator.gateway.witness import Sending
 from apim_emulator.network import HostRefusedError
 
 _SECONDS = 30.0
@@ -33,11 +34,17 @@ def pick(exchange: Exchange, target: Target) -> Endpoint:
 
 
 async def post_json(
-    exchange: Exchange, endpoint: Endpoint, path: str, body: Mapping[str, Any], authorization: str | None
+    exchange: Exchange,
+    endpoint: Endpoint,
+    path: str,
+    body: Mapping[str, Any],
+    authorization: str | None,
+    *,
+    purpose: str,
 ) -> Mapping[str, Any]:
     """Send a JSON object to a path and query below the backend's URL, with the backend's credentials or the given one.
 
-    Raises `BackendCallError`: not reached, not answered in 30 s, not answered 200 with a JSON object.
+    `purpose` is for whoever follows the call.     Raises `BackendCallError`: not reached, not answered in 30 s, not answered 200 with a JSON object.
     """
     url = URL(f"{endpoint.origin}{path}", encoded=True).extend_query(list(endpoint.query))
     headers = CIMultiDict({"Host": url.authority if url.explicit_port is not None else url.host or ""})
@@ -46,10 +53,12 @@ async def post_json(
         headers["Authorization"] = authorization
     try:
         add_credentials(exchange, endpoint, headers)
-        async with asyncio.timeout(_SECONDS):
-            answer = await exchange.services.transport.send("POST", url, headers, json.dumps(body).encode())
-            with closing(answer):
-                content = await bodies.read_response(answer.content.iter_any())
+        with Sending(purpose, "POST", url) as sending:
+            async with asyncio.timeout(_SECONDS):
+                answer = await exchange.services.transport.send("POST", url, headers, json.dumps(body).encode())
+                sending.answered(answer.status)
+                with closing(answer):
+                    content = await bodies.read_response(answer.content.iter_any())
     except TimeoutError:
         raise BackendCallError(f"{endpoint.name} did not answer in time") from None
     except HostRefusedError as refused:

@@ -20,6 +20,11 @@ def short(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def known_as(key: tuple[object, ...]) -> str | None:
+    """Return the part of a counter's key that people know: a subscription, or what an expression gave."""
+    return next((part for part in reversed(key) if isinstance(part, str)), None)
+
+
 class Bounded(LRUCache[K, V]):
     """Values made on first use; when it is full, the one that was not used for longest goes."""
 

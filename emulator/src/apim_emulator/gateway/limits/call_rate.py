@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Failure
+from apim_emulator.gateway.limits.counters import known_as
 from apim_emulator.gateway.limits.outputs import Output, header_name, output
 from apim_emulator.gateway.loading.element import Element, Value
+from apim_emulator.gateway.witness import note, witness
 
 MAX_CALLS = 2**31 - 1
 _MAX_PERIOD = 300
@@ -24,6 +26,9 @@ class CallRate:
         allowed = rate[1] - needed
         if counter.used(*rate) > allowed:
             seconds = counter.wait(allowed, *rate)
+            used = int(counter.used(*rate))
+            note("refused: {} of {} calls in {} s are used by {}; room again in {} s",
+                 used, rate[1], rate[2], known_as(key), seconds)  # fmt: skip
             retry.keep(exchange, seconds)
             raise Failure(
                 429, f"Rate limit is exceeded. Try again in {seconds} seconds.", "RateLimitExceeded",
@@ -32,7 +37,11 @@ class CallRate:
 
     def count(self, exchange: Exchange, key: tuple[object, ...], amount: int) -> None:
         """Count a call."""
-        exchange.services.counters.rates[key].add(amount, *self._rate(exchange))
+        counter, rate = exchange.services.counters.rates[key], self._rate(exchange)
+        counter.add(amount, *rate)
+        if witness.get() is not None:
+            note("counted {} for {}: {} of {} calls in {} s are used", amount, known_as(key), int(counter.used(*rate)),
+                 rate[1], rate[2])  # fmt: skip
 
     def left(self, exchange: Exchange, key: tuple[object, ...]) -> int:
         """Return the calls that there is still room for."""

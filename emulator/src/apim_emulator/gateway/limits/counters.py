@@ -1,10 +1,10 @@
 """Counters of one gateway; nothing is shared with another gateway or kept when a gateway is loaded anew."""
 
-from apim_emulator.gateway.limits.bounded import Bounded, short
+from apim_emulator.gateway.limits.bounded import Bounded, known_as, short
 from apim_emulator.gateway.limits.quota_counter import QuotaCounter
 from apim_emulator.gateway.limits.rate_counter import RateCounter, RollingWindow, TokenBucket
 
-__all__ = ["Counters", "QuotaCounter", "RateCounter", "is_v2", "short"]
+__all__ = ["Counters", "QuotaCounter", "RateCounter", "is_v2", "known_as", "short"]
 
 
 def is_v2(sku: str) -> bool:

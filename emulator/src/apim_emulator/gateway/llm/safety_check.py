@@ -9,6 +9,7 @@ from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.http.bodies import TooLargeError
 from apim_emulator.gateway.http.observe import StreamStoppedError
 from apim_emulator.gateway.llm.model_text import Json, Lines, completion_text, event_object
+from apim_emulator.gateway.witness import note
 
 LONGEST_TEXT = 10_000
 """Characters that the service takes at once."""
@@ -40,6 +41,7 @@ class Check:
         detected = analysis.get("attackDetected") if isinstance(analysis, dict) else None
         if not isinstance(detected, bool):
             raise BackendCallError(f"{endpoint.name} did not tell about attacks")
+        note("prompt shield: {}", "an attack" if detected else "no attack")
         return detected
 
     async def _is_harmless(self, text: str, endpoint: Endpoint) -> bool:
@@ -51,10 +53,16 @@ class Check:
         answer = await self._post(endpoint, "text:analyze", request)
         try:
             severities = {found["category"]: int(found["severity"]) for found in answer["categoriesAnalysis"]}
-            severe = any(severities[category] >= threshold for category, threshold in self.thresholds.items())
+            severe = [category for category, threshold in self.thresholds.items() if severities[category] >= threshold]
         except (KeyError, TypeError, ValueError):
             raise BackendCallError(f"{endpoint.name} did not tell every severity") from None
-        return not severe and not (self.blocklists and answer.get("blocklistsMatch"))
+        for category, threshold in self.thresholds.items():
+            place = "reaches" if category in severe else "is below"
+            note("{}: severity {} {} the threshold {}", category, severities[category], place, threshold)
+        listed = bool(self.blocklists and answer.get("blocklistsMatch"))
+        if self.blocklists:
+            note("blocklists {}: {}", ", ".join(self.blocklists), "a match" if listed else "no match")
+        return not severe and not listed
 
     async def _post(self, endpoint: Endpoint, operation: str, body: Json) -> Json:
         """Call the service, as the backend's managed identity or with its other credentials ("llm-content-safety").
@@ -63,7 +71,7 @@ class Check:
         """
         path = f"{endpoint.path}/contentsafety/{operation}?api-version={_API_VERSION}"
         authorization = self.exchange.context.request.headers.get("Authorization")
-        return await post_json(self.exchange, endpoint, path, body, authorization)
+        return await post_json(self.exchange, endpoint, path, body, authorization, purpose="content safety")
 
 
 def windows(text: str, size: int, overlap: int) -> Iterator[str]:
@@ -86,9 +94,11 @@ async def guarded(
         for window in windows(text, size, overlap):
             try:
                 safe = await is_safe(window)
-            except BackendCallError:
+            except BackendCallError as error:
+                note("content safety gave no verdict: {}", str(error))
                 safe = False
             if not safe:
+                note("the stream is stopped: {} characters of it may not pass", len(window))
                 raise StreamStoppedError
 
     def event_text(line: bytes) -> str:

@@ -9,6 +9,7 @@ from operator import mul
 from multidict import CIMultiDict
 
 from apim_emulator.clock import Clock
+from apim_emulator.gateway.witness import note
 
 _MAX_ENTRIES = 1_000
 _MAX_BYTES = 64 * 1024 * 1024
@@ -50,13 +51,20 @@ class SemanticCache:
     def find(self, query: CacheQuery, threshold: float) -> CachedResponse | None:
         """Return the nearest response of the partition whose cosine distance is within the threshold."""
         now = self._clock.now()
-        best, found = threshold + _ROUNDING, None
+        nearest, found = math.inf, None
         for known, response, expires in self._entries:
             if expires > now and known.partition == query.partition and len(known.vector) == len(query.vector):
                 distance = 1 - sum(map(mul, known.vector, query.vector))
-                if distance <= best:
-                    best, found = distance, response
-        return found
+                if distance <= nearest:
+                    nearest, found = distance, response
+        if nearest <= threshold + _ROUNDING:
+            note("hit: the nearest prompt is at a distance of {}, {} is allowed", round(nearest, 4), threshold)
+            return found
+        if found is None:
+            note("miss: no answer is kept for calls of this kind")
+        else:
+            note("miss: the nearest prompt is at a distance of {}, {} is allowed", round(nearest, 4), threshold)
+        return None
 
     def store(self, query: CacheQuery, response: CachedResponse, seconds: float) -> None:
         """Keep a response; one that is too large is not kept."""

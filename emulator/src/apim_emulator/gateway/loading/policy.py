@@ -14,6 +14,7 @@ from apim_emulator.gateway.loading.buffering import bodies_of, buffer_bodies
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.validation.definition import Definitions
+from apim_emulator.gateway.witness import note
 from apim_emulator.model import Api
 
 SECTIONS = ("inbound", "backend", "outbound", "on-error")
@@ -161,7 +162,12 @@ async def run_steps(steps: tuple[Step, ...], exchange: Exchange) -> None:
 
 def deferred(run: Run, location: Location) -> Run:
     """Make what a policy leaves to be done later fail as the policy itself does."""
-    return partial(run_steps, (Step(run, location),))
+
+    async def late(exchange: Exchange) -> None:
+        note("what {} left to be done later:", location.policy)
+        await run(exchange)
+
+    return partial(run_steps, (Step(late, location),))
 
 
 def _paths(path: str, nodes: tuple[Node, ...]) -> list[str]:

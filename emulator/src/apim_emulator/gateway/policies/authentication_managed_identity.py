@@ -6,6 +6,7 @@ from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Failure
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.witness import note
 
 
 class IdentityToken:
@@ -26,8 +27,10 @@ class IdentityToken:
             token = exchange.services.identities.token(client, self._resource(context))
         except Failure:
             if self._ignore_error:
+                note("no token for {}, which is ignored", self._resource(context))
                 return
             raise
+        note("token for {}", self._resource(context))
         if self._variable is not None:
             context.variables[self._variable] = token
             return

@@ -11,6 +11,7 @@ from apim_emulator.gateway.failures import Answered
 from apim_emulator.gateway.loading.element import Element, Value
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.policies.cache_lookup_value import CACHING_TYPES
+from apim_emulator.gateway.witness import note
 
 CachedResponse = tuple[int, str | None, tuple[tuple[str, str], ...], bytes]
 """Status, reason, headers and body, as the gateway's cache holds them."""
@@ -56,13 +57,19 @@ def _compile(element: Element, _site: Site) -> Run:
 
     async def run(exchange: Exchange) -> None:
         request = exchange.context.request
-        if request.method != "GET" or ("Authorization" in request.headers and not private(exchange.context)):
+        if request.method != "GET":
+            note("not looked up: only GET requests are")
+            return
+        if "Authorization" in request.headers and not private(exchange.context):
+            note("not looked up: the request has Authorization, and allow-private-response-caching is false")
             return
         key = vary.key(exchange)
         found = exchange.services.values.lookup(key)[1]
         if not isinstance(found, tuple):
             exchange.cache_key = key
+            note("miss")
             return
+        note("hit")
         kept: CachedResponse = found
         status, reason, headers, body = kept
         exchange.context.response = Response(status, reason, CIMultiDict(headers), body)

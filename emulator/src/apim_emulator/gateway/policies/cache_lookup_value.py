@@ -3,6 +3,7 @@
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.witness import note
 
 CACHING_TYPES = ("prefer-external", "external", "internal")
 """The emulator has one cache, which stands in for each of them."""
@@ -16,7 +17,9 @@ def _compile(element: Element, _site: Site) -> Run:
 
     async def run(exchange: Exchange) -> None:
         context = exchange.context
-        found, value = exchange.services.values.lookup(key(context))
+        name = key(context)
+        found, value = exchange.services.values.lookup(name)
+        note("{} for key {}", "hit" if found else "miss", name)
         if found:
             context.variables[variable] = value
         elif default is not None:

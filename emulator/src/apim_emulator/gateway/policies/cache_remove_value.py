@@ -4,6 +4,7 @@ from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.policies.cache_lookup_value import CACHING_TYPES
+from apim_emulator.gateway.witness import note
 
 
 def _compile(element: Element, _site: Site) -> Run:
@@ -11,7 +12,9 @@ def _compile(element: Element, _site: Site) -> Run:
     element.choice("caching-type", CACHING_TYPES, "prefer-external")
 
     async def run(exchange: Exchange) -> None:
-        exchange.services.values.remove(key(exchange.context))
+        name = key(exchange.context)
+        removed = exchange.services.values.remove(name)
+        note("key {}: {}", name, "removed" if removed else "nothing was kept")
 
     return run
 

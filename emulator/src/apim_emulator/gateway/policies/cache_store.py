@@ -6,6 +6,7 @@ from apim_emulator.gateway.http.observe import BodyKeeper
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.policies.cache_lookup import CachedResponse
+from apim_emulator.gateway.witness import note
 
 _PERSONAL = frozenset({"set-cookie", "content-length"})
 
@@ -17,11 +18,16 @@ def _compile(element: Element, _site: Site) -> Run:
     async def run(exchange: Exchange) -> None:
         """Keep the response as it is now, without cookies (inferred), once its body has passed whole."""
         context, response, key = exchange.context, exchange.response, exchange.cache_key
-        if key is None or not (response.status == 200 if wanted is None else wanted(context)):
+        if key is None:
+            note("not kept: cache-lookup looked for nothing")
+            return
+        if not (response.status == 200 if wanted is None else wanted(context)):
+            note("not kept: {}", "the status is not 200" if wanted is None else "cache-response is false")
             return
         exchange.cache_key = None
         status, reason, seconds, cache = response.status, response.reason, duration(context), exchange.services.values
         headers = tuple((name, value) for name, value in response.headers.items() if name.lower() not in _PERSONAL)
+        note("kept for {} s once it has passed whole", seconds)
 
         def keep(body: bytes) -> None:
             kept: CachedResponse = (status, reason, headers, body)

@@ -5,6 +5,7 @@ from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.policies.cache_lookup_value import CACHING_TYPES
+from apim_emulator.gateway.witness import note
 
 
 def _compile(element: Element, _site: Site) -> Run:
@@ -19,6 +20,7 @@ def _compile(element: Element, _site: Site) -> Run:
         if found is None:
             raise EvaluationError("ArgumentNullException")
         exchange.services.values.store(name, found, seconds)
+        note("kept under key {} for {} s", name, seconds)
 
     return run
 

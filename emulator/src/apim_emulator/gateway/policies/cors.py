@@ -17,6 +17,7 @@ from apim_emulator.gateway.http.headers import is_header_name
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.loading.element import Element, Value, leaf
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.witness import note
 
 REQUEST_METHOD = "Access-Control-Request-Method"
 """Header that makes an OPTIONS request a preflight."""
@@ -79,21 +80,27 @@ def _compile(element: Element, site: Site) -> Run:
         request = context.request
         origin = request.headers.get("Origin")
         if origin is None:
+            note("nothing to do: there is no Origin header")
             return
         if exchange.preflight:
             asked_method = request.headers[REQUEST_METHOD]
             asked = request.headers.get("Access-Control-Request-Headers", "")
             if rules.allows(origin, asked_method, context) and rules.allows_headers(asked):
+                note("preflight of {} is allowed", origin)
                 _end(exchange, rules.preflight(origin, asked_method, asked, context))
+            note("preflight of {} for {} with headers {} is not allowed", origin, asked_method, asked or "(none)")
             if rules.terminate(context):
                 _end(exchange, Response())
         elif rules.allows(origin, request.method, context):
+            note("{} is allowed, and told so on the response", origin)
             headers = rules.response_headers(origin, context)
             if rules.exposed:
                 headers["Access-Control-Expose-Headers"] = ",".join(rules.exposed)
             exchange.on_end.append(_adding(headers))
-        elif request.method in {"GET", "HEAD"} and rules.terminate(context):
-            _end(exchange, Response())
+        else:
+            note("{} with {} is not allowed", origin, request.method)
+            if request.method in {"GET", "HEAD"} and rules.terminate(context):
+                _end(exchange, Response())
 
     return run
 

@@ -10,6 +10,7 @@ from apim_emulator.gateway.failures import Failure
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.loading.element import Element, Value, leaf
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.witness import note
 
 _Address = IPv4Address | IPv6Address
 _Test = Callable[[_Address, Context], bool]
@@ -28,6 +29,7 @@ def _compile(element: Element, _site: Site) -> Run:
         if caller is None:
             raise _refused("FailedToParseCallerIP", "Failed to establish IP address for the caller. Access denied.")
         listed = any(test(caller, context) for test in tests)
+        note("caller {} is {}", str(caller), "listed" if listed else "not listed")
         if action(context) == "forbid":
             if listed:
                 raise _refused("CallerIpBlocked", "Caller IP address is blocked. Access denied.")

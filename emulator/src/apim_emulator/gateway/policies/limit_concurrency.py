@@ -5,6 +5,7 @@ from apim_emulator.gateway.failures import Failure
 from apim_emulator.gateway.loading.buffering import bodies_in, buffer_bodies
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site, run_steps
+from apim_emulator.gateway.witness import note
 
 
 def _compile(element: Element, site: Site) -> Run:
@@ -16,6 +17,7 @@ def _compile(element: Element, site: Site) -> Run:
     async def run(exchange: Exchange) -> None:
         await buffer_bodies(exchange, bodies)
         running, name = exchange.services.running, key(exchange.context)
+        note("{} of {} calls are inside with key {}", running.get(name, 0), limit, name)
         if running.get(name, 0) >= limit:
             # The reason is inferred; the status is documented.
             raise Failure(429, "Too Many Requests", "ConcurrencyLimitExceeded")

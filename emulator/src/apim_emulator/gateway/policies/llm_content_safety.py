@@ -16,6 +16,7 @@ from apim_emulator.gateway.llm.token_usage import is_event_stream
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.loading.element import Element, Value, leaf
 from apim_emulator.gateway.loading.policy import Policy, Run, Site, deferred
+from apim_emulator.gateway.witness import note
 
 _CATEGORIES = ("Hate", "SelfHarm", "Sexual", "Violence")
 _OUTPUT_TYPES = ("FourSeverityLevels", "EightSeverityLevels")
@@ -72,6 +73,7 @@ def _compile(element: Element, site: Site) -> Run:
         text = prompt_text(request)
         # What is not understood is not checked, and what is not checked does not pass (inferred).
         if len(text) > LONGEST_TEXT or (not request and await exchange.read_request()):
+            note("not checked, so it may not pass: {} characters of text, {} are the most", len(text), LONGEST_TEXT)
             raise _refused()
         if text:
             await _demand(rules.check(exchange), text, shield=shield(exchange.context))
@@ -104,7 +106,8 @@ async def _answer(exchange: Exchange) -> str:
 async def _demand(check: Check, text: str, *, shield: bool = False) -> None:
     try:
         safe = await check.is_safe(text, shield=shield)
-    except BackendCallError:
+    except BackendCallError as error:
+        note("no verdict, so it may not pass: {}", str(error))
         safe = False
     if not safe:
         raise _refused()

@@ -14,6 +14,7 @@ from apim_emulator.gateway.llm.semantic_cache import CacheQuery, unit
 from apim_emulator.gateway.loading.element import Element, Value
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.telemetry import TraceEntry
+from apim_emulator.gateway.witness import note
 
 _RESOURCE = "https://cognitiveservices.azure.com"
 _API_VERSION = "2024-02-01"
@@ -76,7 +77,7 @@ class _Lookup:
         path = endpoint.path if endpoint.path.endswith("/embeddings") else f"{endpoint.path}/embeddings"
         answer = await post_json(
             exchange, endpoint, f"{path}?api-version={_API_VERSION}", {"input": prompt},
-            None if token is None else f"Bearer {token}",
+            None if token is None else f"Bearer {token}", purpose="embeddings",
         )  # fmt: skip
         try:
             vector = unit([float(value) for value in answer["data"][0]["embedding"]])
@@ -99,6 +100,7 @@ def _compile(element: Element, site: Site) -> Run:
             exchange.traces.append(TraceEntry(element.node.name, "error", f"cache lookup failed: {reason}"))
             return
         if query is None:
+            note("not looked up: there is no prompt, or it has too many messages")
             return
         found = exchange.services.semantic_cache.find(query, lookup.threshold)
         if found is None:

@@ -11,6 +11,7 @@ from apim_emulator.gateway.limits.quota_counter import QuotaCounter, WindowOf, c
 from apim_emulator.gateway.llm.token_usage import PROMPT_TYPES, Consumption, prompt_estimate
 from apim_emulator.gateway.loading.element import Element, Value
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.witness import note
 
 _MINUTE = 60
 _MAX_RATE = 2**31 - 1
@@ -31,7 +32,10 @@ class _Rate:
     def check(self, exchange: Exchange, key: str, needed: int) -> None:
         counter, now, limit = self._counter(exchange, key)
         allowed = limit - max(needed, self.least)
-        if counter.used(now, limit, _MINUTE) > allowed:
+        used = counter.used(now, limit, _MINUTE)
+        if used > allowed:
+            note("refused: {} of {} tokens a minute are used by {}, this call needs {}", int(used), limit, key,
+                 max(needed, self.least))  # fmt: skip
             seconds = counter.wait(allowed, now, limit, _MINUTE) if allowed >= 0 else None
             told = "" if seconds is None else f" Try again in {seconds} seconds."
             refusal = Failure(429, f"Token limit is exceeded.{told}", "OpenAITokenLimitExceeded")
@@ -43,7 +47,9 @@ class _Rate:
 
     def report(self, exchange: Exchange, key: str) -> None:
         counter, now, limit = self._counter(exchange, key)
-        self.remaining.report(exchange, max(0, int(limit - counter.used(now, limit, _MINUTE))))
+        left = max(0, int(limit - counter.used(now, limit, _MINUTE)))
+        note("{} has {} of {} tokens a minute left", key, left, limit)
+        self.remaining.report(exchange, left)
 
     def _counter(self, exchange: Exchange, key: str) -> tuple[RateCounter, float, int]:
         services = exchange.services
@@ -64,7 +70,9 @@ class _Quota:
         """Refuse a call once more than the quota is spent; what is spent exactly is not exceeded."""
         now = exchange.services.clock.now()
         window = self.windows(now)
-        if self._counter(exchange, key).used("tokens", window) + needed > self.limit(exchange.context):
+        used, limit = self._counter(exchange, key).used("tokens", window), self.limit(exchange.context)
+        if used + needed > limit:
+            note("refused: {} of {} tokens are used by {}, this call needs {}", used, limit, key, needed)
             seconds = seconds_left(window, now)
             told = "" if seconds is None else f" Try again in {in_words(seconds)}."
             refusal = Failure(403, f"Token quota is exceeded.{told}", "OpenAITokenQuotaExceeded")
@@ -75,8 +83,11 @@ class _Quota:
         self._counter(exchange, key).add("tokens", tokens, window)
 
     def report(self, exchange: Exchange, key: str) -> None:
-        used = self._counter(exchange, key).used("tokens", self.windows(exchange.services.clock.now()))
-        self.remaining.report(exchange, max(0, self.limit(exchange.context) - used))
+        now = exchange.services.clock.now()
+        window, limit = self.windows(now), self.limit(exchange.context)
+        left = max(0, limit - self._counter(exchange, key).used("tokens", window))
+        note("{} has {} of {} tokens left, renewed in {} s", key, left, limit, seconds_left(window, now))
+        self.remaining.report(exchange, left)
 
     def _counter(self, exchange: Exchange, key: str) -> QuotaCounter:
         return exchange.services.counters.quotas["tokens", key, self.period]
@@ -100,6 +111,7 @@ def _compile(element: Element, site: Site) -> Run:
         prompt = prompt_estimate(request, prompt_type)
         needed = prompt if (estimate or request.get("stream") is True) and not ignore_prompt else 0
         consumed.keep(exchange, needed if estimate else 0)
+        note("the prompt is estimated at {} tokens, {} are reserved now", prompt, needed)
 
         def report() -> None:
             for limit in limits:
@@ -108,6 +120,8 @@ def _compile(element: Element, site: Site) -> Run:
         def count(consumption: Consumption) -> None:
             tokens = consumption.streamed or consumption.best
             spent = tokens.completion if ignore_prompt else tokens.total
+            how = "reported" if consumption.reported and consumption.streamed is None else "estimated"
+            note("{} counts {} tokens for {}, {}", element.node.name, spent, key, how)
             for limit in limits:
                 limit.count(exchange, key, spent)
             consumed.keep(exchange, spent)

@@ -14,6 +14,7 @@ from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.validation.definition import media_type
 from apim_emulator.gateway.validation.json_schema import Schemas
+from apim_emulator.gateway.witness import note
 from apim_emulator.model import Api, Operation
 
 
@@ -70,6 +71,7 @@ def _compile(element: Element, site: Site) -> Run:
 
     async def run(exchange: Exchange) -> None:
         if not enabled:
+            note("is not enabled")
             return
         context = exchange.context
         place = None if context.api is None or context.operation is None else (context.api.id, context.operation.id)

@@ -6,6 +6,7 @@ from apim_emulator.gateway.limits.quota_counter import every
 from apim_emulator.gateway.limits.scoped import scoped_limits
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.witness import note
 
 
 def _compile(element: Element, _site: Site) -> Run:
@@ -17,6 +18,7 @@ def _compile(element: Element, _site: Site) -> Run:
         """Let calls without a subscription pass; windows start when the gateway was loaded, as if subscribed then."""
         context, services = exchange.context, exchange.services
         if context.subscription is None:
+            note("counts nothing: the call has no subscription")
             return
         window = every(seconds, services.counters.started)(services.clock.now())
         found = [(part.limit, (definition, number, context.subscription.id)) for number, part in enumerate(quotas)

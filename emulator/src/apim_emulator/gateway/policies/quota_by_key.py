@@ -11,6 +11,7 @@ from apim_emulator.gateway.limits.counters import short
 from apim_emulator.gateway.limits.quota_counter import every
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site, deferred
+from apim_emulator.gateway.witness import note
 
 _MIN_PERIOD = 300
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
@@ -41,6 +42,8 @@ def _compile(element: Element, site: Site) -> Run:
 
         counted = name in exchange.counted
         quota.check(exchange, key, window, 0 if counted else 1 if late else max(1, amount(context)))
+        if counted:
+            note("{} was counted for this call already", name)
         if late:
             exchange.on_end.append(deferred(count, location))
         else:

@@ -5,6 +5,7 @@ from apim_emulator.gateway.limits.call_rate import literal_call_rate, rate_outpu
 from apim_emulator.gateway.limits.scoped import scoped_limits
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.witness import note
 
 
 def _compile(element: Element, _site: Site) -> Run:
@@ -16,6 +17,7 @@ def _compile(element: Element, _site: Site) -> Run:
         """Let calls without a subscription pass; a refused call counts nowhere (inferred)."""
         context = exchange.context
         if context.subscription is None:
+            note("counts nothing: the call has no subscription")
             return
         subscription = context.subscription.id
         found = [(part.limit, (definition, number, subscription)) for number, part in enumerate(rates)

@@ -8,6 +8,7 @@ from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.policies.send_request import DEFAULT_TIMEOUT, OwnRequest, read_message
 from apim_emulator.gateway.telemetry import TraceEntry
+from apim_emulator.gateway.witness import note
 
 _MOST = 1000
 """Requests of one policy under way at a time; further ones are not sent."""
@@ -22,8 +23,9 @@ def _compile(element: Element, site: Site) -> Run:
         """Make the request now and send it beside the call; a failure to send it fails nothing (inferred)."""
         request = await message.request(exchange)
         if len(under_way) >= _MOST:
-            _note(exchange, "too many requests under way")
+            _not_sent(exchange, "too many requests under way")
             return
+        note("sends it and does not wait for what comes of it")
         task = asyncio.create_task(_send(exchange, request, seconds(exchange.context)))
         under_way.add(task)
         task.add_done_callback(under_way.discard)
@@ -35,12 +37,12 @@ def _compile(element: Element, site: Site) -> Run:
 
 async def _send(exchange: Exchange, request: OwnRequest, seconds: float) -> None:
     try:
-        await request.send(exchange.services.transport, seconds)
+        await request.send(exchange.services.transport, seconds, "send-one-way-request")
     except Failure as failure:
-        _note(exchange, failure.reason)
+        _not_sent(exchange, failure.reason)
 
 
-def _note(exchange: Exchange, reason: str) -> None:
+def _not_sent(exchange: Exchange, reason: str) -> None:
     exchange.traces.append(TraceEntry("send-one-way-request", "error", f"not sent: {reason}"))
 
 

@@ -26,6 +26,7 @@ from apim_emulator.gateway.policies.forward_request import timeout
 from apim_emulator.gateway.policies.set_body import body_value
 from apim_emulator.gateway.policies.set_header import HeaderChange
 from apim_emulator.gateway.policies.set_method import method_value
+from apim_emulator.gateway.witness import Sending, note
 from apim_emulator.network import HostRefusedError
 
 _ORDER = (
@@ -46,11 +47,14 @@ class OwnRequest:
     body: bytes | None = field(repr=False)
     certificate: Certificate | None = None
 
-    async def send(self, transport: Transport, seconds: float) -> Response:
-        """Send it; raises `Failure`, also for a response that does not arrive whole."""
+    async def send(self, transport: Transport, seconds: float, purpose: str) -> Response:
+        """Send it, for some `purpose`; raises `Failure`, also for a response that does not arrive whole."""
         try:
-            async with asyncio.timeout(seconds):
-                return await self._answer(transport)
+            with Sending(purpose, self.method, self.url) as sending:
+                async with asyncio.timeout(seconds):
+                    response = await self._answer(transport)
+                    sending.answered(response.status)
+                    return response
         except TimeoutError:
             raise internal_error("Timeout", "the service did not answer in time") from None
         except HostRefusedError as refused:
@@ -138,12 +142,13 @@ def _compile(element: Element, site: Site) -> Run:
     async def run(exchange: Exchange) -> None:
         try:
             request = await message.request(exchange)
-            response = await request.send(exchange.services.transport, seconds(exchange.context))
+            response = await request.send(exchange.services.transport, seconds(exchange.context), "send-request")
             if fail_on_error and response.status >= 400:
                 raise internal_error("BackendResponseFailure", f"the service answered {response.status}")
-        except Failure:
+        except Failure as failure:
             if not ignore_error:
                 raise
+            note("failed, which is ignored: {}", failure.detail or failure.message)
             _keep(variable, None, exchange.context)
         else:
             _keep(variable, response, exchange.context)

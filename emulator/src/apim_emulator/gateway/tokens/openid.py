@@ -12,6 +12,7 @@ from apim_emulator.clock import Clock
 from apim_emulator.gateway.http.transport import Transport
 from apim_emulator.gateway.tokens.jwks import SigningKey, from_jwks
 from apim_emulator.gateway.tokens.strict import strict_json
+from apim_emulator.gateway.witness import Sending, note
 from apim_emulator.network import HostRefusedError
 
 CACHE_SECONDS = 3600
@@ -53,6 +54,8 @@ class OpenIdProvider:
             return self._fresh()
         if self._is_idle() and self._clock.now() - self._attempted >= RETRY_SECONDS:
             self._fetching = asyncio.create_task(self._refresh())
+        elif not self._is_idle():
+            note("waits for keys of {} that another call asks for", str(self._url))
         if self._fetching is not None and not self._is_idle():
             await asyncio.shield(self._fetching)
         return self._fresh()
@@ -88,13 +91,16 @@ class OpenIdProvider:
     async def _get(self, url: URL) -> object:
         headers = CIMultiDict({"Host": url.authority, "Accept": "application/json"})
         data = bytearray()
-        async with asyncio.timeout(_SECONDS):
-            response = await self._transport.send("GET", url, headers, None)
-            with closing(response):
-                async for chunk in response.content.iter_any():
-                    data += chunk
-                    if len(data) > _MAX_DOCUMENT:
-                        break
+        purpose = "openid-config" if url == self._url else "keys"
+        with Sending(purpose, "GET", url) as sending:
+            async with asyncio.timeout(_SECONDS):
+                response = await self._transport.send("GET", url, headers, None)
+                sending.answered(response.status)
+                with closing(response):
+                    async for chunk in response.content.iter_any():
+                        data += chunk
+                        if len(data) > _MAX_DOCUMENT:
+                            break
         if response.status != 200 or len(data) > _MAX_DOCUMENT:
             raise ValueError("no document")
         return strict_json(bytes(data))

@@ -11,6 +11,7 @@ from apim_emulator.gateway.tokens.jwks import SigningKey
 from apim_emulator.gateway.tokens.openid import Metadata, OpenIdProvider
 from apim_emulator.gateway.tokens.strict import RawToken, TokenError
 from apim_emulator.gateway.tokens.verified import VerifiedTokens
+from apim_emulator.gateway.witness import note
 
 _NOT_PRESENT = "JWT not present."
 _INVALID = "Invalid JWT."
@@ -104,8 +105,15 @@ def signing_key(token: RawToken, keys: Sequence[SigningKey], verified: VerifiedT
 
 async def metadata_of(urls: Sequence[str], key_id: str | None, exchange: Exchange) -> list[Metadata]:
     """Ask the providers; those that cannot be asked are left out, so their tokens are refused."""
-    providers: list[OpenIdProvider] = [exchange.services.providers.get(url) for url in urls]
-    return [found for provider in providers if (found := await provider.metadata(key_id)) is not None]
+    known: list[Metadata] = []
+    for url in urls:
+        provider: OpenIdProvider = exchange.services.providers.get(url)
+        found = await provider.metadata(key_id)
+        if found is None:
+            note("no keys of {}: it gave none, and is not asked again for some minutes", url)
+        else:
+            known.append(found)
+    return known
 
 
 def _present(values: list[str]) -> str:

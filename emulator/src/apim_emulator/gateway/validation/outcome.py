@@ -7,6 +7,7 @@ from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Failure
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.loading.element import Element, Value
+from apim_emulator.gateway.witness import note
 
 ACTIONS = ("ignore", "prevent", "detect")
 _INTERNAL = "The request could not be processed due to an internal error. Contact the API owner."
@@ -61,6 +62,7 @@ class ValidationErrors:
 
     def add(self, action_name: str, name: str, kind: str, rule: str, details: str, *, public: bool) -> None:
         """Note an error; `public`: its details may be told to the caller, since they are about the caller's request."""
+        note("{} {}, action {}: {}", kind, name, action_name, details)
         self._errors.append(ValidationError(name, kind, rule, details, action_name))
         if action_name == "prevent" and self._stops is None:
             self._stops = (details, details if public else _INTERNAL)
