@@ -141,6 +141,8 @@ class _Call(_Said):
         self.attempts: list[Tried] = []
         self.tokens: TokenCount | None = None
         self.application: str | None = None
+        self.last = ""
+        """The policy that ended last, of those in a section."""
         self.omitted = 0
         self.opened = 0
         self._entries = 0
@@ -161,7 +163,9 @@ class _Call(_Said):
         """Leave out what the gateway itself reads."""
 
     def note(self, text: str, values: Sequence[Fact]) -> None:
-        """Keep the words."""
+        """Keep the words, and after which policy it was."""
+        if self.last:
+            text, values = f"after {{}}: {text}", (self.last, *values)
         self.keep_note(self, text, values)
 
     def sent(self, call: Sent) -> None:
@@ -311,7 +315,11 @@ class TraceRecorder:
                 span.end()
                 if location.policy in _SETTERS and not (span.changes or span.notes or span.outcome):
                     span.note("changed nothing: it was so already", ())
-                (call.spans if outer is None else outer.children).append(span)
+                if outer is None:
+                    call.spans.append(span)
+                    call.last = location.policy
+                else:
+                    outer.children.append(span)
                 witness.set(parent)
             return None
 

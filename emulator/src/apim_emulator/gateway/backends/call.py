@@ -44,7 +44,9 @@ async def post_json(
 ) -> Mapping[str, Any]:
     """Send a JSON object to a path and query below the backend's URL, with the backend's credentials or the given one.
 
-    `purpose` is for whoever follows the call.     Raises `BackendCallError`: not reached, not answered in 30 s, not answered 200 with a JSON object.
+    `purpose` is for whoever follows the call.
+
+    Raises `BackendCallError`: not reached, not answered in 30 s, not answered 200 with a JSON object.
     """
     url = URL(f"{endpoint.origin}{path}", encoded=True).extend_query(list(endpoint.query))
     headers = CIMultiDict({"Host": url.authority if url.explicit_port is not None else url.host or ""})

@@ -24,11 +24,11 @@ class CallQuota:
         """Refuse a call once the quota is used up."""
         counter = exchange.services.counters.quotas[key]
         if self.calls is not None and counter.used("calls", window) + needed > self.calls:
-            note("refused: {} of {} calls are used by {}", counter.used("calls", window), self.calls, known_as(key))
+            note("refused: {} of {} calls are used by key {}", counter.used("calls", window), self.calls, known_as(key))
             raise _exceeded("call volume", window, exchange)
         if self.kilobytes is not None and counter.used("bytes", window) >= self.kilobytes * _KILOBYTE:
             used = counter.used("bytes", window) // _KILOBYTE
-            note("refused: {} of {} KB are used by {}", used, self.kilobytes, known_as(key))
+            note("refused: {} of {} KB are used by key {}", used, self.kilobytes, known_as(key))
             raise _exceeded("bandwidth", window, exchange)
 
     def count(self, exchange: Exchange, key: tuple[object, ...], window: Window, amount: int) -> None:
@@ -37,10 +37,10 @@ class CallQuota:
         counter.add("calls", amount, window)
         left = seconds_left(window, exchange.services.clock.now())
         if self.calls is not None:
-            note("counted {} for {}: {} of {} calls are used, renewed in {} s", amount, known_as(key),
+            note("counted {} for key {}: {} of {} calls are used, renewed in {} s", amount, known_as(key),
                  counter.used("calls", window), self.calls, left)  # fmt: skip
         if self.kilobytes is not None:
-            note("{} of {} KB are used by {} before this call, renewed in {} s",
+            note("{} of {} KB are used by key {} before this call, renewed in {} s",
                  counter.used("bytes", window) // _KILOBYTE, self.kilobytes, known_as(key), left)  # fmt: skip
             exchange.on_close.append(lambda done: counter.add("bytes", _size(done), window))
 

@@ -27,7 +27,7 @@ class CallRate:
         if counter.used(*rate) > allowed:
             seconds = counter.wait(allowed, *rate)
             used = int(counter.used(*rate))
-            note("refused: {} of {} calls in {} s are used by {}; room again in {} s",
+            note("refused: {} of {} calls in {} s are used by key {}; room again in {} s",
                  used, rate[1], rate[2], known_as(key), seconds)  # fmt: skip
             retry.keep(exchange, seconds)
             raise Failure(
@@ -40,7 +40,7 @@ class CallRate:
         counter, rate = exchange.services.counters.rates[key], self._rate(exchange)
         counter.add(amount, *rate)
         if witness.get() is not None:
-            note("counted {} for {}: {} of {} calls in {} s are used", amount, known_as(key), int(counter.used(*rate)),
+            note("counted {} for key {}: {} of {} calls in {} s are used", amount, known_as(key), int(counter.used(*rate)),
                  rate[1], rate[2])  # fmt: skip
 
     def left(self, exchange: Exchange, key: tuple[object, ...]) -> int:

@@ -34,7 +34,7 @@ class _Rate:
         allowed = limit - max(needed, self.least)
         used = counter.used(now, limit, _MINUTE)
         if used > allowed:
-            note("refused: {} of {} tokens a minute are used by {}, this call needs {}", int(used), limit, key,
+            note("refused: {} of {} tokens a minute are used by key {}, this call needs {}", int(used), limit, key,
                  max(needed, self.least))  # fmt: skip
             seconds = counter.wait(allowed, now, limit, _MINUTE) if allowed >= 0 else None
             told = "" if seconds is None else f" Try again in {seconds} seconds."
@@ -48,7 +48,7 @@ class _Rate:
     def report(self, exchange: Exchange, key: str) -> None:
         counter, now, limit = self._counter(exchange, key)
         left = max(0, int(limit - counter.used(now, limit, _MINUTE)))
-        note("{} has {} of {} tokens a minute left", key, left, limit)
+        note("key {} has {} of {} tokens a minute left", key, left, limit)
         self.remaining.report(exchange, left)
 
     def _counter(self, exchange: Exchange, key: str) -> tuple[RateCounter, float, int]:
@@ -72,7 +72,7 @@ class _Quota:
         window = self.windows(now)
         used, limit = self._counter(exchange, key).used("tokens", window), self.limit(exchange.context)
         if used + needed > limit:
-            note("refused: {} of {} tokens are used by {}, this call needs {}", used, limit, key, needed)
+            note("refused: {} of {} tokens are used by key {}, this call needs {}", used, limit, key, needed)
             seconds = seconds_left(window, now)
             told = "" if seconds is None else f" Try again in {in_words(seconds)}."
             refusal = Failure(403, f"Token quota is exceeded.{told}", "OpenAITokenQuotaExceeded")
@@ -86,7 +86,7 @@ class _Quota:
         now = exchange.services.clock.now()
         window, limit = self.windows(now), self.limit(exchange.context)
         left = max(0, limit - self._counter(exchange, key).used("tokens", window))
-        note("{} has {} of {} tokens left, renewed in {} s", key, left, limit, seconds_left(window, now))
+        note("key {} has {} of {} tokens left, renewed in {} s", key, left, limit, seconds_left(window, now))
         self.remaining.report(exchange, left)
 
     def _counter(self, exchange: Exchange, key: str) -> QuotaCounter:
@@ -121,7 +121,7 @@ def _compile(element: Element, site: Site) -> Run:
             tokens = consumption.streamed or consumption.best
             spent = tokens.completion if ignore_prompt else tokens.total
             how = "reported" if consumption.reported and consumption.streamed is None else "estimated"
-            note("{} counts {} tokens for {}, {}", element.node.name, spent, key, how)
+            note("{} counts {} tokens for key {}, {}", element.node.name, spent, key, how)
             for limit in limits:
                 limit.count(exchange, key, spent)
             consumed.keep(exchange, spent)
