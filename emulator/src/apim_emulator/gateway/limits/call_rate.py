@@ -40,8 +40,9 @@ class CallRate:
         counter, rate = exchange.services.counters.rates[key], self._rate(exchange)
         counter.add(amount, *rate)
         if witness.get() is not None:
-            note("counted {} for key {}: {} of {} calls in {} s are used", amount, known_as(key), int(counter.used(*rate)),
-                 rate[1], rate[2])  # fmt: skip
+            used = int(counter.used(*rate))
+            note("counted {} for key {}: {} of {} calls in {} s are used",
+                 amount, known_as(key), used, rate[1], rate[2])  # fmt: skip
 
     def left(self, exchange: Exchange, key: tuple[object, ...]) -> int:
         """Return the calls that there is still room for."""
