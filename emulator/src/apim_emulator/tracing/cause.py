@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from apim_emulator.gateway.http.headers import phrase
-from apim_emulator.tracing.model import CallTrace, Span
+from apim_emulator.tracing.model import CallTrace, Claim, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,8 @@ class Cause:
     """What was wrong, in words."""
     span: Span | None
     """The policy; None where it happened outside any policy."""
+    differing: tuple[Claim, ...] = ()
+    """What the caller's token says that is not what the policy demands."""
 
 
 def cause(call: CallTrace) -> Cause | None:
@@ -29,7 +31,8 @@ def cause(call: CallTrace) -> Cause | None:
     spans = list(all_spans(call.spans))
     failed = next((span for span in spans if span.error is not None), None)
     if failed is not None:
-        return Cause(f"{name} by {failed.policy}", failed.error, failed)
+        claims = () if failed.token is None else failed.token.claims
+        return Cause(f"{name} by {failed.policy}", failed.error, failed, tuple(one for one in claims if not one.ok))
     if call.error is not None:
         return Cause(f"{name} outside any policy", call.error, None)
     decided = next((span for span in reversed(spans) if span.outcome or _sets_status(span)), None)

@@ -1,19 +1,29 @@
 """One call: what caused its status, what is known about it, and each policy with what it did."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from lxml.builder import E
 
-from apim_emulator.tracing.cause import Cause, all_spans, cause
+from apim_emulator.tracing.cause import Cause, cause
 from apim_emulator.tracing.filter import EVERYTHING, Filter
-from apim_emulator.tracing.model import CallTrace, Change, Read, Span
+from apim_emulator.tracing.model import Attempt, CallTrace
 from apim_emulator.tracing.page.curl import curl
-from apim_emulator.tracing.page.parts import TITLE, Child, Element, bar, link, milliseconds, moment, page, status
-from apim_emulator.tracing.text import ABSENT, ending, place
-
-_ARROW = "\N{RIGHTWARDS ARROW}"
+from apim_emulator.tracing.page.parts import (
+    TITLE,
+    Child,
+    Element,
+    bar,
+    came_of,
+    link,
+    milliseconds,
+    moment,
+    page,
+    status,
+)
+from apim_emulator.tracing.page.steps import Steps
+from apim_emulator.tracing.text import OUTSIDE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,31 +37,33 @@ class Beside:
 
 def call_page(call: CallTrace, wanted: Filter = EVERYTHING, beside: Beside | None = None) -> bytes:
     """Write a call."""
-    found = cause(call)
-    rows = _Rows(call, found)
     head = E.header(
         _navigation(wanted, beside or Beside(newest=call.number)),
         E.p({"id": "live", "role": "status", "hidden": "hidden"}),
     )
-    parts: list[Child] = [E.h1(status(call), " ", E.code(E.b(call.method), " ", call.url))]
+    title = f"#{call.number} {call.method} {call.status or 'no response'} - {TITLE}"
+    return page(title, head, E.main({"class": "call"}, *_parts(call)), _keys())
+
+
+def _parts(call: CallTrace) -> Iterator[Element]:
+    found = cause(call)
+    steps = Steps(call, None if found is None else found.span)
+    yield E.h1(status(call), " ", E.code(E.b(call.method), " ", call.url))
     if found is not None:
-        parts.append(_cause(found, rows))
-    parts.append(_facts(call))
+        yield _cause(found, steps)
+    yield _facts(call)
+    if call.attempts:
+        yield E.section(E.h2("Backend"), _attempts(call))
     if call.spans:
-        parts.append(E.h2("Policies"))
+        yield E.h2("Policies")
     for section, spans in groupby(call.spans, key=lambda span: span.section):
-        parts.append(E.section(E.h3(section), rows.steps(list(spans))))
-    if call.changes:
-        parts.append(E.section(E.h3("outside any policy"), _entries(call.changes)))
+        yield E.section(E.h3(section), steps.rows(list(spans)))
+    outside = steps.outside()
+    if outside is not None:
+        yield E.section(E.h3(OUTSIDE), outside)
     if call.omitted:
-        parts.append(E.p({"class": "note"}, f"{call.omitted} policies, reads and changes were too many to keep."))
-    parts.append(_curl(call))
-    return page(
-        f"#{call.number} {call.method} {call.status or 'no response'} - {TITLE}",
-        head,
-        E.main({"class": "call"}, *parts),
-        _keys(),
-    )
+        yield E.p({"class": "note"}, f"{call.omitted} policies, reads, changes and notes were too many to keep.")
+    yield _curl(call)
 
 
 def missing() -> bytes:
@@ -88,94 +100,56 @@ def _navigation(wanted: Filter, beside: Beside) -> Element:
     return E.nav({"id": "beside", "aria-label": "Calls", "data-newest": str(beside.newest)}, *links)
 
 
-def _cause(found: Cause, rows: "_Rows") -> Element:
+def _cause(found: Cause, steps: Steps) -> Element:
     headline: list[Child] = [E.strong(found.headline)]
     if found.span is not None:
-        headline += [
-            f" in {found.span.section}, ",
-            E.a(f"{found.span.document}, line {found.span.line}", href=f"#{rows.name(found.span)}"),
-        ]
+        place = f"{found.span.document}, line {found.span.line}"
+        headline += [f" in {found.span.section}: ", E.a(place, href=f"#{steps.name(found.span)}")]
     parts: list[Child] = [E.h2({"id": "why", "class": "unseen"}, "Cause"), E.p(*headline)]
     if found.detail is not None:
         parts.append(E.p(found.detail))
+    for claim in found.differing:
+        has = [" is missing"] if claim.found is None else [" is ", E.mark(E.code(claim.found))]
+        parts.append(
+            E.p({"class": "differs"}, E.code(claim.name), *has, ", demanded is ", E.code(claim.demanded or ""))
+        )
     return E.section({"class": "cause", "aria-labelledby": "why"}, *parts)
 
 
 def _facts(call: CallTrace) -> Element:
     facts: list[tuple[str, Child | None]] = [
         ("Call", f"#{call.number}"), ("Time", moment(call)), ("Duration", milliseconds(call.duration)),
-        ("API", call.api or "none"), ("Operation", call.operation), ("Product", call.product),
-        ("Subscription", call.subscription), ("From", call.caller),
-        ("Backend", "called" if call.backend_called else "not called"), ("Sent", _bytes(call.sent)),
-        ("Request ID", E.code(call.id)),
+        ("Service", call.service), ("API", call.api or "none"), ("Operation", call.operation),
+        ("Product", call.product), ("Deployment", call.deployment), ("Caller", call.identity), ("From", call.caller),
+        ("Tokens", _tokens(call)), ("Backend", None if call.backend_called else "not called"),
+        ("Sent", f"{call.sent:,} bytes"), ("Request ID", E.code(call.id)),
     ]  # fmt: skip
-    return E.dl({"class": "facts"}, *(E.div(E.dt(name), E.dd(value)) for name, value in facts if value is not None))
+    return E.dl({"class": "facts"}, *(E.div(E.dt(name), E.dd(value)) for name, value in facts if value))
 
 
-def _bytes(count: int) -> str:
-    return f"{count:,} bytes".replace(",", "\N{NARROW NO-BREAK SPACE}")
+def _tokens(call: CallTrace) -> str | None:
+    if call.tokens is None:
+        return None
+    one = call.tokens
+    return f"{one.prompt} + {one.completion} = {one.total}, {'reported' if one.reported else 'estimated'}"
 
 
-class _Rows:
-    """The policies of a call."""
-
-    def __init__(self, call: CallTrace, found: Cause | None) -> None:
-        self._whole = call.duration
-        self._found = None if found is None else found.span
-        self._names = {id(span): f"step-{number}" for number, span in enumerate(all_spans(call.spans), 1)}
-
-    def name(self, span: Span) -> str:
-        """Return the anchor of a policy."""
-        return self._names[id(span)]
-
-    def steps(self, spans: Sequence[Span]) -> Element:
-        """List policies in their order."""
-        return E.ol({"class": "steps"}, *(E.li(*self._step(span)) for span in spans))
-
-    def _step(self, span: Span) -> Iterator[Element]:
-        kinds = ["step", *(["decided"] if span is self._found else [])]
-        title = E.h4(E.code(span.policy), E.small(place(span)))
-        times = E.p(
-            {"class": "when"},
-            bar([(span.started, span.duration, "policy")], self._whole),
-            E.span(milliseconds(span.duration)),
-        )
-        yield E.div(
-            {"class": " ".join(kinds), "id": self.name(span)},
-            E.div({"class": "what"}, title), E.div({"class": "did"}, *_did(span)), times,
-        )  # fmt: skip
-        if span.children:
-            count = sum(1 for _ in all_spans(span.children))
-            label = f"{count} {'policy' if count == 1 else 'policies'} inside"
-            yield E.details({"open": "open", "class": "inside"}, E.summary(label), self.steps(span.children))
+def _attempts(call: CallTrace) -> Element:
+    names = ["#", "Backend", "Came of it", "Circuit breaker", "When"]
+    rows = (_attempt(call, number, one) for number, one in enumerate(call.attempts, 1))
+    return E.table(
+        {"class": "attempts"},
+        E.caption({"class": "unseen"}, "Attempts at the backend, in their order"),
+        E.thead(E.tr(*(E.th(name, scope="col") for name in names))), E.tbody(*rows),
+    )  # fmt: skip
 
 
-def _did(span: Span) -> Iterator[Element]:
-    if text := ending(span):
-        yield E.p({"class": "bad" if span.error or span.outcome == "fails" else "end"}, text)
-    if span.changes:
-        yield _entries(span.changes)
-    if span.reads:
-        yield E.details({"class": "reads"}, E.summary(f"{len(span.reads)} read"), _entries(span.reads))
-
-
-def _entries(found: Iterable[Read | Change]) -> Element:
-    return E.dl({"class": "entries"}, *(_entry(one) for one in found))
-
-
-def _entry(one: Read | Change) -> Element:
-    value: list[Child] = []
-    if isinstance(one, Read):
-        value.append(_value(one.value))
-    else:
-        if one.before is not None:
-            value += [E("del", E.code(one.before)), f" {_ARROW} "]
-        value.append(_value(one.after))
-    return E.div(E.dt(E.code(one.what)), E.dd(*value))
-
-
-def _value(text: str | None) -> Element:
-    return E.em(ABSENT) if text is None else E.code(text)
+def _attempt(call: CallTrace, number: int, one: Attempt) -> Element:
+    who: list[Child] = [E.b(one.backend or "by its URL"), f" of pool {one.pool}" if one.pool else ""]
+    who.append(E.small(E.code(one.url)))
+    when = [E.span(milliseconds(one.duration)), bar([(one.started, one.duration, "attempt")], call.duration)]
+    cells: list[Sequence[Child]] = [[str(number)], who, [came_of(one)], [one.breaker or "none"], when]
+    return E.tr(*(E.td(*cell) for cell in cells))
 
 
 def _curl(call: CallTrace) -> Element:

@@ -1,6 +1,6 @@
 """The list of calls, the newest first."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from lxml.builder import E
 
@@ -57,6 +57,8 @@ def _form(wanted: Filter) -> Element:
 def _quick(calls: Sequence[CallTrace], wanted: Filter) -> Element:
     """Link to the filters that part these calls."""
     choices = [("all", ""), *((f"{digit}xx", f"status:{digit}xx") for digit in range(1, 6))]
+    services = sorted({call.service for call in calls})
+    choices += [(name, f'service:"{name}"') for name in services if len(services) > 1]
     links: list[Child] = []
     for name, text in choices:
         count = sum(map(Filter(text).takes, calls))
@@ -74,7 +76,7 @@ def _table(calls: Sequence[CallTrace], wanted: Filter) -> Element:
         return E.p(
             {"class": "empty"}, f"None of the last {len(calls)} calls fits this filter. ", E.a("Show all", href="./")
         )
-    columns = [(name, kind) for name, kind in _COLUMNS]
+    columns = [(name, kind) for name, kind in _COLUMNS if kind not in _SOMETIMES or _SOMETIMES[kind](calls)]
     slowest = max(call.duration for call in shown)
     return E.table(
         E.caption({"class": "unseen"}, "Calls, the newest first"),
@@ -84,9 +86,14 @@ def _table(calls: Sequence[CallTrace], wanted: Filter) -> Element:
 
 
 _COLUMNS = (
-    ("#", "number"), ("Time", "time"), ("Status", "verdict"), ("Call", "call"), ("API", "api"),
-    ("Caller", "caller"), ("Duration", "duration"),
+    ("#", "number"), ("Time", "time"), ("Status", "verdict"), ("Call", "call"), ("Service", "service"), ("API", "api"),
+    ("Deployment", "deployment"), ("Caller", "caller"), ("Duration", "duration"),
 )  # fmt: skip
+_SOMETIMES: Mapping[str, Callable[[Sequence[CallTrace]], bool]] = {
+    "service": lambda calls: len({call.service for call in calls}) > 1,
+    "deployment": lambda calls: any(call.deployment for call in calls),
+}
+"""When a column is of use that is not always there."""
 
 
 def _row(call: CallTrace, wanted: Filter, slowest: float, kinds: Sequence[str]) -> Element:
@@ -98,7 +105,9 @@ def _row(call: CallTrace, wanted: Filter, slowest: float, kinds: Sequence[str]) 
         "verdict": [status(call)],
         "call": [E.a({"href": address}, E.code(E.b(call.method), " ", call.url)), *failure],
         "api": [E.span(call.api or "none"), *([E.small(call.operation)] if call.operation else [])],
-        "caller": [call.subscription or call.caller],
+        "service": [call.service],
+        "deployment": [call.deployment or ""],
+        "caller": [call.identity],
         "duration": [E.span(milliseconds(call.duration)), bar([(0, call.duration, verdict(call))], slowest)],
     }
     return E.tr({"id": f"call-{call.number}"}, *(E.td({"class": kind}, *cells[kind]) for kind in kinds))

@@ -10,7 +10,7 @@ from lxml import etree
 from lxml.builder import E
 
 from apim_emulator.tracing.filter import Filter
-from apim_emulator.tracing.model import CallTrace
+from apim_emulator.tracing.model import Attempt, CallTrace, SubCall
 
 TITLE = "Traces"
 Element = etree._Element
@@ -74,6 +74,13 @@ def moment(call: CallTrace) -> Element:
 def status(call: CallTrace) -> Element:
     """Write how a call ended; its colour says it too."""
     return E.span({"class": f"status {verdict(call)}"}, "none" if call.status is None else str(call.status))
+
+
+def came_of(call: Attempt | SubCall) -> Element:
+    """Write how a call of the gateway's ended."""
+    text = " ".join(str(part) for part in (call.status, call.error) if part is not None)
+    good = call.error is None and call.status is not None and call.status < 400
+    return E.span({"class": f"status {'good' if good else 'bad'}"}, text or "no response")
 
 
 def verdict(call: CallTrace) -> Literal["good", "bad", "worse"]:
