@@ -7,7 +7,7 @@ from emulator.tests.tracing.calls import call, span
 
 CALLS = (
     call(1, method="POST", api="azure-openai", operation="chat", status=401, error="TokenAudienceNotAllowed: no"),
-    call(2, api="orders", status=200, duration=250.0, subscription="team a", url="/orders?next=http://a.test"),
+    call(2, api="orders", status=200, duration=250.0, identity="subscription team a", url="/orders?next=http://a.test"),
     call(3, api="orders", status=503, duration=99.5, spans=(span("choose", children=(span("mock-response"),)),)),
     call(4, api=None, operation=None, status=None, caller="10.0.0.7"),
 )

@@ -20,6 +20,7 @@ from apim_emulator.tracing.page.parts import (
     milliseconds,
     moment,
     page,
+    request_line,
     status,
 )
 from apim_emulator.tracing.page.steps import Steps
@@ -48,7 +49,7 @@ def call_page(call: CallTrace, wanted: Filter = EVERYTHING, beside: Beside | Non
 def _parts(call: CallTrace) -> Iterator[Element]:
     found = cause(call)
     steps = Steps(call, None if found is None else found.span)
-    yield E.h1(status(call), " ", E.code(E.b(call.method), " ", call.url))
+    yield E.h1(status(call), " ", request_line(call))
     if found is not None:
         yield _cause(found, steps)
     yield _facts(call)
@@ -119,12 +120,12 @@ def _cause(found: Cause, steps: Steps) -> Element:
 def _facts(call: CallTrace) -> Element:
     facts: list[tuple[str, Child | None]] = [
         ("Call", f"#{call.number}"), ("Time", moment(call)), ("Duration", milliseconds(call.duration)),
-        ("Service", call.service), ("API", call.api or "none"), ("Operation", call.operation),
+        ("Service", call.service or None), ("API", call.api or "none"), ("Operation", call.operation),
         ("Product", call.product), ("Deployment", call.deployment), ("Caller", call.identity), ("From", call.caller),
         ("Tokens", _tokens(call)), ("Backend", None if call.backend_called else "not called"),
         ("Sent", f"{call.sent:,} bytes"), ("Request ID", E.code(call.id)),
     ]  # fmt: skip
-    return E.dl({"class": "facts"}, *(E.div(E.dt(name), E.dd(value)) for name, value in facts if value))
+    return E.dl({"class": "facts"}, *(E.div(E.dt(name), E.dd(value)) for name, value in facts if value is not None))
 
 
 def _tokens(call: CallTrace) -> str | None:

@@ -15,6 +15,7 @@ from apim_emulator.tracing.page.parts import (
     milliseconds,
     moment,
     page,
+    request_line,
     status,
     verdict,
 )
@@ -103,7 +104,7 @@ def _row(call: CallTrace, wanted: Filter, slowest: float, kinds: Sequence[str]) 
         "number": [str(call.number)],
         "time": [moment(call)],
         "verdict": [status(call)],
-        "call": [E.a({"href": address}, E.code(E.b(call.method), " ", call.url)), *failure],
+        "call": [E.a({"href": address}, request_line(call)), *failure],
         "api": [E.span(call.api or "none"), *([E.small(call.operation)] if call.operation else [])],
         "service": [call.service],
         "deployment": [call.deployment or ""],

@@ -71,6 +71,12 @@ def moment(call: CallTrace) -> Element:
     )
 
 
+def request_line(call: CallTrace) -> Element:
+    """Write what was called."""
+    path, mark, query = call.url.partition("?")
+    return E.code(E.b(call.method), " ", path, *([E.span({"class": "query"}, mark + query)] if mark else []))
+
+
 def status(call: CallTrace) -> Element:
     """Write how a call ended; its colour says it too."""
     return E.span({"class": f"status {verdict(call)}"}, "none" if call.status is None else str(call.status))
