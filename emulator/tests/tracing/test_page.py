@@ -1,5 +1,6 @@
 """The pages as trees of elements, without a browser."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from lxml import etree, html
 
 from apim_emulator.tracing import CallTrace, Change, Read, page
 from apim_emulator.tracing.filter import Filter
+from apim_emulator.tracing.model import Attempt, Claim, SubCall, TokenCheck, TokenCount
 from emulator.tests.tracing.calls import call, span
 
 HOSTILE = "<script>document.title='run'</script>\"'><img src=x onerror=alert(1)>&amp;"
@@ -98,7 +100,7 @@ def test_cause_is_at_the_top_and_leads_to_its_row() -> None:
     cause = found.find_class("cause")[0]
     assert headings == ["h1", "section"]
     assert words(cause.findall("p")) == [
-        "401 Unauthorized by validate-jwt in inbound, api chat, line 12",
+        "401 Unauthorized by validate-jwt in inbound: api chat, line 12",
         "JwtMissing: no token",
     ]
     row = found.get_element_by_id(one_of(cause, ".//a").attrib["href"][1:])
@@ -128,6 +130,93 @@ def test_row_tells_what_a_policy_changed_and_read() -> None:
     assert words(found.findall(".//summary")) == ["1 read"]
 
 
+def test_row_has_the_line_of_the_policy_and_says_why_nothing_changed() -> None:
+    found = shown(call(spans=(span(source='<set-header name="api-key">', notes=("api-key: already absent",)),)))
+
+    step = found.get_element_by_id("step-1")
+    assert words(step.find_class("source")) == ['<set-header name="api-key">']
+    assert words(step.findall(".//li")) == ["api-key: already absent"]
+    assert "api chat, line 7" in one_of(step, ".//h4").text_content()
+
+
+AUDIENCE = Claim("aud", "https://management.azure.com", "api://gateway", ok=False)
+CLAIMS = (Claim("exp", "2026", "after 2025", ok=True), AUDIENCE, Claim("roles", None, "Chat", ok=False),
+          Claim("azp", "me", None, ok=True))  # fmt: skip
+
+
+def test_refused_token_is_beside_what_is_demanded_with_the_difference_marked() -> None:
+    refused = span("validate-jwt", error="TokenAudienceNotAllowed: no", token=TokenCheck(accepted=False, claims=CLAIMS))
+    found = shown(call(status=401, spans=(refused,)))
+
+    assert words(found.find_class("cause")[0].findall("p"))[2:] == [
+        "aud is https://management.azure.com, demanded is api://gateway", "roles is missing, demanded is Chat",
+    ]  # fmt: skip
+    table = found.find_class("token")[0]
+    assert words(table.findall(".//tbody/tr")) == [
+        "\N{CHECK MARK}fitsexp2026after 2025",
+        "\N{MULTIPLICATION X}differsaudhttps://management.azure.comapi://gateway",
+        "\N{MULTIPLICATION X}differsroles(none)Chat",
+        "not demandedazpme",
+    ]
+    assert words(table.findall(".//mark")) == ["https://management.azure.com", "(none)"]
+    folded = found.find_class("reads")[0]
+    assert (folded.get("open") is not None, words(folded.findall("summary"))) == (True, ["token refused: aud, roles"])
+
+
+def test_accepted_token_is_folded() -> None:
+    accepted = span("validate-jwt", token=TokenCheck(accepted=True, claims=CLAIMS[:1]))
+    folded = shown(call(spans=(accepted,))).find_class("reads")[0]
+
+    assert (folded.get("open"), words(folded.findall("summary"))) == (None, ["token accepted"])
+
+
+def test_attempts_tell_member_pool_outcome_and_breaker() -> None:
+    usual: dict[str, Any] = {"pool": "regions", "url": "https://a.test/chat", "duration": 10.0}
+    attempts = (
+        Attempt(backend="sweden", status=429, error=None, started=0.0, breaker="open, for 20 s more", **usual),
+        Attempt(backend="france", status=None, error="ConnectionResetError", started=50.0, breaker=None, **usual),
+        Attempt(backend=None, status=200, error=None, started=90.0, breaker=None, **{**usual, "pool": None}),
+    )
+    found = shown(call(duration=100.0, attempts=attempts))
+
+    table = found.find_class("attempts")[0]
+    assert [words(row.findall("td")) for row in table.findall(".//tbody/tr")] == [
+        ["1", "sweden of pool regionshttps://a.test/chat", "429", "open, for 20 s more", "10.0 ms"],
+        ["2", "france of pool regionshttps://a.test/chat", "ConnectionResetError", "none", "10.0 ms"],
+        ["3", "by its URLhttps://a.test/chat", "200", "none", "10.0 ms"],
+    ]
+    assert [(bar.get("x"), bar.get("width")) for bar in table.iter("rect")] == [
+        ("0.00%", "10.00%"), ("50.00%", "10.00%"), ("90.00%", "10.00%"),
+    ]  # fmt: skip
+
+
+def test_calls_of_the_gateways_own_are_in_the_row_that_made_them() -> None:
+    made = SubCall(
+        purpose="send-request", method="POST", url="https://a.test/x", status=503, error=None, started=2.5, duration=5.0
+    )
+    found = shown(call(spans=(span("send-request", calls=(made,)),), calls=(replace(made, purpose="content safety"),)))
+
+    assert words(found.find_class("calls-made")) == [
+        f"{purpose}: POST https://a.test/x \N{RIGHTWARDS ARROW} 5035.0 ms"
+        for purpose in ("send-request", "content safety")
+    ]
+    assert [bar.get("x") for bar in found.iter("rect") if bar.get("class") == "sub-call"] == ["25.00%", "25.00%"]
+
+
+def test_tokens_are_told_with_who_counted_them() -> None:
+    tokens = TokenCount(14, 220, 234, reported=True)
+    assert "Tokens14 + 220 = 234, reported" in words(shown(call(tokens=tokens)).find_class("facts")[0].findall("div"))
+
+
+def test_service_is_a_column_where_there_are_several() -> None:
+    found = listed(call(1), call(2, service="fabrikam", deployment="gpt-4o"), q='service:"fabrikam"')
+
+    heads = words(found.findall(".//thead//th"))
+    assert heads[4:7] == ["Service", "API", "Deployment"]
+    assert words(found.findall(".//nav//a")) == ["all 2", "2xx 2", "contoso 1", "fabrikam 1"]
+    assert words(found.findall(".//tbody/tr/td"))[4:7] == ["fabrikam", "chatget", "gpt-4o"]
+
+
 def test_policies_inside_others_can_be_folded() -> None:
     inner = span("set-header", started=2.0)
     found = shown(call(spans=(span("choose", children=(inner,)),)))
@@ -149,7 +238,7 @@ def test_what_happened_outside_any_policy_has_a_place_of_its_own() -> None:
     found = shown(call(changes=(Change("Variables[v]", None, "1"),), omitted=2))
 
     assert "outside any policy" in words(found.findall(".//h3"))
-    assert "2 policies, reads and changes were too many to keep." in found.text_content()
+    assert "2 policies, reads, changes and notes were too many to keep." in found.text_content()
 
 
 def test_links_lead_to_the_calls_beside_it() -> None:

@@ -123,7 +123,7 @@ def _facts(call: CallTrace) -> Element:
         ("Service", call.service or None), ("API", call.api or "none"), ("Operation", call.operation),
         ("Product", call.product), ("Deployment", call.deployment), ("Caller", call.identity), ("From", call.caller),
         ("Tokens", _tokens(call)), ("Backend", None if call.backend_called else "not called"),
-        ("Sent", f"{call.sent:,} bytes"), ("Request ID", E.code(call.id)),
+        ("Sent", f"{call.sent:,} bytes" if call.sent else None), ("Request ID", E.code(call.id)),
     ]  # fmt: skip
     return E.dl({"class": "facts"}, *(E.div(E.dt(name), E.dd(value)) for name, value in facts if value is not None))
 
@@ -136,7 +136,7 @@ def _tokens(call: CallTrace) -> str | None:
 
 
 def _attempts(call: CallTrace) -> Element:
-    names = ["#", "Backend", "Came of it", "Circuit breaker", "When"]
+    names = ["#", "Backend", "Outcome", "Circuit breaker", "When"]
     rows = (_attempt(call, number, one) for number, one in enumerate(call.attempts, 1))
     return E.table(
         {"class": "attempts"},

@@ -108,7 +108,7 @@ def _row(call: CallTrace, wanted: Filter, slowest: float, kinds: Sequence[str]) 
         "api": [E.span(call.api or "none"), *([E.small(call.operation)] if call.operation else [])],
         "service": [call.service],
         "deployment": [call.deployment or ""],
-        "caller": [call.identity],
+        "caller": [E.span(call.identity, title=call.identity)],
         "duration": [E.span(milliseconds(call.duration)), bar([(0, call.duration, verdict(call))], slowest)],
     }
     return E.tr({"id": f"call-{call.number}"}, *(E.td({"class": kind}, *cells[kind]) for kind in kinds))

@@ -83,16 +83,25 @@ def _notes(notes: Sequence[str]) -> Iterator[Element]:
 
 
 def _token(token: TokenCheck) -> Element:
-    """Put what a token says beside what is demanded, the difference marked by a sign and a colour."""
-    head = E.tr(
-        E.th(E.span({"class": "unseen"}, "Fits"), scope="col"),
-        *(E.th(name, scope="col") for name in ("Claim", "Token says", "Demanded")),
-    )
-    return E.table(
+    """Put what a token says beside what is demanded, the difference marked by a sign and a colour.
+
+    The table is folded where the token was accepted.
+    """
+    fits = E.th(E.span({"class": "unseen"}, "Fits"), scope="col")
+    table = E.table(
         {"class": "token"},
-        E.caption(f"Token {'accepted' if token.accepted else 'refused'}"),
-        E.thead(head), E.tbody(*map(_claim, token.claims)),
-    )  # fmt: skip
+        E.caption({"class": "unseen"}, "What the token says beside what the policy demands"),
+        E.thead(E.tr(fits, *(E.th(name, scope="col") for name in ("Claim", "Token says", "Demanded")))),
+        E.tbody(*map(_claim, token.claims)),
+    )
+    opened = {} if token.accepted else {"open": "open"}
+    return E.details({"class": "reads", **opened}, E.summary(f"token {_judged(token)}"), table)
+
+
+def _judged(token: TokenCheck) -> str:
+    if token.accepted:
+        return "accepted"
+    return f"refused: {', '.join(claim.name for claim in token.claims if not claim.ok) or 'it cannot be used'}"
 
 
 def _claim(claim: Claim) -> Element:
