@@ -356,7 +356,8 @@ tests:
 
     assert found == [
         "policy.test.yaml:1:1: named-value: is no key here; did you mean named-values; allowed are backend, "
-        "backends, fragments, hosts, named-values, placeholders, policy, pools, scope, sku, subscriptions, tests",
+        "backends, folder, fragments, hosts, named-values, placeholders, policy, pools, scope, sku, start, "
+        "subscriptions, tests",
         "policy.test.yaml:2:11: backend.status: 'abc': must be a whole number",
         "policy.test.yaml:3:1: sku: 'Foo' is no pricing tier; there are Consumption, Developer, Basic, Standard, "
         "Premium, Isolated, BasicV2, StandardV2, PremiumV2",
@@ -468,3 +469,110 @@ def test_placeholders_of_another_tool_are_filled_from_the_case_file(tmp_path: Pa
 def test_placeholder_that_prevents_a_test_is_told_with_what_fills_it(tmp_path: Path) -> None:
     with pytest.raises(CaseFileError, match="is a placeholder of Terraform or Bicep: fill it with --set calls=VALUE"):
         results(tmp_path, LIMIT, "{sku: Developer, tests: [{name: one call, response: 200}]}")
+
+
+def test_policy_may_stand_at_an_operation(tmp_path: Path) -> None:
+    (found,) = results(
+        tmp_path, policy(header("X-A", "1")),
+        "{scope: operation, tests: [{name: it, response: 200, trace: [{policy: set-header, scope: operation}]}]}",
+    )  # fmt: skip
+
+    assert found.passed
+
+
+def test_case_begins_when_its_file_says(tmp_path: Path) -> None:
+    document = policy(header("X-Now", "@(context.Timestamp.ToString(&quot;o&quot;))"))
+    (found,) = results(
+        tmp_path, document,
+        """
+        start: 2026-03-02T10:15:00Z
+        tests:
+          - {name: it, wait: 60, received: {headers: {X-Now: {contains: "2026-03-02T10:16:00"}}}}
+        """,
+    )  # fmt: skip
+
+    assert found.passed
+
+
+# the service of a folder
+
+SERVICE = {
+    "policy.xml": f"<policies><inbound>{header('X-Tier', '{{tier}}')}</inbound>"
+    "<backend><forward-request /></backend></policies>",
+    "apis/echo/apiInformation.json": '{"properties": {"path": "echo", "serviceUrl": "https://echo.example"}}',
+    "apis/echo/specification.yaml": "openapi: 3.0.1\npaths: {/items: {get: {operationId: get-items}}}",
+    "apis/echo/operations/get-items/policy.xml": policy('<set-backend-service backend-id="east" />'),
+    "products/starter/productInformation.json": '{"properties": {"state": "published"}}',
+    "products/starter/apis/echo/productApiInformation.json": "{}",
+    "products/starter/policy.xml": policy('<quota calls="1" renewal-period="300" />'),
+    "backends/east/backendInformation.json": '{"properties": {"url": "https://east.example"}}',
+    "named values/tier/namedValueInformation.json": '{"properties": {"displayName": "tier", "secret": true}}',
+    "subscriptions/bob/subscriptionInformation.json": '{"properties": {"scope": "/products/starter"}}',
+}
+FOLDER_CASES = """
+sku: Developer
+named-values: {tier: {value: gold, secret: false}}
+subscriptions: {ann: starter, all: null}
+tests:
+  - name: one call for each subscription of the product
+    calls:
+      - request: {path: /echo/items, subscription: ann}
+        response: 200
+        received: {path: /items, backend: backend, headers: {X-Tier: gold}}
+        trace: [{policy: quota, scope: product}, {policy: set-backend-service, scope: operation}]
+      - {request: {path: /echo/items, subscription: ann}, response: 403}
+      - {request: {path: /echo/items, subscription: bob}, response: 200}
+      - {request: {path: /echo/items, subscription: all}, response: 200}
+      - {request: {path: /echo/items, subscription: all}, response: 200}
+      - {wait: 300, request: {path: /echo/items, subscription: ann}, response: 200}
+  - name: its backends have their own answers
+    backends: {east: {status: 418}}
+    request: {path: /echo/items, subscription: ann}
+    response: 418
+    received: {backend: east}
+  - {name: a key is needed, request: /echo/items, response: 401}
+"""
+
+
+def folder_results(folder: Path, cases: str, name: str = "service.test.yaml") -> list[Result]:
+    for path, text in {**SERVICE, name: cases}.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    found = read_cases(folder / name)
+    return [run_case(found, one) for one in found.cases]
+
+
+@pytest.mark.parametrize(
+    ("name", "cases"),
+    [("service.test.yaml", FOLDER_CASES), ("tests/any.test.yaml", f"folder: ..{FOLDER_CASES}")],
+)
+def test_cases_may_be_for_the_service_of_a_folder(tmp_path: Path, name: str, cases: str) -> None:
+    found = folder_results(tmp_path, cases, name)
+
+    assert [[line for failed in one.failed for line in failed.lines] for one in found] == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("cases", "told"),
+    [
+        ("tests: [{name: a, response: 200}]",
+         "policy.xml:1:53: named value tier has no value; add it to named-values of service.test.yaml"),
+        ("{folder: nope, tests: [{name: a, response: 200}]}",
+         "service.test.yaml:1:2: folder: nope: holds no policy document; one is at"),
+        ("{folder: ., policy: policy.xml, tests: [{name: a, response: 200}]}",
+         "service.test.yaml:1:1: folder and policy exclude each other: a folder has its own policies"),
+        ("{named-values: {tier: a}, subscriptions: {ann: gold}, tests: [{name: a, response: 200}]}",
+         "service.test.yaml:1:43: subscriptions.ann: gold is no product of the folder; there are: starter"),
+        ("{named-values: {tier: a}, tests: [{name: a, request: {subscription: eve}, response: 200}]}",
+         "service.test.yaml:1:55: tests[0].request.subscription: 'eve' is no subscription of this file; there are: "
+         "bob"),
+        ("{named-values: {tier: a}, start: tomorrow, tests: [{name: a, response: 200}]}",
+         "service.test.yaml:1:27: start: must be a moment with its offset, such as 2026-03-02T10:15:00Z"),
+    ],
+)  # fmt: skip
+def test_mistake_in_cases_for_a_folder_is_told(tmp_path: Path, cases: str, told: str) -> None:
+    with pytest.raises(CaseFileError) as refused:
+        folder_results(tmp_path, cases)
+
+    assert str(refused.value).replace(f"{tmp_path}/", "").startswith(told)
+    assert "\n" not in str(refused.value)

@@ -1,6 +1,7 @@
 """The case file: what its keys mean. The JSON schema that editors use is made of it."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -352,13 +353,27 @@ NamedValues = Annotated[
 ]
 
 
+def _moment(given: str) -> str:
+    try:
+        found = datetime.fromisoformat(given)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise ValueError("must be a moment with its offset, such as 2026-03-02T10:15:00Z")
+    return given
+
+
 class CaseFile(Backends):
-    """A file of cases for one policy document."""
+    """A file of cases for one policy document, or for the service in a folder."""
 
     policy: str | None = None
     """File of the policy, from this file's folder. Defaults to NAME.xml for NAME.test.yaml."""
-    scope: Literal["global", "product", "api"] = "api"
+    folder: str | None = None
+    """Folder of a service, from this file's own, in place of a policy. Defaults to this file's where that holds one."""
+    scope: Literal["global", "product", "api", "operation"] = "api"
     """Scope that the policy belongs to."""
+    start: Annotated[str, AfterValidator(_moment)] = "2023-11-14T22:13:20Z"
+    """When each case begins."""
     sku: Annotated[str, AfterValidator(_tier), WithJsonSchema({"enum": list(SKUS)})] = "BasicV2"
     """Pricing tier: it decides which policies exist and how limits count."""
     named_values: NamedValues = {}
@@ -368,6 +383,13 @@ class CaseFile(Backends):
     """Files of policy fragments by ID."""
     pools: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
     """Backends that are pools of others, which `backends` has."""
-    subscriptions: dict[str, str] = {}
-    """Products of subscriptions by the subscription's name. Where there are any, calls need one."""
+    subscriptions: dict[str, str | None] = {}
+    """Products of subscriptions by the subscription's name; null is for all APIs. With any, calls need one."""
     tests: Annotated[list[Case], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _policy_or_folder(self) -> Self:
+        others = [name for name in ("policy", "scope", "fragments") if name in self.model_fields_set]
+        if self.folder is not None and others:
+            raise ValueError(f"folder and {others[0]} exclude each other: a folder has its own policies")
+        return self

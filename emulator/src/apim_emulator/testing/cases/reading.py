@@ -13,7 +13,10 @@ from pydantic_core import ErrorDetails
 
 from apim_emulator.errors import EmulatorError
 from apim_emulator.files import UniqueKeys, read_file, yaml_mistake
+from apim_emulator.folders.layout import is_service
+from apim_emulator.folders.service import Documents, read_service
 from apim_emulator.gateway.loading.placeholders import Fillings
+from apim_emulator.testing.bench import BACKEND_HOST
 from apim_emulator.testing.cases.format import Call, Case, CaseFile
 
 SUFFIX = ".test.yaml"
@@ -28,6 +31,12 @@ _WANTED = {
 }  # fmt: skip
 """What pydantic's types are in YAML."""
 Key = tuple[str | int, ...]
+
+
+_REMEDIES = {
+    "fragment": "has no file; add it to the folder",
+    "named value": "has no value; add it to named-values of {file}",
+}
 
 
 class CaseFileError(Exception):
@@ -70,6 +79,8 @@ class Cases:
     policy: Path
     content: CaseFile = field(repr=False)
     cases: tuple[Runnable, ...] = field(repr=False)
+    service: Documents | None = field(default=None, repr=False)
+    """The service of a folder, in place of the policy."""
     fillings: Fillings = field(default_factory=Fillings)
     """Values for placeholders: the file's own, and those that were given for all files in their place."""
 
@@ -77,13 +88,19 @@ class Cases:
     def named_values(self) -> dict[str, str]:
         """Named values by name, and what stands for them in filled documents."""
         own = {name: one.value for name, one in self.content.named_values.items()}
-        return own | self.fillings.named_values
+        others = {} if self.service is None else self.service.gateway.named_values
+        return {**others, **own, **self.fillings.named_values}
 
     @property
     def secret_names(self) -> frozenset[str]:
         """Names of the secret ones of `named_values`."""
-        own = {name for name, one in self.content.named_values.items() if one.secret}
-        return frozenset(own | self.fillings.named_values.keys())
+        own = self.content.named_values
+        others = frozenset() if self.service is None else self.service.gateway.secret_names
+        return frozenset(
+            (others - own.keys())
+            | {name for name, one in own.items() if one.secret}
+            | self.fillings.named_values.keys()
+        )
 
     def document(self, path: Path) -> str:
         """Read a policy document and fill its placeholders."""
@@ -117,8 +134,12 @@ class _File:
         rows = list(self._expanded(tests)) if isinstance(tests, list) else []
         origins = [index for index, _ in rows]
         content = self._validated({**raw, "tests": [one for _, one in rows]} if rows else raw, origins)
+        service = None
         if content is not None:
-            self._check_names(content, origins)
+            fillings = _with(fillings, content)
+            service = self._service(content, fillings)
+            self._check_names(content)
+            self._check_subscriptions(content, origins, service)
         if content is None or self._mistakes:
             lines = (f"{self._path}:{line}:{column}: {text}" for (line, column), text in sorted(self._mistakes))
             raise CaseFileError("\n".join(lines))
@@ -126,7 +147,8 @@ class _File:
             path=self._path,
             policy=self._policy(content),
             content=content,
-            fillings=_with(fillings, content),
+            service=service,
+            fillings=fillings,
             cases=tuple(
                 Runnable(name=case.name, line=self._place(("tests", index))[0][0], case=case)
                 for index, case in zip(origins, content.tests, strict=True)
@@ -202,34 +224,82 @@ class _File:
                 self._add(key, _told(detail, allowed.get(id(owner), [])))
         return None
 
-    def _check_names(self, content: CaseFile, origins: list[int]) -> None:
-        """Check what keys say about each other, and the files that are named."""
-        for pool, members in content.pools.items():
-            for index, member in enumerate(members):
-                if member not in content.backends:
-                    self._add(("pools", pool, index), f"{member} is no backend of this file; add it to backends")
+    def _folder(self, content: CaseFile) -> Path | None:
+        """Return the folder of the service that the cases are for, None where they are for one policy."""
+        if content.folder is not None:
+            return self._path.parent / content.folder
+        own = self._path.parent
+        is_default = content.policy is None and not self._policy(content).is_file() and is_service(own)
+        return own if is_default and not content.model_fields_set & {"scope", "fragments"} else None
+
+    def _service(self, content: CaseFile, fillings: Fillings) -> Documents | None:
+        """Read the service of a folder; raises `CaseFileError` with every mistake in it."""
+        folder = self._folder(content)
+        if folder is None:
+            return None
+        try:
+            found = read_service(
+                folder, f"https://{BACKEND_HOST}", keys=key_of, fillings=fillings, sku=content.sku,
+                keyed=bool(content.subscriptions),
+            )  # fmt: skip
+        except EmulatorError as error:
+            self._add(("folder",), str(error))
+            return None
+        known = content.named_values
+        missing = [
+            f"{where}: {kind} {name} {_REMEDIES[kind].format(file=self._path)}"
+            for where, kind, name in found.missing() if kind == "fragment" or name not in known
+        ]  # fmt: skip
+        if found.mistakes or missing:
+            raise CaseFileError("\n".join([*map(str, found.mistakes), *missing]))
+        return found
+
+    def _check_subscriptions(self, content: CaseFile, origins: list[int], service: Documents | None) -> None:
+        """Check that products and subscriptions that are named are there."""
+        known = dict.fromkeys(content.subscriptions)
+        if service is not None:
+            known |= dict.fromkeys(one.id for one in service.gateway.subscriptions)
+            products = [one.id for one in service.gateway.products]
+            there = ", ".join(products) or "none"
+            for name, product in content.subscriptions.items():
+                if product is not None and product not in products:
+                    self._add(("subscriptions", name), f"{product} is no product of the folder; there are: {there}")
         for index, case in zip(origins, content.tests, strict=True):
             calls = [case] if case.calls is None else case.calls
             for number, call in enumerate(calls):
                 wanted = call.request.subscription
-                if wanted is not None and wanted not in content.subscriptions:
+                if wanted is not None and wanted not in known:
                     key: Key = ("tests", index, *(() if case.calls is None else ("calls", number)), "request")
-                    names = ", ".join(content.subscriptions) or "none"
+                    names = ", ".join(known) or "none"
                     self._add((*key, "subscription"), f"{wanted!r} is no subscription of this file; there are: {names}")
+
+    def _check_names(self, content: CaseFile) -> None:
+        """Check the backends and files that are named."""
+        for pool, members in content.pools.items():
+            for index, member in enumerate(members):
+                if member not in content.backends:
+                    self._add(("pools", pool, index), f"{member} is no backend of this file; add it to backends")
         files: dict[Key, str] = {("fragments", name): file for name, file in content.fragments.items()}
         if content.policy is not None:
             files["policy",] = content.policy
         for key, file in files.items():
             if not (self._path.parent / file).is_file():
                 self._add(key, f"{file} is no file in {self._path.parent}")
-        if content.policy is None and not self._policy(content).is_file():
+        if self._folder(content) is None and content.policy is None and not self._policy(content).is_file():
             self._add(
-                (), f"{self._policy(content).name} is no file beside it; name the policy's file with the key policy"
+                (),
+                f"{self._policy(content).name} is no file beside it; name the policy's file with the key policy, or a "
+                "service's folder with the key folder",
             )
 
     def _policy(self, content: CaseFile) -> Path:
         default = f"{self._path.name.removesuffix(SUFFIX)}.xml"
         return self._path.parent / (default if content.policy is None else content.policy)
+
+
+def key_of(subscription: str) -> str:
+    """Key of a subscription of a case file; cases name the subscription and never see it."""
+    return f"key-of-{subscription}"
 
 
 def _with(given: Fillings, content: CaseFile) -> Fillings:

@@ -1,7 +1,8 @@
 """Cases run on a `PolicyBench`, each on one of its own."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from time import perf_counter
@@ -10,12 +11,12 @@ from typing import Any
 from apim_emulator.gateway import PolicyLoadError
 from apim_emulator.gateway.loading.document import GLOBAL
 from apim_emulator.gateway.loading.placeholders import with_placeholders
-from apim_emulator.gateway.standalone import API
-from apim_emulator.model import Backend, PoolMember, Product, Subscription
-from apim_emulator.testing.bench import PolicyBench
+from apim_emulator.gateway.standalone import API, OPERATIONS, format_of
+from apim_emulator.model import Backend, Gateway, PoolMember, Product, Subscription
+from apim_emulator.testing.bench import BACKEND_HOST, PolicyBench
 from apim_emulator.testing.cases.comparing import Comparison, Difference
 from apim_emulator.testing.cases.format import Answer, Answers, Backends, Call, CaseFile, Token
-from apim_emulator.testing.cases.reading import CaseFileError, Cases, Runnable
+from apim_emulator.testing.cases.reading import CaseFileError, Cases, Runnable, key_of
 from apim_emulator.testing.tokens import CLIENT
 from apim_emulator.testing.values import BackendFunction, Reply, Response, event_stream
 from apim_emulator.testing.values import Request as Received
@@ -70,10 +71,11 @@ def run_case(cases: Cases, one: Runnable) -> Result:
         bench = make_bench(cases, one.case)
     except PolicyLoadError as error:
         files = _documents(cases)
-        texts = {label: cases.document(path) for label, path in files.items()}
+        texts = cases.service.texts if cases.service else {label: cases.document(path) for label, path in files.items()}
         problems, _ = with_placeholders(error.problems, texts)
-        raise CaseFileError("\n".join(problem.in_file(files) for problem in problems)) from None
-    mask = Mask([*_secrets(cases), *map(_key, cases.content.subscriptions)], [_KEY])
+        lines = dict.fromkeys(problem.in_file(files) for problem in problems)
+        raise CaseFileError("\n".join(lines)) from None
+    mask = Mask([*_secrets(cases), *map(key_of, _subscriptions_of(cases))], [_KEY])
     failed = []
     for number, call in enumerate(one.calls, 1):
         bench.clock.advance(call.wait)
@@ -99,55 +101,104 @@ def make_bench(cases: Cases, case: Backends | None = None) -> PolicyBench:
     backends = {name: _function(answers) for name, answers in {**content.backends, **own.backends}.items()}
     hosts = {name: _function(answers) for name, answers in {**content.hosts, **own.hosts}.items()}
     default = own.backend or content.backend or [Answer()]
-    text = cases.document(cases.policy)
     pools = tuple(
         Backend(id=name, members=tuple(PoolMember(backend_id=member) for member in members))
         for name, members in content.pools.items()
     )
+    if cases.service is None:
+        text = cases.document(cases.policy)
+        documents = {
+            "policy": text if content.scope == "api" else None,
+            "global_policy": text if content.scope == "global" else None,
+            "fragments": {name: cases.document(cases.beside(file)) for name, file in content.fragments.items()},
+            **_subscriptions(content, text),
+        }
+    else:
+        service = cases.service.gateway
+        pools = (*pools, *(_entity(one, backends) for one in service.backends))
+        documents = _whole(service, content)
     return PolicyBench(
-        text if content.scope == "api" else None,
         backend=_function(default),
         backends=backends,
         hosts=hosts,
         entities=pools,
+        start=datetime.fromisoformat(content.start).timestamp(),
         sku=content.sku,
         named_values=cases.named_values,
         secret_names=cases.secret_names,
-        fragments={name: cases.document(cases.beside(file)) for name, file in content.fragments.items()},
-        global_policy=text if content.scope == "global" else None,
-        **_subscriptions(content, text),
+        **documents,
     )
+
+
+def _entity(backend: Backend, answered: Mapping[str, BackendFunction]) -> Backend:
+    """Let a backend of a folder lead to its own answers, where the cases have some, else to those of the API's."""
+    if backend.members:
+        return backend
+    return replace(backend, url=None if backend.id in answered else f"https://{BACKEND_HOST}")
+
+
+def _whole(service: Gateway, content: CaseFile) -> dict[str, Any]:
+    """Take a folder's service, with the subscriptions of the case file."""
+    own = tuple(
+        Subscription(
+            id=name, scope="/apis" if product is None else f"/products/{product}", primary_key=key_of(name),
+            secondary_key=f"2{key_of(name)}",
+        )
+        for name, product in content.subscriptions.items()
+    )  # fmt: skip
+    others = tuple(one for one in service.subscriptions if one.id not in content.subscriptions)
+    return {
+        "apis": tuple(replace(api, service_url=f"https://{BACKEND_HOST}") for api in service.apis),
+        "products": service.products,
+        "subscriptions": (*own, *others),
+        "fragments": service.fragments,
+        "global_policy": service.policy,
+    }
+
+
+def _subscriptions_of(cases: Cases) -> Iterable[str]:
+    others = () if cases.service is None else cases.service.gateway.subscriptions
+    return (*cases.content.subscriptions, *(one.id for one in others))
 
 
 def _documents(cases: Cases) -> dict[str, Path]:
     """Name the file of each document that problems speak of."""
+    if cases.service is not None:
+        return dict(cases.service.files)
     products = (f"product {name}" for name in (*cases.content.subscriptions.values(), _OPEN))
+    operations = (f"operation {API}/{one.name}" for one in OPERATIONS)
     fragments = {f"fragment {name}": cases.beside(file) for name, file in cases.content.fragments.items()}
-    return {**dict.fromkeys((GLOBAL, f"api {API}", *products), cases.policy), **fragments}
+    return {**dict.fromkeys((GLOBAL, f"api {API}", *products, *operations), cases.policy), **fragments}
 
 
 def _subscriptions(content: CaseFile, text: str) -> Mapping[str, Any]:
     """Make the products and subscriptions. Calls need one where there are any; else a product is open to all."""
     policy = text if content.scope == "product" else None
-    names = dict.fromkeys(content.subscriptions.values()) or ({_OPEN: None} if policy is not None else {})
-    if not names:
-        return {}
+    api: dict[str, Any] = {}
+    if content.scope == "operation":
+        own = {"policy": text, "policy_format": format_of(text)}
+        api["operations"] = tuple(replace(one, **own) for one in OPERATIONS)
+    names = dict.fromkeys(filter(None, content.subscriptions.values()))
+    if not names and policy is not None:
+        names = {_OPEN: None}
+    if not names and not content.subscriptions:
+        return {"api": api}
     return {
         "products": tuple(
             Product(id=name, api_ids=frozenset({API}), policy=policy, subscription_required=bool(content.subscriptions))
             for name in names
         ),
         "subscriptions": tuple(
-            Subscription(id=name, scope=f"/products/{product}", primary_key=_key(name), secondary_key=f"2{_key(name)}")
+            Subscription(
+                id=name,
+                scope="/apis" if product is None else f"/products/{product}",
+                primary_key=key_of(name),
+                secondary_key=f"2{key_of(name)}",
+            )
             for name, product in content.subscriptions.items()
         ),
-        "api": {"subscription_required": True},
+        "api": {**api, "subscription_required": True},
     }
-
-
-def _key(subscription: str) -> str:
-    """Key of a subscription of a case file; cases name the subscription and never see it."""
-    return f"key-of-{subscription}"
 
 
 def _error(response: Response, mask: Mask) -> str | None:
@@ -163,7 +214,7 @@ def _send(bench: PolicyBench, call: Call, mask: Mask) -> Response:
     request = call.request
     headers = dict(request.headers)
     if request.subscription is not None:
-        headers[_KEY] = _key(request.subscription)
+        headers[_KEY] = key_of(request.subscription)
     if request.token is not None:
         token = _token(bench, request.token)
         mask.add([token])
