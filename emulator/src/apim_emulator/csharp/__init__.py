@@ -33,7 +33,7 @@ from apim_emulator.csharp.library import (
 from apim_emulator.csharp.library import text as text_members
 from apim_emulator.csharp.library.table import Ambient
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, ExpressionError, StoppedError
-from apim_emulator.csharp.runtime.meter import reset
+from apim_emulator.csharp.runtime.meter import evaluated
 from apim_emulator.csharp.types import Run, Type
 
 __all__ = ["EvaluationError", "ExpressionError", "Type", "bodies_read", "compile_expression"]
@@ -66,9 +66,8 @@ def compile_expression(text: str, result: Type) -> Callable[[Ambient], Any]:
     slots = [None] * (compiled.function.size - 1)
 
     def evaluate(context: Ambient) -> Any:
-        reset()
         try:
-            return run([context, *slots])
+            return evaluated(run, [context, *slots])
         except RecursionError:
             raise StoppedError("InsufficientExecutionStackException") from None
 

@@ -13,7 +13,7 @@ from apim_emulator.csharp.compiler.scope import Compiler, rule
 from apim_emulator.csharp.compiler.syntax import children
 from apim_emulator.csharp.library.table import CONSTRUCTORS, METHODS
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, StoppedError
-from apim_emulator.csharp.runtime.meter import MAX_LENGTH, made
+from apim_emulator.csharp.runtime.meter import MAX_LENGTH, elements
 from apim_emulator.csharp.runtime.system_convert import zero
 from apim_emulator.csharp.runtime.values import Anonymous, Array
 from apim_emulator.csharp.types import Frame, Run, Type, Typed, array
@@ -204,7 +204,7 @@ def _anonymous(compiler: Compiler, node: Node) -> Typed:
     runs = [value.run for value in values]
 
     def evaluate(frame: Frame) -> Anonymous:
-        made(len(runs))
+        elements(len(runs))
         return Anonymous(type_, [run(frame) for run in runs])
 
     return Typed(type_, evaluate)

@@ -11,6 +11,7 @@ from apim_emulator.csharp.runtime.dates import TimeSpan
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.meter import bounded
 from apim_emulator.csharp.runtime.numbers import wrapped
+from apim_emulator.csharp.runtime.strings import same
 from apim_emulator.csharp.types import ENUMS, RANGES, Run, Type, Typed
 
 
@@ -126,7 +127,7 @@ def _reference_equality(symbol: str, left: Typed, right: Typed) -> Typed | None:
         raise RefusedError("object == object compares references; cast both sides")
     one, other = left.run, right.run
     if types == {Type.STRING}:
-        return Typed(Type.BOOL, _comparison(symbol, one, other), _folded(symbol, left, right))
+        return Typed(Type.BOOL, _text_comparison(symbol, one, other), _folded(symbol, left, right))
     if Type.NULL in types and (left.type.is_value or right.type.is_value):
         return _never_null(symbol, left if right.type == Type.NULL else right)
     if types == {Type.NULL} or not (left.type.is_reference and right.type.is_reference):
@@ -152,7 +153,7 @@ def _references(symbol: str, one: Run, other: Run) -> Run:
         first, second = one(frame), other(frame)
         if first is None or second is None:
             return (first is second) is (symbol == "==")
-        if type(first) is type(second) and first == second:
+        if type(first) is type(second) and (same(first, second) if isinstance(first, str) else first == second):
             raise unsure(f"object {symbol} string compares references, and these texts are equal: cast with (string)")
         return symbol == "!="
 
@@ -176,6 +177,12 @@ def _comparison(symbol: str, one: Run, other: Run) -> Run:
     if symbol == "==":
         return lambda frame: one(frame) == other(frame)
     return lambda frame: one(frame) != other(frame)
+
+
+def _text_comparison(symbol: str, one: Run, other: Run) -> Run:
+    if symbol == "==":
+        return lambda frame: same(one(frame), other(frame))
+    return lambda frame: not same(one(frame), other(frame))
 
 
 def _folded(symbol: str, left: Typed, right: Typed) -> bool | None:

@@ -130,7 +130,7 @@ define(
         "Contains(string): bool": strings.contains,
         "EndsWith(string): bool": strings.ends_with,
         "EndsWith(string, StringComparison): bool": strings.ends_with,
-        "Equals(object): bool": lambda value, other: type(other) is str and value == other,
+        "Equals(object): bool": lambda value, other: type(other) is str and strings.same(value, other),
         "Equals(string): bool": strings.equals,
         "Equals(string, StringComparison): bool": strings.equals,
         "IndexOf(char): int": strings.index_of_character,

@@ -1,56 +1,84 @@
-"""The bounds of one evaluation: steps, time and the size of what it makes."""
+"""The bounds of one evaluation: steps, time and the size of what it makes; and when it lets others have a turn."""
 
 import time
-from collections.abc import Iterable
+from asyncio import Semaphore
+from collections.abc import Callable, Iterable
+from typing import ParamSpec, TypeVar
 
+from apim_emulator.csharp.runtime import turns
 from apim_emulator.csharp.runtime.exceptions import StoppedError
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+TURN = 4_000
+"""Steps that an evaluation takes without a pause: 2 to 10 ms. Then an event loop does all else that is ready."""
 MAX_STEPS = 1_000_000
-"""Most rounds of loops, calls of functions and elements of sequences."""
+"""Most steps: rounds of loops, calls of functions, elements of sequences, and what passes in C take the time of."""
 MAX_SECONDS = 2.0
-"""Longest evaluation, in seconds of real time; looked at every thousand steps."""
+"""Longest evaluation, in seconds without its pauses; looked at when a turn ends."""
 MAX_LENGTH = 1_048_576
-"""Longest string that an expression may make, in characters."""
+"""Longest string that an expression may make, in characters, and most elements of an array or a list."""
 MAX_TOTAL = 64 * MAX_LENGTH
-"""Most characters that one evaluation may make in all; an element counts as four."""
+"""Most characters that one evaluation may make in all."""
 _A_STEP = 64
 """Characters that C reads in about the time of a step."""
+_AN_ELEMENT = 8
+"""Characters that take the memory of a reference."""
 
 
 class _Meter:
-    """What the evaluation under way has used so far; one runs at a time."""
+    """What an evaluation has used so far."""
 
-    __slots__ = ("end", "size", "steps")
-    steps: int
-    size: int
-    end: float | None
+    __slots__ = ("end", "places", "size", "steps")
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self.size = 0
+        self.end: float | None = None
+        self.places: Semaphore | None = None
 
 
 _METER = _Meter()
+"""That of the evaluation under way; those that pause keep theirs aside."""
 
 
-def reset() -> None:
-    """Start an evaluation."""
-    _METER.steps = _METER.size = 0
-    _METER.end = None
-
-
-reset()
+def evaluated(run: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run an evaluation within the bounds; raises `StoppedError` beyond them."""
+    global _METER  # noqa: PLW0603 - handing it to every operation costs more than all that it counts
+    meter = _METER = _Meter()
+    try:
+        return run(*args, **kwargs)
+    finally:
+        if meter.places is not None:
+            meter.places.release()
 
 
 def spend(steps: int = 1) -> None:
     """Count steps; raises `StoppedError` beyond a bound."""
     used = _METER.steps
     _METER.steps = used + steps
-    if used // 1000 == _METER.steps // 1000:
-        return
-    if _METER.steps > MAX_STEPS:
+    if used // TURN != _METER.steps // TURN:
+        _end_turn()
+
+
+def _end_turn() -> None:
+    global _METER  # noqa: PLW0603 - the others' evaluations put theirs there
+    meter = _METER
+    if meter.steps > MAX_STEPS:
         raise StoppedError("TimeoutException", f"more than {MAX_STEPS} steps")
     now = time.monotonic()
-    if _METER.end is None:
-        _METER.end = now + MAX_SECONDS
-    elif now > _METER.end:
+    if meter.end is None:
+        meter.end = now + MAX_SECONDS
+    elif now > meter.end:
         raise StoppedError("TimeoutException", f"longer than {MAX_SECONDS} seconds")
+    try:
+        meter.places = meter.places or turns.place()
+        if meter.places is not None:
+            turns.pause()
+            meter.end += time.monotonic() - now
+    finally:
+        _METER = meter
 
 
 def passed(size: int) -> None:
@@ -77,3 +105,11 @@ def joined(parts: Iterable[str], separator: str = "") -> str:
     found = list(parts)
     made(sum(map(len, found)) + len(separator) * len(found))
     return separator.join(found)
+
+
+def elements(count: int) -> None:
+    """Count the elements of something new; raises `StoppedError` beyond a bound."""
+    if count > MAX_LENGTH:
+        made(count)
+    _METER.size += (_AN_ELEMENT - 1) * count
+    made(count)

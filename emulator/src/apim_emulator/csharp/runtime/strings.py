@@ -259,13 +259,19 @@ def ends_with(text: str, part: str | None, comparison: Enum = StringComparison.C
     return left.endswith(right)
 
 
+def same(left: str | None, right: str | None) -> bool:
+    """`==` of strings; those of one length are passed over."""
+    if left is not None and right is not None and len(left) == len(right):
+        passed(len(left))
+    return left == right
+
+
 def equals(left: str | None, right: str | None, comparison: Enum = StringComparison.Ordinal) -> bool:
     """`Equals` and `string.Equals`: ordinal unless told otherwise."""
     if left is None or right is None:
         return left is right
     one, other = _comparable(left, right, comparison)
-    passed(len(one) if len(one) == len(other) else 0)
-    return one == other
+    return same(one, other)
 
 
 def index_of(text: str, part: str | None, comparison: Enum = StringComparison.CurrentCulture) -> int:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.meter import MAX_LENGTH, made, passed
+from apim_emulator.csharp.runtime.meter import MAX_LENGTH, elements, passed
 from apim_emulator.csharp.types import Type, array
 
 
@@ -158,7 +158,7 @@ class Array(list[Any]):
         """Take the items as they are."""
         super().__init__(items)
         self.element = element
-        made(len(self))
+        elements(len(self))
 
     @property
     def type(self) -> Type:
@@ -182,7 +182,7 @@ class Collection:
         self.type = type_
         self.items = items
         self.version = 0
-        made(len(items))
+        elements(len(items))
 
     def __len__(self) -> int:
         return len(self.items)
@@ -200,9 +200,9 @@ class Collection:
     def changed(self) -> None:
         """Count a change."""
         self.version += 1
-        made(1)
+        elements(1)
         if len(self.items) > MAX_LENGTH:
-            made(len(self.items))
+            elements(len(self.items))
 
 
 class List(Collection):

@@ -49,7 +49,7 @@ for _kind, _type in (
 
 def _header_pairs(headers: CIMultiDict[str]) -> Iterator[Pair]:
     """Enumerate headers with all their values."""
-    return _grouped(headers.items())
+    return _grouped(list(headers.items()))
 
 
 def _query_pairs(query: Query) -> Iterator[Pair]:
@@ -72,7 +72,7 @@ def _claim_pairs(claims: Mapping[str, list[str]]) -> Iterator[Pair]:
 
 
 def _mapping_pairs(mapping: Mapping[str, Any]) -> Iterator[Pair]:
-    return (Pair(name, value) for name, value in mapping.items())
+    return (Pair(name, value) for name, value in list(mapping.items()))
 
 
 BODIES.update({"IRequest.Body": "Request", "IResponse.Body": "Response"})

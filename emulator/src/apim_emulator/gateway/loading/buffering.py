@@ -24,6 +24,11 @@ def bodies_of(node: Node) -> frozenset[str]:
     return bodies_in(*_texts(node))
 
 
+def has_expressions(node: Node) -> bool:
+    """Tell whether a policy evaluates anything when it runs, whatever stands inside it."""
+    return any(text.lstrip().startswith(("@(", "@{")) for text in _texts(node))
+
+
 async def buffer_bodies(exchange: Exchange, bodies: frozenset[str]) -> None:
     """Bring bodies into memory, without their content encoding.
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from apim_emulator.csharp.runtime.exceptions import unsure
-from apim_emulator.csharp.runtime.meter import bounded, reset
+from apim_emulator.csharp.runtime.meter import bounded, evaluated
 from apim_emulator.gateway.context import Context
 
 _TAG = re.compile(r"""\{\{\s*context\.Variables\[(?:"([^"]+)"|'([^']+)')\]\s*\}\}""")
@@ -19,13 +19,12 @@ def liquid_value(text: str) -> Callable[[Context], str]:
         if "{{" in literal or "{%" in literal:
             raise ValueError('of Liquid only {{ context.Variables["name"] }} is supported: use an expression')
 
-    def evaluate(context: Context) -> str:
-        reset()
+    def written(context: Context) -> str:
         values = [_written(context.variables.get(name)) for name in names]
         found = [piece for pair in zip(literals, [*values, ""], strict=True) for piece in pair]
         return bounded("".join(found))
 
-    return evaluate
+    return lambda context: evaluated(written, context)
 
 
 def _written(value: object) -> str:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from apim_emulator.csharp import EvaluationError
+from apim_emulator.csharp.runtime.turns import in_turns
 from apim_emulator.gateway.backends.targets import Target
 from apim_emulator.gateway.certificates import Store
 from apim_emulator.gateway.exchange import Exchange
 from apim_emulator.gateway.failures import Failure, Location, Problem, RefusedError, internal_error
 from apim_emulator.gateway.loading import unsupported
-from apim_emulator.gateway.loading.buffering import bodies_of, buffer_bodies
+from apim_emulator.gateway.loading.buffering import bodies_of, buffer_bodies, has_expressions
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.validation.definition import Definitions
@@ -53,6 +54,8 @@ class Policy:
     """Gateways that lack it: `Consumption` or `v2`."""
     holds_policies: bool = field(default=False, kw_only=True)
     """Whether its children are policies of their own; it then brings the bodies that its own expressions read."""
+    matches_patterns: bool = field(default=False, kw_only=True)
+    """Whether it matches patterns of a schema, which may take as long as an expression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,8 @@ class Site:
         location = site.location(element)
         run = policy.compile(element, site)
         element.done()
+        if policy.matches_patterns or has_expressions(node):
+            run = _taking_turns(run)
         if not policy.holds_policies and (bodies := bodies_of(node)):
             run = _reading(run, bodies)
         return Step(run if self.wrap is None else self.wrap(run, location, node), location)
@@ -145,6 +150,15 @@ def _reading(run: Run, bodies: frozenset[str]) -> Run:
     return read_and_run
 
 
+def _taking_turns(run: Run) -> Run:
+    """Let what a policy evaluates be put aside for other calls."""
+
+    async def run_in_turns(exchange: Exchange) -> None:
+        await in_turns(run(exchange))
+
+    return run_in_turns
+
+
 async def run_steps(steps: tuple[Step, ...], exchange: Exchange) -> None:
     """Run policies in order; a failure is told where it happened."""
     for step in steps:
@@ -167,7 +181,7 @@ def deferred(run: Run, location: Location) -> Run:
         note("what {} left to be done later:", location.policy)
         await run(exchange)
 
-    return partial(run_steps, (Step(late, location),))
+    return partial(run_steps, (Step(_taking_turns(late), location),))
 
 
 def _paths(path: str, nodes: tuple[Node, ...]) -> list[str]:

@@ -206,4 +206,5 @@ POLICY = Policy(
         "outbound",
         "on-error",
     ),
+    matches_patterns=True,
 )

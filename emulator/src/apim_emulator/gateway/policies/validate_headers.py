@@ -49,4 +49,5 @@ POLICY = Policy(
         "on-error",
     ),
     once=True,
+    matches_patterns=True,
 )

@@ -113,4 +113,4 @@ def _names(request: Request, place: str) -> list[str]:
     return list({name.lower(): name for name in names}.values())
 
 
-POLICY = Policy("validate-parameters", _compile, sections=("inbound",), once=True)
+POLICY = Policy("validate-parameters", _compile, sections=("inbound",), once=True, matches_patterns=True)

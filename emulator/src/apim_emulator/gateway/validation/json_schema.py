@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any
 
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, StoppedError
-from apim_emulator.csharp.runtime.meter import reset
+from apim_emulator.csharp.runtime.meter import evaluated
 from apim_emulator.csharp.runtime.regex import Regex, compiled
 from apim_emulator.csharp.runtime.values import RegexOptions
 
@@ -207,9 +207,8 @@ def _pattern(given: Any, _schema: Mapping[str, Any]) -> _Check:
 
 def _is_found(pattern: Regex, value: str) -> bool:
     """Search within the bounds of an expression; a text beyond them, or where .NET may differ, does not match."""
-    reset()
     try:
-        return pattern.find(value) is not None
+        return evaluated(pattern.find, value) is not None
     except StoppedError:
         return False
 
