@@ -12,22 +12,27 @@ from apim_emulator.gateway.failures import Problem
 from apim_emulator.gateway.loading.document import NAMED_VALUE, SECTIONS
 from apim_emulator.gateway.loading.plan import compile_plan
 from apim_emulator.gateway.standalone import IDENTITIES, OPERATIONS, format_of
-from apim_emulator.model import Api, Backend, Gateway, Product
+from apim_emulator.model import Api, Backend, Certificate, Gateway, Product
+from apim_emulator.testing.certificates import CertificateAuthority
 from emulator.bench.placeholders import filled
 from emulator.bench.repositories import File, fragment_name
 
 URL = "https://example.com"
 _GUID = "00000000-0000-4000-8000-000000000000"
+_ISSUED = CertificateAuthority("CN=Made up").issue("CN=made.up")
 _PLACES = (
     (re.compile(r"(?:tenant-id=[\"']|login\.microsoftonline\.com/|<application-id>)\s*$"), _GUID),
     (re.compile(r"(?:\b(?:base-url|url)=[\"']|<(?:origin|set-url)>)\s*$"), URL),
     (re.compile(r"<key[^>]*>\s*$"), base64.b64encode(bytes(64)).decode()),
     (re.compile(r"(?:from|to)=[\"']$|<address>\s*$"), "10.0.0.1"),
     (re.compile(r"\btemplate=[\"']$"), "/path"),
+    (re.compile(r"\bthumbprint=[\"']$"), _ISSUED.thumbprint),
 )
 """What must stand before a named value that cannot be just anything, and what it may be."""
 _OTHERS = ("1", "true")
 _BACKEND = re.compile(r"backend-id\s*=\s*[\"']([^\"'@]+)[\"']")
+_CERTIFICATE = re.compile(r"certificate-id\s*=\s*[\"']([^\"'@]+)[\"']")
+_THUMBPRINT = re.compile(r"\bthumbprint=[\"'](\{\{)")
 _FRAGMENT = re.compile(r"fragment-id\s*=\s*[\"']([^\"']+)[\"']")
 _EMPTY = "<fragment/>"
 _SCOPES = ("api", "product", "operation", "global")
@@ -40,9 +45,10 @@ _DEFINITION: dict[str, Any] = {
 PLACEHOLDERS = "a placeholder of another tool filled"
 NAMED_VALUES = "named values made up"
 BACKENDS = "backends made up"
+CERTIFICATES = "certificates made up"
 FRAGMENTS = "fragments of its repository"
 STAND_INS = "an empty fragment for one that its repository has under no such file"
-NEEDS = (PLACEHOLDERS, NAMED_VALUES, BACKENDS, FRAGMENTS, STAND_INS)
+NEEDS = (PLACEHOLDERS, NAMED_VALUES, BACKENDS, CERTIFICATES, FRAGMENTS, STAND_INS)
 """What a document may need to load by itself."""
 
 
@@ -79,6 +85,8 @@ def _needs(file: File, text: str, used: Mapping[str, str], standing_in: bool) ->
         yield NAMED_VALUES
     if any(_BACKEND.search(one) for one in texts):
         yield BACKENDS
+    if any(_CERTIFICATE.search(one) or _THUMBPRINT.search(one) for one in texts):
+        yield CERTIFICATES
     if any(one != _EMPTY for name, one in used.items() if name != file.name):
         yield FRAGMENTS
     if standing_in:
@@ -95,7 +103,10 @@ def _documents(file: File, text: str) -> Iterable[str]:
 def _gateway(document: str, scope: str, sku: str, used: Mapping[str, str], other: str) -> Gateway:
     texts = (document, *used.values())
     values = _named_values(texts, other)
-    backends = {NAMED_VALUE.sub(lambda found: values[found[1]], one) for one in _found(_BACKEND, texts)}
+    backends, certificates = (
+        sorted({NAMED_VALUE.sub(lambda found: values[found[1]], one) for one in _found(pattern, texts)})
+        for pattern in (_BACKEND, _CERTIFICATE)
+    )
     own: dict[str, Any] = {"policy": document, "policy_format": format_of(document)}
     operations = tuple(replace(one, **own) for one in OPERATIONS) if scope == "operation" else OPERATIONS
     api = Api(id="api", path="", operations=operations, service_url=URL, definition=_DEFINITION)
@@ -106,7 +117,8 @@ def _gateway(document: str, scope: str, sku: str, used: Mapping[str, str], other
         sku=sku,
         apis=(api,),
         products=(Product(id="product", api_ids=frozenset({"api"}), **own),) if scope == "product" else (),
-        backends=tuple(Backend(id=one, url=URL) for one in sorted(backends)),
+        backends=tuple(Backend(id=one, url=URL) for one in backends),
+        certificates=tuple(Certificate(id=one, data=_ISSUED.pem_with_key) for one in certificates or ("any",)),
         identities=IDENTITIES,
         named_values=values,
         fragments=used,

@@ -11,7 +11,7 @@ import pytest
 from emulator.bench.counting import measure
 from emulator.bench.documents import by_repository
 from emulator.bench.documents_page import page
-from emulator.bench.loading import BACKENDS, FRAGMENTS, NAMED_VALUES, PLACEHOLDERS, STAND_INS, load
+from emulator.bench.loading import BACKENDS, CERTIFICATES, FRAGMENTS, NAMED_VALUES, PLACEHOLDERS, STAND_INS, load
 from emulator.bench.repositories import File, files
 
 GOOD = """<!-- with a fragment, a backend and named values of every kind -->
@@ -95,6 +95,11 @@ def test_placeholders_of_other_tools_are_filled_and_told(text: str) -> None:
 )
 def test_braces_that_load_as_they_are_stay(text: str) -> None:
     assert PLACEHOLDERS not in load(document(text), {}).needs
+
+
+@pytest.mark.parametrize("name", ['certificate-id="c"', 'certificate-id="c-{{stage}}"', 'thumbprint="{{thumb}}"'])
+def test_certificates_are_made_up(name: str) -> None:
+    assert CERTIFICATES in load(document(f"<authentication-certificate {name} />"), {}).needs
 
 
 def test_a_fragment_that_the_repository_lacks_is_stood_in_for() -> None:
