@@ -21,8 +21,7 @@ from emulator.bench.counting import Result, measure, total
 from emulator.bench.documents_page import page
 from emulator.bench.repositories import File, files
 from emulator.tests.csharp.calls import without_chance
-from emulator.tests.csharp.judge import compiler
-from emulator.tests.csharp.judge.compiler import Case, Report, judge
+from emulator.tests.csharp.judge.compiler import Case, Report, is_available, judge
 from emulator.tests.csharp.judge.repositories import expressions
 from emulator.tests.csharp.judge.scenarios import scenarios
 
@@ -39,7 +38,7 @@ def by_repository(found: Iterable[File]) -> dict[str, list[str]]:
 
 
 def _judged(texts: Iterable[str]) -> Report | None:
-    if not compiler.is_available():
+    if not is_available():
         return None
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         without_chance(patch)
@@ -68,9 +67,7 @@ def main() -> int:
     )
     parser.add_argument("folder", nargs="+", type=Path, help="git directories, folders of such, or plain folders")
     parser.add_argument("--page", type=Path, help="write the figures there, as Markdown")
-    parser.add_argument("--json-net", type=Path, default=compiler.LIBRARY, help="Newtonsoft.Json.dll for the judge")
     given = parser.parse_args()
-    compiler.LIBRARY = given.json_net
     found = [file for folder in given.folder for file in files(folder)]
     console = Console()
     own = by_repository(found)

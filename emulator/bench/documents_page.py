@@ -8,7 +8,7 @@ from emulator.bench.loading import NEEDS
 from emulator.tests.csharp.judge.compiler import Report
 
 _KINDS = {
-    "mistake": "API Management refuses it too",
+    "mistake": "it breaks a rule of API Management",
     "reference": "it names what is not there",
     "unsupported": "the emulator alone refuses it",
 }
@@ -31,7 +31,7 @@ def page(results: Mapping[str, Result], own: Mapping[str, int], report: Report |
         _table(("what those needed that load", "documents"), [(one, whole.needs[one]) for one in NEEDS]),
         f"## Why {refused} do not load\n",
         "By the first reason of each document.\n",
-        _table(("reason", "whose", "documents"), _reasons(whole)),
+        _table(("reason", "kind", "documents"), _reasons(whole)),
         "## Expressions\n",
         _expressions(report),
         "## Repositories\n",

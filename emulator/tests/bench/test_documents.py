@@ -116,6 +116,6 @@ def test_the_page_has_documents_reasons_and_expressions_by_repository() -> None:
     written = page(measure(found), own, None, date(2026, 1, 2))
 
     assert "**1 of 2 documents of 2 repositories load (50.0%).**" in written
-    assert "| policy is not supported | API Management refuses it too | 1 |" in written.replace("jump: ", "")
+    assert "| policy is not supported | it breaks a rule of API Management | 1 |" in written.replace("jump: ", "")
     assert "| one | 1 | 0 | 1 |  | 1 |" in written
     assert "| other/two | 1 | 0 | 0 | 1 times jump: policy is not supported | 1 |" in written

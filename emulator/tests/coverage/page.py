@@ -26,6 +26,8 @@ TEMPLATE = """# Coverage
 What the emulator runs, and what it refuses and why. `{command}` writes this page from the
 declarations that the code itself uses, and a test holds it current.
 
+[Public policy documents](public-policies.md) tells how much of what people publish it loads.
+
 - [Policies](#policies), and [those that are refused](#policies-that-are-refused)
 - [Attributes, elements and values that are refused](#attributes-elements-and-values-that-are-refused)
 - [Expressions](#expressions)

@@ -90,11 +90,12 @@ public class IGroup { public string Id, Name; }
 public class IUser { public string Id, Email, FirstName, LastName, Note; public IEnumerable<IGroup> Groups; }
 public class INamed { public string Id, Name, Key; }
 public class IProduct : INamed { }
-public class ISubscription : INamed { }
+public class ISubscription : INamed { public string PrimaryKey, SecondaryKey; }
 public class IApi { public string Id, Name, Path, Revision, Version; public bool IsCurrentRevision; public IUrl ServiceUrl; }
 public class IOperation { public string Id, Name, Method, UrlTemplate; }
-public class IGateway { public string Id = "managed"; }
-public class IDeployment { public string ServiceName, Region, GatewayId = "managed"; public IGateway Gateway = new IGateway(); }
+public class IGateway { public string Id = "managed", InstanceId = "managed"; public bool IsManaged = true; }
+public class IDeployment { public string ServiceName, ServiceId, Region, GatewayId = "managed"; public IGateway Gateway = new IGateway();
+    public IReadOnlyDictionary<string, System.Security.Cryptography.X509Certificates.X509Certificate2> Certificates = new Dictionary<string, System.Security.Cryptography.X509Certificates.X509Certificate2>(); }
 public class ILastError { public string Source, Reason, Message, Scope, Section, Path, PolicyId; }
 public class BasicAuthCredentials { public string UserId, Password; }
 public class Authorization { public string AccessToken; }
@@ -137,6 +138,8 @@ public static class PolicyExtensions
 {
     public static string GetValueOrDefault(this IReadOnlyDictionary<string, string[]> d, string name, string value = null)
     { string[] found; return d.TryGetValue(name, out found) ? string.Join(",", found) : value; }
+    public static string GetValueOrDefault(this IDictionary<string, string> d, string name, string value)
+    { string found; return d.TryGetValue(name, out found) ? found : value; }
     public static string GetValueOrDefault(this IReadOnlyDictionary<string, string> d, string name, string value = null)
     { string found; return d.TryGetValue(name, out found) ? found : value; }
     public static object GetValueOrDefault(this IReadOnlyDictionary<string, object> d, string name)
@@ -185,6 +188,7 @@ public class FixedRandom : Random
     public override int Next(int high) { if (high < 0) throw new ArgumentOutOfRangeException(); return 0; }
     public override int Next(int low, int high) { if (low > high) throw new ArgumentOutOfRangeException(); return low; }
     public override double NextDouble() { return 0.0; }
+    public override void NextBytes(byte[] buffer) { if (buffer == null) throw new ArgumentNullException(); Array.Clear(buffer, 0, buffer.Length); }
 }
 
 public static class Judge

@@ -15,7 +15,7 @@ def body_value(element: Element) -> Value[str]:
     try:
         return liquid_value(element.node.text)
     except ValueError as error:
-        raise element.refused(str(error), "template") from None
+        raise element.refused(str(error), "template", kind="unsupported") from None
 
 
 def _compile(element: Element, site: Site) -> Run:
