@@ -254,6 +254,70 @@ def test_case_presents_a_token_of_another_provider(tmp_path: Path) -> None:
     assert differences(tmp_path, document, f"{token}401") == ["response.status: expected 401, got 200"]
 
 
+CERTIFICATES = """
+certificates: { own: CN=gateway }
+ca-certificates: [CN=Contoso CA]
+connections: { github/main: gho_secret1 }
+tests:
+  - name: certificates and a connection
+    request: { certificate: { subject: "CN=client", issuer: CN=Contoso CA } }
+    received: { certificate: own, headers: { Authorization: Bearer gho_secret1 } }
+  - name: no certificate
+    response: 401
+    received: []
+  - name: one of another authority
+    request: { certificate: "CN=client" }
+    response: 401
+"""
+
+
+def test_certificates_and_connections_are_given(tmp_path: Path) -> None:
+    document = policy(
+        "<validate-client-certificate/><authentication-certificate certificate-id='own'/>"
+        "<get-authorization-context provider-id='github' authorization-id='main' context-variable-name='a'/>"
+        + header("Authorization", '@("Bearer " + ((Authorization)context.Variables["a"]).AccessToken)')
+    )
+
+    assert [result.passed for result in results(tmp_path, document, CERTIFICATES)] == [True, True, True]
+
+
+def test_certificate_that_the_gateway_presents_is_compared_by_its_name(tmp_path: Path) -> None:
+    document = policy("<authentication-certificate certificate-id='own'/>")
+    own = {"own": "CN=gateway"}
+
+    assert differences(tmp_path, document, "received: {certificate: other}", certificates=own) == [
+        "received.certificate: expected other, got own"
+    ]
+    assert differences(tmp_path, policy(), "received: {certificate: own}", certificates=own) == [
+        "received.certificate: expected own, got nothing"
+    ]
+    assert differences(tmp_path, document, "received: {certificate: null}", certificates=own) == [
+        "received.certificate: expected nothing, got own"
+    ]
+
+
+def test_mistake_in_a_certificate_is_told_without_a_secret(tmp_path: Path) -> None:
+    text = (
+        "certificates: {a: gone.pem, b: CN=, c: {password: s3cret}}\nconnections: {x: [s3cret]}\n"
+        "tests: [{name: it, response: 200}]"
+    )
+    told = "\n".join(mistakes(tmp_path, text))
+
+    assert "certificates.b: is no distinguished name" in told
+    assert "certificates.c: needs file or subject" in told
+    assert "s3cret" not in told
+
+
+def test_file_that_holds_no_certificate_is_told(tmp_path: Path) -> None:
+    (tmp_path / "own.pem").write_text("nothing")
+    case = "tests: [{name: it, request: {certificate: own.pem}, response: 200}]"
+
+    with pytest.raises(CaseFileError, match=r"own\.pem: is no certificate"):
+        results(tmp_path, policy(), case)
+    with pytest.raises(CaseFileError, match=r"gone\.pem is no file"):
+        results(tmp_path, policy(), case.replace("own", "gone"))
+
+
 def test_subscriptions_open_products(tmp_path: Path) -> None:
     document = policy("<rate-limit calls='1' renewal-period='60'/>")
     cases = """
@@ -356,8 +420,8 @@ tests:
 
     assert found == [
         "policy.test.yaml:1:1: named-value: is no key here; did you mean named-values; allowed are backend, "
-        "backends, folder, fragments, hosts, named-values, placeholders, policy, pools, scope, sku, start, "
-        "subscriptions, tests",
+        "backends, ca-certificates, certificates, connections, folder, fragments, hosts, named-values, placeholders, "
+        "policy, pools, scope, sku, start, subscriptions, tests",
         "policy.test.yaml:2:11: backend.status: 'abc': must be a whole number",
         "policy.test.yaml:3:1: sku: 'Foo' is no pricing tier; there are Consumption, Developer, Basic, Standard, "
         "Premium, Isolated, BasicV2, StandardV2, PremiumV2",

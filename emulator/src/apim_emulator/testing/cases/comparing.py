@@ -33,9 +33,10 @@ class Difference:
 class Comparison:
     """Compares a call with its response."""
 
-    def __init__(self, mask: Mask) -> None:
-        """Show values through a mask."""
+    def __init__(self, mask: Mask, certificates: Mapping[str, str] | None = None) -> None:
+        """Show values through a mask, and certificates of these thumbprints by their names."""
         self._mask = mask
+        self._certificates = certificates or {}
         self._found: list[Difference] = []
 
     def differences(self, call: Call, response: Response) -> list[Difference]:
@@ -143,6 +144,10 @@ class Comparison:
             for name, one in wanted.headers.items():
                 self._text(f"{what}.headers.{name}", one, _header(request.headers.getall(name, ())))
             self._body(what, wanted.json_, wanted.body, request.content)
+            if "certificate" in wanted.model_fields_set:
+                presented = self._certificates.get(request.certificate or "", request.certificate)
+                if presented != wanted.certificate:
+                    self._add(f"{what}.certificate", wanted.certificate or ABSENT, presented or ABSENT)
 
     def _values(self, what: str, expected: Texts | None, actual: list[str] | None) -> None:
         if expected != actual:

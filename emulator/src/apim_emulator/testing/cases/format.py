@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
+from cryptography import x509
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -159,6 +160,55 @@ class Token(Keys):
     """Claims that are added or replaced; null takes one away."""
 
 
+def _distinguished(given: str) -> str:
+    try:
+        x509.Name.from_rfc4514_string(given.replace(", ", ","))
+    except ValueError:
+        raise ValueError("is no distinguished name, such as CN=client, O=Contoso") from None
+    return given
+
+
+Subject = Annotated[str, AfterValidator(_distinguished)]
+
+
+class Certificate(Keys):
+    """A certificate: a file, or an invented one of a name such as `CN=client`. A text alone is short for either."""
+
+    file: str | None = None
+    """PEM, DER or PKCS #12, from this file's folder."""
+    password: str | None = Field(default=None, repr=False)
+    subject: Subject | None = None
+    """Name of whom it is for; it is invented, and the same wherever it is named."""
+    issuer: Subject | None = None
+    """Name of the authority that issued it. Defaults to itself."""
+    dns_names: list[str] = []
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        self._one_of("file", "subject")
+        if self.file is None and self.subject is None:
+            raise ValueError("needs file or subject")
+        return self
+
+
+def _certificate(given: Any) -> Any:
+    return {"subject" if "=" in given else "file": given} if isinstance(given, str) else given
+
+
+AnyCertificate = Annotated[Certificate, BeforeValidator(_certificate, json_schema_input_type=str | Certificate)]
+
+
+class Connection(Keys):
+    """What credential manager has of another provider. A text alone is short for `access-token`."""
+
+    access_token: Text = Field(repr=False)
+    claims: dict[str, Any] = {}
+
+
+def _connection(given: Any) -> Any:
+    return {"access-token": given} if isinstance(given, str | int) else given
+
+
 class Request(Keys):
     """What the caller sends. `POST /chat` alone is short for `method` and `path`."""
 
@@ -173,6 +223,8 @@ class Request(Keys):
     subscription: str | None = None
     """Name of one of the file's `subscriptions`, whose key is sent."""
     token: Token | None = None
+    certificate: AnyCertificate | None = None
+    """What the caller presents."""
     ip: str = "127.0.0.1"
     """The caller's address."""
 
@@ -228,6 +280,8 @@ class ExpectedRequest(Keys):
     json_: Any = None
     """What the body has at least."""
     body: ExpectedText | None = None
+    certificate: str | None = None
+    """Name of the file's certificate that the gateway presents; null is for none."""
 
     @model_validator(mode="after")
     def _one_body(self) -> Self:
@@ -383,6 +437,15 @@ class CaseFile(Backends):
     """Files of policy fragments by ID."""
     pools: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
     """Backends that are pools of others, which `backends` has."""
+    certificates: dict[str, AnyCertificate] = {}
+    """Certificates of the service by ID."""
+    ca_certificates: list[AnyCertificate] = []
+    """Authorities whose certificates the service trusts."""
+    connections: dict[
+        Annotated[str, Field(pattern="^[^/]+/[^/]+$")],
+        Annotated[Connection, BeforeValidator(_connection, json_schema_input_type=str | int | Connection)],
+    ] = {}
+    """What `get-authorization-context` finds, by PROVIDER/CONNECTION."""
     subscriptions: dict[str, str | None] = {}
     """Products of subscriptions by the subscription's name; null is for all APIs. With any, calls need one."""
     tests: Annotated[list[Case], Field(min_length=1)]

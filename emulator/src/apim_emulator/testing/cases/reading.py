@@ -23,7 +23,9 @@ SUFFIX = ".test.yaml"
 """How names of case files end."""
 _MAX_CASES = 10_000
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9_-]+)\}")
-_PRIVATE = frozenset({"named-values", "placeholders", "headers", "query", "token", "form", "body", "json"})
+_PRIVATE = frozenset(
+    {"named-values", "connections", "password", "placeholders", "headers", "query", "token", "form", "body", "json"}
+)
 """Keys whose values no message shows, since one below them may be a secret."""
 _WANTED = {
     "bool": "true or false", "dict": "a mapping of names to values", "finite_number": "a number",
@@ -138,7 +140,7 @@ class _File:
         if content is not None:
             fillings = _with(fillings, content)
             service = self._service(content, fillings)
-            self._check_names(content)
+            self._check_names(content, origins)
             self._check_subscriptions(content, origins, service)
         if content is None or self._mistakes:
             lines = (f"{self._path}:{line}:{column}: {text}" for (line, column), text in sorted(self._mistakes))
@@ -273,7 +275,7 @@ class _File:
                     names = ", ".join(known) or "none"
                     self._add((*key, "subscription"), f"{wanted!r} is no subscription of this file; there are: {names}")
 
-    def _check_names(self, content: CaseFile) -> None:
+    def _check_names(self, content: CaseFile, origins: list[int]) -> None:
         """Check the backends and files that are named."""
         for pool, members in content.pools.items():
             for index, member in enumerate(members):
@@ -282,6 +284,9 @@ class _File:
         files: dict[Key, str] = {("fragments", name): file for name, file in content.fragments.items()}
         if content.policy is not None:
             files["policy",] = content.policy
+        files |= dict(_presented(content, origins))
+        files |= {("certificates", name): one.file for name, one in content.certificates.items() if one.file}
+        files |= {("ca-certificates", at): one.file for at, one in enumerate(content.ca_certificates) if one.file}
         for key, file in files.items():
             if not (self._path.parent / file).is_file():
                 self._add(key, f"{file} is no file in {self._path.parent}")
@@ -309,6 +314,18 @@ def _with(given: Fillings, content: CaseFile) -> Fillings:
         values={**{name: one.value for name, one in own.items()}, **given.values},
         secrets=given.secrets | {name for name, one in own.items() if one.secret},
     )
+
+
+def _presented(content: CaseFile, origins: list[int]) -> Iterator[tuple[Key, str]]:
+    """List the files of certificates that callers present."""
+    for index, case in zip(origins, content.tests, strict=True):
+        for number, call in enumerate([case] if case.calls is None else case.calls):
+            one = call.request.certificate
+            if one is not None and one.file is not None:
+                yield (
+                    ("tests", index, *(() if case.calls is None else ("calls", number)), "request", "certificate"),
+                    one.file,
+                )
 
 
 def _composed(path: Path) -> yaml.Node:

@@ -14,6 +14,7 @@ from apim_emulator.gateway.loading.placeholders import with_placeholders
 from apim_emulator.gateway.standalone import API, OPERATIONS, format_of
 from apim_emulator.model import Backend, Gateway, PoolMember, Product, Subscription
 from apim_emulator.testing.bench import BACKEND_HOST, PolicyBench
+from apim_emulator.testing.cases import certificates
 from apim_emulator.testing.cases.comparing import Comparison, Difference
 from apim_emulator.testing.cases.format import Answer, Answers, Backends, Call, CaseFile, Token
 from apim_emulator.testing.cases.reading import CaseFileError, Cases, Runnable, key_of
@@ -76,11 +77,12 @@ def run_case(cases: Cases, one: Runnable) -> Result:
         lines = dict.fromkeys(problem.in_file(files) for problem in problems)
         raise CaseFileError("\n".join(lines)) from None
     mask = Mask([*_secrets(cases), *map(key_of, _subscriptions_of(cases))], [_KEY])
+    names = certificates.names(cases.content, cases.path.parent)
     failed = []
     for number, call in enumerate(one.calls, 1):
         bench.clock.advance(call.wait)
-        response = _send(bench, call, mask)
-        differences = Comparison(mask).differences(call, response)
+        response = _send(cases, bench, call, mask)
+        differences = Comparison(mask, names).differences(call, response)
         if differences:
             failed.append(
                 Failed(
@@ -126,6 +128,9 @@ def make_bench(cases: Cases, case: Backends | None = None) -> PolicyBench:
         sku=content.sku,
         named_values=cases.named_values,
         secret_names=cases.secret_names,
+        certificates=certificates.kept(content, cases.path.parent),
+        ca_certificates=tuple(certificates.data_of(one, cases.path.parent) for one in content.ca_certificates),
+        connections=certificates.connections(content),
         **documents,
     )
 
@@ -207,10 +212,12 @@ def _error(response: Response, mask: Mask) -> str | None:
 
 
 def _secrets(cases: Cases) -> Iterable[str]:
-    return (cases.named_values[name] for name in cases.secret_names)
+    yield from (cases.named_values[name] for name in cases.secret_names)
+    yield from (one.access_token for one in cases.content.connections.values())
+    yield from (one.password for one in cases.content.certificates.values() if one.password)
 
 
-def _send(bench: PolicyBench, call: Call, mask: Mask) -> Response:
+def _send(cases: Cases, bench: PolicyBench, call: Call, mask: Mask) -> Response:
     request = call.request
     headers = dict(request.headers)
     if request.subscription is not None:
@@ -220,9 +227,11 @@ def _send(bench: PolicyBench, call: Call, mask: Mask) -> Response:
         mask.add([token])
         scheme = "Bearer " if request.token.header.lower() == "authorization" else ""
         headers[request.token.header] = f"{scheme}{token}"
+    presented = certificates.presented(request.certificate, cases.path.parent)
     return bench.send(
         request.method.upper(), request.path, params=request.query or None, headers=headers, json=request.json_,
         data=request.body if request.form is None else request.form, remote=request.ip,
+        certificate=presented,
     )  # fmt: skip
 
 
