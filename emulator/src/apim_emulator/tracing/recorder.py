@@ -27,7 +27,7 @@ from apim_emulator.tracing.mask import (
     request_secrets,
 )
 from apim_emulator.tracing.model import CallTrace, Change, Read, Span, SubCall, TokenCheck, TokenCount
-from apim_emulator.tracing.shown import attempt, claim, ms, source, sub_call, words
+from apim_emulator.tracing.shown import attempt, claim, ms, private_values, source, sub_call, words
 from apim_emulator.tracing.state import State, changes, state_of
 from apim_emulator.tracing.watch import watch_parts, watched
 
@@ -96,6 +96,7 @@ class _Open(_Said):
         """Keep what a token says beside what is demanded of it."""
         rows = token[:_MAX_CLAIMS]
         self.token = rows, accepted
+        self.call.learn(private_values(rows, self.call.mask))
         self.call.omitted += len(token) - len(rows)
         if accepted:
             found = {row.name: row.found for row in token}
@@ -199,6 +200,11 @@ class _Call(_Said):
     def calls_of(self, owner: _Said) -> tuple[SubCall, ...]:
         """Write the calls of the gateway's own."""
         return tuple(sub_call(call, self.started, self.mask) for call in owner.calls)
+
+    def learn(self, secrets: Sequence[str]) -> None:
+        """Hide what became known as a secret, in what was written down before too."""
+        if self.mask.add(secrets):
+            self._learned = True
 
     def ascribe(self, exchange: Exchange, found: list[Change]) -> None:
         """Take down what changed since the last time."""

@@ -5,6 +5,7 @@ from math import isfinite
 
 from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.witness import Demanded, Fact, Sent, Tried
+from apim_emulator.tracing.known import SHORTEST_FOUND
 from apim_emulator.tracing.mask import HIDDEN, Mask
 from apim_emulator.tracing.model import Attempt, Claim, SubCall
 
@@ -68,14 +69,25 @@ def attempt(call: Tried, begun: float, mask: Mask) -> Attempt:
 
 def claim(row: Demanded, mask: Mask) -> Claim:
     """Write a row of a token; what is about a person, or nobody's business, is hidden on both sides."""
-    hidden = row.name.lower() in _PERSONAL_CLAIMS or (row.demanded is None and row.name not in _PUBLIC_CLAIMS)
-    hidden = hidden or (row.name != "signature" and mask.is_secret(row.name))
+    hidden = _is_private(row, mask) or (row.demanded is None and row.name not in _PUBLIC_CLAIMS)
     found = ", ".join(HIDDEN if hidden else mask.text(value) for value in row.found[:_MOST_VALUES]) or None
     demanded = None if row.demanded is None else HIDDEN if hidden else mask.code(row.demanded)
     return Claim(mask.text(row.name), found, demanded, row.ok)
 
 
+def _is_private(row: Demanded, mask: Mask) -> bool:
+    return row.name.lower() in _PERSONAL_CLAIMS or (row.name != "signature" and mask.is_secret(row.name))
+
+
+def private_values(rows: Sequence[Demanded], mask: Mask) -> list[str]:
+    """List what a token says about a person: messages may repeat it."""
+    public = {value for row in rows if row.name in _PUBLIC_CLAIMS for value in row.found}
+    private = (value for row in rows if _is_private(row, mask) for value in row.found[:_MOST_VALUES])
+    return [value for value in private if len(value) >= SHORTEST_FOUND and value not in public]
+
+
 _MOST_VALUES = 20
+"""Values of a claim that are shown."""
 
 
 def ms(seconds: float) -> float:

@@ -125,19 +125,22 @@ def lifetime_demands(payload: Payload, now: float, skew: float, *, required: boo
 
     Only what expired has a reason of its own; the others count as "other validation failures" (inferred).
     """
-    for name in ("exp", "nbf", "iat"):
-        if name in payload and not _is_time(payload[name]):
-            yield Demand(name, lambda: "a time", partial(_time, payload, name))
+    no_times = [name for name in ("exp", "nbf", "iat") if name in payload and not _is_time(payload[name])]
+    for name in no_times:
+        yield Demand(name, lambda: "a time", partial(_time, payload, name))
+    if "exp" in no_times:
+        return
     yield Demand(
         "exp",
         lambda: f"after {date(now - skew)}{'' if required else ', or none'}",
         lambda: _check_end(_time(payload, "exp"), now, skew, required=required),
     )
-    yield Demand(
-        "nbf",
-        lambda: f"none, or not after {date(now + skew)} and the end",
-        lambda: _check_start(_time(payload, "nbf"), _time(payload, "exp"), now, skew),
-    )
+    if "nbf" not in no_times:
+        yield Demand(
+            "nbf",
+            lambda: f"none, or not after {date(now + skew)} and exp",
+            lambda: _check_start(_time(payload, "nbf"), _time(payload, "exp"), now, skew),
+        )
 
 
 def check_lifetime(payload: Payload, now: float, skew: float, *, required: bool) -> None:
