@@ -395,7 +395,7 @@ def test_text_marks_the_difference() -> None:
 
 # what is hidden
 
-PERSONAL = {
+PERSONAL: dict[str, Any] = {
     "email": "ann@contoso.com", "preferred_username": "ann@contoso.com", "name": "Ann Example", "sub": "subject-of-ann",
     "oid": "object-of-ann-1", "nonce": "n-0S6_WzA2Mj", "favourite": "colour-of-ann",
 }  # fmt: skip
@@ -427,7 +427,8 @@ def test_a_personal_claim_is_hidden_on_both_sides_where_it_is_demanded() -> None
 
 def test_a_token_of_a_thousand_claims_is_cut() -> None:
     bench = PolicyBench(ENTRA)
-    token = bench.entra.token("api://wrong", **{f"claim{number}": "x" for number in range(300)})
+    many: dict[str, Any] = {f"claim{number}": "x" for number in range(300)}
+    token = bench.entra.token("api://wrong", **many)
     call = traced(bench, headers={"Authorization": f"Bearer {token}"})
 
     found = call.spans[0].token
@@ -497,7 +498,7 @@ def test_no_secret_of_the_gateway_or_the_call_appears_in_a_trace(place: str, sec
         st.text("ghijklmnopqrstu", min_size=10, max_size=30).filter(lambda text: len(set(text)) > 4),
     )
 )
-def test_no_claim_that_nobody_demands_and_no_part_of_a_token_appears_in_a_trace(claims: dict[str, str]) -> None:
+def test_no_claim_that_nobody_demands_and_no_part_of_a_token_appears_in_a_trace(claims: dict[str, Any]) -> None:
     bench = PolicyBench(ENTRA)
     for audience in ("api://right", "api://wrong"):
         token = bench.entra.token(audience, roles=["chat"], **claims)
