@@ -120,7 +120,7 @@ async def test_each_of_several_services_has_a_port_and_keys_of_its_own(project: 
     assert text(session).startswith(
         f"2 gateways of stack dev listen; Ctrl-C stops them:\n  one: {found['one']}\n  two: {found['two']}\n"
     )
-    assert [call.status for call in kept] == [200, 401, 401, 200]
+    assert [(call.service, call.status) for call in kept] == [("one", 200), ("one", 401), ("two", 401), ("two", 200)]
     assert "set-header" in repr(kept)
     assert "key-of-the-caller" not in repr(kept)
 

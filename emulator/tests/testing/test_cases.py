@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -383,10 +384,42 @@ def documented() -> list[tuple[str, str]]:
     return [(one, other) for (kind, one), (_, other) in pairs if kind == "xml" and "tests:" in other]
 
 
+def documented_for_folders() -> list[str]:
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", DOCS.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return [one for one in blocks if "folder:" in one]
+
+
+RETRY = (
+    '<retry condition="@(context.Response.StatusCode == 429)" count="1" interval="0" first-fast-retry="true">'
+    '<forward-request buffer-request-body="true" /></retry>'
+)
+POOL = '{"properties": {"type": "Pool", "pool": {"services": [{"id": "/backends/east"}, {"id": "/backends/west"}]}}}'
+ARTIFACTS = {
+    "apis/chat/apiInformation.json": '{"properties": {"path": "chat", "serviceUrl": "https://contoso.openai.azure.com"}}',
+    "apis/chat/policy.xml": policy(
+        header("api-key", "{{partner-key}}") + '<set-backend-service backend-id="pool" />', backend=RETRY
+    ),
+    "products/team/productInformation.json": '{"properties": {"state": "published"}}',
+    "products/team/apis/chat/productApiInformation.json": "{}",
+    "named values/partner-key/namedValueInformation.json": '{"properties": {"secret": true}}',
+    "backends/east/backendInformation.json": '{"properties": {"url": "https://east.openai.azure.com"}}',
+    "backends/west/backendInformation.json": '{"properties": {"url": "https://west.openai.azure.com"}}',
+    "backends/pool/backendInformation.json": POOL,
+}
+
+
+def test_case_file_for_a_folder_of_the_documentation_passes(tmp_path: Path) -> None:
+    (cases,) = documented_for_folders()
+
+    for result in folder_results(tmp_path, cases, "tests/chat.test.yaml", "apimartifacts", ARTIFACTS):
+        assert result.passed, [failed.lines for failed in result.failed]
+
+
 def test_all_case_files_of_the_documentation_are_run() -> None:
     text = DOCS.read_text(encoding="utf-8")
 
-    assert len(documented()) == len(re.findall("^tests:", text, re.MULTILINE)) > 1
+    run = len(documented()) + len(documented_for_folders())
+    assert run == len(re.findall("^tests:", text, re.MULTILINE)) > 1
 
 
 @pytest.mark.parametrize("number", range(len(documented())))
@@ -598,8 +631,10 @@ tests:
 """
 
 
-def folder_results(folder: Path, cases: str, name: str = "service.test.yaml") -> list[Result]:
-    for path, text in {**SERVICE, name: cases}.items():
+def folder_results(
+    folder: Path, cases: str, name: str = "service.test.yaml", below: str = "", files: Mapping[str, str] = SERVICE
+) -> list[Result]:
+    for path, text in {**{f"{below}/{one}".lstrip("/"): text for one, text in files.items()}, name: cases}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
     found = read_cases(folder / name)

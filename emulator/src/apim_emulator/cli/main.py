@@ -120,11 +120,12 @@ def lint(
 ) -> None:
     """Tell every mistake of policy documents, with file, line and column.
 
-        apim-emulator lint policies --named-values values.yaml --fail-on unsupported
-
     An *error* is what API Management refuses too. What is *unsupported* is run by API Management and not by this
     emulator, which says why. A *warning* is a trap for security. In folders, XML files that begin with `<policies>` or
-    `<fragment>` are documents; a fragment's ID is its file's name, or its folder's if the file is policy.xml.
+    `<fragment>` are documents; a fragment's ID is its file's name, or its folder's if the file is policy.xml. A folder
+    that holds a folder `apis` is a service, as for `serve`: what its documents name must be there.
+
+        apim-emulator lint policies --named-values values.yaml --fail-on unsupported
 
     Named values and fragments that are not given are not checked. With --format github, findings are annotations of
     GitHub Actions.
@@ -168,8 +169,8 @@ def cases(
     """Run the test cases that stand as YAML beside policies.
 
     A file NAME.test.yaml holds the cases of NAME.xml: what a caller sends, what the backend answers, and what is
-    expected of the response, of what the backend receives, of variables, metrics and errors. Nothing listens, and time
-    stands still but for what a case waits.
+    expected of the response, of what the backend receives, of variables, metrics and errors. With `folder`, its cases
+    are for a service, as `serve` takes it. Nothing listens, and time stands still but for what a case waits.
 
         tests:
           - name: a caller without a team is refused
@@ -249,11 +250,11 @@ def serve(
 ) -> None:
     """Serve any policy document in front of any backend until Ctrl-C.
 
-        apim-emulator serve policy.xml --backend http://127.0.0.1:9000 --subscription ann
-        apim-emulator serve apimartifacts --backend http://127.0.0.1:9000
-
     A document by itself takes every path and method, and no subscription key unless --subscription is given. A folder
     is laid out as APIOps does it: policy.xml, apis/NAME, products/NAME, policy fragments/NAME, named values/NAME.
+
+        apim-emulator serve policy.xml --backend http://127.0.0.1:9000 --subscription ann
+        apim-emulator serve apimartifacts --backend http://127.0.0.1:9000 --named-values values.yaml
 
     What cannot be loaded is told with file, line, column and reason. When a file changes, comes or goes, all are
     loaded anew; what cannot be loaded leaves the old state in place.
