@@ -20,10 +20,10 @@ from emulator.bench.scene import play
 
 FOLDER = Path("emulator/docs/pictures")
 _PICTURES = (
-    ("list", "", 1180, 640, "light"),
-    ("refused", "3", 1180, 900, "light"),
-    ("failover", "4", 1180, 1100, "dark"),
-    ("narrow", "", 400, 860, "dark"),
+    ("list", "", 1080, 600, "light"),
+    ("refused", "3", 1080, 960, "light"),
+    ("failover", "4", 1080, 840, "dark"),
+    ("narrow", "?q=status:>=400", 400, 520, "dark"),
 )
 """Name, page, width and height in CSS pixels, colour scheme."""
 
@@ -42,6 +42,7 @@ def chromium() -> webdriver.Chrome:
         "--disable-dev-shm-usage",
         "--no-proxy-server",
         "--hide-scrollbars",
+        "--disable-lcd-text",
     ):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

@@ -12,19 +12,17 @@ from typing import Any, TypeVar
 
 import aiohttp
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
 from yarl import URL
 
 from apim_emulator.cli.serve import ServeOptions, serving
 from apim_emulator.cli.session import Session
-
-webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
-
-from selenium.common.exceptions import StaleElementReferenceException  # noqa: E402
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402 - only where it is installed
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.remote.webelement import WebElement  # noqa: E402
-from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
+from emulator.bench.screenshots import chromium, look
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 pytestmark = [
@@ -137,21 +135,13 @@ class Browser:
         return [entry["message"] for entry in self.window.get_log("browser")]
 
     def look(self, *, width: int = 1200, scheme: str = "light") -> None:
-        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        self.window.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        self.window.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        look(self.window, width=width, height=900, scheme=scheme)
 
 
 @pytest.fixture(scope="module")
 def window() -> Iterator[Browser]:
     """The only browser of these tests."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    driver = chromium()
     driver.execute_cdp_cmd(
         "Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
     )

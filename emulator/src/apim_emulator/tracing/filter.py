@@ -25,6 +25,11 @@ class Filter:
 EVERYTHING = Filter()
 
 
+def fields() -> list[str]:
+    """List the fields that there are."""
+    return [*_NUMBERS, *_FIELDS]
+
+
 def _fits(call: CallTrace, match: re.Match[str]) -> bool:
     field, value = (match["field"] or "").lower(), match["value"].strip('"').lower()
     if not value:  # a term that is not typed to its end

@@ -97,6 +97,11 @@ _SOMETIMES: Mapping[str, Callable[[Sequence[CallTrace]], bool]] = {
 """When a column is of use that is not always there."""
 
 
+def _caller(call: CallTrace) -> list[Child]:
+    kind, blank, name = call.identity.partition(" ")
+    return [E.span(name, title=name), E.small(kind)] if blank else [kind]
+
+
 def _row(call: CallTrace, wanted: Filter, slowest: float, kinds: Sequence[str]) -> Element:
     address = link(str(call.number), wanted)
     failure = [E.small({"class": "error"}, call.error)] if call.error else []
@@ -108,7 +113,7 @@ def _row(call: CallTrace, wanted: Filter, slowest: float, kinds: Sequence[str]) 
         "api": [E.span(call.api or "none"), *([E.small(call.operation)] if call.operation else [])],
         "service": [call.service],
         "deployment": [call.deployment or ""],
-        "caller": [E.span(call.identity, title=call.identity)],
+        "caller": _caller(call),
         "duration": [E.span(milliseconds(call.duration)), bar([(0, call.duration, verdict(call))], slowest)],
     }
     return E.tr({"id": f"call-{call.number}"}, *(E.td({"class": kind}, *cells[kind]) for kind in kinds))
