@@ -14,7 +14,7 @@ from multidict import CIMultiDict
 from apim_emulator.csharp import EvaluationError, Type
 from apim_emulator.csharp.library import certificates, encoding, numbers, table
 from apim_emulator.csharp.library import text as text_members
-from apim_emulator.csharp.runtime import json_text
+from apim_emulator.csharp.runtime import json_text, meter
 from apim_emulator.csharp.runtime.certificates import Certificate
 from apim_emulator.csharp.runtime.dates import DateTime, DateTimeOffset, TimeSpan
 from apim_emulator.csharp.runtime.exceptions import StoppedError
@@ -161,7 +161,7 @@ _PRINTERS: tuple[tuple[type, Callable[[Any], str]], ...] = (
     (bool, lambda value: "true" if value else "false"),
     (float, lambda value: "d:NaN" if math.isnan(value) else "d:" + struct.pack(">d", value).hex()),
     (DateTime, lambda value: f"t:{value.ticks}:{value.kind.name}"),
-    (DateTimeOffset, lambda value: f"o:{value.ticks}"),
+    (DateTimeOffset, lambda value: f"o:{value.ticks}:{value.offset}"),
     (TimeSpan, lambda value: f"p:{value.ticks}"),
     (Enum, lambda value: f"{type(value).__name__}.{value.name}"),
     (JToken, _show_token),
@@ -170,11 +170,12 @@ _PRINTERS: tuple[tuple[type, Callable[[Any], str]], ...] = (
     (tuple, lambda value: "<" + ",".join(map(show, value)) + ">"),
     (Found, lambda value: "m:" + show(value.value)),
     (Response, lambda _: "IResponse"),
+    (EvaluationError, lambda value: value.exception),
     (Certificate, lambda _: "X509Certificate2"),
     (int, lambda value: f"{'Int32' if type(value) is int else type(value).__name__}:{int(value)}"),
     (UUID, lambda value: f"Guid:{value}"),
     (encoding.Uri, lambda value: f"Uri:{value.text}"),
-    (text_members.StringBuilder, lambda value: f"StringBuilder:{value}"),
+    (text_members.StringBuilder, lambda value: f"StringBuilder:{show(str(value))}"),
     (Iterable, _show_sequence),
 )
 
@@ -194,6 +195,7 @@ def _boxed(item: object, kind: Type | None) -> object:
 
 def outcome(run: Callable[[Context], object], spec: Mapping[str, Any]) -> str:
     """Evaluate and print; raises `StoppedError`."""
+    meter.reset()  # the context is made of what is metered, too
     try:
         return show(run(context(spec)))
     except StoppedError:

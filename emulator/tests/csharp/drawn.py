@@ -8,11 +8,12 @@ from functools import cache
 from itertools import product
 from math import prod
 
+from apim_emulator.csharp.types import ENUMS
 from emulator.tests.csharp.calls import CALL
 from emulator.tests.csharp.members import Use, uses
 from emulator.tests.csharp.values import CERTIFICATE, values
 
-MOST = 14
+MOST = 8
 """How many expressions are drawn for a use of a member, at most."""
 DRAWN_CALL = {
     **CALL,
@@ -46,7 +47,7 @@ def drawn(one: Use) -> list[str]:
 def _simple(one: Use) -> list[str]:
     """Write a constant, or a call without arguments; of an enumeration also its text and its equality."""
     text = one.written([])
-    if one.kind == "constant" and one.result == one.owner and one.owner[0].isupper() and one.name != "Empty":
+    if one.kind == "constant" and one.owner in ENUMS:
         whole = text.removeprefix("@(").removesuffix(")")
         return [text, f"@({whole}.ToString())", f"@({whole} == {whole})"]
     return [text]

@@ -121,16 +121,21 @@ class Use:
                 f"@{{ {' '.join(lines)} {self._call(arguments)}; return new object[] {{ {', '.join(arguments)} }}; }}"
             )
         if not lines and not self._changes:
-            return f"@({self._call(arguments)})"
-        kept = [one.removeprefix("out ") for one in arguments if one.startswith("out ")]
+            length = ".Length" if (self.kind, self.name) == ("method", "Encrypt") or self._is_keyed_by_chance else ""
+            return f"@({_seen(self._call(arguments), self.result)}{length})"
+        kept = [_seen(f"o{place}", self.types[place]) for place in sorted(self.outs)]
         if self._changes:
             lines.append(f"var r = {arguments[0]};")
             arguments[0] = "r"
-            kept.append("r")
+            kept.append(_seen("r", self.types[0]))
         call = self._call(arguments)
         if self.result == "void" or self.kind in {"setter", "index setter"}:
             return f"@{{ {' '.join(lines)} {call}; return {kept[-1]}; }}"
         return f"@{{ {' '.join(lines)} var v = {call}; return new object[] {{ {', '.join(['v', *kept])} }}; }}"
+
+    @property
+    def _is_keyed_by_chance(self) -> bool:
+        return self.kind == "new" and self.owner.startswith("HMAC") and not self.types
 
     @property
     def _changes(self) -> bool:
@@ -160,6 +165,43 @@ class Use:
         if self.kind == "index setter":
             return f"{receiver}[{', '.join(rest[:-1])}] = {rest[-1]}"
         return f"{receiver}.{self.name}{types}({', '.join(rest)})"
+
+
+_HASHES = tuple(f"{key}{name}" for key in ("", "HMAC") for name in ("MD5", "SHA1", "SHA256", "SHA384", "SHA512"))
+SEEN = {
+    **dict.fromkeys(("Ordering", "CultureOrdering"), "{0} < 0"),
+    **dict.fromkeys(("IApi", "IGateway", "IGroup", "IOperation", "IProduct", "ISubscription", "IUser"), "{0}.Id"),
+    **dict.fromkeys(("IClaims", "ICertificates", "IHeaders", "IParameters", "IQuery", "IVariables"), "{0}.Count"),
+    **dict.fromkeys(("HMAC", "HashAlgorithm", *_HASHES), "{0}.ComputeHash(new byte[] {{1}})"),
+    **dict.fromkeys(("AsymmetricAlgorithm", "RSA"), "{0}?.KeySize"),
+    **dict.fromkeys(("RSAEncryptionPadding", "RSASignaturePadding"), "{0} == null"),
+    "Authorization": "{0}.AccessToken",
+    "BasicAuthCredentials": "{0}?.Password",
+    "Encoding": '{0}.GetBytes("\\u00e9")',
+    "GroupCollection": "{0}.Count",
+    "HashAlgorithmName": "{0}.Name",
+    "IDeployment": "{0}.Region",
+    "IEnumerable<IGroup>": "{0}.First().Name",
+    "ILastError": "{0}.Reason",
+    "IMessageBody": "{0}.As<string>()",
+    "IRequest": "{0}.Method",
+    "IResponse": "{0}.StatusCode",
+    "IUrl": "{0}.ToString()",
+    "Jwt": "{0}?.Subject",
+    "Oid": "{0}.Value",
+    "PublicKey": "{0}.Oid.Value",
+    "Random": "{0}.Next(9, 9)",
+    "Regex": '{0}.Match("b1a22,c").Value',
+    "StringComparer": 'new[] {{"a"}}.Contains("A", {0})',
+    "X500DistinguishedName": "{0}.Name",
+    "X509Certificate": "{0}.Subject",
+    "X509Certificate2": "{0}?.Subject",
+}
+"""What is compared of values that have no text of their own, by their type."""
+
+
+def _seen(text: str, type_: str) -> str:
+    return SEEN.get(type_, "{0}").format(text)
 
 
 _PLAIN = re.compile(r"""[A-Za-z_][\w.]*|[0-9][\w]*|"(?:[^"\\]|\\.)*"|'[^'\\]'|\([^()]*\([^()]*\)[^()]*\)""")

@@ -307,7 +307,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     **{f"{name}.{call}": _KEYS for name in ("IHeaders", "IQuery", "IClaims", "IVariables", "IParameters", "IReadOnlyDictionary<string, string[]>",
                                             "JObject", "Dictionary<string, int>", "IDictionary<string, IList<string>>")
        for call in ("this", "ContainsKey", "GetValueOrDefault", "TryGetValue", "GetValue", "Property", "Remove")},
-    "ICertificates.this": ('""', '"0123"'),
+    **dict.fromkeys(("ICertificates.this", "ICertificates.ContainsKey", "ICertificates.TryGetValue"), ('""', '"0123"', "(string)null")),
     **{f"{name}.{call}": ('"a"', '0', "-1", '"b"', "1", '"no"', "(object)null", "2.5") for name in ("JToken", "JObject", "JArray") for call in ("this", "Value")},
     **{f".{name}": ('"Basic dTpwOnE="', '"basic dQ=="', '"Basic !"', '"Bearer x"', '" Basic  dTpw "', "(string)null", '""')
        for name in ("AsBasic", "TryParseBasic")},
@@ -398,6 +398,17 @@ BODIES: dict[str, tuple[str, ...]] = {
 """Bodies of lambdas by what they take and give."""
 
 
+WIDENED = {
+    "short": ("(byte)3", "(sbyte)-3"),
+    "int": ("'c'", "(byte)3", "(short)-2", "(ushort)7", "(sbyte)-1"),
+    "uint": ("(byte)2", "'c'"),
+    "long": ("5", "'c'", "7u", "(byte)2"),
+    "ulong": ("5u", "'c'"),
+    "double": ("3", "2L", "'c'", "4000000000", "1UL"),
+}
+"""Arguments of other types that C# converts, unless another overload takes them."""
+
+
 # fmt: on
 def values(one: Use, place: int) -> tuple[str, ...]:
     """Give values for a place of what a use needs: those that fit the member first.
@@ -421,7 +432,7 @@ def values(one: Use, place: int) -> tuple[str, ...]:
         return ordinary
     name = "new" if one.kind == "new" else one.name
     told = TOLD.get(f"{one.owner}.{name}", ()) if not is_receiver or one.name in _OF_TEXT else ()
-    return (*(text for text in told if _fits(text, type_)), *ordinary)
+    return (*(text for text in told if _fits(text, type_)), *ordinary, *WIDENED.get(type_, ()))
 
 
 _OF_TEXT = {"AsBasic", "TryParseBasic", "AsJwt", "TryParseJwt"}

@@ -8,6 +8,7 @@ using System.Linq;
 using System.Net;
 using System.Reflection;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Newtonsoft.Json;
 using Newtonsoft.Json.Linq;
@@ -81,6 +82,7 @@ public class IMessage { public Lookup headers; public IMessageBody Body; public 
 public class IRequest : IMessage
 {
     public string Method, IpAddress;
+    public X509Certificate2 Certificate;
     public IUrl Url, OriginalUrl;
     public Dictionary<string, string> parameters;
     public IReadOnlyDictionary<string, string> MatchedParameters { get { return parameters; } }
@@ -95,10 +97,14 @@ public class IApi { public string Id, Name, Path, Revision, Version; public bool
 public class IOperation { public string Id, Name, Method, UrlTemplate; }
 public class IGateway { public string Id = "managed", InstanceId = "managed"; public bool IsManaged = true; }
 public class IDeployment { public string ServiceName, ServiceId, Region, GatewayId = "managed"; public IGateway Gateway = new IGateway();
-    public IReadOnlyDictionary<string, System.Security.Cryptography.X509Certificates.X509Certificate2> Certificates = new Dictionary<string, System.Security.Cryptography.X509Certificates.X509Certificate2>(); }
+    public IReadOnlyDictionary<string, X509Certificate2> Certificates = new Dictionary<string, X509Certificate2>(); }
 public class ILastError { public string Source, Reason, Message, Scope, Section, Path, PolicyId; }
 public class BasicAuthCredentials { public string UserId, Password; }
-public class Authorization { public string AccessToken; }
+public class Authorization
+{
+    public string AccessToken;
+    public IReadOnlyDictionary<string, object> Claims = new Dictionary<string, object>();
+}
 public class Jwt
 {
     public string Id, Issuer, Subject, Algorithm, Type;
@@ -136,6 +142,7 @@ public class Context
 
 public static class PolicyExtensions
 {
+    public static bool VerifyNoRevocation(this X509Certificate2 certificate) { throw new Unsure(); }
     public static string GetValueOrDefault(this IReadOnlyDictionary<string, string[]> d, string name, string value = null)
     { string[] found; return d.TryGetValue(name, out found) ? string.Join(",", found) : value; }
     public static string GetValueOrDefault(this IDictionary<string, string> d, string name, string value)
@@ -269,7 +276,7 @@ public static class Judge
         if (value is double && double.IsNaN((double)value)) return "d:NaN";
         if (value is double) return "d:" + BitConverter.DoubleToInt64Bits((double)value).ToString("x16");
         if (value is DateTime) return "t:" + ((DateTime)value).Ticks + ":" + ((DateTime)value).Kind;
-        if (value is DateTimeOffset) return "o:" + ((DateTimeOffset)value).UtcTicks;
+        if (value is DateTimeOffset) return "o:" + ((DateTimeOffset)value).UtcTicks + ":" + ((DateTimeOffset)value).Offset.Ticks;
         if (value is TimeSpan) return "p:" + ((TimeSpan)value).Ticks;
         if (value is Enum) return value.GetType().Name + "." + value;
         if (value is JToken)
@@ -286,7 +293,9 @@ public static class Judge
             return "<" + string.Join(",", type.GetFields().Select(f => Show(f.GetValue(value)))) + ">";
         if (value is IEnumerable) return "[" + string.Join(",", ((IEnumerable)value).Cast<object>().Select(Show)) + "]";
         if (value is System.Text.RegularExpressions.Group) return "m:" + Show(((System.Text.RegularExpressions.Group)value).Value);
-        if (value is IConvertible || value is Guid || value is Uri || value is StringBuilder) return type.Name + ":" + value;
+        if (value is StringBuilder) return "StringBuilder:" + Show(value.ToString());
+        if (value is Uri) return "Uri:" + ((Uri)value).AbsoluteUri;
+        if (value is IConvertible || value is Guid) return type.Name + ":" + value;
         return type.Name;
     }
 

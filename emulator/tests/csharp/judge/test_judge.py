@@ -12,9 +12,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from emulator.bench.repositories import files
+from emulator.tests.csharp.answers import ANSWERS
 from emulator.tests.csharp.calls import CALL, without_chance
 from emulator.tests.csharp.corpus import CORPUS
 from emulator.tests.csharp.edges import EDGES
+from emulator.tests.csharp.judge import answers
 from emulator.tests.csharp.judge.compiler import Case, judge, needs_compiler
 from emulator.tests.csharp.judge.operations import OPERATIONS, Variables, cases
 from emulator.tests.csharp.judge.programs import programs
@@ -75,6 +77,17 @@ def test_operations_give_what_the_compiler_says_for_any_values(tmp_path: Path, m
 
     assert (report.wrong, report.accepted, report.refused) == ([], [], {}), str(report)
     assert report.equal > report.evaluations / 2, str(report)
+
+
+@needs_compiler
+def test_every_member_gives_what_the_compiler_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_chance(monkeypatch)
+
+    found = answers.report(tmp_path)
+
+    assert (found.wrong, found.accepted) == ([], []), str(found)
+    assert found.equal >= 5000, str(found)
+    assert answers.written(found) == ANSWERS.read_text(encoding="utf-8"), f"python -m {answers.__name__} writes it anew"
 
 
 @needs_compiler

@@ -9,7 +9,7 @@ from apim_emulator.csharp.runtime.casts import cast
 from apim_emulator.csharp.runtime.dates import DateTime, DateTimeOffset
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.jtokens import JValue
-from apim_emulator.csharp.runtime.values import Char, JTokenType, Lazy, boxed
+from apim_emulator.csharp.runtime.values import BOXES, JTokenType, Lazy, boxed
 from apim_emulator.csharp.types import RANGES, Run, Type, Typed
 
 Change = Callable[[Any], Any]
@@ -55,10 +55,10 @@ def implicit(source: Type, target: Type) -> Change | None:
     if source.refers_to(target):
         if (
             target == Type.OBJECT
-            and source.args == (Type.CHAR,)
             and source.name in {"IEnumerable", "IOrderedEnumerable"}
+            and source.args[0].name in BOXES
         ):
-            return _boxed_characters
+            return _boxed_items(BOXES[source.args[0].name])
         return same if source.name not in VIEWS or target == Type.OBJECT else None
     if target == Type.OBJECT:
         return _boxing(source)
@@ -104,9 +104,13 @@ def applied(found: Typed, target: Type, change: Change) -> Typed:
     return Typed(target, lambda frame: change(run(frame)))
 
 
-def _boxed_characters(value: Any) -> Any:
-    """Let the elements of a query be known as characters where its type no longer tells."""
-    return Lazy(lambda: map(Char, value)) if isinstance(value, Lazy) else value
+def _boxed_items(box: Callable[[Any], object]) -> Change:
+    """Keep the type of what a query gives."""
+
+    def change(value: Any) -> Any:
+        return Lazy(lambda: map(box, value)) if isinstance(value, Lazy) else value
+
+    return change
 
 
 def _boxing(source: Type) -> Change | None:

@@ -86,10 +86,17 @@ def _candidate(
             sources[place] = _lambda(compiler, argument.node, substituted(parameters[place], bound), bound)
             if sources[place] is None:
                 return None
+    for name, argument in zip(one.names, arguments, strict=False):
+        if argument.value is not None and argument.value.type in _AMBIGUOUS.get(name, ()):
+            raise compiler.error(argument.node, f"{one.name} is ambiguous in C#, between decimal and double: cast")
     known = all(name in bound for name in one.generics)
     if not known or not all(_fulfils(bound.get(variable), constraint) for variable, constraint in one.where):
         return None
     return _finished(one, bound, parameters, sources, expanded)
+
+
+_AMBIGUOUS = {"real": {*map(Type, RANGES), Type.CHAR}, "signed": {Type("ulong")}}
+"""By the name of a `double` that C# also has as `decimal`: types that it converts to both alike."""
 
 
 def _finished(
@@ -236,7 +243,14 @@ def _compare(given: Type, first: Type, second: Type) -> int:
     if given in {first, second}:
         return 1 if given == first else -1
     forth, back = conversions.implicit(first, second), conversions.implicit(second, first)
+    if forth is None and back is None:
+        return (first.name in _SIGNED and second.name in _UNSIGNED) - (
+            first.name in _UNSIGNED and second.name in _SIGNED
+        )
     return (forth is not None) - (back is not None)
+
+
+_SIGNED, _UNSIGNED = {"sbyte", "short", "int", "long"}, {"byte", "ushort", "uint", "ulong"}
 
 
 def bind(candidate: Candidate) -> Callable[..., Any]:

@@ -1,5 +1,6 @@
 """`DateTime`, `DateTimeOffset` and `TimeSpan`."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -187,6 +188,16 @@ def _offset(span: TimeSpan) -> int:
     return span.ticks
 
 
+def _to_offset(moment: DateTimeOffset, span: TimeSpan) -> DateTimeOffset:
+    moment.shifted(span.ticks)  # a clock that no date has throws first
+    return DateTimeOffset(moment.ticks, _offset(span))
+
+
+def _from_parts(*parts: Any) -> DateTimeOffset:
+    _offset(parts[6])  # a wrong offset throws before a wrong date
+    return _with_offset(DateTime(from_date(*parts[:6])), parts[6])
+
+
 def _with_offset(moment: DateTime, span: TimeSpan) -> DateTimeOffset:
     """Place a clock; that of a date in UTC, and of a local one, which is UTC here, is there already."""
     if moment.kind is not DateTimeKind.Unspecified and span.ticks:
@@ -229,7 +240,7 @@ define(
     methods={
         **_adders("DateTimeOffset"),
         "ToLocalTime(): DateTimeOffset": lambda moment: DateTimeOffset(moment.ticks),
-        "ToOffset(TimeSpan): DateTimeOffset": lambda moment, span: DateTimeOffset(moment.ticks, _offset(span)),
+        "ToOffset(TimeSpan): DateTimeOffset": _to_offset,
         "ToUniversalTime(): DateTimeOffset": lambda moment: DateTimeOffset(moment.ticks),
         "ToUnixTimeMilliseconds(): long": _to_unix(10_000),
         "ToUnixTimeSeconds(): long": _to_unix(SECOND),
@@ -242,9 +253,7 @@ define(
     constructors={
         "new(DateTime): DateTimeOffset": lambda moment: DateTimeOffset(moment.ticks),
         "new(DateTime, TimeSpan): DateTimeOffset": _with_offset,
-        "new(int, int, int, int, int, int, TimeSpan): DateTimeOffset": lambda *parts: _with_offset(
-            DateTime(from_date(*parts[:6])), parts[6]
-        ),
+        "new(int, int, int, int, int, int, TimeSpan): DateTimeOffset": _from_parts,
     },
 )
 CONSTANTS["DateTimeOffset.MinValue"] = (_OFFSET, DateTimeOffset(0))
@@ -258,10 +267,15 @@ _UNITS = {"Days": DAY, "Hours": DAY // 24, "Minutes": 60 * SECOND, "Seconds": SE
 _MODULES = {"Days": 0, "Hours": 24, "Minutes": 60, "Seconds": 60, "Milliseconds": 1000}
 
 
+_MOST_MILLISECONDS = float((2**63 - 1) // 10_000)
+
+
 def _total(unit: int) -> Callable[[TimeSpan], float]:
     # .NET multiplies by the reciprocal; where a division gives something else, versions may differ.
     def call(span: TimeSpan) -> float:
         found = span.ticks * (1 / unit)
+        if unit == _UNITS["Milliseconds"] and abs(found) > _MOST_MILLISECONDS:
+            return math.copysign(_MOST_MILLISECONDS, found)
         if found != span.ticks / unit:
             raise unsure("a total that depends on rounding")
         return found

@@ -7,6 +7,7 @@ import hmac
 import html
 import os
 import re
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -141,11 +142,21 @@ def _number(size: int) -> Callable[[Array | None, int], int]:
     return call
 
 
+_LAYOUTS = {
+    "bool": "?", "short": "h", "ushort": "H", "int": "i", "uint": "I", "long": "q", "ulong": "Q", "double": "d",
+}  # fmt: skip
+"""How a value lies in memory, as `struct` names it."""
+
+
+def _bytes_of(code: str) -> Callable[[Any], Array]:
+    return lambda value: byte_array(struct.pack(f"<{code}", value))
+
+
 define(
     "BitConverter",
     statics={
-        "GetBytes(int): byte[]": lambda value: byte_array(value.to_bytes(4, "little", signed=True)),
-        "GetBytes(long): byte[]": lambda value: byte_array(value.to_bytes(8, "little", signed=True)),
+        **{f"GetBytes({name}): byte[]": _bytes_of(code) for name, code in _LAYOUTS.items()},
+        "GetBytes(char): byte[]": lambda value: byte_array(struct.pack("<H", ord(value))),
         "ToInt16(byte[], int): short": _number(2),
         "ToInt32(byte[], int): int": _number(4),
         "ToInt64(byte[], int): long": _number(8),
@@ -297,10 +308,13 @@ class Hash:
         """Take Python's name of it."""
         self.name = name
         self.key = key
+        self.disposed = False
 
     def compute(self, data: bytes) -> bytes:
         """`ComputeHash`."""
         spend(len(data) // 256)
+        if self.disposed:
+            raise EvaluationError("ObjectDisposedException")
         if self.key is None:
             return hashlib.new(self.name, data, usedforsecurity=False).digest()
         return hmac.digest(self.key, data, self.name)
@@ -310,8 +324,18 @@ def _computed(algorithm: Hash, array: Array | None) -> Array:
     return byte_array(algorithm.compute(_data(array)))
 
 
+def _key(array: Array | None) -> bytes:
+    if array is None:
+        raise unsure("a key that is null, for which versions of .NET throw different exceptions")
+    return _data(array)
+
+
+def _dispose(algorithm: Hash) -> None:
+    algorithm.disposed = True
+
+
 def _set_key(algorithm: Hash, array: Array | None) -> None:
-    algorithm.key = _data(array)
+    algorithm.key = _key(array)
 
 
 def _created(name: str) -> Callable[[], Hash]:
@@ -319,14 +343,14 @@ def _created(name: str) -> Callable[[], Hash]:
 
 
 def _keyed(name: str) -> Callable[[Array | None], Hash]:
-    return lambda key: Hash(name, _data(key))
+    return lambda key: Hash(name, _key(key))
 
 
 def _random_key(name: str) -> Callable[[], Hash]:
     return lambda: Hash(name, os.urandom(64))
 
 
-define("HashAlgorithm", methods={"ComputeHash(byte[]): byte[]": _computed, "Dispose(): void": lambda _: None})
+define("HashAlgorithm", methods={"ComputeHash(byte[]): byte[]": _computed, "Dispose(): void": _dispose})
 define("HMAC", setters={"Key: byte[]": _set_key})
 for _name in ("MD5", "SHA1", "SHA256", "SHA384", "SHA512"):
     define(_name, statics={f"Create(): {_name}": _created(_name.lower())})
@@ -345,24 +369,27 @@ for _name in ("MD5", "SHA1", "SHA256", "SHA384", "SHA512"):
 def _cipher(name: str | None, key: Array | None, iv: Array | None) -> Cipher[Any]:
     if name not in {"Aes", "AES"}:
         raise unsure("a cipher other than Aes")
-    secret, start = _data(key), _data(iv)
-    if len(secret) not in {16, 24, 32} or len(start) != 16:
+    secret = _data(key)
+    if len(secret) not in {16, 24, 32}:
+        raise EvaluationError("CryptographicException")
+    start = _data(iv)
+    if len(start) != 16:
         raise EvaluationError("CryptographicException")
     return Cipher(algorithms.AES(secret), modes.CBC(start))
 
 
 def _encrypt(array: Array | None, name: str | None, key: Array | None, iv: Array | None) -> Array:
     """`Encrypt(algorithm, key, iv)`: CBC and PKCS #7, .NET's defaults (inferred)."""
-    pad = padding.PKCS7(128).padder()
     encryptor = _cipher(name, key, iv).encryptor()
+    pad = padding.PKCS7(128).padder()
     return byte_array(encryptor.update(pad.update(_data(array)) + pad.finalize()) + encryptor.finalize())
 
 
 def _decrypt(array: Array | None, name: str | None, key: Array | None, iv: Array | None) -> Array:
     """`Decrypt(algorithm, key, iv)`: CBC and PKCS #7, .NET's defaults (inferred)."""
+    decryptor = _cipher(name, key, iv).decryptor()
     if len(_data(array)) % 16:
         raise unsure("the decryption of what is not whole blocks")
-    decryptor = _cipher(name, key, iv).decryptor()
     unpad = padding.PKCS7(128).unpadder()
     try:
         plain = decryptor.update(_data(array)) + decryptor.finalize()

@@ -22,12 +22,19 @@ def _message(error: EvaluationError) -> str:
     return error.message
 
 
+_WITHOUT_CONSTRUCTOR = {
+    "AggregateException",
+    "ArgumentNullException",
+    "ArgumentOutOfRangeException",
+    "ObjectDisposedException",
+    "UriFormatException",
+}
 for _name in ("Exception", *BASES):
     _constructors = {
         f"new(): {_name}": _constructor(_name),
         f"new(string): {_name}": _constructor(_name),
     }
     # The argument of these is a parameter's name.
-    if _name in {"ArgumentNullException", "ArgumentOutOfRangeException", "AggregateException", "UriFormatException"}:
+    if _name in _WITHOUT_CONSTRUCTOR:
         _constructors = {}
     define(_name, properties_={"Message: string": _message}, constructors=_constructors)

@@ -10,7 +10,7 @@ from apim_emulator.csharp.library.collections import lazy
 from apim_emulator.csharp.library.table import CHECKS, Generic, define, define_extensions
 from apim_emulator.csharp.runtime import jtokens, strings
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.json_text import read, token_text, write
+from apim_emulator.csharp.runtime.json_text import is_unfinished, read, token_text, write
 from apim_emulator.csharp.runtime.jtokens import JArray, JContainer, JObject, JProperty, JToken, JValue
 from apim_emulator.csharp.runtime.meter import passed
 from apim_emulator.csharp.runtime.system_convert import token_value
@@ -163,6 +163,8 @@ def _text_table(token: JToken) -> Dictionary:
 
 
 def _token_as(token: JToken, type_: Type) -> JToken | None:
+    if isinstance(token, JProperty):
+        raise unsure("ToObject of a property")
     if isinstance(token, JValue) and token.value is None and type_.name != "JToken":
         raise unsure("ToObject of null")
     if not type_of(token).refers_to(type_):
@@ -456,13 +458,20 @@ def _serialized(value: object, formatting: Enum = Formatting["None"]) -> str:
 
 def _deserialized(type_: Type) -> Callable[[str | None], Any]:
     make = None if type_ == Type.OBJECT else _to_object(type_)
+    of_tokens = make is None or type_.base("JToken") is not None
 
     def call(text: str | None) -> Any:
         if text is None:
             raise EvaluationError("ArgumentNullException")
         if not text.strip():
             raise unsure("DeserializeObject of nothing")
-        token = read(text)
+        try:
+            token = read(text)
+        except EvaluationError as error:
+            # Json.NET sees the wrong type first, and some versions take what ends too early.
+            if error.exception == "JsonReaderException" and (is_unfinished(text) or not of_tokens):
+                raise unsure("DeserializeObject of broken JSON") from None
+            raise
         if make is not None:
             return make(token)
         if isinstance(token, JValue):

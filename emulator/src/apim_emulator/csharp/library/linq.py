@@ -354,7 +354,15 @@ def _cast(type_: Type) -> Callable[[Items], Lazy]:
             raise EvaluationError("InvalidCastException")
         return value
 
-    return _query(lambda values: (change(value) for value in values))
+    query = _query(lambda values: (change(value) for value in values))
+    if type_ != Type("JToken"):
+        return query
+
+    def unchanged(source: Items) -> Any:
+        """Give what is a sequence of tokens already itself."""
+        return _given(source)
+
+    return unchanged
 
 
 def _of_type(type_: Type) -> Callable[[Items], Lazy]:

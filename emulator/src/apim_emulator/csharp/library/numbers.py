@@ -223,20 +223,19 @@ def _root(value: float) -> float:
 define(
     "Math",
     statics={
-        "Abs(int): int": _absolute("int"),
-        "Abs(long): long": _absolute("long"),
-        "Abs(double): double": abs,
-        "Ceiling(double): double": _finite(math.ceil),
-        "Floor(double): double": _finite(math.floor),
+        **{f"Abs({name}): {name}": _absolute(name) for name in ("sbyte", "short", "int", "long")},
+        "Abs(double signed): double": abs,
+        "Ceiling(double real): double": _finite(math.ceil),
+        "Floor(double real): double": _finite(math.floor),
         "Pow(double, double): double": _power,
-        "Round(double): double": _round,
-        "Round(double, int): double": _round,
-        "Round(double, MidpointRounding): double": _round_away,
-        "Sign(int): int": lambda value: (value > 0) - (value < 0),
+        "Round(double real): double": _round,
+        "Round(double real, int): double": _round,
+        "Round(double real, MidpointRounding): double": _round_away,
+        **{f"Sign({name}): int": lambda value: (value > 0) - (value < 0) for name in ("int", "long")},
         "Sqrt(double): double": _root,
-        "Truncate(double): double": _finite(math.trunc),
-        **{f"Max({name}, {name}): {name}": max for name in ("int", "long")},
-        **{f"Min({name}, {name}): {name}": min for name in ("int", "long")},
+        "Truncate(double real): double": _finite(math.trunc),
+        **{f"Max({name}, {name}): {name}": max for name in RANGES},
+        **{f"Min({name}, {name}): {name}": min for name in RANGES},
         "Max(double, double): double": lambda one, other: _extreme(max, one, other),
         "Min(double, double): double": lambda one, other: _extreme(min, one, other),
     },
@@ -279,6 +278,10 @@ def _parsed_base(value: str | None, base: int) -> int:
     return numbers.wrapped(int(value, 16), "int")
 
 
+def _no_conversion(_value: str) -> Any:
+    raise EvaluationError("InvalidCastException")
+
+
 def _object_text(value: object) -> str:
     """`Convert.ToString(object)`: null is empty."""
     return "" if value is None else text.object_text(value)
@@ -293,6 +296,8 @@ define(
         **_integers("long", "ToInt64"),
         **_integers("byte", "ToByte"),
         "ToInt32(string, int): int": _parsed_base,
+        "ToBoolean(char): bool": _no_conversion,
+        "ToDouble(char): double": _no_conversion,
         **{f"ToBoolean({source}): bool": system_convert.to_boolean for source in ("string", "bool", "int", "object")},
         **{
             f"ToDouble({source}): double": system_convert.to_double

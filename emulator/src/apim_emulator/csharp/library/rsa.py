@@ -123,11 +123,15 @@ def _base64(number: int) -> str:
     return base64.b64encode(number.to_bytes((number.bit_length() + 7) // 8, "big")).decode()
 
 
+def _dispose(rsa: Rsa) -> None:
+    rsa.disposed = True
+
+
 define(
     "AsymmetricAlgorithm",
     properties_={"KeySize: int": lambda rsa: rsa.size},
     methods={
-        "Dispose(): void": lambda _: None,
+        "Dispose(): void": _dispose,
         "FromXmlString(string): void": _from_xml,
         "ToXmlString(bool): string": _to_xml,
     },

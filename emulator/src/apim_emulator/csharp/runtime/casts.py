@@ -1,10 +1,11 @@
 """Types of values at run time: tested, and cast to."""
 
+from enum import Enum
 from typing import Any
 
-from apim_emulator.csharp.runtime.exceptions import EvaluationError
-from apim_emulator.csharp.runtime.values import type_of, unboxed
-from apim_emulator.csharp.types import Type
+from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
+from apim_emulator.csharp.runtime.values import ENUM_TYPES, type_of, unboxed
+from apim_emulator.csharp.types import ENUMS, Type
 
 
 def is_instance(value: object, type_: Type) -> bool:
@@ -16,12 +17,25 @@ def is_instance(value: object, type_: Type) -> bool:
     return found == inner or (not inner.is_value and found.refers_to(inner))
 
 
+def _enumerated(value: int, type_: Type) -> Enum:
+    """Unbox an `int` as an enumeration, whose underlying type it is."""
+    kind = next(kind for kind in ENUM_TYPES if kind.__name__ == type_.name)
+    try:
+        return kind(value)
+    except ValueError:
+        raise unsure(f"a {type_} without a name") from None
+
+
 def cast(value: object, type_: Type) -> Any:
     """`(T)value` from `object` or from a base type."""
     if value is None:
         if type_.is_reference:
             return None
         raise EvaluationError("NullReferenceException")
+    if isinstance(value, Enum) and type_ in {Type.INT, Type("?", (Type.INT,))}:
+        return value.value
+    if type(value) is int and type_.name in ENUMS:
+        return _enumerated(value, type_)
     if not is_instance(value, type_):
         raise EvaluationError("InvalidCastException")
     return unboxed(value)

@@ -55,6 +55,7 @@ BASES = {
     "NotImplementedException": "SystemException",
     "NotSupportedException": "SystemException",
     "NullReferenceException": "SystemException",
+    "ObjectDisposedException": "InvalidOperationException",
     "OverflowException": "ArithmeticException",
     "SystemException": "Exception",
     "UriFormatException": "FormatException",

@@ -132,6 +132,15 @@ def _whole(text: str) -> None:
         raise unsure("half a surrogate pair in JSON")
 
 
+def is_unfinished(text: str) -> bool:
+    """Tell whether broken JSON ends before it is whole."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return error.pos >= len(text.rstrip(" \t\r\n")) or error.msg.startswith("Unterminated string")
+    return False
+
+
 def _failure(text: str, error: json.JSONDecodeError) -> EvaluationError:
     """Tell whether Json.NET surely refuses it too: it reads comments, single quotes and more."""
     body = text.strip(" \t\r\n")
@@ -140,8 +149,7 @@ def _failure(text: str, error: json.JSONDecodeError) -> EvaluationError:
         not body
         or (body[0] not in _STARTS and body[0].isascii() and body[0].isprintable())
         or (word is not None and word[0] and body[0] in "tfnuNI" and word[0] not in _WORDS)
-        or error.pos >= len(text.rstrip(" \t\r\n"))
-        or error.msg.startswith("Unterminated string")
+        or is_unfinished(text)
         or (error.msg == "Extra data" and body[0] in "{[" and text[error.pos] != "/")
     )
     return EvaluationError("JsonReaderException") if refused else unsure("JSON that is not strict")

@@ -121,6 +121,8 @@ class JContainer(JToken):
         """Make a token a child: null becomes JSON's null, and what has a parent is copied."""
         spend()
         child = null() if token is None else token
+        if isinstance(child, JProperty) is not isinstance(self, JObject):
+            raise EvaluationError("ArgumentException")
         if child.parent is not None or child is self or (_root(self) is child):
             child = child.clone()
         child.parent = self

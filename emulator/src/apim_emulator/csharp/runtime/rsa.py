@@ -80,16 +80,19 @@ class EncryptionPadding:
 class Rsa:
     """`RSA`: a key, with its private part or without. `RSA.Create()` has none until one is imported."""
 
-    __slots__ = ("_private", "_public")
+    __slots__ = ("_private", "_public", "disposed")
 
     def __init__(self, private: RSAPrivateKey | None = None, public: RSAPublicKey | None = None) -> None:
         """Take a key."""
+        self.disposed = False
         self._private = private
         self._public = private.public_key() if private is not None else public
 
     @property
     def public(self) -> RSAPublicKey:
         """The public part."""
+        if self.disposed:
+            raise unsure("an RSA key after Dispose()")
         if self._public is None:
             raise unsure("an RSA key that was not imported: .NET makes a new one")
         return self._public
