@@ -17,7 +17,7 @@ def shortened(value: str) -> str:
 
 
 def answers() -> Iterator[tuple[str, str]]:
-    """Read the expressions, each with what it gives in `drawn.DRAWN_CALL`, `shortened` from what `calls.show` prints."""
+    """Read the expressions, each with what it gives in `drawn.DRAWN_CALL`, as `calls.show` prints it and shortened."""
     for line in ANSWERS.read_text(encoding="utf-8").splitlines():
         text, _, value = line.partition("\t")
         yield text, value
