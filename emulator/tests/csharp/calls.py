@@ -14,11 +14,12 @@ from multidict import CIMultiDict
 from apim_emulator.csharp import EvaluationError, Type
 from apim_emulator.csharp.library import certificates, encoding, numbers, table
 from apim_emulator.csharp.library import text as text_members
-from apim_emulator.csharp.runtime import json_text, meter
+from apim_emulator.csharp.runtime import json_text
 from apim_emulator.csharp.runtime.certificates import Certificate
 from apim_emulator.csharp.runtime.dates import DateTime, DateTimeOffset, TimeSpan
 from apim_emulator.csharp.runtime.exceptions import StoppedError
 from apim_emulator.csharp.runtime.jtokens import JProperty, JToken
+from apim_emulator.csharp.runtime.meter import evaluated
 from apim_emulator.csharp.runtime.regex import Found
 from apim_emulator.csharp.runtime.values import Anonymous, Array, Char, Collection, DateTimeKind, Int64, Pair, boxed
 from apim_emulator.gateway.context.objects import (
@@ -195,9 +196,8 @@ def _boxed(item: object, kind: Type | None) -> object:
 
 def outcome(run: Callable[[Context], object], spec: Mapping[str, Any]) -> str:
     """Evaluate and print; raises `StoppedError`."""
-    meter.reset()  # the context is made of what is metered, too
     try:
-        return show(run(context(spec)))
+        return show(run(evaluated(context, spec)))  # the context is made of what is metered, too
     except StoppedError:
         raise
     except EvaluationError as error:

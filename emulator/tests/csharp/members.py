@@ -43,6 +43,7 @@ CHOICES = {"K": ("int", "string"), "V": ("int", "string"), "R": ("string", "int"
 ASKED = {
     "JToken.ToObject": "string int long bool double JToken JObject JArray string[] List<string>",
     "JToken.Value": "string int long bool double JToken JObject object int? DateTime",
+    "JToken.Children": "JToken JObject JProperty",
     "JToken.Values": "string int bool JToken",
     "Value": "string int bool double JToken long?",
     "JsonConvert.DeserializeObject": "string int bool double JToken JObject JArray string[]",

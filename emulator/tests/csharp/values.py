@@ -160,6 +160,7 @@ EXTREME: dict[str, tuple[str, ...]] = {
     "Dictionary<int, string>": ('new Dictionary<int, string> {{1, "a"}, {-1, null}}', "new Dictionary<int, string>()",
                                 'new[] {"a", "bb"}.ToDictionary(x => x.Length)'),
     "IDictionary<string, int>": ('new Dictionary<string, int> {{"k", 1}}', "((IDictionary<string, int>)null)"),
+    "IDictionary<string, string>": ('new Dictionary<string, string> {{"a", "b"}, {"k", null}}', "new Dictionary<string, string>()"),
     "IDictionary<int, string>": ('new Dictionary<int, string> {{1, "a"}}', "new Dictionary<int, string>()"),
     "IDictionary<string, IList<string>>": ("context.Request.Body.AsFormUrlEncodedContent(true)",),
     "IReadOnlyDictionary<string, string[]>": ("context.Request.Headers", "context.Request.OriginalUrl.Query",
