@@ -21,6 +21,7 @@ from apim_emulator.cli import main as command_line
 from apim_emulator.cli.documents import DocumentFiles
 from apim_emulator.cli.serve import ServedDocument, ServeOptions, serving
 from apim_emulator.errors import EmulatorError
+from apim_emulator.testing import CertificateAuthority
 
 PROJECT = Path(__file__).parents[2]
 POLICY = """<policies>
@@ -634,4 +635,49 @@ async def test_backend_that_a_folder_lacks_does_not_exist(artifacts: Path) -> No
         EmulatorError, match=r"apis/echo/policy\.xml:4:9: set-backend-service, backend-id: no such backend"
     ):
         async with serving(ServeOptions(policy=artifacts, backend="http://127.0.0.1:9", port=0)):
+            pass
+
+
+CERTIFICATES = policy_of(
+    '<validate-client-certificate /><authentication-certificate certificate-id="own" />'
+    '<get-authorization-context provider-id="github" authorization-id="main" context-variable-name="a" />'
+    '<return-response><set-body>@(((Authorization)context.Variables["a"]).AccessToken)</set-body></return-response>'
+)
+
+
+async def test_certificates_and_connections_come_from_files(folder: Path) -> None:
+    authority = CertificateAuthority("CN=Contoso CA")
+    (folder / "policy.xml").write_text(CERTIFICATES, encoding="utf-8")
+    (folder / "ca.pem").write_bytes(authority.pem)
+    (folder / "own.pem").write_bytes(CertificateAuthority("CN=own").pem_with_key)
+    (folder / "client.pem").write_bytes(authority.issue("CN=client").pem)
+    (folder / "token").write_text("gho_secret\n")
+    options = ServeOptions(
+        policy=folder / "policy.xml", backend="http://127.0.0.1:9", port=0, certificates=["own=own.pem"],
+        ca_certificates=[folder / "ca.pem"], client_certificate=folder / "client.pem",
+        connections=["github/main=token"],
+    )  # fmt: skip
+
+    async with serving(options) as served, aiohttp.ClientSession() as client:
+        response = await client.get(f"{served.session.url}/")
+        accepted = response.status, await response.text()
+    async with serving(replace(options, client_certificate=None)) as served, aiohttp.ClientSession() as client:
+        response = await client.get(f"{served.session.url}/")
+
+    assert (accepted, response.status) == ((200, "gho_secret"), 401)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"certificates": ["own=policy.xml"]}, "--certificate policy.xml: is no certificate"),
+        ({"certificates": ["own=gone.pem"]}, "gone.pem: No such file"),
+        ({"client_certificate": Path("policy.xml")}, "--client-certificate policy.xml: is no certificate"),
+        ({"ca_certificates": [Path("policy.xml")]}, "--ca-certificate policy.xml: is no certificate"),
+        ({"connections": ["github=policy.xml"]}, "--connection github: must be PROVIDER/CONNECTION=FILE"),
+    ],
+)
+async def test_mistake_in_a_credential_is_told(folder: Path, given: dict[str, Any], told: str) -> None:
+    with pytest.raises(EmulatorError, match=told):
+        async with serving(ServeOptions(policy=folder / "policy.xml", backend="http://127.0.0.1:9", port=0, **given)):
             pass

@@ -237,6 +237,30 @@ def serve(
             metavar="NAME",
         ),
     ] = None,
+    certificates: Annotated[
+        list[str] | None,
+        typer.Option("--certificate", help="Certificate of the service with its private key.", metavar="ID=FILE"),
+    ] = None,
+    ca_certificates: Annotated[
+        list[Path] | None,
+        typer.Option("--ca-certificate", help="CA certificate that callers' certificates may lead to.", metavar="FILE"),
+    ] = None,
+    client_certificate: Annotated[
+        Path | None,
+        typer.Option(
+            "--client-certificate",
+            help="Certificate that every caller presents: nobody comes with TLS.",
+            metavar="FILE",
+        ),
+    ] = None,
+    connections: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--connection",
+            help="Access token that get-authorization-context finds.",
+            metavar="PROVIDER/CONNECTION=FILE",
+        ),
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch/--no-watch", help="Load files anew when they change.")] = True,
     sku: Annotated[
         str, typer.Option("--sku", help="Pricing tier whose gateway it is; limits count differently.", metavar="SKU")
@@ -261,8 +285,8 @@ def serve(
 
     Backends must be on this machine unless --allow-host names theirs. What else the document refers to has stand-ins:
     the token providers of `validate-jwt` and `validate-azure-ad-token` (the command `token` prints a token), the
-    gateway's identities, the backends of `llm-content-safety` and of the semantic cache. With --json, one object is
-    printed once the gateway serves.
+    gateway's identities, the backends of `llm-content-safety` and of the semantic cache. Certificates are files of PEM,
+    or of PKCS #12 without a password. With --json, one object is printed once the gateway serves.
     """
     from apim_emulator.cli.serve import ServeOptions, run
 
@@ -270,7 +294,8 @@ def serve(
         policy=policy, backend=backend, backends=backends or (), named_values=named_values, fragments=fragments or (),
         fillings=fillings or (), fillings_file=fillings_file, allowed_hosts=allowed_hosts or (), sku=sku, port=port,
         trace=trace, blocklists=blocklists or (), apis=apis or (), subscriptions=subscriptions or (), product=product,
-        watch=watch,
+        watch=watch, certificates=certificates or (), ca_certificates=ca_certificates or (),
+        client_certificate=client_certificate, connections=connections or (),
     )  # fmt: skip
     raise typer.Exit(run(options, as_json))
 

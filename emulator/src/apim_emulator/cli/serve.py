@@ -12,6 +12,7 @@ from pathlib import Path
 from yarl import URL
 
 from apim_emulator.cli.access import Access, keys_of
+from apim_emulator.cli.credentials import Credentials
 from apim_emulator.cli.documents import DocumentFiles, explained, pairs, terms, unfilled
 from apim_emulator.cli.instructions import token_command, token_header
 from apim_emulator.cli.program import command
@@ -64,6 +65,13 @@ class ServeOptions:
     """`NAME=KEY`, or `NAME`, whose key is made up."""
     product: str | None = None
     """Product of the subscriptions, which one document is put in."""
+    certificates: Sequence[str] = ()
+    """`ID=FILE`."""
+    ca_certificates: Sequence[Path] = ()
+    client_certificate: Path | None = None
+    """What every caller presents."""
+    connections: Sequence[str] = ()
+    """`PROVIDER/CONNECTION=FILE`, where the file holds the access token."""
     sku: str = "BasicV2"
     watch: bool = True
     """Whether what changes is loaded anew."""
@@ -154,7 +162,12 @@ class ServedDocument:
             network, clock, options.allowed_hosts, terms("--blocklist", options.blocklists)
         )
         self._recorder = TraceRecorder() if options.trace else None
-        self._gateway = GatewayServer(network, self._stand_ins, clock, tracer=self._recorder)
+        self._credentials = Credentials(
+            options.certificates, options.ca_certificates, options.client_certificate, options.connections
+        )
+        self._gateway = GatewayServer(
+            network, self._stand_ins, clock, tracer=self._recorder, certificate=self._credentials.caller
+        )
 
     async def start(self) -> None:
         """Load and serve the document; raises `EmulatorError`."""
@@ -215,7 +228,7 @@ class ServedDocument:
         """Read the files and load what they hold; raises `EmulatorError`, and what was loaded before stays."""
         options, access = self._options, self._access
         found = self._files.read(options.backend, options.sku, keys=access.key, keyed=access.keyed)
-        service = access.applied(found.gateway, folder=options.policy.is_dir())
+        service = self._credentials.applied(access.applied(found.gateway, folder=options.policy.is_dir()))
         with explained(found):
             wanted = references(service)
             known = {one.id: self._reached(one) for one in service.backends} if found.has_backends else None

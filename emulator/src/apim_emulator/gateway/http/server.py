@@ -14,6 +14,7 @@ from aiohttp import web
 from yarl import URL
 
 from apim_emulator.clock import Clock
+from apim_emulator.csharp.runtime.certificates import Certificate
 from apim_emulator.gateway.backends.identity import TokenSource
 from apim_emulator.gateway.core import Core, Recorder, Tracer
 from apim_emulator.gateway.diagnostics import Monitor
@@ -72,13 +73,15 @@ class GatewayServer:
         *,
         monitor: Monitor | None = None,
         any_host: bool = False,
+        certificate: Certificate | None = None,
     ) -> None:
         """Serve nothing until a gateway is loaded: every call is answered 404.
 
         `monitor` takes what the diagnostics of APIs record. Calls are answered under names of this machine and the
         service's own; with `any_host` under every name, which lets pages of other sites call the gateway (DNS
-        rebinding).
+        rebinding). `certificate` is what every caller presents, since nobody comes with TLS.
         """
+        self._certificate = certificate
         self._any_host = any_host
         self._network = network
         self._transport = HttpTransport(network)
@@ -149,7 +152,7 @@ class GatewayServer:
             return _refused(508, "Loop Detected")
         if "Expect" in request.headers and not _told_to_continue(request):
             return _refused(417, "Expectation Failed")
-        exchange = self._core.begin(request)
+        exchange = self._core.begin(request, self._certificate)
         try:
             await self._core.run(exchange)
             return await send(request, exchange)
