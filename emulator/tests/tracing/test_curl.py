@@ -137,3 +137,13 @@ def test_model_keeps_the_scheme_of_a_credential_and_nothing_else_of_it() -> None
 )
 def test_model_tells_how_long_the_body_was(options: dict[str, object], expected: int | None) -> None:
     assert traced(**options).body == expected
+
+
+@pytest.mark.parametrize("name", ["X-Auth", "X-Access-Key", "X-Pin", "X-Otp", "X-Passphrase", "X-Client-Cert", "X-Sig"])
+def test_headers_that_no_policy_asked_for_are_hidden_where_they_may_be_secret(name: str) -> None:
+    assert dict(traced(headers={name: "abc", "X-Team": "blue"}).headers)[name] == HIDDEN
+    assert dict(traced(headers={name: "", "X-Team": "blue"}).headers) == {
+        name: "",
+        "X-Team": "blue",
+        "Host": "gateway.test",
+    }

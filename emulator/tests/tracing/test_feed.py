@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Any
 
 import aiohttp
 import pytest
@@ -18,8 +19,8 @@ from emulator.tests.tracing.calls import call
 class Kept(TraceRecorder):
     """A recorder to which a test gives calls."""
 
-    def keep(self, number: int) -> None:
-        self._calls.append(call(number))
+    def keep(self, number: int, **fields: Any) -> None:
+        self._calls.append(call(number, **fields))
         for told in self.on_call:
             told()
 
@@ -138,3 +139,18 @@ async def test_recorder_tells_of_a_call_when_it_can_be_looked_at() -> None:
     await bench.asend("GET", "/")
 
     assert seen == [1, 2]
+
+
+async def test_filter_and_the_calls_beside_follow_the_address(recorder: Kept, stack: AsyncExitStack) -> None:
+    _, url = await served(recorder, stack)
+    client = await stack.enter_async_context(aiohttp.ClientSession())
+    for number in range(1, 8):
+        recorder.keep(number, status=401 if number % 2 else 200)
+
+    async def text(path: str) -> str:
+        async with client.get(f"{url}{path}") as answer:
+            return await answer.text()
+
+    listed, call = await text("?q=status:4xx"), await text("3?q=status:4xx")
+    assert [f'id="call-{number}"' in listed for number in range(1, 8)] == [True, False] * 3 + [True]
+    assert (">Newer #5<" in call, ">Older #1<" in call, 'data-newest="7"' in call) == (True, True, True)

@@ -237,7 +237,7 @@ def test_bars_of_policies_begin_where_they_began() -> None:
 def test_what_happened_outside_any_policy_has_a_place_of_its_own() -> None:
     found = shown(call(changes=(Change("Variables[v]", None, "1"),), omitted=2))
 
-    assert "outside any policy" in words(found.findall(".//h3"))
+    assert "outside any policy" in words(found.get_element_by_id("outside").findall("h3"))
     assert "2 policies, reads, changes and notes were too many to keep." in found.text_content()
 
 
@@ -256,6 +256,14 @@ def test_command_says_what_to_set_before() -> None:
     assert 'Bearer \'"$TOKEN"' in found.get_element_by_id("curl").text_content()
     assert "$TOKEN, body" in found.text_content()
     assert "Too little of this call was kept" in shown(call(url="not traced further")).text_content()
+
+
+def test_cause_outside_any_policy_leads_there() -> None:
+    found = shown(call(status=401, error="SubscriptionKeyNotFound: no key", notes=("no key in api-key",)))
+
+    (link,) = found.find_class("cause")[0].iter("a")
+    assert link.get("href") == "#outside"
+    assert "no key in api-key" in found.get_element_by_id("outside").text_content()
 
 
 # text is never markup

@@ -630,17 +630,22 @@ async def test_pages_are_for_their_owner_alone(options: ServeOptions) -> None:
         assert session.trace_url is not None
         await visit(session.url, "/chat")
         base = session.trace_url
-        index, call, gone, bad, style = await visit(base, "", "1", "99", "calls.json?after=x", "style.css")
+        index, call, gone, bad, style, script = await visit(
+            base, "", "1", "99", "calls.json?after=x", "style.css", "page.js"
+        )
         (root,) = await visit(base.rsplit("/", 2)[0], "/")
         (rebound,) = await visit(base, "", headers={"Host": "evil.example.com"})
         written = SessionFile(Path.cwd(), session.stack).read()
 
-    assert [answer.status for answer in (index, call, gone, bad, style, root, rebound)] == [
-        200, 200, 404, 400, 200, 404, 403,
+    assert [answer.status for answer in (index, call, gone, bad, style, script, root, rebound)] == [
+        200, 200, 404, 400, 200, 200, 404, 403,
     ]  # fmt: skip
-    for answer in (index, call, gone, bad, root, rebound):
+    assert (style.content_type, script.content_type) == ("text/css", "text/javascript")
+    for answer in (index, call, gone, bad, style, script, root, rebound):
         policy = answer.headers["Content-Security-Policy"]
-        assert policy.startswith("default-src 'none'; style-src 'self'; ")
+        assert policy.startswith("default-src 'none'; style-src 'self'; script-src 'self'; ")
+        assert "require-trusted-types-for 'script'" in policy
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
         assert "unsafe" not in policy
         assert (answer.headers["Cache-Control"], answer.headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
     assert len(base.rsplit("/", 2)[1]) >= 20

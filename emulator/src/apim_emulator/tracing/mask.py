@@ -54,6 +54,8 @@ _ASSIGNED = re.compile(
 """Each word is read once: a caller decides how long a text is, and no text may hold up the gateway."""
 _QUOTED = re.compile(r"([\"'])([^\"']+)")
 """Texts between quotes, in each of which a piece of a secret may stand."""
+_MAYBE_SECRET = re.compile("auth|key|secret|token|pass|pwd|pin|otp|sess|sig|cert|cred|jwt|cookie", re.IGNORECASE)
+"""What is in the names of headers that are better hidden where nobody asked for them."""
 _SCHEMES = frozenset({"bearer", "basic", "digest", "sharedaccesssignature"})
 """Schemes of `Authorization`; any other first word may be a secret itself."""
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -169,9 +171,10 @@ class Mask:
         return HIDDEN if value != "" and self.is_secret(name) else self._value(value)
 
     def header(self, name: str, value: str) -> str:
-        """Show the value of a request's header; of a credential its scheme."""
+        """Show the value of a request's header that no policy asked for; of a credential its scheme."""
         scheme, blank, _ = value.partition(" ")
-        shown = self.named(name, value) or ""
+        hidden = value != "" and _MAYBE_SECRET.search(name[:_WINDOW]) is not None
+        shown = HIDDEN if hidden else self.named(name, value) or ""
         return f"{scheme} {HIDDEN}" if shown == HIDDEN and blank and scheme.lower() in _SCHEMES else shown
 
     def url(self, raw: str) -> str:

@@ -26,6 +26,8 @@ from apim_emulator.tracing.page.parts import (
 from apim_emulator.tracing.page.steps import Steps
 from apim_emulator.tracing.text import OUTSIDE
 
+_OUTSIDE = "outside"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Beside:
@@ -55,13 +57,13 @@ def _parts(call: CallTrace) -> Iterator[Element]:
     yield _facts(call)
     if call.attempts:
         yield E.section(E.h2("Backend"), _attempts(call))
-    if call.spans:
+    outside = steps.outside()
+    if call.spans or outside is not None:
         yield E.h2("Policies")
     for section, spans in groupby(call.spans, key=lambda span: span.section):
         yield E.section(E.h3(section), steps.rows(list(spans)))
-    outside = steps.outside()
     if outside is not None:
-        yield E.section(E.h3(OUTSIDE), outside)
+        yield E.section({"id": _OUTSIDE}, E.h3(OUTSIDE), outside)
     if call.omitted:
         yield E.p({"class": "note"}, f"{call.omitted} policies, reads, changes and notes were too many to keep.")
     yield _curl(call)
@@ -106,6 +108,8 @@ def _cause(found: Cause, steps: Steps) -> Element:
     if found.span is not None:
         place = f"{found.span.document}, line {found.span.line}"
         headline += [f" in {found.span.section}: ", E.a(place, href=f"#{steps.name(found.span)}")]
+    elif steps.outside() is not None:
+        headline += [": ", E.a("what was done", href=f"#{_OUTSIDE}")]
     parts: list[Child] = [E.h2({"id": "why", "class": "unseen"}, "Cause"), E.p(*headline)]
     if found.detail is not None:
         parts.append(E.p(found.detail))
