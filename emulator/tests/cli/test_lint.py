@@ -339,6 +339,12 @@ def test_placeholders_are_filled_by_options_and_files(write: Write, run: Run) ->
     )
 
 
+def test_value_for_a_placeholder_that_no_document_has_is_told(write: Write, run: Run) -> None:
+    write("policy.xml", document("<set-method>GET</set-method>"))
+
+    assert run("policy.xml", "--set", "tir=gold")[1][-1] == "--set tir: no document has such a placeholder"
+
+
 def test_secret_that_fills_a_placeholder_is_never_shown(
     write: Write, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -508,6 +508,40 @@ async def test_document_runs_in_the_product_that_is_given(
     assert seen["headers"]["X-Product"] == "team"
 
 
+@pytest.mark.parametrize(
+    ("scope", "policy", "product"),
+    [
+        ("product", '<quota calls="9" renewal-period="300" />', "product"),
+        ("operation", "", "none"),
+        ("global", "", "none"),
+    ],
+)
+async def test_document_may_stand_at_another_scope(folder: Path, scope: str, policy: str, product: str) -> None:
+    text = f"<policies><inbound>{SAYS_PRODUCT}{policy}</inbound></policies>"
+    (folder / "policy.xml").write_text(text, encoding="utf-8")
+    async with backend() as url:
+        options = ServeOptions(policy=folder / "policy.xml", backend=url, port=0, scope=scope, sku="Developer")
+        seen = await called(options)
+        named = await called(replace(options, product="team"))
+        (folder / "policy.xml").write_text(policy_of("<nope />"), encoding="utf-8")
+        with pytest.raises(EmulatorError, match=r"/policy\.xml:4:9: nope: policy is not supported$"):
+            async with serving(replace(options, product="team")):
+                pass
+
+    assert isinstance(seen["headers"], dict)
+    assert isinstance(named["headers"], dict)
+    assert (seen["headers"]["X-Product"], named["headers"]["X-Product"]) == (product, "team")
+
+
+async def test_value_for_a_placeholder_that_no_document_has_is_told(folder: Path, told: Told) -> None:
+    async with backend() as url:
+        options = ServeOptions(policy=folder / "policy.xml", backend=url, port=0, fillings=["tir=gold"])
+        async with serving(options, told):
+            pass
+
+    assert told.texts == ["--set tir: no document has such a placeholder"]
+
+
 async def test_folder_is_one_service_with_its_products_and_operations(artifacts: Path) -> None:
     async with backend() as url:
         options = ServeOptions(
@@ -596,6 +630,7 @@ async def test_some_apis_of_a_folder_are_served_without_the_others(artifacts: Pa
             "--product gold: is no product of the folder; there are: starter",
         ),
         ("artifacts --product starter", "--product starter: is for a subscription; give one with --subscription NAME"),
+        ("policy.xml --scope all", "--scope all: must be global, product, api or operation"),
         ("artifacts --api nope", "--api nope: is no API of artifacts; there are echo"),
     ],
 )
@@ -613,7 +648,8 @@ def test_every_mistake_of_a_folder_is_told_at_once(artifacts: Path, capsys: pyte
         artifacts,
         {
             "apis/echo/apiInformation.json": '{"properties": {"path": 5}}',
-            "products/starter/policy.xml": policy_of("{{k}}"),
+            "products/starter/policy.xml": policy_of('<set-header name="A"><value>{{k}}</value></set-header>'),
+            "apis/echo/policy.xml": policy_of("<nope />"),
             "named values/quota/namedValueInformation.json": '{"properties": {"displayName": "k", "secret": true}}',
         },
     )
@@ -623,8 +659,9 @@ def test_every_mistake_of_a_folder_is_told_at_once(artifacts: Path, capsys: pyte
     assert (code, capsys.readouterr().err) == (
         2,
         "error: artifacts/apis/echo/apiInformation.json: properties.path: must be text\n"
-        "artifacts/products/starter/policy.xml:4:9: named value k has no value (artifacts/named values/quota/"
-        "namedValueInformation.json has none); give a file with --named-values\n",
+        "artifacts/products/starter/policy.xml:4:37: named value k has no value (artifacts/named values/quota/"
+        "namedValueInformation.json has none); give a file with --named-values\n"
+        "artifacts/apis/echo/policy.xml:4:9: nope: policy is not supported\n",
     )
 
 

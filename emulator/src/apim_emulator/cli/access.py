@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from apim_emulator.errors import EmulatorError
-from apim_emulator.gateway.standalone import API
-from apim_emulator.model import Gateway, Product, Subscription
+from apim_emulator.model import Gateway, Subscription
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _KEY = re.compile(r"[!-~]{1,256}")
@@ -48,24 +47,23 @@ class Access:
         return self._keys.setdefault(subscription, _made_up())
 
     def applied(self, gateway: Gateway, folder: bool) -> Gateway:
-        """Add what was given to a service; one of a `folder` has its own products. Raises `EmulatorError`."""
-        if self._product is not None and not folder:
-            gateway = replace(gateway, products=(self._own_product(self._product),))
+        """Add the subscriptions to a service; in one of a `folder`, no product is theirs by itself.
+
+        Raises `EmulatorError`.
+        """
         names = [product.id for product in gateway.products]
         if self._product is not None and self._product not in names:
             raise EmulatorError(f"--product {self._product}: is no product of the folder; there are: "
                                 f"{', '.join(names) or 'none'}")  # fmt: skip
         if folder and self._product is not None and not self._given:
             raise EmulatorError(f"--product {self._product}: is for a subscription; give one with --subscription NAME")
-        scope = "/apis" if self._product is None else f"/products/{self._product}"
+        product = self._product if folder else next(iter(names), None)
+        scope = "/apis" if product is None else f"/products/{product}"
         others = [one for one in gateway.subscriptions if one.id not in self._given]
         own = [self._subscription(name, scope) for name in self._given]
         if not own and not others and any(api.subscription_required for api in gateway.apis):
             own = [self._subscription(MASTER, "/apis")]
         return replace(gateway, subscriptions=(*own, *others))
-
-    def _own_product(self, name: str) -> Product:
-        return Product(id=name, api_ids=frozenset({API}), subscription_required=self.keyed)
 
     def _subscription(self, name: str, scope: str) -> Subscription:
         return Subscription(id=name, scope=scope, primary_key=self.key(name), secondary_key="")

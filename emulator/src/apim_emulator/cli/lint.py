@@ -80,7 +80,7 @@ def _summary(findings: Sequence[Finding], linter: Linter) -> str:
         told += f"\nNot checked, since they are not given: {', '.join(sorted(linter.unchecked))}"
     if not all(name.startswith("certificate ") for name in linter.unchecked):
         told += " (--named-values FILE, --fragment NAME=FILE)"
-    return told
+    return "\n".join([told, *linter.unused])
 
 
 def _counted(number: int, what: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from apim_emulator.cli.documents import unused
 from apim_emulator.cli.traps import traps
 from apim_emulator.errors import EmulatorError
 from apim_emulator.folders.layout import is_service
@@ -128,6 +129,11 @@ class Linter:
         )
         self.unchecked: set[str] = set()
         """Named values and fragments that are used and not given; what holds one is not checked."""
+
+    @property
+    def unused(self) -> list[str]:
+        """What was given for placeholders that no document has."""
+        return unused(self._options.fillings)
 
     @property
     def files(self) -> list[Path]:

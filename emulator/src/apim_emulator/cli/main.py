@@ -217,6 +217,12 @@ def serve(
         list[str] | None,
         typer.Option("--allow-host", help="Host other than this machine that may be called.", metavar="HOST"),
     ] = None,
+    scope: Annotated[
+        str,
+        typer.Option(
+            "--scope", help="Scope of a document by itself: global, product, api or operation.", metavar="SCOPE"
+        ),
+    ] = "api",
     apis: Annotated[
         list[str] | None,
         typer.Option("--api", help="API of the folder that is served. Defaults to all.", metavar="NAME"),
@@ -293,8 +299,8 @@ def serve(
     options = ServeOptions(
         policy=policy, backend=backend, backends=backends or (), named_values=named_values, fragments=fragments or (),
         fillings=fillings or (), fillings_file=fillings_file, allowed_hosts=allowed_hosts or (), sku=sku, port=port,
-        trace=trace, blocklists=blocklists or (), apis=apis or (), subscriptions=subscriptions or (), product=product,
-        watch=watch, certificates=certificates or (), ca_certificates=ca_certificates or (),
+        trace=trace, blocklists=blocklists or (), scope=scope, apis=apis or (), subscriptions=subscriptions or (),
+        product=product, watch=watch, certificates=certificates or (), ca_certificates=ca_certificates or (),
         client_certificate=client_certificate, connections=connections or (),
     )  # fmt: skip
     raise typer.Exit(run(options, as_json))

@@ -22,6 +22,7 @@ from apim_emulator.clock import Clock
 from apim_emulator.errors import EmulatorError
 from apim_emulator.gateway import GatewayServer
 from apim_emulator.gateway.backends.targets import endpoint
+from apim_emulator.gateway.loading.policy import SCOPES
 from apim_emulator.gateway.standalone import SKUS
 from apim_emulator.listening import serve
 from apim_emulator.model import Api as Model
@@ -59,6 +60,8 @@ class ServeOptions:
     allowed_hosts: Sequence[str] = ()
     blocklists: Sequence[str] = ()
     """`NAME=TERM`, several of which may have a name."""
+    scope: str = "api"
+    """Scope of a document by itself."""
     apis: Sequence[str] = ()
     """APIs of a folder that are served; none: all."""
     subscriptions: Sequence[str] = ()
@@ -146,6 +149,8 @@ class ServedDocument:
         _check_url("--backend ", options.backend, network, options.port)
         for name, url in self.backend_urls.items():
             _check_url(f"--backend-id {name}=", url, network, options.port)
+        if options.scope not in SCOPES:
+            raise EmulatorError(f"--scope {options.scope}: must be {', '.join(SCOPES[:-1])} or {SCOPES[-1]}")
         self._access = Access(options.subscriptions, options.product)
         self._options = options
         self._stack = stack
@@ -156,6 +161,8 @@ class ServedDocument:
             fillings=options.fillings,
             fillings_file=options.fillings_file,
             apis=frozenset(options.apis),
+            scope=options.scope,
+            product=options.product,
         )
         self._state = self._files.state()
         self._stand_ins = DependencyStandIns(
@@ -186,7 +193,7 @@ class ServedDocument:
         """Load the document anew after each change of its files, until cancelled; `loaded` gets the session before."""
         while True:
             await asyncio.sleep(_POLL)
-            state = self._files.state()
+            state = await asyncio.to_thread(self._files.state)
             if state == self._state:
                 continue
             self._state, before = state, self.session
@@ -227,7 +234,9 @@ class ServedDocument:
     async def _load(self) -> Gateway:
         """Read the files and load what they hold; raises `EmulatorError`, and what was loaded before stays."""
         options, access = self._options, self._access
-        found = self._files.read(options.backend, options.sku, keys=access.key, keyed=access.keyed)
+        found = await asyncio.to_thread(
+            self._files.read, options.backend, options.sku, keys=access.key, keyed=access.keyed
+        )
         service = self._credentials.applied(access.applied(found.gateway, folder=options.policy.is_dir()))
         with explained(found):
             wanted = references(service)

@@ -13,6 +13,7 @@ _GLOBAL = "global.xml"
 _FRAGMENTS = ("policy fragments", "fragments", "policyFragments", "policy-fragments")
 _NAMED_VALUES = ("named values", "namedValues", "named-values")
 _VERSION_SETS = ("version sets", "versionSets", "version-sets", "apiVersionSets")
+_FOLDERS = ("apis", "products", "backends", "subscriptions", *_FRAGMENTS, *_NAMED_VALUES, *_VERSION_SETS)
 _VALUES_FILES = ("named-values.yaml", "named-values.yml", "named-values.json")
 _SPECIFICATIONS = ("yaml", "yml", "json", "graphql", "wadl", "wsdl")
 _READ = frozenset({".xml", ".yaml", ".yml", ".json", ".graphql", ".wadl", ".wsdl"})
@@ -87,8 +88,10 @@ def is_service(folder: Path) -> bool:
 
 def files(folder: Path) -> list[Path]:
     """List all files of a folder that may say something of its service, but hidden ones."""
-    below = (one.relative_to(folder) for one in folder.rglob("*") if one.suffix.lower() in _READ)
-    return [folder / one for one in sorted(below) if not any(part.startswith(".") for part in one.parts)]
+    below = [folder / name for name in _FOLDERS]
+    found = [*folder.glob("*"), *(one for own in below for one in own.rglob("*"))]
+    read = (one.relative_to(folder) for one in found if one.suffix.lower() in _READ)
+    return [folder / one for one in sorted(read) if not any(part.startswith(".") for part in one.parts)]
 
 
 def layout(root: Path) -> Layout:

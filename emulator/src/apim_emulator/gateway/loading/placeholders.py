@@ -67,6 +67,10 @@ class Fillings:
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: frozenset[str] = frozenset()
     """Names of values that nothing may show: they are put in as secret named values."""
+    given: frozenset[str] = frozenset()
+    """Names of those that were given one by one, each of which is meant for a placeholder."""
+    used: set[str] = field(default_factory=set, compare=False, repr=False)
+    """Names of those that were put in anywhere."""
 
     @property
     def named_values(self) -> dict[str, str]:
@@ -78,6 +82,7 @@ class Fillings:
         parts, end = [], 0
         for one in placeholders(text) if self.values else ():
             if one.name in self.values:
+                self.used.add(one.name)
                 value = f"{{{{{self._alias(one.name)}}}}}" if one.name in self.secrets else self.values[one.name]
                 parts += [text[end : one.start], value]
                 end = one.start + len(one.written)
