@@ -92,6 +92,31 @@ def test_what_happened_outside_any_policy_is_told_as_such() -> None:
     assert why.detail == "OperationNotFound: Unable to match incoming request to an operation."
 
 
+def test_refused_key_says_why() -> None:
+    why = found("", api={"subscription_required": True})
+
+    assert why is not None
+    assert why.headline == "401 Unauthorized outside any policy"
+    assert len(why.notes) == 1
+    assert "subscription key" in why.notes[0]
+
+
+def test_refused_token_says_which_claims_differ() -> None:
+    bench = PolicyBench(
+        "<policies><inbound><base/><validate-azure-ad-token tenant-id='common'><audiences><audience>api://gateway"
+        "</audience></audiences></validate-azure-ad-token></inbound><backend><base/></backend><outbound><base/>"
+        "</outbound><on-error><base/></on-error></policies>"
+    )
+    trace = bench.get(headers={"Authorization": f"Bearer {bench.entra.token('api://another')}"}).trace
+    assert trace is not None
+    why = cause(trace)
+
+    assert why is not None
+    assert why.headline == "401 Unauthorized by validate-azure-ad-token"
+    assert [(one.name, one.found) for one in why.differing] == [("aud", "api://another")]
+    assert "api://gateway" in (why.differing[0].demanded or "")
+
+
 def test_call_that_went_well_has_none() -> None:
     assert found("") is None
 

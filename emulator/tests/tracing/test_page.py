@@ -263,6 +263,9 @@ def test_cause_outside_any_policy_leads_there() -> None:
 
     (link,) = found.find_class("cause")[0].iter("a")
     assert link.get("href") == "#outside"
+    assert words(found.find_class("cause")[0].findall("p"))[1:] == [
+        "SubscriptionKeyNotFound: no key", "no key in api-key",
+    ]  # fmt: skip
     assert "no key in api-key" in found.get_element_by_id("outside").text_content()
 
 

@@ -19,6 +19,8 @@ class Cause:
     """The policy; None where it happened outside any policy."""
     differing: tuple[Claim, ...] = ()
     """What the caller's token says that is not what the policy demands."""
+    notes: tuple[str, ...] = ()
+    """What was done outside any policy, where it happened there."""
 
 
 def cause(call: CallTrace) -> Cause | None:
@@ -34,7 +36,7 @@ def cause(call: CallTrace) -> Cause | None:
         claims = () if failed.token is None else failed.token.claims
         return Cause(f"{name} by {failed.policy}", failed.error, failed, tuple(one for one in claims if not one.ok))
     if call.error is not None:
-        return Cause(f"{name} outside any policy", call.error, None)
+        return Cause(f"{name} outside any policy", call.error, None, notes=call.notes)
     decided = next((span for span in reversed(spans) if span.outcome or _sets_status(span)), None)
     if decided is None:
         return Cause(name, None, None)

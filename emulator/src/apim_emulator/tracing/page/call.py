@@ -113,6 +113,7 @@ def _cause(found: Cause, steps: Steps) -> Element:
     parts: list[Child] = [E.h2({"id": "why", "class": "unseen"}, "Cause"), E.p(*headline)]
     if found.detail is not None:
         parts.append(E.p(found.detail))
+    parts += [E.p(note) for note in found.notes]
     for claim in found.differing:
         has = [" is missing"] if claim.found is None else [" is ", E.mark(E.code(claim.found))]
         parts.append(
