@@ -273,3 +273,22 @@ def test_mistake_in_identities_is_told(inside: str, reason: str) -> None:
         bench(f"<validate-client-certificate>{inside}</validate-client-certificate>")
 
     assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("policy", "certificate", "notes"),
+    [
+        ('<authentication-certificate certificate-id="own"/>', None, ("presents CN=gateway to backends with https",)),
+        (
+            "<validate-client-certificate/>",
+            CLIENT.pem,
+            (f"the caller presents {CLIENT.certificate.subject.rfc4514_string()}",),
+        ),
+        ('<validate-client-certificate ignore-error="true"/>', None, ("ignored: Client certificate is not present.",)),
+    ],
+)
+def test_trace_says_what_was_done_with_a_certificate(policy: str, certificate: bytes, notes: tuple[str, ...]) -> None:
+    response = bench(policy, ca_certificates=(CONTOSO.pem,)).get(certificate=certificate)
+
+    assert response.trace is not None
+    assert response.trace.spans[0].notes == notes

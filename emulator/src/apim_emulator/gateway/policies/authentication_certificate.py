@@ -13,6 +13,7 @@ from apim_emulator.gateway.failures import internal_error
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.mistakes import refuse
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.witness import note
 
 Find = Callable[[Context], Certificate | None]
 _PLACES = ("thumbprint", "certificate-id", "body")
@@ -78,7 +79,8 @@ def _compile(element: Element, site: Site) -> Run:
     certificate = ClientCertificate(element, site)
 
     async def run(exchange: Exchange) -> None:
-        exchange.certificate = certificate.of(exchange)
+        exchange.certificate = found = certificate.of(exchange)
+        note("presents {} to backends with https", found.x509.subject.rfc4514_string())
 
     return run
 

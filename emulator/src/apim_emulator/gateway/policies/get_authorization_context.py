@@ -9,6 +9,7 @@ from apim_emulator.gateway.loading.policy import Policy, Run, Site
 from apim_emulator.gateway.tokens.claims import check_audience, check_lifetime
 from apim_emulator.gateway.tokens.strict import TokenError
 from apim_emulator.gateway.tokens.validation import metadata_of, signing_key
+from apim_emulator.gateway.witness import note
 
 _AUDIENCE = "https://azure-api.net/authorization-manager"
 """Of the token in `identity`."""
@@ -44,6 +45,9 @@ def _compile(element: Element, _site: Site) -> Run:
         except Failure:
             if not ignore_error(context):
                 raise
+            note("no token of {}/{}, which is ignored", provider(context), name(context))
+        else:
+            note("token of {}/{}", provider(context), name(context))
         context.variables[variable(context)] = found
 
     return run

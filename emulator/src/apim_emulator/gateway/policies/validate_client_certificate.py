@@ -15,6 +15,7 @@ from apim_emulator.gateway.loading.document import Node
 from apim_emulator.gateway.loading.element import Element
 from apim_emulator.gateway.loading.mistakes import refuse
 from apim_emulator.gateway.loading.policy import Policy, Run, Site
+from apim_emulator.gateway.witness import note
 
 _MOST = 10
 """Identities that one policy may list (validate-client-certificate.xsd)."""
@@ -82,8 +83,13 @@ def _compile(element: Element, site: Site) -> Run:
     async def run(exchange: Exchange) -> None:
         """Refuse the call with 401; status, reasons and words are inferred, since nothing documents them."""
         wrong = what_is_wrong(exchange)
+        found = exchange.context.request.certificate
+        if found is not None:
+            note("the caller presents {}", found.x509.subject.rfc4514_string())
         if wrong is not None and not ignore_error:
             raise Failure(401, "Invalid client certificate", wrong[0], detail=wrong[1])
+        if wrong is not None:
+            note("ignored: {}", wrong[1])
 
     def what_is_wrong(exchange: Exchange) -> tuple[str, str] | None:
         found, judge, now = exchange.context.request.certificate, exchange.services.trust, exchange.services.clock.now()
