@@ -122,12 +122,10 @@ class Mask:
     def is_secret(self, name: str) -> bool:
         """Tell whether what has this name is a secret whatever it holds."""
         self._budget.spend(len(name) + _NAME)
-        return (
-            len(name) > _WINDOW
-            or name.lower() in self._names
-            or _NAMES.match(name) is not None
-            or any(mask.is_secret(name) for mask in self._within)
-        )
+        return len(name) > _WINDOW or self._is_named(name.lower()) or _NAMES.match(name) is not None
+
+    def _is_named(self, lowered: str) -> bool:
+        return lowered in self._names or any(mask._is_named(lowered) for mask in self._within)
 
     def text(self, text: str) -> str:
         """Show a text: secrets in it hidden, shortened, on one line of printable characters."""

@@ -50,6 +50,14 @@ _LONGEST_FACT = 500
 """Characters of a value in a note that are looked at."""
 _MAX_HEADERS = 100
 """Headers of a request that are kept."""
+_COMMON = frozenset(
+    {
+        "accept", "accept-encoding", "accept-language", "authorization", "cache-control", "content-length",
+        "content-type", "cookie", "host", "origin", "referer", "traceparent", "user-agent", "api-key",
+        "ocp-apim-subscription-key",
+    }
+)  # fmt: skip
+"""Names of headers that are no secrets: most of those that there are."""
 _MAX_TOKENS = 512
 """Forms of managed identity tokens that are known."""
 
@@ -391,7 +399,9 @@ class _Issued:
 
 def _headers(incoming: Incoming, mask: Mask) -> tuple[tuple[str, str], ...]:
     found = islice(end_to_end(incoming.headers).items(), _MAX_HEADERS)
-    return tuple((mask.text(name), mask.header(name, value)) for name, value in found)
+    return tuple(
+        (name if name.lower() in _COMMON else mask.text(name), mask.header(name, value)) for name, value in found
+    )
 
 
 def _body(exchange: Exchange) -> int | None:
