@@ -5,6 +5,7 @@ import math
 import struct
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from types import UnionType
 from typing import Any
 from uuid import UUID
 
@@ -14,14 +15,16 @@ from multidict import CIMultiDict
 from apim_emulator.csharp import EvaluationError, Type
 from apim_emulator.csharp.library import certificates, encoding, numbers, table
 from apim_emulator.csharp.library import text as text_members
-from apim_emulator.csharp.runtime import json_text
+from apim_emulator.csharp.runtime import json_text, xml_text
 from apim_emulator.csharp.runtime.certificates import Certificate
 from apim_emulator.csharp.runtime.dates import DateTime, DateTimeOffset, TimeSpan
 from apim_emulator.csharp.runtime.exceptions import StoppedError
 from apim_emulator.csharp.runtime.jtokens import JProperty, JToken
 from apim_emulator.csharp.runtime.meter import evaluated
 from apim_emulator.csharp.runtime.regex import Found
+from apim_emulator.csharp.runtime.text import object_text
 from apim_emulator.csharp.runtime.values import Anonymous, Array, Char, Collection, DateTimeKind, Int64, Pair, boxed
+from apim_emulator.csharp.runtime.xlinq import XDeclaration, XName, XNamespace, XObject
 from apim_emulator.gateway.context.objects import (
     ApiInfo,
     Authorization,
@@ -155,7 +158,7 @@ def _show_members(value: Anonymous) -> str:
     return "{" + ",".join(f"{name}={show(_boxed(item, kind))}" for name, item, kind in members) + "}"
 
 
-_PRINTERS: tuple[tuple[type, Callable[[Any], str]], ...] = (
+_PRINTERS: tuple[tuple[type | UnionType, Callable[[Any], str]], ...] = (
     (type(None), lambda _: "null"),
     (Char, lambda value: f"c:{ord(value)}"),
     (str, lambda value: "s:" + json.dumps(value.replace("\r\n", "\n"))),
@@ -166,6 +169,7 @@ _PRINTERS: tuple[tuple[type, Callable[[Any], str]], ...] = (
     (TimeSpan, lambda value: f"p:{value.ticks}"),
     (Enum, lambda value: f"{type(value).__name__}.{value.name}"),
     (JToken, _show_token),
+    (XObject | XName | XNamespace | XDeclaration, lambda value: f"{type(value).__name__}:{show(object_text(value))}"),
     (Pair, lambda value: f"({show(value.key)}={show(value.value)})"),
     (Anonymous, _show_members),
     (tuple, lambda value: "<" + ",".join(map(show, value)) + ">"),
@@ -206,7 +210,7 @@ def outcome(run: Callable[[Context], object], spec: Mapping[str, Any]) -> str:
 
 def without_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take chance and Windows's line ends out."""
-    for module in (certificates, json_text, text_members):
+    for module in (certificates, json_text, text_members, xml_text):
         monkeypatch.setattr(module, "NEW_LINE", "\n")
     monkeypatch.setitem(table.CONSTANTS, "Environment.NewLine", (Type.STRING, "\n"))
     guid = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")

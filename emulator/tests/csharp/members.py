@@ -41,13 +41,14 @@ CHOICES = {"K": ("int", "string"), "V": ("int", "string"), "R": ("string", "int"
            "A": ("int", "string"), "E": ("int", "string")}  # fmt: skip
 """Types that stand for a method's other type parameters."""
 ASKED = {
+    "JToken.Children": "JObject JProperty JToken JValue",
     "JToken.ToObject": "string int long bool double JToken JObject JArray string[] List<string>",
     "JToken.Value": "string int long bool double JToken JObject object int? DateTime",
     "JToken.Children": "JToken JObject JProperty",
     "JToken.Values": "string int bool JToken",
     "Value": "string int bool double JToken long?",
     "JsonConvert.DeserializeObject": "string int bool double JToken JObject JArray string[]",
-    "IMessageBody.As": "string byte[] JObject JArray JToken",
+    "IMessageBody.As": "string byte[] JObject JArray JToken XElement XDocument",
     "MatchCollection.Cast": "Match",
     "MatchCollection.OfType": "Match",
     "Cast": "JObject JValue JToken",
@@ -60,6 +61,8 @@ _CONSTRAINTS = {
     "equatable": {"int", "string", "char", "byte"},
     "comparable": {"int", "double", "char", "byte"},
     "text": {"string"},
+    "container": {"XElement", "XDocument"},
+    "node": {"XElement", "XText"},
 }
 _TURNS = 3
 """How many choices of type arguments a member is used with, at most."""
@@ -298,7 +301,8 @@ def _choices(name: str, one: Member, explicit: bool) -> Iterable[tuple[Type, ...
         if name not in ASKED:
             raise AssertionError(f"members.ASKED does not say with which types {name} is called")
         return [(parse(text),) for text in ASKED[name].split(" ")]
-    several = [ITEMS if variable == "T" else CHOICES[variable] for variable in one.generics]
+    kinds = {variable: sorted(_CONSTRAINTS[rule]) for variable, rule in one.where if rule in {"container", "node"}}
+    several = [kinds.get(variable) or (ITEMS if variable == "T" else CHOICES[variable]) for variable in one.generics]
     if len(several) < 2:
         return [tuple(map(parse, choice)) for choice in product(*several)]
     # Each choice of `T` with the others in turn.

@@ -4,11 +4,14 @@ from apim_emulator.csharp import Type, compile_expression
 from emulator.tests.csharp.calls import CALL, outcome, without_chance
 from emulator.tests.csharp.corpus import CORPUS
 from emulator.tests.csharp.edges import EDGES
+from emulator.tests.csharp.xml_edges import XML_EDGES
 
 pytestmark = pytest.mark.corpus
 
 ENTRIES = [
-    pytest.param(*entry, id=f"{area}: {entry[0]}") for area, entries in (CORPUS | EDGES).items() for entry in entries
+    pytest.param(*entry, id=f"{area}: {entry[0]}")
+    for area, entries in (CORPUS | EDGES | XML_EDGES).items()
+    for entry in entries
 ]
 
 

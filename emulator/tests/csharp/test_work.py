@@ -103,7 +103,15 @@ LIST = TEXT + "var l = s.Select(x => 7).ToList(); "
 WORDS = TEXT + 'var l = s.Select(x => "w").ToList(); '
 BYTES = TEXT + "var b = Encoding.UTF8.GetBytes(s); "
 JSON = TEXT + "var o = new JArray(s.Select(x => 7).ToArray()); "
+NODES = TEXT + 'var x = new XElement("r", s.Select(c => new XElement("e"))); '
 PASSES = {
+    "XElement.Parse": (TEXT, 'XElement.Parse("<a>" + s + "</a>").Value.Length', "a"),
+    "text of XML": (TEXT, 'new XElement("a", s).ToString()', "a"),
+    "Descendants": (NODES, 'x.Descendants("no").Count()', "a"),
+    "Elements": (NODES, 'x.Element("no") == null', "a"),
+    "nodes as text": (NODES, "x.ToString()", "a"),
+    "a node's place": (NODES, "x.LastNode.PreviousNode", "a"),
+    "a tree's copy": (NODES, "new XElement(x).IsEmpty", "a"),
     "Length": (TEXT, "s.Length", "é"),
     "index": (TEXT, "s[0]", "é"),
     "Substring": (TEXT, "s.Substring(1)", "a"),
@@ -156,6 +164,13 @@ def test_pass_over_a_text_or_a_list_is_counted(kind: str) -> None:
 
 
 ATTACKS = {
+    "removed one by one": (
+        'var x = new XElement("r", Enumerable.Range(0, 20000).Select(i => new XElement("e")));'
+        " while (x.LastNode != null) { x.LastNode.Remove(); } return 1;"
+    ),
+    "copies of copies": (
+        'var x = new XElement("r"); for (var i = 0; i < 40; i++) { x.Add(new XElement(x)); } return x.Nodes().Count();'
+    ),
     "LastIndexOf": (
         "var s = new string('a', 1000000); var p = \"ab\" + new string('a', 500000);"
         " var n = 0; for (var i = 0; i < 100; i++) { n += s.LastIndexOf(p, StringComparison.Ordinal); } return n;"

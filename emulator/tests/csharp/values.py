@@ -108,6 +108,7 @@ CERTIFICATE = (
 _NULL = ("string", "string[]", "int[]", "char[]", "byte[]", "object[]", "double[]", "List<string>", "List<int>",
          "IEnumerable<string>", "IEnumerable<int>", "IEnumerable<double>", "IEnumerable<JToken>", "JToken", "JObject",
          "JArray", "StringBuilder", "Uri", "Dictionary<string, int>", "HashSet<string>", "Match", "Regex")
+_XML = 'XElement.Parse("<r x=\\"1\\" xmlns:p=\\"urn:u\\" p:y=\\"2\\"><b>t</b><p:c/><!--d-->u<b z=\\"3\\"><e/></b></r>")'
 _CERTIFICATE = '(new X509Certificate2((byte[])context.Variables["certificate"]))'
 EXTREME: dict[str, tuple[str, ...]] = {
     "string": ('"\\0"', '"\\ud83d\\ude00b"', '"\\t\\r\\n"', '"\\u00a0 \\u2003"', '"AbC"', '"aXbXc"', '"-0"', '"\\u0130"',
@@ -222,6 +223,27 @@ EXTREME: dict[str, tuple[str, ...]] = {
     "Oid": (f"{_CERTIFICATE}.SignatureAlgorithm", f"{_CERTIFICATE}.PublicKey.Oid"),
     "X509ContentType": ("X509ContentType.Cert", "X509ContentType.Pfx"),
     "X509NameType": ("X509NameType.SimpleName", "X509NameType.DnsName"),
+    # XML
+    "XName": ('XName.Get("b")', '(XName)"{urn:u}c"', '(XName)"x"', "(XName)null"),
+    "XNamespace": ('XNamespace.Get("urn:u")', "XNamespace.None", "(XNamespace)null"),
+    "XObject": (f"((XObject){_XML})", '((XObject)new XAttribute("k", 1))'),
+    "XNode": (f"{_XML}.FirstNode", f'{_XML}.Element("b")', '((XNode)new XElement("n"))', '((XNode)new XText("t"))', f"{_XML}.LastNode"),
+    "XContainer": (f"((XContainer){_XML})", "((XContainer)new XDocument())"),
+    "XElement": (_XML, 'new XElement("e")', 'new XElement("e", "")', f'{_XML}.Element("b")', '((XElement)null)'),
+    "XDocument": (f"new XDocument({_XML})", "new XDocument()", 'XDocument.Parse("<!--c--><r/>")'),
+    "XAttribute": ('new XAttribute("k", "v<")', f"{_XML}.FirstAttribute", f"{_XML}.LastAttribute"),
+    "XText": ('new XText("t&")', 'new XText("")'),
+    "XCData": ('new XCData("d")',),
+    "XComment": ('new XComment("c")',),
+    "XProcessingInstruction": ('new XProcessingInstruction("p", "d")',),
+    "XDeclaration": ('new XDeclaration("1.0", "utf-8", null)', "((XDeclaration)null)"),
+    "XmlNodeType": ("XmlNodeType.Element", f"{_XML}.FirstNode.NodeType"),
+    "SaveOptions": ("SaveOptions.None", "SaveOptions.DisableFormatting"),
+    "LoadOptions": ("LoadOptions.None", "LoadOptions.PreserveWhitespace"),
+    "IEnumerable<XElement>": (f"{_XML}.Elements()", f"new[] {{ {_XML} }}", "new XElement[0]"),
+    "IEnumerable<XDocument>": (f"new[] {{ new XDocument({_XML}) }}",),
+    "IEnumerable<XText>": ('new[] { new XText("t") }', "new XText[0]"),
+    "IEnumerable<XAttribute>": (f"{_XML}.Attributes()",),
     # what API Management gives
     "context": ("context",),
     "IApi": ("context.Api",),
@@ -309,6 +331,9 @@ TOLD: dict[str, tuple[str, ...]] = {
                                             "JObject", "Dictionary<string, int>", "IDictionary<string, IList<string>>")
        for call in ("this", "ContainsKey", "GetValueOrDefault", "TryGetValue", "GetValue", "Property", "Remove")},
     **dict.fromkeys(("ICertificates.this", "ICertificates.ContainsKey", "ICertificates.TryGetValue"), ('""', '"0123"', "(string)null")),
+    **{f"{name}.Parse": ('"<a/>"', '"<a><b>1</b> </a>"', '"<a"', '""', '"<a> <b/> </a>"', "(string)null", '"<a>&amp;</a>"') for name in ("XElement", "XDocument")},
+    **{f"{name}.Get": ('"a"', '"{urn:u}b"', '""', '"1"', "(string)null", '"{}x"') for name in ("XName", "XNamespace")},
+    "XNamespace.GetName": ('"a"', '""', '"a b"', "(string)null"),
     **{f"{name}.{call}": ('"a"', '0', "-1", '"b"', "1", '"no"', "(object)null", "2.5") for name in ("JToken", "JObject", "JArray") for call in ("this", "Value")},
     **{f".{name}": ('"Basic dTpwOnE="', '"basic dQ=="', '"Basic !"', '"Bearer x"', '" Basic  dTpw "', "(string)null", '""')
        for name in ("AsBasic", "TryParseBasic")},

@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from xml.sax.saxutils import escape
 
 import aiohttp
 import pytest
@@ -252,6 +253,41 @@ async def test_set_body_takes_xml(gateway_bench: Bench, body: str, expected: str
     gateway_bench.load(inbound(policy), named_values={"team": "blue"})
 
     assert await (await gateway_bench.call()).text() == expected
+
+
+SOAP = '<s:Envelope xmlns:s="urn:s"><s:Body><city>Oslo</city><q/></s:Body></s:Envelope>'
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ('context.Request.Body.As<XElement>().Descendants("city").First().Value', "Oslo"),
+        (
+            '(string)context.Request.Body.As<XDocument>().Root.Element((XNamespace)"urn:s" + "Body").Element("city")',
+            "Oslo",
+        ),
+        (
+            "context.Request.Body.As<XElement>(true).Elements().First().ToString(SaveOptions.DisableFormatting)"
+            " + context.Request.Body.As<XElement>().Name.LocalName",
+            '<s:Body xmlns:s="urn:s"><city>Oslo</city><q /></s:Body>Envelope',
+        ),
+    ],
+)
+async def test_body_is_read_as_xml(gateway_bench: Bench, expression: str, expected: str) -> None:
+    policy = f"<return-response><set-body>@({escape(expression)})</set-body></return-response>"
+    gateway_bench.load(inbound(policy))
+
+    assert await (await gateway_bench.call(CHAT_PATH, "POST", data=SOAP)).text() == expected
+
+
+@pytest.mark.parametrize("body", ["<a>", "", "{}", '<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>'])
+async def test_body_that_is_no_xml_is_an_error(gateway_bench: Bench, body: str) -> None:
+    gateway_bench.load(inbound("<set-variable name='v' value='@(context.Request.Body.As&lt;XElement>().Value)'/>"))
+
+    response = await gateway_bench.call(CHAT_PATH, "POST", data=body, headers={"Content-Type": "text/xml"})
+
+    assert response.status == 500
+    assert gateway_bench.backend.calls == []
 
 
 async def test_liquid_fills_xml(gateway_bench: Bench) -> None:

@@ -29,6 +29,7 @@ from apim_emulator.csharp.library import (
     numbers,
     regex,
     rsa,
+    xml,
 )
 from apim_emulator.csharp.library import text as text_members
 from apim_emulator.csharp.library.table import Ambient
@@ -40,7 +41,7 @@ __all__ = ["EvaluationError", "ExpressionError", "Type", "bodies_read", "compile
 
 _TABLES = (
     *(assignment, creation, expressions, functions, interpolation, member_access, statements, try_catch),
-    *(certificates, collections, dates, encoding, exceptions, json, linq, numbers, regex, rsa, text_members),
+    *(certificates, collections, dates, encoding, exceptions, json, linq, numbers, regex, rsa, text_members, xml),
 )
 """Modules that fill the tables of the compiler and of the library when they are imported."""
 

@@ -201,6 +201,10 @@ NAMESPACES = {
     **dict.fromkeys(("JsonConvert", "Formatting", "JsonException", "JsonReaderException"), "Newtonsoft.Json"),
     **dict.fromkeys(("JToken", "JObject", "JArray", "JProperty", "JValue", "JContainer"), "Newtonsoft.Json.Linq"),
     "JTokenType": "Newtonsoft.Json.Linq",
+    "XmlNodeType": "System.Xml",
+    **dict.fromkeys(("XName", "XNamespace", "XObject", "XNode", "XContainer", "XElement"), "System.Xml.Linq"),
+    **dict.fromkeys(("XDocument", "XText", "XCData", "XComment", "XProcessingInstruction"), "System.Xml.Linq"),
+    **dict.fromkeys(("XAttribute", "XDeclaration", "LoadOptions", "SaveOptions"), "System.Xml.Linq"),
     **dict.fromkeys(
         (
             "HashAlgorithm",
@@ -254,12 +258,15 @@ ENUMS = {
     "DayOfWeek",
     "Formatting",
     "JTokenType",
+    "LoadOptions",
     "MidpointRounding",
     "RegexOptions",
+    "SaveOptions",
     "StringComparison",
     "StringSplitOptions",
     "X509ContentType",
     "X509NameType",
+    "XmlNodeType",
 }
 
 _DECLARATIONS = """
@@ -282,6 +289,16 @@ JProperty: JContainer
 JValue: JToken
 Group
 Match: Group
+XObject
+XNode: XObject
+XContainer: XNode
+XElement: XContainer
+XDocument: XContainer
+XText: XNode
+XCData: XText
+XComment: XNode
+XProcessingInstruction: XNode
+XAttribute: XObject
 HashAlgorithm
 SHA1: HashAlgorithm
 SHA256: HashAlgorithm
@@ -330,6 +347,7 @@ NAMED: dict[str, int] = {
     **dict.fromkeys((*RANGES, "char", "double", "bool", "string", "object", "Guid", *ENUMS), 0),
     **dict.fromkeys(("DateTime", "DateTimeOffset", "TimeSpan", "Uri", "StringBuilder", "Random", "Exception"), 0),
     **dict.fromkeys(("Regex", "MatchCollection", "GroupCollection", "Encoding", "HashAlgorithmName"), 0),
+    **dict.fromkeys(("XName", "XNamespace", "XDeclaration"), 0),
     **{name: len(variables) for name, (variables, _) in _DECLARED.items()},
     **dict.fromkeys(BASES, 0),
     "[]": 1,

@@ -279,6 +279,8 @@ public static class Judge
         if (value is DateTimeOffset) return "o:" + ((DateTimeOffset)value).UtcTicks + ":" + ((DateTimeOffset)value).Offset.Ticks;
         if (value is TimeSpan) return "p:" + ((TimeSpan)value).Ticks;
         if (value is Enum) return value.GetType().Name + "." + value;
+        if (value is System.Xml.Linq.XObject || value is System.Xml.Linq.XName || value is System.Xml.Linq.XNamespace || value is System.Xml.Linq.XDeclaration)
+            return value.GetType().Name + ":" + Show(value.ToString());
         if (value is JToken)
         {
             var settings = new JsonSerializerSettings { StringEscapeHandling = StringEscapeHandling.EscapeNonAscii };

@@ -36,12 +36,16 @@ _USINGS = "\n".join(
         "System.Security.Cryptography.X509Certificates",
         "System.Text",
         "System.Text.RegularExpressions",
+        "System.Xml.Linq",
         "Newtonsoft.Json",
         "Newtonsoft.Json.Linq",
+        "XmlException = System.Xml.XmlException",
+        "XmlNodeType = System.Xml.XmlNodeType",
     ]
 )
 _NOW = re.compile(r"\b(?:System\.)?(DateTime|DateTimeOffset)\.(UtcNow|Now|Today)\b")
 _DOUBLE = re.compile(r's:"\[?(-?[0-9]+\.[0-9]+(?:E[+-][0-9]+)?)\]?"')
+_TWO_EXTENSIONS = re.compile(r"CS0121 .*System\.Xml\.Linq\.Extensions\..*Newtonsoft\.Json\.Linq\.Extensions\.")
 _ERROR = re.compile(r"Case(\d+)\.cs\((\d+),(\d+)\+?\): error (\w+): (.*)")
 
 
@@ -152,7 +156,7 @@ def compiled(cases: list[Case], folder: Path) -> dict[int, str]:
         files = [f"Case{number}.cs" for number in range(len(cases)) if number not in errors]
         (folder / "files").write_text("\n".join([str(HERE / "Standin.cs"), *files]))
         run = subprocess.run(  # noqa: S603 - a compiler on files made here
-            [_tool("mcs"), "-warn:0", "-out:judge.exe", f"-r:{LIBRARY}", "@files"],
+            [_tool("mcs"), "-warn:0", "-out:judge.exe", f"-r:{LIBRARY}", "-r:System.Xml,System.Xml.Linq", "@files"],
             cwd=folder, capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
         found = {int(match[1]): f"{match[4]} {match[5]}" for match in _ERROR.finditer(run.stdout + run.stderr)}
@@ -204,7 +208,9 @@ def judge(cases: Iterable[Case], folder: Path) -> Report:
             if number not in errors:
                 report.refused.setdefault(error.reason, []).append(case.text)
         else:
-            if number in errors:
+            if number in errors and _TWO_EXTENSIONS.search(errors[number]):
+                report.stopped["mcs weighs a method whose constraints fail, C# 7.3 does not"] += 1
+            elif number in errors:
                 report.accepted.append(f"  accepted, but {errors[number]}: {' '.join(case.text.split())}")
             else:
                 _compare(report, case, run, [results[number, place] for place in range(len(case.scenarios))])

@@ -22,6 +22,7 @@ from emulator.tests.csharp.judge.operations import OPERATIONS, Variables, cases
 from emulator.tests.csharp.judge.programs import programs
 from emulator.tests.csharp.judge.repositories import expressions
 from emulator.tests.csharp.judge.scenarios import scenarios
+from emulator.tests.csharp.xml_edges import XML_EDGES
 
 REPOSITORIES = os.environ.get("APIM_POLICY_REPOSITORIES")
 DRAWN = settings(
@@ -38,7 +39,9 @@ DRAWN = settings(
 def test_corpus_is_what_the_compiler_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without_chance(monkeypatch)
 
-    report = judge([Case(text, (CALL,)) for texts in (CORPUS | EDGES).values() for text, _ in texts], tmp_path)
+    report = judge(
+        [Case(text, (CALL,)) for texts in (CORPUS | EDGES | XML_EDGES).values() for text, _ in texts], tmp_path
+    )
 
     assert (report.wrong, report.accepted, report.refused) == ([], [], {}), str(report)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from apim_emulator.csharp.library.sequences import VIEWS
-from apim_emulator.csharp.runtime import jtokens, numbers, system_convert
+from apim_emulator.csharp.runtime import jtokens, numbers, system_convert, xlinq, xml_values
 from apim_emulator.csharp.runtime.casts import cast
 from apim_emulator.csharp.runtime.dates import DateTime, DateTimeOffset
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
@@ -43,6 +43,7 @@ _TO_TOKEN: dict[str, Change] = {
     "TimeSpan": lambda value: JValue(value, JTokenType.TimeSpan),
     **dict.fromkeys(("int", "long", "short", "ushort", "byte", "sbyte", "uint"), jtokens.value_token),
 }
+_FROM_TEXT: dict[str, Change] = {"XName": xlinq.name_of, "XNamespace": xlinq.namespace_of}
 _FROM_TOKEN = {"string", "bool", "double", "DateTime", "DateTimeOffset", "Guid", *RANGES} - {"sbyte"}
 
 
@@ -70,6 +71,8 @@ def implicit(source: Type, target: Type) -> Change | None:
         return _to_nullable(source, target)
     if target.name == "JToken":
         return _to_token(source)
+    if source == Type.STRING and target.name in _FROM_TEXT:
+        return _FROM_TEXT[target.name]
     if source.name == "DateTime" and target.name == "DateTimeOffset":
         return _offset
     return None
@@ -159,6 +162,8 @@ def explicit(source: Type, target: Type) -> Change | None:
         return explicit(source, target.args[0])
     if source.base("JToken") is not None and (target.args[0] if target.is_nullable else target).name in _FROM_TOKEN:
         return lambda value: system_convert.cast_token(value, target)
+    if source.name in {"XElement", "XAttribute"} and (found := xml_values.cast(target)) is not None:
+        return found
     if source.is_reference and target.is_reference and target.refers_to(source) and source.name not in VIEWS:
         return lambda value: cast(value, target)
     return None

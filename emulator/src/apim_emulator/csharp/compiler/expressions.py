@@ -273,7 +273,8 @@ def _type_test(compiler: Compiler, operand: Typed, type_node: Node) -> Typed:
 def _may_test(source: Type, target: Type) -> bool:
     """Whether a run-time test of a type is one that values can answer."""
     return source == Type.OBJECT or any(
-        source.base(root) is not None and target.base(root) is not None for root in ("JToken", "AsymmetricAlgorithm")
+        source.base(root) is not None and target.base(root) is not None
+        for root in ("JToken", "XObject", "AsymmetricAlgorithm")
     )
 
 
@@ -281,12 +282,35 @@ def _may_test(source: Type, target: Type) -> bool:
 def _is_pattern(compiler: Compiler, node: Node) -> Typed:
     operand_node, _, pattern = all_children(node)
     operand = compiler.expression(operand_node)
-    run = operand.run
     if pattern.type == "declaration_pattern":
         return _declaration_pattern(compiler, operand, pattern)
     if pattern.type != "constant_pattern":
         raise compiler.error(pattern, f"{pattern.type.replace('_', ' ')} is not supported")
     constant_node = children(pattern)[0]
+    inner = _tested(compiler, constant_node)
+    if inner is not constant_node:
+        compiler.known[inner.id] = _is_constant(compiler, operand, inner, pattern)
+        return compiler.expression(constant_node)
+    return _is_constant(compiler, operand, constant_node, pattern)
+
+
+def _tested(compiler: Compiler, node: Node) -> Node:
+    """Find what `is` tests: the grammar takes all of `x is T && y` after `is` for one constant."""
+    first = node.child_by_field_name("left") or node.child_by_field_name("condition")
+    sign = node.child_by_field_name("operator")
+    if node.type == "conditional_expression" and first is not None:
+        return _tested(compiler, first)
+    if node.type == "binary_expression" and first is not None and sign is not None:
+        return _tested(compiler, first) if compiler.text(sign) in _LOOSER else node
+    return node
+
+
+_LOOSER = {"&&", "||", "&", "|", "^", "==", "!=", "??"}
+"""Operators that bind less than `is`."""
+
+
+def _is_constant(compiler: Compiler, operand: Typed, constant_node: Node, pattern: Node) -> Typed:
+    run = operand.run
     if constant_node.type == "identifier" and compiler.variable(compiler.text(constant_node)) is None:
         return _type_test(compiler, operand, constant_node)
     expected = compiler.expression(constant_node)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from apim_emulator.csharp.compiler import conversions
-from apim_emulator.csharp.runtime import text
+from apim_emulator.csharp.runtime import text, xlinq
 from apim_emulator.csharp.runtime.dates import TimeSpan
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.meter import bounded
@@ -25,6 +25,8 @@ def binary(symbol: str, left: Typed, right: Typed) -> Typed | None:
         return None
     if symbol == "??":
         return _coalesce(left, right)
+    if (found := _names(symbol, left, right)) is not None:
+        return found
     if symbol == "+" and Type.STRING in {left.type, right.type}:
         return _concatenation(left, right)
     if symbol in {"==", "!="}:
@@ -137,7 +139,7 @@ def _reference_equality(symbol: str, left: Typed, right: Typed) -> Typed | None:
         if symbol == "==":
             return Typed(Type.BOOL, lambda frame: tested(frame) is None)
         return Typed(Type.BOOL, lambda frame: tested(frame) is not None)
-    if left.type.base("JToken") is None or right.type.base("JToken") is None:
+    if not any(left.type.base(root) and right.type.base(root) for root in ("JToken", "XObject")):
         return None
     if not (left.type.refers_to(right.type) or right.type.refers_to(left.type)):
         return None
@@ -189,6 +191,25 @@ def _folded(symbol: str, left: Typed, right: Typed) -> bool | None:
     if left.constant is None or right.constant is None:
         return None
     return bool((left.constant == right.constant) is (symbol == "=="))
+
+
+# Names of XML
+
+_NAMES = {Type("XName"), Type("XNamespace")}
+
+
+def _names(symbol: str, left: Typed, right: Typed) -> Typed | None:
+    """`namespace + name`, and names that are compared: equal ones are one object in .NET, and a string becomes one."""
+    one, other = left.run, right.run
+    if symbol == "+" and left.type.name == "XNamespace" and right.type == Type.STRING:
+        return Typed(Type("XName"), lambda frame: xlinq.named(other(frame), one(frame)))
+    name = next((type_ for type_ in (left.type, right.type) if type_ in _NAMES), None)
+    if symbol not in {"==", "!="} or name is None:
+        return None
+    first, second = (conversions.converted(operand, name) for operand in (left, right))
+    if first is None or second is None:
+        return None
+    return Typed(Type.BOOL, _comparison(symbol, first.run, second.run))
 
 
 # Text

@@ -209,11 +209,17 @@ _TOKENS = {"JToken", "JValue", "JObject", "JArray", "JProperty"}
 _EQUATABLE = {*RANGES, "char", "bool", "string", "Guid", "DateTime", "DateTimeOffset", "TimeSpan", *ENUMS, *_TOKENS}
 _COMPARABLE = {*RANGES, "char", "bool", "double", "DateTime", "DateTimeOffset", "TimeSpan"}
 
-_CONSTRAINTS = {"equatable": _EQUATABLE, "comparable": _COMPARABLE, "text": {"string"}}
+_CONSTRAINTS = {
+    "equatable": _EQUATABLE,
+    "comparable": _COMPARABLE,
+    "text": {"string"},
+    "container": {"XContainer", "XElement", "XDocument"},
+    "node": {"XNode", "XContainer", "XElement", "XDocument", "XText", "XCData", "XComment", "XProcessingInstruction"},
+}
 
 
 def _fulfils(type_: Type | None, constraint: str) -> bool:
-    """Whether values of a type are compared by .NET as Python compares them; strings are ordered by culture."""
+    """Whether a type is of a kind, such as those whose values .NET compares as Python does."""
     if type_ is None:
         return False
     inner = type_.args[0] if type_.is_nullable else type_

@@ -140,6 +140,8 @@ class Compiler:
         """Every variable so far."""
         self.bound: dict[int, Typed] = {}
         """Receivers of `?.` by the node that asks for them."""
+        self.known: dict[int, Typed] = {}
+        """Expressions that are compiled already, by a node of another meaning."""
         self.reads: set[str] = set()
         """Messages whose body is read: `Request`, `Response`."""
         self.named: set[str] = set()
@@ -174,6 +176,8 @@ class Compiler:
 
     def any_expression(self, node: Node) -> Typed:
         """Compile any expression, one without a value too."""
+        if self.known and node.id in self.known:
+            return self.known[node.id]
         compile_ = RULES.get(node.type)
         if compile_ is None:
             raise self.error(node, f"{node.type.replace('_', ' ')} is not supported")

@@ -59,6 +59,7 @@ BASES = {
     "OverflowException": "ArithmeticException",
     "SystemException": "Exception",
     "UriFormatException": "FormatException",
+    "XmlException": "SystemException",
 }
 """Exception types that an expression may see or name, each with its base."""
 

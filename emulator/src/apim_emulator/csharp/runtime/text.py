@@ -5,13 +5,14 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from apim_emulator.csharp.runtime import dates, numbers, strings
+from apim_emulator.csharp.runtime import dates, numbers, strings, xml_text
 from apim_emulator.csharp.runtime.dates import DateTime, DateTimeOffset, TimeSpan
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.json_text import token_text
 from apim_emulator.csharp.runtime.jtokens import JToken
 from apim_emulator.csharp.runtime.meter import bounded
 from apim_emulator.csharp.runtime.values import Byte, Int16, Int64, SByte, UInt16, UInt64
+from apim_emulator.csharp.runtime.xlinq import XAttribute, XDeclaration, XName, XNamespace, XNode
 from apim_emulator.csharp.types import ENUMS, RANGES, Type
 
 
@@ -29,6 +30,7 @@ def _name(value: Enum) -> str:
     return str(value.name).replace("|", ", ")
 
 
+_NODES = {"XNode", "XContainer", "XElement", "XDocument", "XText", "XCData", "XComment", "XProcessingInstruction"}
 _PLAIN: dict[str, Callable[[Any], str]] = {
     "string": lambda value: value,
     "bool": boolean,
@@ -41,6 +43,9 @@ _PLAIN: dict[str, Callable[[Any], str]] = {
     "Group": lambda value: value.value,
     **dict.fromkeys(RANGES, str),
     **dict.fromkeys(ENUMS, _name),
+    **dict.fromkeys(("XName", "XNamespace", "XDeclaration"), str),
+    **dict.fromkeys(sorted(_NODES), xml_text.write),
+    "XAttribute": xml_text.write_attribute,
     **dict.fromkeys(("JToken", "JContainer", "JObject", "JArray", "JProperty", "JValue"), token_text),
 }
 
@@ -59,8 +64,12 @@ def object_text(value: object) -> str:
         return double(value)
     if isinstance(value, JToken):
         return token_text(value)
-    if isinstance(value, UUID | TimeSpan | DateTime | DateTimeOffset):
+    if isinstance(value, UUID | TimeSpan | DateTime | DateTimeOffset | XName | XNamespace | XDeclaration):
         return str(value)
+    if isinstance(value, XNode):
+        return xml_text.write(value)
+    if isinstance(value, XAttribute):
+        return xml_text.write_attribute(value)
     if isinstance(value, Enum):
         return _name(value)
     raise unsure(f"ToString() of a {type(value).__name__}")

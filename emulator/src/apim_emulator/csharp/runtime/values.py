@@ -119,6 +119,21 @@ RegexOptions = Flag(
         "CultureInvariant": 512,
     },
 )
+LoadOptions = Flag("LoadOptions", {"None": 0, "PreserveWhitespace": 1, "SetBaseUri": 2, "SetLineInfo": 4})
+SaveOptions = Flag("SaveOptions", {"None": 0, "DisableFormatting": 1, "OmitDuplicateNamespaces": 2})
+XmlNodeType = Enum(
+    "XmlNodeType",
+    {
+        "None": 0,
+        "Element": 1,
+        "Attribute": 2,
+        "Text": 3,
+        "CDATA": 4,
+        "ProcessingInstruction": 7,
+        "Comment": 8,
+        "Document": 9,
+    },
+)
 
 X509ContentType = Enum(
     "X509ContentType", {"Unknown": 0, "Cert": 1, "SerializedCert": 2, "Pfx": 3, "SerializedStore": 4, "Pkcs7": 5}
@@ -139,6 +154,9 @@ ENUM_TYPES: tuple[type[Enum], ...] = (
     RegexOptions,
     X509ContentType,
     X509NameType,
+    LoadOptions,
+    SaveOptions,
+    XmlNodeType,
 )
 
 

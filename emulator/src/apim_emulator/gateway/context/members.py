@@ -24,6 +24,7 @@ from apim_emulator.csharp.runtime.meter import spend
 from apim_emulator.csharp.runtime.system_convert import zero
 from apim_emulator.csharp.runtime.values import Array, DateTimeKind, Dictionary, Pair, describe
 from apim_emulator.csharp.runtime.values import strings as string_array
+from apim_emulator.csharp.runtime.xml_text import read_document, read_element
 from apim_emulator.csharp.types import Type, declare, parse
 from apim_emulator.gateway.context.objects import (
     Authorization,
@@ -251,6 +252,8 @@ _READERS: dict[str, Callable[[Request | Response, bool], Any]] = {
     "JObject": lambda message, preserve: _body_json(message, preserve, JObject),
     "JArray": lambda message, preserve: _body_json(message, preserve, JArray),
     "JToken": lambda message, preserve: _body_json(message, preserve, JToken),
+    "XElement": lambda message, preserve: read_element(_body_text(message, preserve)),
+    "XDocument": lambda message, preserve: read_document(_body_text(message, preserve)),
 }
 
 
