@@ -41,7 +41,6 @@ CHOICES = {"K": ("int", "string"), "V": ("int", "string"), "R": ("string", "int"
            "A": ("int", "string"), "E": ("int", "string")}  # fmt: skip
 """Types that stand for a method's other type parameters."""
 ASKED = {
-    "JToken.Children": "JObject JProperty JToken JValue",
     "JToken.ToObject": "string int long bool double JToken JObject JArray string[] List<string>",
     "JToken.Value": "string int long bool double JToken JObject object int? DateTime",
     "JToken.Children": "JToken JObject JProperty",
