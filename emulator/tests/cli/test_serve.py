@@ -20,6 +20,7 @@ from aiohttp.test_utils import TestServer
 from apim_emulator.cli import main as command_line
 from apim_emulator.cli.documents import DocumentFiles
 from apim_emulator.cli.serve import ServedDocument, ServeOptions, serving
+from apim_emulator.cli.trace import traced
 from apim_emulator.errors import EmulatorError
 from apim_emulator.testing import CertificateAuthority
 
@@ -561,6 +562,23 @@ async def test_folder_is_one_service_with_its_products_and_operations(artifacts:
     assert (refused, unknown, dict(api.product_keys)) == ([401], [404], {"ann": "a1"})
     assert f"API echo: {api.url}\nBackend east: {url}/base\nSubscription ann: its key is a1\n" in text
     assert text.endswith(f"curl -i {api.url}/items -H 'Ocp-Apim-Subscription-Key: a1'")
+
+
+async def test_keys_and_secrets_that_fill_a_folder_are_masked_in_traces(
+    artifacts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("partner_key", "hidden-value-1")
+    write(artifacts, {"apis/echo/policy.xml": policy_of('<set-variable name="v" value="is ${partner-key}" />')})
+    async with backend() as url:
+        options = ServeOptions(policy=artifacts, backend=url, port=0, fillings=["partner-key"])
+        async with serving(options) as served:
+            (api,) = served.session.apis
+            assert await statuses(f"{api.url}/items", [api.key]) == [200]
+            kept = await asyncio.to_thread(traced, served.session.stack, served.session.trace_url or "", 0)
+
+    assert "Variables[v]" in repr(kept)
+    assert "hidden-value-1" not in repr(kept)
+    assert str(api.key) not in repr(kept)
 
 
 async def test_folder_that_needs_keys_and_has_no_subscription_gets_one_for_all_apis(artifacts: Path) -> None:

@@ -209,6 +209,8 @@ def test_every_mistake_is_told_with_its_file_and_key(write: Write, tmp_path: Pat
             "apis/b/operations/get-itms/policy.xml": EMPTY,
             "apis/c/apiInformation.json": '{"properties": {"path": "c",}}',
             "apis/d/specification.json": "{}",
+            "apis/e/specification.json": '{"openapi": "3.0.1", "paths": {"/{a}.json": {"get": {}}}}',
+            "apis/e/apiInformation.json": information(path="e", subscriptionKeyParameterNames={"header": "a b"}),
             "products/p/apis.json": '[{"name": "x"}]',
             "products/q/apis.json": "{}",
             "products/q/apis/y/productApiInformation.json": "{}",
@@ -220,9 +222,9 @@ def test_every_mistake_is_told_with_its_file_and_key(write: Write, tmp_path: Pat
 
     assert mistakes(found, tmp_path) == [
         "named values/k/namedValueInformation.json: properties.value: must be text",
-        "products/p/apis.json: API x is none of the folder apis; there are a, b, c, d",
+        "products/p/apis.json: API x is none of the folder apis; there are a, b, c, d, e",
         'products/q/apis.json: must be a list of objects with a name, as [{"name": "echo-api"}]',
-        "products/q/apis/y: API y is none of the folder apis; there are a, b, c, d",
+        "products/q/apis/y: API y is none of the folder apis; there are a, b, c, d, e",
         "apis/a/apiInformation.json: properties.path: must be text",
         "apis/a/apiInformation.json: properties.subscriptionRequired: must be true or false",
         "apis/a/operations/nope/policy.xml: operation nope is not known; add specification.yaml or .json with its "
@@ -231,6 +233,8 @@ def test_every_mistake_is_told_with_its_file_and_key(write: Write, tmp_path: Pat
         "are get-items, delete-item",
         "apis/c/apiInformation.json: 1:29: not JSON: Expecting property name enclosed in double quotes",
         "apis/d/specification.json: is no OpenAPI document",
+        "apis/e/specification.json: template /{a}.json: a parameter must be a whole segment",
+        "apis/e/apiInformation.json: properties.subscriptionKeyParameterNames.header: must be the name of a header",
         "backends/e/backendInformation.json: properties.circuitBreaker.rules.failureCondition: failureCondition needs "
         "either count or percentage",
         "subscriptions/s/subscriptionInformation.json: properties.scope: gone is none of the folder products; there "

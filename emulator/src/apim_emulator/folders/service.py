@@ -23,9 +23,11 @@ from apim_emulator.folders.layout import FORMS, ApiEntry, Entry, Layout, Product
 from apim_emulator.folders.named_values import read_named_values, read_text
 from apim_emulator.gateway.backends.breaker_rule import RuleError
 from apim_emulator.gateway.backends.properties import backend_of
+from apim_emulator.gateway.http.headers import is_header_name
 from apim_emulator.gateway.loading.document import GLOBAL, NAMED_VALUE
 from apim_emulator.gateway.loading.openapi import operations
 from apim_emulator.gateway.loading.placeholders import Fillings, place, without_comments
+from apim_emulator.gateway.routing import Operations
 from apim_emulator.gateway.standalone import IDENTITIES, OPERATIONS, format_of
 from apim_emulator.model import Api, Backend, Gateway, Operation, Product, Subscription
 
@@ -308,6 +310,10 @@ class _Reading:
         )
         if names is not None:
             api = replace(api, key_header=names.header or api.key_header, key_query=names.query or api.key_query)
+        if not is_header_name(api.key_header) and entry.information is not None:
+            self._mistake(
+                entry.information, "properties.subscriptionKeyParameterNames.header: must be the name of a header"
+            )
         return api, is_routed
 
     def _operations(self, entry: ApiEntry) -> tuple[tuple[Operation, ...], Mapping[str, Any] | None]:
@@ -325,6 +331,7 @@ class _Reading:
                 self._notes.append(f"api {entry.name} has no operations: each call of it is answered 404")
                 return (), document
             found = operations(document)
+            Operations(found)
         except ValueError as error:
             self._mistake(path, str(error))
             return OPERATIONS, None
