@@ -283,7 +283,7 @@ SUBSCRIPTIONS = (
 @pytest.mark.parametrize(
     ("key", "note", "identity"),
     [
-        ("right-key-1234", "subscription key accepted: subscription ann, product none", "subscription ann"),
+        ("right-key-1234", "subscription key accepted: it is that of subscription ann, no product", "subscription ann"),
         ("wrong-key-1234", "subscription key refused: no subscription has this key", "anonymous"),
         ("bobs-key-1234", "subscription key refused: it is that of subscription bob, which is not active", "anonymous"),
         (
@@ -383,6 +383,16 @@ def test_an_accepted_token_says_which_application_calls() -> None:
     assert token is not None
     assert (call.status, token.accepted, all(one.ok for one in token.claims)) == (200, True, True)
     assert call.identity == "application 11111111-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    ("headers", "note"),
+    [({}, "there is no token in header Authorization"),
+     ({"Authorization": "Basic bWU6"}, "header Authorization does not begin with Bearer")],
+    ids=["none", "another scheme"],
+)  # fmt: skip
+def test_a_call_without_a_token_says_where_it_was_looked_for(headers: dict[str, str], note: str) -> None:
+    assert list(traced(PolicyBench(ENTRA), headers=headers).spans[0].notes) == [note]
 
 
 def test_text_marks_the_difference() -> None:

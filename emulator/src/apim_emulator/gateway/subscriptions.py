@@ -57,7 +57,8 @@ class Subscriptions:
                 note("subscription key refused: {}", self._why(given, api))
                 raise Failure(401, _INVALID, "SubscriptionKeyInvalid", "authorization", status_reason="Access Denied")
             name = None if access.subscription is None else access.subscription.id
-            note("subscription key accepted: subscription {}, product {}", name, access.product_id)
+            of = "no product" if access.product_id is None else f"product {access.product_id}"
+            note("subscription key accepted: it is that of subscription {}, {}", name, of)
             return access
         for product in self._products.values():
             if product.published and not product.subscription_required and api.id in product.api_ids:

@@ -9,6 +9,8 @@ from apim_emulator.tracing.known import SHORTEST_FOUND
 from apim_emulator.tracing.mask import HIDDEN, Mask
 from apim_emulator.tracing.model import Attempt, Claim, SubCall
 
+_LONGEST_SOURCE = 500
+"""Characters of attributes that are shown; each is shortened too."""
 _SECRET_ATTRIBUTES = frozenset({"password", "token-value"})
 _PUBLIC_CLAIMS = frozenset(
     {
@@ -34,6 +36,8 @@ def source(node: Node, mask: Mask) -> str:
     attributes = "".join(
         f' {name}="{HIDDEN if name in secret else mask.code(value)}"' for name, value in node.written.items()
     )
+    if len(attributes) > _LONGEST_SOURCE:
+        return f"<{node.name}{attributes[:_LONGEST_SOURCE]}…"
     return f"<{node.name}{attributes}{'>' if node.children or node.text.strip() else '/>'}"
 
 

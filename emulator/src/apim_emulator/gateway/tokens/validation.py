@@ -31,16 +31,18 @@ class TokenPlace:
     def find(self, context: Context) -> str:
         """Return the token; raises `TokenError` where it is absent, given twice or under another scheme."""
         if self.value is not None:
-            return _present([self.value(context)])
+            return _present([self.value(context)], "what token-value gives")
         if self.query is not None:
-            return _present(context.request.query.values(self.query(context)))
+            name = self.query(context)
+            return _present(context.request.query.values(name), f"query parameter {name}")
         name = "Authorization" if self.header is None else self.header(context)
-        text = _present(context.request.headers.getall(name, []))
+        text = _present(context.request.headers.getall(name, []), f"header {name}")
         scheme = "Bearer" if self.scheme is None else self.scheme(context)
         given, space, rest = text.partition(" ")
         if space and given.lower() == scheme.lower():
-            return _present([rest.strip(" ")])
+            return _present([rest.strip(" ")], f"header {name}")
         if name.lower() == "authorization" and self.scheme_required:
+            note("header {} does not begin with {}", name, scheme)
             raise TokenError("TokenNotPresent", _NOT_PRESENT)
         return text
 
@@ -116,8 +118,9 @@ async def metadata_of(urls: Sequence[str], key_id: str | None, exchange: Exchang
     return known
 
 
-def _present(values: list[str]) -> str:
+def _present(values: list[str], place: str) -> str:
     if not any(values):
+        note("there is no token in {}", place)
         raise TokenError("TokenNotPresent", _NOT_PRESENT)
     if len(values) > 1:
         raise TokenError("JwtInvalid", "More than one token was given. Access denied.")
