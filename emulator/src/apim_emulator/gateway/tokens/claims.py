@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import NamedTuple
 
 from apim_emulator.gateway.context import Context
 from apim_emulator.gateway.context.objects import claim_values
@@ -20,8 +21,7 @@ _SECONDS = 2**63
 `EpochTime.DateTime`), so that milliseconds are a time that never comes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """Something that is demanded of a token."""
 
     claim: str
@@ -125,21 +125,25 @@ def lifetime_demands(payload: Payload, now: float, skew: float, *, required: boo
 
     Only what expired has a reason of its own; the others count as "other validation failures" (inferred).
     """
-    no_times = [name for name in ("exp", "nbf", "iat") if name in payload and not _is_time(payload[name])]
-    for name in no_times:
-        yield Demand(name, lambda: "a time", partial(_time, payload, name))
-    if "exp" in no_times:
+    times: dict[str, float | None] = {}
+    for name in ("exp", "nbf", "iat"):
+        try:
+            times[name] = _time(payload, name)
+        except TokenError:
+            yield Demand(name, lambda: "a time", partial(_time, payload, name))
+    if "exp" not in times:
         return
+    expires, starts = times["exp"], times.get("nbf")
     yield Demand(
         "exp",
         lambda: f"after {date(now - skew)}{'' if required else ', or none'}",
-        lambda: _check_end(_time(payload, "exp"), now, skew, required=required),
+        lambda: _check_end(expires, now, skew, required=required),
     )
-    if "nbf" not in no_times:
+    if "nbf" in times:
         yield Demand(
             "nbf",
             lambda: f"none, or not after {date(now + skew)} and exp",
-            lambda: _check_start(_time(payload, "nbf"), _time(payload, "exp"), now, skew),
+            lambda: _check_start(starts, expires, now, skew),
         )
 
 
@@ -197,14 +201,10 @@ def _audiences(payload: Payload) -> list[str]:
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
 
 
-def _is_time(value: object) -> bool:
-    return not isinstance(value, bool) and isinstance(value, int | float) and -_LATEST <= value < _SECONDS
-
-
 def _time(payload: Payload, name: str) -> float | None:
     if name not in payload:
         return None
     value = payload[name]
-    if not isinstance(value, int | float) or not _is_time(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_LATEST <= value < _SECONDS:
         raise TokenError("JwtInvalid", f"JWT claim {name} is not a time. Access denied.")
     return float(min(value, _LATEST))
