@@ -12,6 +12,8 @@ from pathlib import Path
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
 from apim_emulator.listening import serve
 from apim_emulator.tracing import TraceRecorder
@@ -76,6 +78,7 @@ def _take(window: webdriver.Chrome, url: str, folder: Path) -> None:
     for name, page, width, height, scheme in _PICTURES:
         look(window, width=width, height=height, scheme=scheme)
         window.get(f"{url}{page}")
+        WebDriverWait(window, 20, 0.05).until(lambda _: window.find_element(By.ID, "live").text == "live")
         path = folder / f"{name}.png"
         window.save_screenshot(str(path))
         sys.stdout.write(f"{path}: {path.stat().st_size // 1000} kB\n")
