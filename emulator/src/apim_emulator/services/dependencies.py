@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -163,7 +164,8 @@ def _no_token(_token: str) -> Mapping[str, object]:
 async def _embed(request: web.Request) -> web.Response:
     try:
         body = json.loads(await request.read())
-        return web.json_response(embeddings(_MODEL, body if isinstance(body, dict) else {}, 0))
+        found = embeddings(_MODEL, body if isinstance(body, dict) else {}, 0)
+        return web.json_response(found, dumps=partial(json.dumps, default=list))  # vectors are arrays
     except AzureOpenAIError as refused:
         return web.json_response(refused.body, status=refused.status)
     except (ValueError, RecursionError):
