@@ -1,7 +1,11 @@
 """How much work a member is, whatever a caller sends: counted in functions called and in steps, not in time."""
 
+import ast
+import functools
 import importlib
+import inspect
 import math
+import operator
 import pkgutil
 import re
 from collections.abc import Callable, Iterator
@@ -22,12 +26,39 @@ pytestmark = pytest.mark.attack
 
 
 def patterns() -> Iterator[Any]:
-    """Find the regular expressions of the modules that an expression reaches."""
+    """Find the regular expressions of the modules that an expression reaches: named ones, and those in calls."""
     for package in (apim_emulator.csharp, apim_emulator.gateway.context):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            for name, value in vars(importlib.import_module(found.name)).items():
-                if isinstance(value, re.Pattern) and isinstance(value.pattern, str) and ".compiler." not in found.name:
-                    yield pytest.param(value, id=f"{found.name.rpartition('.')[2]}.{name}")
+            if ".compiler." in found.name:
+                continue
+            module = importlib.import_module(found.name)
+            short = found.name.rpartition(".")[2]
+            for name, value in vars(module).items():
+                if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
+                    yield pytest.param(value, id=f"{short}.{name}")
+            for line, value in in_calls(inspect.getsource(module)):
+                yield pytest.param(value, id=f"{short}:{line}")
+
+
+def in_calls(source: str) -> "Iterator[tuple[int, re.Pattern[str]]]":
+    """Find patterns that a call such as `re.sub(r"a+", ...)` has in it."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or not ast.unparse(node.func).startswith("re."):
+            continue
+        first = node.args[0] if node.args else None
+        if node.func.attr == "compile" or not isinstance(first, ast.Constant) or not isinstance(first.value, str):  # type: ignore[attr-defined]
+            continue
+        flags = [one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute) and one.attr.isupper()]
+        yield (
+            node.lineno,
+            re.compile(
+                first.value, functools.reduce(operator.or_, (re.RegexFlag[one] for one in flags), re.RegexFlag(0))
+            ),
+        )
+
+
+def test_patterns_in_calls_are_found() -> None:
+    assert [one.pattern for _, one in in_calls('re.sub(r"a+", "", re.match("b", x, re.DOTALL)[0])')] == ["a+", "b"]
 
 
 @pytest.mark.parametrize("pattern", list(patterns()))

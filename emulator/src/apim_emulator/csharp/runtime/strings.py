@@ -196,6 +196,10 @@ def replace_character(text: str, old: str, new: str) -> str:
     return bounded(text.replace(old, new))
 
 
+_A_CHARACTER = 256
+"""Characters that could be read while a set of characters takes in one more."""
+
+
 def split(
     text: str,
     separators: Sequence[str] | None = None,
@@ -208,12 +212,14 @@ def split(
     dropping = options is StringSplitOptions["RemoveEmptyEntries"]
     if count == 0 or (dropping and not text):
         return strings(())
-    found = [separator for separator in separators or () if separator]
+    found = list(dict.fromkeys(separator for separator in separators or () if separator))
     if count == 1 or (separators and not found):
         return strings((text,))
-    passed(len(text) * (1 + sum(map(len, found))))
+    are_characters = all(len(one) == 1 for one in found)
+    passed(len(text) + _A_CHARACTER * len(found) if are_characters else len(text) * (1 + sum(map(len, found))))
     made(len(text))
-    alternatives = "|".join(map(re.escape, found)) if found else f"[{WHITE_SPACE}]"
+    escaped = list(map(re.escape, found))
+    alternatives = f"[{''.join(escaped) or WHITE_SPACE}]" if are_characters else "|".join(escaped)
     parts: list[str] = []
     place = 0
     for match in re.finditer(alternatives, text):
