@@ -1,12 +1,15 @@
 """Traces say why: what was done that is no change, the gateway's own calls, attempts, tokens and claims."""
 
+import ast
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apim_emulator import gateway
 from apim_emulator.model import Backend, CircuitBreaker, Operation, PoolMember, Subscription
 from apim_emulator.testing import PolicyBench, Reply, Request
 from apim_emulator.tracing import CallTrace, as_text
@@ -115,6 +118,19 @@ def test_text_shows_what_was_said() -> None:
     assert '│      <set-header name="api-key" exists-action="delete"/>' in text
     assert "│      api-key: already absent" in text
     assert "   no subscription key is given, and API policy needs none" in text
+
+
+def test_every_note_has_a_place_for_each_of_its_values() -> None:
+    said = [
+        (f"{path.name}:{call.lineno}", call.args)
+        for path in Path(gateway.__file__).parent.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "note"
+    ]
+    texts = [(place, ast.unparse(args[0]), len(args) - 1) for place, args in said]
+
+    assert len(texts) > 60
+    assert [place for place, text, values in texts if text.count("{}") != values] == []
 
 
 # the line of the policy

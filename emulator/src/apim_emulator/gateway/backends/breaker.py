@@ -39,7 +39,7 @@ class Breaker:
         if self.is_tripped(now):
             return f"open, for {self.seconds_left(now):g} s more"
         allowed = f"{self._rule.percentage}%" if self._rule.count is None else str(self._rule.count)
-        return f"closed, {self._failures} failures of {len(self._calls)} calls, opens at {allowed}"
+        return f"closed, {self._failures} of the last {len(self._calls)} calls failed, opens at {allowed}"
 
     def answered(self, now: float, status: int, retry_after: str | None) -> None:
         """Note a response; its `Retry-After` counts only if this is the one that trips the breaker."""
