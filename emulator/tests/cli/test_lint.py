@@ -426,7 +426,8 @@ def test_folder_is_looked_at_as_one_service(write: Write, run: Run) -> None:
         ),
         pytest.param(
             "backends/east/backendInformation.json", '{"properties": {"url": 5}}',
-            "backends/east/backendInformation.json:1: error: properties.url: must be text", id="file that is no policy",
+            "backends/east/backendInformation.json:1:17: error: properties.url: must be text",
+            id="file that is no policy",
         ),
         pytest.param(
             "apis/a;rev=1/policy.xml", document("<set-header name='a'><value>{{tier}}</value></set-header><nope />"),

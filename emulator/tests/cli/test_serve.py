@@ -676,7 +676,7 @@ def test_every_mistake_of_a_folder_is_told_at_once(artifacts: Path, capsys: pyte
 
     assert (code, capsys.readouterr().err) == (
         2,
-        "error: artifacts/apis/echo/apiInformation.json: properties.path: must be text\n"
+        "error: artifacts/apis/echo/apiInformation.json:1:17: properties.path: must be text\n"
         "artifacts/products/starter/policy.xml:4:37: named value k has no value (artifacts/named values/quota/"
         "namedValueInformation.json has none); give a file with --named-values\n"
         "artifacts/apis/echo/policy.xml:4:9: nope: policy is not supported\n",

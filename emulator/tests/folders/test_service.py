@@ -221,17 +221,17 @@ def test_every_mistake_is_told_with_its_file_and_key(write: Write, tmp_path: Pat
     )
 
     assert mistakes(found, tmp_path) == [
-        "named values/k/namedValueInformation.json: properties.value: must be text",
+        "named values/k/namedValueInformation.json:1:37: properties.value: must be text",
         "products/p/apis.json: API x is none of the folder apis; there are a, b, c, d, e",
         'products/q/apis.json: must be a list of objects with a name, as [{"name": "echo-api"}]',
         "products/q/apis/y: API y is none of the folder apis; there are a, b, c, d, e",
-        "apis/a/apiInformation.json: properties.path: must be text",
-        "apis/a/apiInformation.json: properties.subscriptionRequired: must be true or false",
+        "apis/a/apiInformation.json:1:17: properties.path: must be text",
+        "apis/a/apiInformation.json:1:28: properties.subscriptionRequired: must be true or false",
         "apis/a/operations/nope/policy.xml: operation nope is not known; add specification.yaml or .json with its "
         "operationId",
         "apis/b/operations/get-itms/policy.xml: operation get-itms is no operationId of the API's specification; there "
         "are get-items, delete-item",
-        "apis/c/apiInformation.json: 1:29: not JSON: Expecting property name enclosed in double quotes",
+        "apis/c/apiInformation.json:1:29: not JSON: Expecting property name enclosed in double quotes",
         "apis/d/specification.json: is no OpenAPI document",
         "apis/e/specification.json: template /{a}.json: a parameter must be a whole segment",
         "apis/e/apiInformation.json: properties.subscriptionKeyParameterNames.header: must be the name of a header",

@@ -184,9 +184,10 @@ class Linter:
         gateway, around = service.gateway, self._around_service(service)
         for mistake in service.mistakes:
             subject, _, message = mistake.text.rpartition(": ")
+            line, column = mistake.place or (1, None)
             yield Finding(
-                file=str(mistake.file), line=1, column=None, level="error", policy=subject or "file", attribute=None,
-                message=message, allowed=(),
+                file=str(mistake.file), line=line, column=column, level="error", policy=subject or "file",
+                attribute=None, message=message, allowed=(),
             )  # fmt: skip
         if not service.has_backends:
             gateway = replace(gateway, backends=_backends(service.texts.values()))

@@ -22,10 +22,12 @@ class Mistake:
     file: Path
     text: str
     """With the key where there is one; no value is quoted."""
+    place: tuple[int, int] | None = None
+    """Line and column, both counted from 1, where they are known."""
 
     def __str__(self) -> str:
         """One line for a person."""
-        return f"{self.file}: {self.text}"
+        return f"{':'.join(map(str, (self.file, *(self.place or ()))))}: {self.text}"
 
 
 class Properties(BaseModel):
@@ -144,18 +146,38 @@ def read_json_or_yaml(path: Path) -> Any:
         raise EmulatorError(f"{path}: not {'JSON' if path.suffix.lower() == '.json' else 'YAML'}") from None
 
 
-def properties(kind: type[P], content: Any) -> P:
-    """Check the properties of a resource; raises `EmulatorError` with a line for each mistake, without the file."""
+def properties(kind: type[P], content: Any, path: Path, mistakes: list[Mistake]) -> P | None:
+    """Check the properties that a file has of a resource; None where there are mistakes, which are added."""
     own = content.get("properties") if isinstance(content, dict) else None
     if not isinstance(own, dict):
-        raise EmulatorError("must be an object with properties, as Azure Resource Manager has it")
+        mistakes.append(Mistake(path, "must be an object with properties, as Azure Resource Manager has it"))
+        return None
     try:
         return kind.model_validate(own)
     except ValidationError as error:
-        lines = []
         for one in error.errors(include_input=False, include_url=False):
-            key = ".".join(("properties", *map(str, one["loc"])))
+            key = ("properties", *one["loc"])
             wanted = _WANTED.get(one["type"].removesuffix("_type"))
             missing = "is missing; it is required" if one["type"] == "missing" else one["msg"]
-            lines.append(f"{key}: {missing if wanted is None else f'must be {wanted}'}")
-        raise EmulatorError("\n".join(lines)) from None
+            text = f"{'.'.join(map(str, key))}: {missing if wanted is None else f'must be {wanted}'}"
+            mistakes.append(Mistake(path, text, _place(path, key)))
+        return None
+
+
+def _place(path: Path, key: tuple[str | int, ...]) -> tuple[int, int] | None:
+    """Find the line and column of a key, or of what should hold it; JSON is read as the YAML that it is, too."""
+    try:
+        node = yaml.compose(read_text(path), UniqueKeys)
+    except (EmulatorError, yaml.YAMLError, RecursionError, ValueError):
+        return None
+    mark = None if node is None else node.start_mark
+    for part in key:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((name, inner) for name, inner in node.value if name.value == part), None)
+            if found is None:
+                break
+            mark, node = found[0].start_mark, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            mark = node.start_mark
+    return None if mark is None else (mark.line + 1, mark.column + 1)

@@ -33,6 +33,7 @@ from apim_emulator.model import Api, Backend, Gateway, Operation, Product, Subsc
 
 FRAGMENT = re.compile(r"""<include-fragment\s[^>]*?\bfragment-id\s*=\s*(["'])([^"'<>]*)\1""")
 """Where a text includes a fragment; its second group is the ID."""
+_PLACE = re.compile(r":(\d+):(\d+): ")
 _SEGMENT = "segment"
 _FORWARDED = frozenset({"http", "soap"})
 """Types of APIs whose calls are requests that are forwarded."""
@@ -179,8 +180,7 @@ class _Reading:
         try:
             return self._filled(read_json_or_yaml(path))
         except EmulatorError as error:
-            # The file's name is a part of what is told.
-            self._mistakes.append(Mistake(path, str(error).removeprefix(str(path)).lstrip(": ")))
+            self._mistakes.append(_as_mistake(path, error))
             return None
 
     def _filled(self, value: Any) -> Any:
@@ -192,21 +192,14 @@ class _Reading:
 
     def _properties(self, kind: type[P], path: Path | None) -> P | None:
         content = None if path is None else self._content(path)
-        if path is None or content is None:
-            return None
-        try:
-            return properties(kind, content)
-        except EmulatorError as error:
-            for line in str(error).split("\n"):
-                self._mistake(path, line)
-            return None
+        return None if path is None or content is None else properties(kind, content, path, self._mistakes)
 
     def _document(self, label: str, path: Path) -> str:
         text = ""
         try:
             text = self._fillings.fill(read_text(path))
         except EmulatorError as error:
-            self._mistakes.append(Mistake(path, str(error).removeprefix(str(path)).lstrip(": ")))
+            self._mistakes.append(_as_mistake(path, error))
         self._files[label], self._texts[label] = path, text
         return text
 
@@ -382,3 +375,12 @@ class _Reading:
             id=entry.name, scope=own.scope, primary_key=self._keys(entry.name), secondary_key="",
             active=own.state.lower() == "active",
         )  # fmt: skip
+
+
+def _as_mistake(path: Path, error: EmulatorError) -> Mistake:
+    """Part what is told of a file into its place and the rest."""
+    told = str(error).removeprefix(str(path))
+    place = _PLACE.match(told)
+    if place is None:
+        return Mistake(path, told.removeprefix(": "))
+    return Mistake(path, told[place.end() :], (int(place[1]), int(place[2])))
