@@ -264,3 +264,89 @@ def test_text_outside_ascii_is_measured_once_for_a_loop() -> None:
 
     assert run(call) == 20_000
     assert meter._METER.steps < 30_000
+
+
+COSTS = {
+    "== of texts": 'var t = s + "b"; var u = s + "c"; return t == u;',
+    "Equals": 'var t = s + "b"; var u = s + "c"; return t.Equals((object)u);',
+    "HashSet": "var h = new HashSet<string>(); h.Add(s); return h.Contains(s);",
+    "Dictionary": "var d = new Dictionary<string, int>(); d[s] = 1; return d.ContainsKey(s);",
+    "Distinct": "return new[] { s, s }.Distinct().Count();",
+    "GroupBy": "return new[] { s, s }.GroupBy(x => x).Count();",
+    "SequenceEqual": 'return new[] { s }.SequenceEqual(new[] { s + "" });',
+    "HtmlDecode": "return WebUtility.HtmlDecode(s);",
+    "UrlDecode": "return WebUtility.UrlDecode(s);",
+    "JSON in single quotes": 'return JToken.Parse("[\'" + s + "\']");',
+    "a run of characters": 'return Regex.IsMatch(s, "^a*$");',
+    "an array": "return new int[s.Length];",
+}
+
+
+@pytest.mark.parametrize("kind", COSTS)
+def test_what_is_compared_or_decoded_is_counted(kind: str) -> None:
+    run = compile_expression(f"@{{ {TEXT} {COSTS[kind]} }}", Type.OBJECT)
+
+    def steps_for(size: int) -> int:
+        call = context(CALL)
+        call.variables["given"] = "a" * size
+        run(call)
+        return meter._METER.steps
+
+    assert steps_for(64_000) - steps_for(640) >= 900
+
+
+def test_round_of_a_loop_counts_for_all_that_is_written_in_it() -> None:
+    def steps_with(statements: str) -> int:
+        run = compile_expression(
+            f"@{{ var n = 1; for (var i = 0; i < 100; i++) {{ {statements} }} return n; }}", Type.INT
+        )
+        run(context(CALL))
+        return meter._METER.steps
+
+    assert steps_with("n = n * 31 + i; " * 400) >= 30 * steps_with("n = n * 31 + i;")
+
+
+SEARCH = 'Regex.IsMatch(new string(\'a\', 60) + "!", "^(a|aa)+$", RegexOptions.None, TimeSpan.FromSeconds(1))'
+CAUGHT = "@{{ try {{ return {} ? 1 : 0; }} catch ({}) {{ return 2; }} }}"
+
+
+@pytest.mark.parametrize("name", ["RegexMatchTimeoutException", "TimeoutException", "Exception"])
+def test_search_with_a_limit_ends_as_in_net_and_the_expression_goes_on(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(meter, "MAX_SECONDS", math.inf)
+    assert compile_expression(CAUGHT.format(SEARCH, name), Type.INT)(context(CALL)) == 2
+
+
+def test_search_that_takes_longer_than_its_limit_throws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meter, "MAX_SECONDS", math.inf)
+    with pytest.raises(EvaluationError) as caught:
+        compile_expression(f"@({SEARCH})", Type.BOOL)(context(CALL))
+
+    assert caught.value.exception == "RegexMatchTimeoutException"
+    assert not isinstance(caught.value, StoppedError)
+
+
+def test_search_within_its_limit_has_its_value() -> None:
+    found = SEARCH.replace("'a', 60", "'a', 12")
+
+    assert compile_expression(CAUGHT.format(found, "Exception"), Type.INT)(context(CALL)) == 0
+
+
+def test_search_without_a_limit_is_given_up_with_its_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meter, "MAX_SECONDS", math.inf)
+    endless = SEARCH.replace(", RegexOptions.None, TimeSpan.FromSeconds(1)", "")
+
+    with pytest.raises(StoppedError):
+        compile_expression(CAUGHT.format(endless, "Exception"), Type.INT)(context(CALL))
+
+
+def test_arrays_that_one_evaluation_holds_are_bounded_by_what_they_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meter, "MAX_SECONDS", math.inf)
+    run = compile_expression(
+        "@{ var l = new List<int[]>(); for (var i = 0; i < 9; i++) { l.Add(new int[1000000]); } return l.Count; }",
+        Type.INT,
+    )
+
+    with pytest.raises(StoppedError, match="InsufficientMemoryException"):
+        run(context(CALL))

@@ -59,7 +59,7 @@ def compile_expression(text: str, result: Type) -> Callable[[Ambient], Any]:
     node = source.parse()
     compiled = Compiler(source, node)
     try:
-        run = _compiled(compiled, source, node, result)
+        run = evaluated(_compiled, compiled, source, node, result)
     except RecursionError:
         raise ExpressionError("nested too deep") from None
     except EvaluationError as error:
@@ -86,7 +86,7 @@ def bodies_read(text: str) -> frozenset[str]:
     source = Source(text)
     node = source.parse()
     compiled = Compiler(source, node)
-    _compiled(compiled, source, node, Type.OBJECT)
+    evaluated(_compiled, compiled, source, node, Type.OBJECT)
     return frozenset(name if name in compiled.named else "Variables" for name in compiled.reads)
 
 

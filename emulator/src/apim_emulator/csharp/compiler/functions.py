@@ -6,7 +6,7 @@ from typing import Any
 from tree_sitter import Node
 
 from apim_emulator.csharp.compiler.scope import Compiler, Execute, Function, Variable
-from apim_emulator.csharp.compiler.syntax import children
+from apim_emulator.csharp.compiler.syntax import children, steps_of
 from apim_emulator.csharp.runtime.exceptions import EvaluationError
 from apim_emulator.csharp.runtime.meter import spend
 from apim_emulator.csharp.types import Frame, Run, Type, Typed
@@ -39,7 +39,7 @@ def compile_lambda(
     with compiler.inside(node) as function:
         variables = [_parameter(compiler, name, type_) for name, type_ in zip(names, parameters, strict=True)]
         run, type_ = _body(compiler, function, body, result)
-    return _creation(function, variables, run), type_
+    return _creation(function, variables, run, steps_of(node)), type_
 
 
 def _parameter(compiler: Compiler, node: Node, type_: Type) -> Variable:
@@ -85,7 +85,7 @@ def _without_result(execute: Execute) -> Run:
     return run
 
 
-def _creation(function: Function, variables: list[Variable], body: Run) -> Run:
+def _creation(function: Function, variables: list[Variable], body: Run, steps: int) -> Run:
     slots = [(variable.slot, variable.shared) for variable in variables]
     captured = function.captured
 
@@ -96,14 +96,14 @@ def _creation(function: Function, variables: list[Variable], body: Run) -> Run:
             base[inner] = frame[outer]
 
         def call(*arguments: Any) -> Any:
-            spend()
+            spend(steps)
             own = base.copy()
             for (slot, shared), argument in zip(slots, arguments, strict=True):
                 own[slot] = [argument] if shared else argument
             return body(own)
 
         def call_one(argument: Any) -> Any:
-            spend()
+            spend(steps)
             own = base.copy()
             own[place] = argument
             return body(own)
@@ -168,7 +168,7 @@ def _local_function(compiler: Compiler, node: Node, type_: Type) -> Run:
             for parameter, parameter_type in zip(children(parameters), type_.args[:-1], strict=True)
         ]
         run, _ = _body(compiler, function, body, type_.args[-1])
-    return _creation(function, variables, run)
+    return _creation(function, variables, run, steps_of(node))
 
 
 def compile_call(compiler: Compiler, node: Node, callee: Typed, arguments: list[Node]) -> Typed:

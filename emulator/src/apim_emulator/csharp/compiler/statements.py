@@ -8,7 +8,7 @@ from apim_emulator.csharp.compiler import conversions
 from apim_emulator.csharp.compiler.creation import initialized_array
 from apim_emulator.csharp.compiler.functions import declare_group
 from apim_emulator.csharp.compiler.scope import Compiler, Execute, statement_rule
-from apim_emulator.csharp.compiler.syntax import children
+from apim_emulator.csharp.compiler.syntax import children, steps_of
 from apim_emulator.csharp.library.sequences import element_type, enumerated, sequence
 from apim_emulator.csharp.runtime.exceptions import EvaluationError
 from apim_emulator.csharp.runtime.meter import spend
@@ -347,13 +347,13 @@ def _while(compiler: Compiler, node: Node) -> tuple[Execute, bool]:
             body, _ = _embedded(compiler, body_node)
         endless = condition.constant is True
         compiler.unassigned = _after(loop.breaks, _NOTHING if endless else false)
-    return _looped(condition.run, body, lambda _: None), not endless or bool(loop.breaks)
+    return _looped(condition.run, body, lambda _: None, steps_of(node)), not endless or bool(loop.breaks)
 
 
-def _looped(test: Execute, body: Execute, update: Execute) -> Execute:
+def _looped(test: Execute, body: Execute, update: Execute, steps: int) -> Execute:
     def execute(frame: Frame) -> object:
         while test(frame):
-            spend()
+            spend(steps)
             value = body(frame)
             if value is not ON and value is not CONTINUE:
                 return ON if value is BREAK else value
@@ -374,11 +374,11 @@ def _do(compiler: Compiler, node: Node) -> tuple[Execute, bool]:
             compiler.unassigned = before
         condition, _, false = compiler.condition(condition_node)
         compiler.unassigned = _after(loop.breaks, false)
-    test = condition.run
+    test, steps = condition.run, steps_of(node)
 
     def execute(frame: Frame) -> object:
         while True:
-            spend()
+            spend(steps)
             value = body(frame)
             if value is not ON and value is not CONTINUE:
                 return ON if value is BREAK else value
@@ -407,7 +407,7 @@ def _for(compiler: Compiler, node: Node) -> tuple[Execute, bool]:
         updates = [compiler.any_expression(one).run for one in node.children_by_field_name("update") if one.type != ","]
         del after_body
         compiler.unassigned = _after(loop.breaks, _NOTHING if endless else false)
-    loop_run = _looped(test, body, _all(updates))
+    loop_run = _looped(test, body, _all(updates), steps_of(node))
     return _in_order([*first, loop_run]), not endless or bool(loop.breaks)
 
 
@@ -462,14 +462,14 @@ def _foreach(compiler: Compiler, node: Node) -> tuple[Execute, bool]:
         with compiler.loop() as loop:
             body, _ = _embedded(compiler, body_node)
         compiler.unassigned = _after(loop.breaks, before)
-    run, source_type = source.run, source.type
+    run, source_type, steps = source.run, source.type, steps_of(node)
 
     def execute(frame: Frame) -> object:
         values = run(frame)
         if values is None:
             raise EvaluationError("NullReferenceException")
         for value in enumerated(values, source_type):
-            spend()
+            spend(steps)
             frame[item] = value
             bind(frame)
             result = body(frame)

@@ -133,6 +133,11 @@ def children(node: Node) -> list[Node]:
     return [child for child in node.named_children if child.type != "comment"]
 
 
+def steps_of(node: Node) -> int:
+    """Tell how many steps a round of a loop or a call takes: one, and more where a lot is written in it."""
+    return 1 + node.descendant_count // 64
+
+
 def all_children(node: Node) -> list[Node]:
     """All children, operators and keywords too, without comments."""
     return [child for child in node.children if child.type != "comment"]

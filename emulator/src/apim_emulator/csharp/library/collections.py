@@ -6,7 +6,7 @@ from typing import Any
 from apim_emulator.csharp.library.table import Generic, define
 from apim_emulator.csharp.runtime import strings
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.meter import bounded, passed, spend
+from apim_emulator.csharp.runtime.meter import bounded, compared, passed, spend
 from apim_emulator.csharp.runtime.system_convert import zero
 from apim_emulator.csharp.runtime.values import (
     Array,
@@ -244,6 +244,7 @@ def _negative() -> Any:
 def _value(table: Dictionary, key: Any) -> Any:
     if key is None:
         raise EvaluationError("ArgumentNullException")
+    compared(key)
     if key not in table.items:
         raise _missing(table, key)
     return table.items[key]
@@ -260,6 +261,7 @@ def _missing(table: Dictionary, key: Any) -> EvaluationError:
 def _has(table: Dictionary, key: Any) -> bool:
     if key is None:
         raise EvaluationError("ArgumentNullException")
+    compared(key)
     if key not in table.items and isinstance(_missing(table, key), type(unsure(""))):
         raise _missing(table, key)
     return key in table.items

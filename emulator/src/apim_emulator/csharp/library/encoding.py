@@ -4,14 +4,13 @@ import base64
 import binascii
 import hashlib
 import hmac
-import html
 import os
 import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
 
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -19,13 +18,15 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from apim_emulator.csharp.library.table import CHECKS, CONSTANTS, define, define_extensions
 from apim_emulator.csharp.runtime import strings
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.meter import bounded, passed, spend
+from apim_emulator.csharp.runtime.meter import MAX_LENGTH, bounded, made, passed, replaced, spend
 from apim_emulator.csharp.runtime.values import Array
 from apim_emulator.csharp.types import Type
 
 
 def byte_array(data: bytes) -> Array:
     """Make a `byte[]`."""
+    if len(data) > MAX_LENGTH:
+        made(len(data))
     spend(len(data) // 64)
     return Array(Type.BYTE, data)
 
@@ -54,6 +55,9 @@ _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 def decoded(data: bytes) -> str:
     """`Encoding.UTF8.GetString`; versions of .NET replace broken bytes differently."""
+    if len(data) > 4 * MAX_LENGTH:
+        made(len(data))
+    passed(len(data))
     try:
         return bounded(data.decode())
     except UnicodeDecodeError:
@@ -185,11 +189,20 @@ def _url_decode(text: str | None) -> str | None:
 
 
 def _unescaped(text: str) -> str:
-    return decoded(unquote_to_bytes(strings.encoded(text)))
+    return decoded(
+        replaced(_ESCAPED, lambda found: bytes.fromhex(found[0].replace(b"%", b"").decode()), strings.encoded(text))
+    )
+
+
+_ESCAPED = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 
 
 _HTML = re.compile("[&<>\"'\xa0-\xff]")
 _HTML_NAMES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+
+
+_ENTITIES = {html: text for text, html in _HTML_NAMES.items()} | {"&apos;": "'", "&nbsp;": "\xa0"}
+_ENTITY = re.compile("|".join(_ENTITIES))
 
 
 def _html_encode(text: str | None) -> str | None:
@@ -198,16 +211,16 @@ def _html_encode(text: str | None) -> str | None:
     spend(len(text) // 8)
     if not text.isascii() and max(text) > "\xff":
         raise unsure("HTML encoding beyond Latin-1")
-    return bounded(_HTML.sub(lambda found: _HTML_NAMES.get(found[0]) or f"&#{ord(found[0])};", text))
+    return bounded(replaced(_HTML, lambda found: _HTML_NAMES.get(found[0]) or f"&#{ord(found[0])};", text))
 
 
 def _html_decode(text: str | None) -> str | None:
     if text is None:
         return None
     spend(len(text) // 8)
-    if re.sub(r"&(?:amp|lt|gt|quot|apos|nbsp|#39);", "", text).count("&"):
+    if text.count("&") != len(_ENTITY.findall(text)):
         raise unsure("HTML entities other than the simplest")
-    return bounded(html.unescape(text))
+    return bounded(replaced(_ENTITY, lambda found: _ENTITIES[found[0]], text))
 
 
 define(

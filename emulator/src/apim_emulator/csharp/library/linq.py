@@ -10,7 +10,7 @@ from apim_emulator.csharp.library.table import CONSTANTS, Generic, define, defin
 from apim_emulator.csharp.runtime import numbers, strings
 from apim_emulator.csharp.runtime.casts import is_instance
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.meter import made
+from apim_emulator.csharp.runtime.meter import compared, made
 from apim_emulator.csharp.runtime.system_convert import zero
 from apim_emulator.csharp.runtime.values import Array, Dictionary, Grouping, Lazy, Ordered, StringComparison
 from apim_emulator.csharp.types import Type
@@ -159,6 +159,7 @@ def _take_while(values: Iterable[Any], test: Test) -> Iterator[Any]:
 def _distinct(values: Iterable[Any], seen: set[Any] | None = None) -> Iterator[Any]:
     known = set() if seen is None else seen
     for value in values:
+        compared(value)
         if value not in known:
             known.add(value)
             yield value
@@ -172,6 +173,7 @@ def _grouped(values: Iterable[Any], key: Callable[[Any], Any], element: Callable
     groups: dict[Any, Grouping] = {}
     for value in values:
         found = key(value)
+        compared(found)
         groups.setdefault(found, Grouping(found)).append(element(value))
     return iter(groups.values())
 
@@ -212,6 +214,7 @@ def _except(one: Iterable[Any], other: Iterable[Any]) -> Iterator[Any]:
 def _intersect(one: Iterable[Any], other: Iterable[Any]) -> Iterator[Any]:
     kept = set(other)
     for value in one:
+        compared(value)
         if value in kept:
             kept.remove(value)
             yield value
@@ -374,7 +377,10 @@ def _contains_text(source: Items, wanted: str | None, comparer: StringComparison
 
 
 def _same(one: Items, other: Items) -> bool:
-    return list(_counted(one)) == list(_counted(other))
+    found, others = list(_counted(one)), list(_counted(other))
+    for value in found:
+        compared(value)
+    return found == others
 
 
 def _count(source: Items, test: Test = _all) -> int:

@@ -57,7 +57,9 @@ BASES = {
     "NullReferenceException": "SystemException",
     "ObjectDisposedException": "InvalidOperationException",
     "OverflowException": "ArithmeticException",
+    "RegexMatchTimeoutException": "TimeoutException",
     "SystemException": "Exception",
+    "TimeoutException": "SystemException",
     "UriFormatException": "FormatException",
     "XmlException": "SystemException",
 }

@@ -8,13 +8,16 @@ from typing import Any, NoReturn
 from apim_emulator.csharp.runtime.dates import DateTime, json_date
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.jtokens import JArray, JObject, JProperty, JToken, JValue
-from apim_emulator.csharp.runtime.meter import joined, made, spend
+from apim_emulator.csharp.runtime.meter import elements, joined, made, replaced, spend
 from apim_emulator.csharp.runtime.numbers import double_round_trip, read_double
 from apim_emulator.csharp.runtime.values import JTokenType
 from apim_emulator.csharp.types import RANGES
 
 NEW_LINE = "\r\n"
 """`Environment.NewLine`: the managed gateway runs on Windows (inferred)."""
+_A_CONTAINER = 512
+_A_VALUE = 64
+"""What tokens take, in characters."""
 _MAX_DEPTH = 64
 """Json.NET refuses more since version 13, before it did not."""
 _WORDS = {"true", "false", "null", "undefined", "NaN", "Infinity", "new"}
@@ -31,6 +34,8 @@ def read(text: str | None, kind: type[JToken] = JToken) -> JToken:
         raise EvaluationError("ArgumentNullException")
     made(len(text))
     spend(len(text) // 64)
+    elements(text.count("]") + text.count("}"), _A_CONTAINER)
+    elements(text.count(","), _A_VALUE)
     try:
         found = _loaded(text)
     except RecursionError:
@@ -65,7 +70,7 @@ def _double_quoted(text: str) -> str:
     def string(found: re.Match[str]) -> str:
         return f'"{_INSIDE.sub(_escape, found["inside"])}"' if found["end"] else found[0]
 
-    return _QUOTED.sub(string, text)
+    return replaced(_QUOTED, string, text)
 
 
 def _escape(found: re.Match[str]) -> str:
@@ -77,10 +82,12 @@ class _Pairs(list[tuple[str, Any]]):
 
 
 def _object(pairs: list[tuple[str, Any]]) -> _Pairs:
+    spend()
     return _Pairs(pairs)
 
 
 def _integer(text: str) -> int:
+    spend()
     value = int(text) if len(text) < 21 else RANGES["long"][1] + 1
     if not RANGES["long"][0] <= value <= RANGES["long"][1] or text == "-0":
         raise unsure("a JSON number beyond Int64")
@@ -88,6 +95,7 @@ def _integer(text: str) -> int:
 
 
 def _float(text: str) -> float:
+    spend()
     value = read_double(text)
     if value in {float("inf"), float("-inf")} or (value == 0 and text.startswith("-")):
         raise unsure("a JSON number that versions of .NET read differently")
@@ -162,19 +170,23 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", '"': 
 def quoted(text: str) -> str:
     """Write a string with its quotes."""
     spend(len(text) // 16)
-    return '"' + _ESCAPED.sub(lambda found: _SHORT.get(found[0]) or f"\\u{ord(found[0]):04x}", text) + '"'
+    return f'"{replaced(_ESCAPED, _escaped, text)}"'
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return _SHORT.get(found[0]) or f"\\u{ord(found[0]):04x}"
 
 
 def write(token: JToken, *, indented: bool) -> str:
     """`ToString(Formatting)`."""
     parts: list[str] = []
     _write(token, parts, NEW_LINE if indented else "")
-    spend(len(parts))
     return joined(parts)
 
 
 def _write(token: JToken, parts: list[str], line: str) -> None:
     """Write a token; `line` is the line break with the indentation of the parent, empty for none."""
+    spend()
     if isinstance(token, JObject):
         _enclose("{}", token.children(), parts, line)
     elif isinstance(token, JArray):

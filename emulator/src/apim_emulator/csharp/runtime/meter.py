@@ -1,18 +1,19 @@
 """The bounds of one evaluation: steps, time and the size of what it makes; and when it lets others have a turn."""
 
+import re
 import time
 from asyncio import Semaphore
 from collections.abc import Callable, Iterable
-from typing import ParamSpec, TypeVar
+from typing import AnyStr, ParamSpec, TypeVar
 
 from apim_emulator.csharp.runtime import turns
-from apim_emulator.csharp.runtime.exceptions import StoppedError
+from apim_emulator.csharp.runtime.exceptions import EvaluationError, StoppedError
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-TURN = 4_000
-"""Steps that an evaluation takes without a pause: 2 to 10 ms. Then an event loop does all else that is ready."""
+TURN = 500
+"""Steps that an evaluation takes without a pause, mostly below a millisecond; then all else has its turn."""
 MAX_STEPS = 1_000_000
 """Most steps: rounds of loops, calls of functions, elements of sequences, and what passes in C take the time of."""
 MAX_SECONDS = 2.0
@@ -30,13 +31,14 @@ _AN_ELEMENT = 8
 class _Meter:
     """What an evaluation has used so far."""
 
-    __slots__ = ("end", "places", "size", "steps")
+    __slots__ = ("end", "match_end", "places", "size", "steps")
 
     def __init__(self) -> None:
         self.steps = 0
         self.size = 0
         self.end: float | None = None
         self.places: Semaphore | None = None
+        self.match_end = MAX_STEPS
 
 
 _METER = _Meter()
@@ -67,6 +69,8 @@ def _end_turn() -> None:
     meter = _METER
     if meter.steps > MAX_STEPS:
         raise StoppedError("TimeoutException", f"more than {MAX_STEPS} steps")
+    if meter.steps > meter.match_end:
+        raise EvaluationError("RegexMatchTimeoutException")
     now = time.monotonic()
     if meter.end is None:
         meter.end = now + MAX_SECONDS
@@ -79,6 +83,16 @@ def _end_turn() -> None:
             meter.end += time.monotonic() - now
     finally:
         _METER = meter
+
+
+def matched_within(steps: int, match: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Search for a match; raises `RegexMatchTimeoutException` when it takes more steps."""
+    meter = _METER
+    meter.match_end = meter.steps + steps
+    try:
+        return match(*args, **kwargs)
+    finally:
+        meter.match_end = MAX_STEPS
 
 
 def passed(size: int) -> None:
@@ -100,6 +114,22 @@ def bounded(text: str) -> str:
     return text
 
 
+def compared(value: object) -> None:
+    """Count the comparison of a value with an equal one, which passes over a text."""
+    if type(value) is str:
+        passed(len(value))
+
+
+def replaced(pattern: "re.Pattern[AnyStr]", make: "Callable[[re.Match[AnyStr]], AnyStr]", text: AnyStr) -> AnyStr:
+    """Replace what a pattern matches; every match is a step."""
+
+    def counted(found: "re.Match[AnyStr]") -> AnyStr:
+        spend()
+        return make(found)
+
+    return pattern.sub(counted, text)
+
+
 def joined(parts: Iterable[str], separator: str = "") -> str:
     """Join texts, unless the result would be too long to go on with."""
     found = list(parts)
@@ -107,9 +137,10 @@ def joined(parts: Iterable[str], separator: str = "") -> str:
     return separator.join(found)
 
 
-def elements(count: int) -> None:
-    """Count the elements of something new; raises `StoppedError` beyond a bound."""
+def elements(count: int, each: int = _AN_ELEMENT) -> None:
+    """Count the elements of something new, `each` as so many characters; raises `StoppedError` beyond a bound."""
     if count > MAX_LENGTH:
         made(count)
-    _METER.size += (_AN_ELEMENT - 1) * count
+    passed(count)
+    _METER.size += (each - 1) * count
     made(count)

@@ -5,13 +5,14 @@ Python's `re` is not used: it has other classes of characters and no bound.
 
 import re
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from apim_emulator.csharp.runtime import strings
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.meter import joined, spend
+from apim_emulator.csharp.runtime.meter import joined, matched_within, passed, spend
 from apim_emulator.csharp.runtime.values import RegexOptions
 
 Captures = tuple[tuple[int, int] | None, ...]
@@ -27,6 +28,8 @@ _CLASSES = {"d": _DIGIT, "w": _WORD, "s": _SPACE, "D": _ASCII - _DIGIT, "W": _AS
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v", "a": "\a", "e": "\x1b"}
 _MAX_PATTERN = 1000
 _MAX_REPEAT = 1000
+_PIECE = 1024
+"""Characters of a run between two looks at the bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,22 @@ class Regex:
             return self.number(int(key))
         return self.names.get(key)
 
+    limit: int | None = None
+    """Most steps of a search."""
+
+    def limited(self, steps: int) -> "Regex":
+        """Make the same pattern with a limit for each search."""
+        found = copy(self)
+        found.limit = steps
+        return found
+
     def find(self, text: str, start: int = 0) -> Found | None:
-        """Find the first match from a place on."""
+        """Find the first match from a place on; raises `RegexMatchTimeoutException` beyond its own limit."""
+        if self.limit is None:
+            return self._found(text, start)
+        return matched_within(self.limit, self._found, text, start)
+
+    def _found(self, text: str, start: int) -> Found | None:
         if not text.isascii() and (self._ascii_text or strings.length(text) != len(text)):
             raise unsure("a regular expression on text outside ASCII")
         match, nothing = self._match, (None,) * self.count
@@ -143,6 +160,7 @@ def _done(place: int, captures: Captures) -> Captures:
 @lru_cache(maxsize=512)
 def compiled(pattern: str, options: RegexOptions) -> Regex:
     """Compile a pattern once."""
+    spend(4 * len(pattern))
     return Regex(pattern, options)
 
 
@@ -386,7 +404,10 @@ class _Parser:
 
         def match(text: str, place: int, captures: Captures, after: After) -> Captures | None:
             span = captures[number]
-            if span is None or not text.startswith(text[slice(*span)], place):
+            if span is None:
+                return None
+            passed(span[1] - span[0])
+            if not text.startswith(text[slice(*span)], place):
                 return None
             return after(place + span[1] - span[0], captures)
 
@@ -407,7 +428,9 @@ class _Parser:
         return self._very_end(newline=True)
 
     def _very_end(self, *, newline: bool) -> _Part:
-        return self._anchor(lambda text, place: place == len(text) or (newline and text[place:] == "\n"))
+        return self._anchor(
+            lambda text, place: place == len(text) or (newline and place == len(text) - 1 and text[place] == "\n")
+        )
 
     def _boundary(self, *, wanted: bool) -> _Part:
         def test(text: str, place: int) -> bool:
@@ -441,15 +464,25 @@ def _captured(inner: Matcher, number: int) -> Matcher:
     return match
 
 
+def _end_of_run(characters: _Characters, text: str, place: int, limit: int) -> int:
+    """Find where characters of a set end."""
+    end = place
+    while end < limit:
+        start, stop = end, min(limit, end + _PIECE)
+        while end < stop and text[end] in characters:
+            end += 1
+        spend((end - start) // 16 + 1)
+        if end < stop:
+            break
+    return end
+
+
 def _run_of(characters: _Characters, low: int, high: int | None, *, lazy: bool) -> Matcher:
     """Repeat one character: no recursion for each."""
 
     def match(text: str, place: int, captures: Captures, after: After) -> Captures | None:
         limit = len(text) if high is None else min(len(text), place + high)
-        end = place
-        while end < limit and text[end] in characters:
-            end += 1
-        spend((end - place) // 16 + 1)
+        end = _end_of_run(characters, text, place, limit)
         first = place + low
         for stop in range(first, end + 1) if lazy else range(end, first - 1, -1):
             spend()

@@ -223,6 +223,7 @@ def split(
     parts: list[str] = []
     place = 0
     for match in re.finditer(alternatives, text):
+        spend()
         if len(parts) + 1 >= count:
             break
         if not dropping or match.start() > place:
@@ -235,7 +236,6 @@ def split(
         rest = rest[leading.end() :] if leading else rest
     if not dropping or rest:
         parts.append(rest)
-    spend(len(parts))
     return strings(parts)
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.meter import MAX_LENGTH, elements, passed
+from apim_emulator.csharp.runtime.meter import MAX_LENGTH, compared, elements, passed, spend
 from apim_emulator.csharp.types import Type, array
 
 
@@ -255,6 +255,7 @@ class _Table(Collection):
         """Add an entry or change it."""
         if key is None:
             raise EvaluationError("ArgumentNullException")
+        compared(key)
         if key not in self.items:
             self._shuffled = self._shuffled or self._removed
         self.items[key] = value
@@ -262,6 +263,7 @@ class _Table(Collection):
 
     def remove(self, key: Any) -> bool:
         """Remove an entry, if it is there."""
+        compared(key)
         if key not in self.items:
             return False
         del self.items[key]
@@ -286,14 +288,17 @@ class HashSet(_Table):
         self._key = key
         found: dict[Any, Any] = {}
         for value in values:
+            compared(value)
             found.setdefault(value if key is None else key(value), value)
         super().__init__(type_, found)
 
     def __contains__(self, value: object) -> bool:
+        compared(value)
         return (value if self._key is None else self._key(value)) in self.items
 
     def add(self, value: Any) -> bool:
         """Add a value, if it is not there."""
+        compared(value)
         key = value if self._key is None else self._key(value)
         if key in self.items:
             return False
@@ -388,10 +393,14 @@ def _size(key: Any) -> int:
 
 def _sort(decorated: list[tuple[Any, list[Any]]], place: int, descending: bool) -> None:
     # null comes first; a stable descending sort must keep the order of equals.
-    decorated.sort(
-        key=lambda entry: (entry[1][place] is not None, 0 if entry[1][place] is None else entry[1][place]),
-        reverse=descending,
-    )
+    nulls = any(keys[place] is None for _, keys in decorated)
+
+    def key(entry: tuple[Any, list[Any]]) -> Any:
+        spend()
+        found = entry[1][place]
+        return (found is not None, 0 if found is None else found) if nulls else found
+
+    decorated.sort(key=key, reverse=descending)
 
 
 class Grouping(list[Any]):

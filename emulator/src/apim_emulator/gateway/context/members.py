@@ -275,6 +275,7 @@ def _form(message: Request | Response, preserve: bool = False) -> Dictionary:
     """`AsFormUrlEncodedContent()`."""
     fields: dict[str, Array] = {}
     for name, value in Query(_body_text(message, preserve)).pairs():
+        spend()
         fields.setdefault(name, Array(Type.STRING)).append(value)
     if len({name.lower() for name in fields}) < len(fields):
         raise unsure("the case of the names in a form")
