@@ -212,6 +212,8 @@ class Backend:
     query: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     identity: BackendIdentity | None = None
     """Whose token is the `Authorization` of a call to the backend."""
+    certificates: tuple[str, ...] = ()
+    """IDs or thumbprints of the service's certificates; the first that it has is presented (inferred: the first)."""
     members: tuple[PoolMember, ...] = ()
     circuit_breaker: CircuitBreaker | None = None
 

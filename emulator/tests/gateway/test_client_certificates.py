@@ -18,7 +18,7 @@ from yarl import URL
 from apim_emulator.csharp.runtime.certificates import read_certificate
 from apim_emulator.gateway.failures import PolicyLoadError
 from apim_emulator.gateway.http.transport import HttpTransport
-from apim_emulator.model import Certificate
+from apim_emulator.model import Backend, Certificate
 from apim_emulator.network import Network
 from apim_emulator.testing import CertificateAuthority, IssuedCertificate, PolicyBench, Reply
 
@@ -150,6 +150,27 @@ def test_trace_shows_which_certificate_is_presented_and_not_its_key() -> None:
         ("Backend.Certificate", OWN.thumbprint)
     ]
     assert "PRIVATE" not in str(response.trace)
+
+
+@pytest.mark.parametrize(
+    ("names", "policy", "presented"),
+    [
+        (("own",), "", OWN.thumbprint),
+        ((OWN.thumbprint,), "", OWN.thumbprint),
+        (("gone", "own"), "", OWN.thumbprint),
+        (("gone",), "", None),
+        (("root",), '<authentication-certificate certificate-id="own"/>', OWN.thumbprint),
+    ],
+)
+def test_backend_has_a_certificate_of_its_own(names: tuple[str, ...], policy: str, presented: str | None) -> None:
+    entity = Backend(id="east", certificates=names)
+    store = (*STORE, Certificate(id="root", data=ROOT.pem_with_key))
+    tested = bench(
+        f'<set-backend-service backend-id="east"/>{policy}', backends={"east": lambda _: Reply()}, entities=(entity,),
+        certificates=store,
+    )  # fmt: skip
+
+    assert tested.get().requests[0].certificate == presented
 
 
 # Whose tokens are accepted

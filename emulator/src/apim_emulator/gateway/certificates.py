@@ -32,6 +32,11 @@ class Store:
             return self.by_id.get(identifier)
         return self.by_thumbprint.get((thumbprint or "").strip().upper())
 
+    def named(self, name: str) -> Certificate | None:
+        """Find a certificate that can be presented, by its ID or its thumbprint."""
+        found = self.find(identifier=name) or self.find(thumbprint=name)
+        return None if found is None or found.private_key is None else found
+
 
 def no_certificate(node: Node, attribute: str) -> RefusedError:
     """Make the error that refuses the name of a certificate that the service lacks."""

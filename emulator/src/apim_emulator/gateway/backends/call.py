@@ -57,7 +57,8 @@ async def post_json(
         add_credentials(exchange, endpoint, headers)
         with Sending(purpose, "POST", url) as sending:
             async with asyncio.timeout(_SECONDS):
-                answer = await exchange.services.transport.send("POST", url, headers, json.dumps(body).encode())
+                data = json.dumps(body).encode()
+                answer = await exchange.services.transport.send("POST", url, headers, data, endpoint.certificate)
                 sending.answered(answer.status)
                 with closing(answer):
                     content = await bodies.read_response(answer.content.iter_any())

@@ -19,6 +19,10 @@ def backend_of(name: str, properties: Mapping[str, Any]) -> Backend:
         identity=BackendIdentity(resource=identity["resource"], client_id=identity.get("clientId"))
         if identity
         else None,
+        certificates=(
+            *(one.rsplit("/", 1)[-1] for one in credentials.get("certificateIds") or ()),
+            *(credentials.get("certificate") or ()),
+        ),
         members=tuple(
             PoolMember(
                 backend_id=member["id"].rsplit("/", 1)[-1],

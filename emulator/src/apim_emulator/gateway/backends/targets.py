@@ -7,7 +7,9 @@ from typing import Protocol
 
 from yarl import URL
 
+from apim_emulator.csharp.runtime.certificates import Certificate
 from apim_emulator.gateway.backends.breaker import Breaker
+from apim_emulator.gateway.certificates import Store
 from apim_emulator.gateway.failures import Problem, RefusedError
 from apim_emulator.gateway.http.headers import is_header_name, is_header_value
 from apim_emulator.gateway.loading.document import Node, Reader
@@ -27,6 +29,8 @@ class Endpoint:
     query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     breaker: Breaker | None = field(default=None, repr=False, compare=False)
     identity: BackendIdentity | None = None
+    certificate: Certificate | None = field(default=None, repr=False)
+    """What is presented to it where no policy presents another one (inferred: the policy's is preferred)."""
 
     @property
     def name(self) -> str:
@@ -120,14 +124,16 @@ def endpoint(url: str) -> Endpoint | None:
         return None
 
 
-def compile_backends(backends: tuple[Backend, ...], reader: Reader, problems: list[Problem]) -> dict[str, Target]:
+def compile_backends(
+    backends: tuple[Backend, ...], reader: Reader, problems: list[Problem], store: Store
+) -> dict[str, Target]:
     """Make the targets that policies name by `backend-id`; problems are collected."""
     single: dict[str, Endpoint] = {}
     pools: dict[str, Target] = {}
     for backend in backends:
         try:
             if not backend.members:
-                single[backend.id] = _endpoint(backend, reader)
+                single[backend.id] = _endpoint(backend, reader, store)
         except RefusedError as refused:
             problems.append(refused.problem)
     for backend in backends:
@@ -141,7 +147,7 @@ def compile_backends(backends: tuple[Backend, ...], reader: Reader, problems: li
     return {**single, **pools}
 
 
-def _endpoint(backend: Backend, reader: Reader) -> Endpoint:
+def _endpoint(backend: Backend, reader: Reader, store: Store) -> Endpoint:
     node = Node("backend", {}, (), "", f"backend {backend.id}", 1)
     found = endpoint(backend.url or "")
     if found is None:
@@ -155,7 +161,8 @@ def _endpoint(backend: Backend, reader: Reader) -> Endpoint:
         reason = "needs count or percentage, an interval above 0 and status codes or error reasons"
         raise node.refused(reason, "circuitBreaker")
     breaker = None if rule is None else Breaker(rule)
-    return Endpoint(found.origin, found.path, backend.id, headers, query, breaker, backend.identity)
+    certificate = next(filter(None, map(store.named, backend.certificates)), None)
+    return Endpoint(found.origin, found.path, backend.id, headers, query, breaker, backend.identity, certificate)
 
 
 def _is_rule(rule: CircuitBreaker) -> bool:

@@ -154,7 +154,7 @@ async def _answered(exchange: Exchange, endpoint: Endpoint, url: URL, seconds: f
         headers = _headers(exchange, endpoint, url, body)
         async with asyncio.timeout(seconds):
             upstream = await exchange.services.transport.send(
-                exchange.context.request.method, url, headers, data, exchange.certificate
+                exchange.context.request.method, url, headers, data, exchange.certificate or endpoint.certificate
             )
     except TimeoutError:
         if body.waiting:

@@ -132,8 +132,8 @@ class _Loader:
         self._problems = problems
         self._reader = Reader(max_size(gateway), gateway.named_values)
         self._fragments = read_fragments(gateway, self._reader, problems)
-        self._backends = compile_backends(gateway.backends, self._reader, problems)
         self.certificates = read_store(gateway, problems)
+        self._backends = compile_backends(gateway.backends, self._reader, problems, self.certificates)
         self._nothing: Pipeline = dict.fromkeys(SECTIONS, ())
         outermost = _Document(gateway.policy or EMPTY, gateway.policy_format, GLOBAL, "global", gateway.apis)
         self.global_steps = self._around(self._compiled(outermost), self._nothing)

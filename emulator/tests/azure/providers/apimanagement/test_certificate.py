@@ -113,3 +113,11 @@ def test_certificates_of_authorities_are_those_that_the_gateway_trusts(azure: Az
     azure.service(certificates=[{"encodedCertificate": encoded, "storeName": "Root"}])
 
     assert azure.cloud.gateways()[0].ca_certificates == (OWN.pem,)
+
+
+def test_a_backend_presents_the_certificates_that_it_names(azure: Azure) -> None:
+    azure.service()
+    certificate, _ = azure.certificate(data=pfx(), password="pw")
+    azure.backend(credentials={"certificateIds": [certificate], "certificate": [OWN.thumbprint]})
+
+    assert azure.cloud.gateways()[0].backends[0].certificates == ("client", OWN.thumbprint)
