@@ -214,6 +214,6 @@ def without_chance(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "NEW_LINE", "\n")
     monkeypatch.setitem(table.CONSTANTS, "Environment.NewLine", (Type.STRING, "\n"))
     guid = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
-    monkeypatch.setitem(table.AMBIENT, "Guid.NewGuid", (Type("Guid"), lambda _: guid))
+    monkeypatch.setitem(table.AMBIENT, "Guid.NewGuid()", (Type("Guid"), lambda _: guid))
     monkeypatch.setattr(numbers.Random, "below", lambda _self, low, _high: low)
     monkeypatch.setattr(numbers.Random, "fraction", lambda _self: 0.0)

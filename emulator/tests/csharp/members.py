@@ -172,7 +172,8 @@ class Use:
 
 _HASHES = tuple(f"{key}{name}" for key in ("", "HMAC") for name in ("MD5", "SHA1", "SHA256", "SHA384", "SHA512"))
 SEEN = {
-    **dict.fromkeys(("Ordering", "CultureOrdering"), "{0} < 0"),
+    "Ordering": "{0} < 0",
+    "CultureOrdering": "{0} == 0",
     **dict.fromkeys(("IApi", "IGateway", "IGroup", "IOperation", "IProduct", "ISubscription", "IUser"), "{0}.Id"),
     **dict.fromkeys(("IClaims", "ICertificates", "IHeaders", "IParameters", "IQuery", "IVariables"), "{0}.Count"),
     **dict.fromkeys(("HMAC", "HashAlgorithm", *_HASHES), "{0}.ComputeHash(new byte[] {{1}})"),
@@ -254,8 +255,8 @@ def _of_types() -> Iterator[Use]:
 def _constants() -> Iterator[Use]:
     for full, (type_, _) in chain(table.CONSTANTS.items(), table.AMBIENT.items()):
         owner, _, name = full.rpartition(".")
-        kind = "static" if full == "Guid.NewGuid" else "constant"
-        yield Use(kind, owner, name, full, result=str(type_))
+        kind = "static" if name.endswith("()") else "constant"
+        yield Use(kind, owner, name.removesuffix("()"), full, result=str(type_))
 
 
 def _arguments(type_: Type) -> dict[str, Type]:

@@ -5,12 +5,12 @@ from typing import Any
 
 from apim_emulator.csharp.library.sequences import VIEWS
 from apim_emulator.csharp.runtime import jtokens, numbers, system_convert, xlinq, xml_values
-from apim_emulator.csharp.runtime.casts import cast
+from apim_emulator.csharp.runtime.casts import cast, enumerated
 from apim_emulator.csharp.runtime.dates import DateTime, DateTimeOffset
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
 from apim_emulator.csharp.runtime.jtokens import JValue
 from apim_emulator.csharp.runtime.values import BOXES, JTokenType, Lazy, boxed
-from apim_emulator.csharp.types import RANGES, Run, Type, Typed
+from apim_emulator.csharp.types import ENUMS, RANGES, Run, Type, Typed
 
 Change = Callable[[Any], Any]
 """What a conversion does to a value."""
@@ -155,6 +155,11 @@ def explicit(source: Type, target: Type) -> Change | None:
         return _numeric(source.name, target.name)
     if source == Type.OBJECT:
         return lambda value: cast(value, target)
+    if source.name in ENUMS and target.is_numeric:
+        change = _numeric("int", target.name)
+        return lambda value: change(value.value)
+    if source.is_integral and target.name in ENUMS:
+        return lambda value: enumerated(numbers.wrapped(value, "int"), target)
     if source.is_nullable:
         inner = explicit(source.args[0], target.args[0] if target.is_nullable else target)
         return None if inner is None else _from_nullable(inner, target)

@@ -1,6 +1,8 @@
 """Literals, names and operators, compiled once to closures; no Python code is generated or evaluated."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from tree_sitter import Node
 
@@ -241,13 +243,14 @@ def _cast(compiler: Compiler, node: Node) -> Typed:
 def _as(compiler: Compiler, node: Node) -> Typed:
     operand_node, _, type_node = all_children(node)
     target, operand = compiler.named_type(type_node), compiler.expression(operand_node)
-    if not target.is_reference or not _may_test(operand.type, target):
+    test = _tested(operand.type, target)
+    if not target.is_reference or test is None:
         raise compiler.error(node, f"{operand.type} as {target} is not supported")
     run = operand.run
 
     def evaluate(frame: Frame) -> object:
         value = run(frame)
-        return unboxed(value) if value is not None and is_instance(value, target) else None
+        return unboxed(value) if test(value) else None
 
     return Typed(target, evaluate)
 
@@ -260,22 +263,23 @@ def _is(compiler: Compiler, node: Node) -> Typed:
 
 def _type_test(compiler: Compiler, operand: Typed, type_node: Node) -> Typed:
     target, run = compiler.named_type(type_node), operand.run
-    if target.is_nullable or not _may_test(operand.type, target):
+    test = _tested(operand.type, target)
+    if test is None:
         raise compiler.error(type_node, f"{operand.type} is {target} is not supported")
-
-    def evaluate(frame: Frame) -> bool:
-        value = run(frame)
-        return value is not None and is_instance(value, target)
-
-    return Typed(Type.BOOL, evaluate)
+    return Typed(Type.BOOL, lambda frame: test(run(frame)))
 
 
-def _may_test(source: Type, target: Type) -> bool:
-    """Whether a run-time test of a type is one that values can answer."""
-    return source == Type.OBJECT or any(
+def _tested(source: Type, target: Type) -> Callable[[Any], bool] | None:
+    """Tell how a value of a static type is tested for another; None where values cannot answer it."""
+    inner = source.args[0] if source.is_nullable else source
+    if inner in {target, target.args[0] if target.is_nullable else target} or source.refers_to(target):
+        return None if source == Type.NULL else lambda value: value is not None
+    if source == Type.OBJECT or any(
         source.base(root) is not None and target.base(root) is not None
         for root in ("JToken", "XObject", "AsymmetricAlgorithm")
-    )
+    ):
+        return lambda value: value is not None and is_instance(value, target)
+    return None
 
 
 @rule("is_pattern_expression")
@@ -336,7 +340,8 @@ def _declaration_pattern(compiler: Compiler, operand: Typed, pattern: Node) -> T
     if type_node.type == "implicit_type" or name_node.type != "identifier":
         raise compiler.error(pattern, "this pattern is not supported")
     target = compiler.named_type(type_node)
-    if target.is_nullable or not _may_test(operand.type, target):
+    test = _tested(operand.type, target)
+    if target.is_nullable or test is None:
         raise compiler.error(pattern, f"{operand.type} is {target} is not supported")
     before = compiler.unassigned
     variable = compiler.declare(name_node, target)
@@ -348,7 +353,7 @@ def _declaration_pattern(compiler: Compiler, operand: Typed, pattern: Node) -> T
 
     def evaluate(frame: Frame) -> bool:
         value = run(frame)
-        if value is None or not is_instance(value, target):
+        if not test(value):
             frame[variable.slot] = [None] if variable.shared else None
             return False
         frame[holder] = unboxed(value)

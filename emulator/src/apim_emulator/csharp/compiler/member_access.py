@@ -23,7 +23,7 @@ from apim_emulator.csharp.library.table import (
     STATICS,
     Member,
 )
-from apim_emulator.csharp.types import ALIASES, Frame, Type, Typed, parse, split_types, substituted
+from apim_emulator.csharp.types import ALIASES, ENUMS, Frame, Type, Typed, parse, split_types, substituted
 
 _CHAIN = {"member_access_expression", "invocation_expression", "element_access_expression"}
 
@@ -106,7 +106,7 @@ def _static_property(compiler: Compiler, name_node: Node, type_: str) -> Typed:
     if name in CONSTANTS:
         result, value = CONSTANTS[name]
         plain = isinstance(value, int | float | str | bool) and (result.is_numeric or result == Type.BOOL)
-        plain = plain or result.name == "RegexOptions"
+        plain = plain or result.name in ENUMS
         return Typed(result, lambda _: value, value if plain else None)
     if name in AMBIENT:
         result, call = AMBIENT[name]
@@ -197,8 +197,8 @@ def _static_method(compiler: Compiler, name_node: Node, type_: str, arguments_no
     name, types = _split_name(compiler, name_node)
     arguments = compiled_arguments(compiler, arguments_node)
     full = f"{type_}.{name}"
-    if full in AMBIENT and not arguments and not types:
-        result, call = AMBIENT[full]
+    if f"{full}()" in AMBIENT and not arguments and not types:
+        result, call = AMBIENT[f"{full}()"]
         return Typed(result, lambda frame: call(frame[0]))
     members = _with_types([(one, {}) for one in STATICS.get(type_, {}).get(name, ())], types)
     if not members:

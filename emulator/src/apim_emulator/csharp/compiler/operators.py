@@ -48,12 +48,14 @@ _UNARY: dict[str, Callable[[int], int]] = {"-": operator.neg, "+": operator.pos,
 def unary(symbol: str, operand: Typed) -> Typed | None:
     """Choose a prefix operator; None where none is supported."""
     run, type_ = operand.run, operand.type
+    if type_.is_nullable:
+        return _lifted_unary(symbol, operand)
+    if symbol in {"-", "+"} and type_.name == "TimeSpan":
+        return Typed(type_, run if symbol == "+" else lambda frame: TimeSpan(-run(frame).ticks))
     if symbol == "!" and type_ == Type.BOOL:
         when = None if operand.when is None else (operand.when[1], operand.when[0])
         folded = None if operand.constant is None else not operand.constant
         return Typed(Type.BOOL, lambda frame: not run(frame), folded, when)
-    if symbol == "!" and type_ == Type("?", (Type.BOOL,)):
-        return Typed(type_, lambda frame: None if (value := run(frame)) is None else not value)
     if symbol not in {"-", "+", "~"} or not type_.is_numeric:
         return None
     if type_ == Type.DOUBLE:
@@ -74,6 +76,20 @@ def unary(symbol: str, operand: Typed) -> Typed | None:
     if promoted.constant is not None:
         return constant(_fitting(compute(promoted.constant), name), name)
     return Typed(Type(name), lambda frame: wrapped(compute(inner(frame)), name))
+
+
+def _lifted_unary(symbol: str, operand: Typed) -> Typed | None:
+    """Apply an operator to what may be null: null stays null."""
+    run, inner = operand.run, operand.type.args[0]
+    found = unary(symbol, Typed(inner, _same))
+    if found is None:
+        return None
+    apply: Callable[[Any], Any] = found.run
+    return Typed(Type("?", (found.type,)), lambda frame: None if (value := run(frame)) is None else apply(value))
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def constant(value: Any, name: str) -> Typed:
@@ -389,7 +405,22 @@ def _lifted(
     return Typed(Type.BOOL if compare is not None else left.type, evaluate)
 
 
+def _lifted_shift(symbol: str, left: Typed, right: Typed) -> Typed | None:
+    one, other = left.run, right.run
+    found = _shift(symbol, Typed(_inner(left), lambda pair: pair[0]), Typed(_inner(right), lambda pair: pair[1]))
+    if found is None:
+        return None
+
+    def evaluate(frame: list[Any]) -> object:
+        first, second = one(frame), other(frame)
+        return None if first is None or second is None else found.run([first, second])
+
+    return Typed(Type("?", (found.type,)), evaluate)
+
+
 def _shift(symbol: str, left: Typed, right: Typed) -> Typed | None:
+    if left.type.is_nullable or right.type.is_nullable:
+        return _lifted_shift(symbol, left, right)
     if not (left.type.is_integral or left.type == Type.CHAR):
         return None
     name = left.type.name if left.type.name in {"uint", "long", "ulong"} else "int"

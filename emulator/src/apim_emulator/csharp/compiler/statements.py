@@ -303,8 +303,9 @@ def _labels(compiler: Compiler, section: Node) -> tuple[list[Node | None], list[
 
 def _label(compiler: Compiler, node: Node, type_: Type) -> object:
     found = compiler.expression(node)
-    if found.type == Type.NULL and type_ == Type.STRING:
+    if found.type == Type.NULL and (type_ == Type.STRING or type_.is_nullable):
         return None
+    type_ = type_.args[0] if type_.is_nullable else type_
     converted = conversions.converted(found, type_)
     if converted is None or converted.constant is None or type_ in {Type.DOUBLE, Type.OBJECT}:
         raise compiler.error(node, f"a case of {type_} must be a constant of that type")

@@ -315,9 +315,7 @@ def _property(container: JObject, name: str | None) -> JProperty | None:
 
 
 def _removed(container: JObject, name: str | None) -> bool:
-    if name is None:
-        raise EvaluationError("ArgumentNullException")
-    found = container.properties.get(name)
+    found = _property(container, name)
     if found is not None:
         container.drop(found)
     return found is not None

@@ -143,7 +143,7 @@ define(
     constructors={"new(byte[]): Guid": _from_bytes, "new(string): Guid": system_convert.parse_guid},
 )
 CONSTANTS["Guid.Empty"] = (Type("Guid"), UUID(int=0))
-AMBIENT["Guid.NewGuid"] = (Type("Guid"), new_guid)
+AMBIENT["Guid.NewGuid()"] = (Type("Guid"), new_guid)
 
 
 # Math

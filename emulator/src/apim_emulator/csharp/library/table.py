@@ -121,7 +121,7 @@ STATICS: dict[str, Overloads] = {}
 CONSTANTS: dict[str, tuple[Type, object]] = {}
 """Static fields and enumeration members, by `Type.Name`."""
 AMBIENT: dict[str, tuple[Type, Callable[[Any], object]]] = {}
-"""Static properties and methods without arguments whose value comes from the call's context, by `Type.Name`."""
+"""Static properties and methods whose value comes from the call's context, by `Type.Name` and `Type.Name()`."""
 CHECKS: dict[str, Callable[..., object]] = {}
 """What a constant argument must pass, by the name of its parameter, with options; it raises `EvaluationError`."""
 BODIES: dict[str, str] = {}

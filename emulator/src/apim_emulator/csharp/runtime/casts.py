@@ -17,8 +17,8 @@ def is_instance(value: object, type_: Type) -> bool:
     return found == inner or (not inner.is_value and found.refers_to(inner))
 
 
-def _enumerated(value: int, type_: Type) -> Enum:
-    """Unbox an `int` as an enumeration, whose underlying type it is."""
+def enumerated(value: int, type_: Type) -> Enum:
+    """Make the value of an enumeration from an `int`, its underlying type."""
     kind = next(kind for kind in ENUM_TYPES if kind.__name__ == type_.name)
     try:
         return kind(value)
@@ -35,7 +35,7 @@ def cast(value: object, type_: Type) -> Any:
     if isinstance(value, Enum) and type_ in {Type.INT, Type("?", (Type.INT,))}:
         return value.value
     if type(value) is int and type_.name in ENUMS:
-        return _enumerated(value, type_)
+        return enumerated(value, type_)
     if not is_instance(value, type_):
         raise EvaluationError("InvalidCastException")
     return unboxed(value)

@@ -76,10 +76,10 @@ class Found:
         return self.text[slice(*self.span)] if self.span is not None else ""
 
     def group(self, key: int | str | None) -> "Found":
-        """`Groups[key]`; an unknown one did not match."""
-        if key is None:
+        """`Groups[key]`; an unknown one did not match, nor did any of a match that failed."""
+        if key is None and self.captures:
             raise EvaluationError("ArgumentNullException")
-        number = self.regex.number(key)
+        number = None if key is None else self.regex.number(key)
         return Found(self.regex, self.text, self.captures if number is not None else (), number or 0)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -153,6 +154,15 @@ def token_value(token: JToken | None, type_: Type) -> Any:
     return change(token.value, inner)
 
 
+def _read_from(type_: Type) -> set[Enum]:
+    """Which kinds of tokens a type is read from, other than its own and null."""
+    if type_ == Type.STRING:
+        return _TEXTS
+    if type_.name == "Guid" or type_.name in _DATES:
+        return {JTokenType.String, JTokenType.Comment, JTokenType.Raw}
+    return _NUMBERS
+
+
 def cast_token(token: JToken | None, type_: Type) -> Any:
     """`(T)token` for the types that `JToken` converts to explicitly."""
     inner = type_.args[0] if type_.is_nullable else type_
@@ -163,7 +173,7 @@ def cast_token(token: JToken | None, type_: Type) -> Any:
     value = token.value if isinstance(token, JProperty) else token
     nullable = type_.is_reference
     if not isinstance(value, JValue) or not (
-        value.kind in (_TEXTS if inner == Type.STRING else _NUMBERS)
+        value.kind in _read_from(inner)
         or (nullable and value.kind is JTokenType.Null)
         or (inner.name in _DATES and value.kind is JTokenType.Date)
         or (inner.name == "Guid" and value.kind is JTokenType.Guid)
