@@ -243,7 +243,7 @@ def _cast(compiler: Compiler, node: Node) -> Typed:
 def _as(compiler: Compiler, node: Node) -> Typed:
     operand_node, _, type_node = all_children(node)
     target, operand = compiler.named_type(type_node), compiler.expression(operand_node)
-    test = _tested(operand.type, target)
+    test = _test_of(operand.type, target)
     if not target.is_reference or test is None:
         raise compiler.error(node, f"{operand.type} as {target} is not supported")
     run = operand.run
@@ -263,13 +263,13 @@ def _is(compiler: Compiler, node: Node) -> Typed:
 
 def _type_test(compiler: Compiler, operand: Typed, type_node: Node) -> Typed:
     target, run = compiler.named_type(type_node), operand.run
-    test = _tested(operand.type, target)
+    test = _test_of(operand.type, target)
     if test is None:
         raise compiler.error(type_node, f"{operand.type} is {target} is not supported")
     return Typed(Type.BOOL, lambda frame: test(run(frame)))
 
 
-def _tested(source: Type, target: Type) -> Callable[[Any], bool] | None:
+def _test_of(source: Type, target: Type) -> Callable[[Any], bool] | None:
     """Tell how a value of a static type is tested for another; None where values cannot answer it."""
     inner = source.args[0] if source.is_nullable else source
     if inner in {target, target.args[0] if target.is_nullable else target} or source.refers_to(target):
@@ -340,7 +340,7 @@ def _declaration_pattern(compiler: Compiler, operand: Typed, pattern: Node) -> T
     if type_node.type == "implicit_type" or name_node.type != "identifier":
         raise compiler.error(pattern, "this pattern is not supported")
     target = compiler.named_type(type_node)
-    test = _tested(operand.type, target)
+    test = _test_of(operand.type, target)
     if target.is_nullable or test is None:
         raise compiler.error(pattern, f"{operand.type} is {target} is not supported")
     before = compiler.unassigned
