@@ -1,7 +1,7 @@
 """`System.Convert` and `ChangeType`, and Json.NET's conversions of tokens: what a value of one type is in another."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -154,7 +154,7 @@ def token_value(token: JToken | None, type_: Type) -> Any:
     return change(token.value, inner)
 
 
-def _read_from(type_: Type) -> set[Enum]:
+def _read_from(type_: Type) -> Set[Enum]:
     """Which kinds of tokens a type is read from, other than its own and null."""
     if type_ == Type.STRING:
         return _TEXTS
