@@ -74,6 +74,7 @@ from policies.validate_jwt import IssuerSigningKey, ValidateJwt
 from policies.validate_parameters import MessageParameters, PathParameters, ValidateParameters
 from policies.validate_status_code import ValidateStatusCode
 from policies.wait import Wait, WaitFor
+from policies.xml_to_json import JsonKind, XmlBodies, XmlToJson
 
 __all__ = [
     "BACKEND_ID",
@@ -123,6 +124,7 @@ __all__ = [
     "IpFilter",
     "IpFilterAction",
     "IssuerSigningKey",
+    "JsonKind",
     "LimitConcurrency",
     "LlmContentSafety",
     "LlmEmitTokenMetric",
@@ -182,5 +184,7 @@ __all__ = [
     "Wait",
     "WaitFor",
     "When",
+    "XmlBodies",
+    "XmlToJson",
     "XsiNil",
 ]

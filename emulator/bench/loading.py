@@ -26,6 +26,7 @@ _PLACES = (
     (re.compile(r"<key[^>]*>\s*$"), base64.b64encode(bytes(64)).decode()),
     (re.compile(r"(?:from|to)=[\"']$|<address>\s*$"), "10.0.0.1"),
     (re.compile(r"\btemplate=[\"']$"), "/path"),
+    (re.compile(r"\bcondition=[\"']@\(\s*!?$"), "true"),
     (re.compile(r"\bthumbprint=[\"']$"), _ISSUED.thumbprint),
 )
 """What must stand before a named value that cannot be just anything, and what it may be."""

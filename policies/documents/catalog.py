@@ -11,7 +11,7 @@ _INBOUND = "cross-domain validate-graphql-request validate-odata-request"
 _OUTBOUND = "jsonp"
 _INBOUND_OR_OUTBOUND = "redirect-content-urls"
 _NOT_BACKEND = "invoke-dapr-binding publish-to-dapr send-service-bus-message xsl-transform"
-_ANYWHERE = "cache-value invoke-request json-to-xml xml-to-json"
+_ANYWHERE = "cache-value invoke-request json-to-xml"
 _UNDOCUMENTED = """authentication-token authentication-token-store block cosmosdb-data-source graphql-data-source
 http-data-source publish-event set-request-metric-dimension-value set-url sql-data-source"""
 UNDOCUMENTED = frozenset(_UNDOCUMENTED.split())

@@ -77,7 +77,7 @@ def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.none() | strategy
 
 
-def options(kind: Any, **strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+def options(kind: Any, /, **strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Build `kind` with an identifier, as every policy may have one."""
     return st.builds(kind, id=maybe(plain), **strategies)
 

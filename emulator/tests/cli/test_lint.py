@@ -14,7 +14,7 @@ WRONG = """<policies>
         <base />
         <set-haeder name="a"><value>1</value></set-haeder>
         <rate-limit call="5" renewal-period="x" />
-        <xml-to-json />
+        <json-to-xml />
         <cors><allowed-origins><origin>*</origin></allowed-origins></cors>
     </inbound>
 </policies>
@@ -65,7 +65,7 @@ def test_every_mistake_is_a_line_with_its_place(write: Write, run: Run) -> None:
             "policy.xml:5:9: error: rate-limit, calls: attribute is missing",
             "policy.xml:5:9: error: rate-limit, renewal-period: 'x' is not a whole number, 1 to 300",
             "policy.xml:5:9: error: rate-limit, call: attribute is not supported; did you mean calls",
-            f"policy.xml:6:9: unsupported: xml-to-json: policy is not supported: {POLICIES['xml-to-json']}",
+            f"policy.xml:6:9: unsupported: json-to-xml: policy is not supported: {POLICIES['json-to-xml']}",
             "policy.xml:7:32: warning: origin: lets the pages of every site call the API; list the origins",
             "1 document: 4 errors, 1 unsupported, 1 warning",
         ],
@@ -81,7 +81,7 @@ def test_nothing_found_is_0(write: Write, run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("inbound", "codes"),
-    [("<nope />", (1, 1, 1)), ("<xml-to-json />", (0, 1, 1)),
+    [("<nope />", (1, 1, 1)), ("<json-to-xml />", (0, 1, 1)),
      ('<set-header name="api-key"><value>abc</value></set-header>', (0, 0, 1))],
 )  # fmt: skip
 def test_what_counts_is_chosen(inbound: str, codes: tuple[int, ...], write: Write, run: Run) -> None:

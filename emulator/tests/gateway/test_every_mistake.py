@@ -162,7 +162,7 @@ def test_names_that_may_stand_there_are_given() -> None:
 
 def test_what_the_gateway_alone_does_not_run_is_told_apart() -> None:
     text = (
-        "<policies><inbound><xml-to-json/><nope/><set-variable name='v' value='@(context.Nope)'/>"
+        "<policies><inbound><json-to-xml/><nope/><set-variable name='v' value='@(context.Nope)'/>"
         "<set-variable name='v' value='@(1 + )'/><set-body parse-date='true'>a</set-body></inbound></policies>"
     )
 

@@ -22,7 +22,7 @@ POLICIES: Mapping[str, str] = {
     "http-data-source": "the emulator resolves no GraphQL",
     "invoke-dapr-binding": _DAPR,
     "invoke-request": _UNTOLD,
-    "json-to-xml": "the emulator converts no XML",
+    "json-to-xml": "no source says how it names the root of what it makes",
     "jsonp": "the emulator serves no JSONP",
     "proxy": "the emulator uses no proxies",
     "publish-event": "the emulator resolves no GraphQL",
@@ -34,8 +34,7 @@ POLICIES: Mapping[str, str] = {
     "sql-data-source": "the emulator resolves no GraphQL",
     "validate-graphql-request": "the emulator resolves no GraphQL",
     "validate-odata-request": "the emulator reads no OData",
-    "xml-to-json": "the emulator converts no XML",
-    "xsl-transform": "the emulator converts no XML",
+    "xsl-transform": "the emulator runs no XSLT",
 }
 """Policies of the service that have no executor, by element name."""
 
@@ -84,5 +83,6 @@ VALUES: Mapping[tuple[str, str], tuple[tuple[str, ...], str]] = {
         ("https://login.microsoftonline.com", "https://login.microsoftonline.com/"),
         "the emulator stands in for the public cloud alone",
     ),
+    ("xml-to-json", "kind"): (("direct",), "no source says what the other form looks like"),
 }
 """Values that are executed, of attributes that have others too, and why those others are not."""
