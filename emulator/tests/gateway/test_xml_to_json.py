@@ -82,7 +82,7 @@ def test_a_request_is_converted_before_the_backend_gets_it() -> None:
         "</policies>"
     )
 
-    request = bench.post("/", body=b"<a>" + b"<b/>" * 20_000 + b"</a>").requests[0]
+    request = bench.post("/", data=b"<a>" + b"<b/>" * 20_000 + b"</a>").requests[0]
 
     assert request.headers["Content-Type"] == "application/json"
     assert request.json() == {"a": {"b": [None] * 20_000}}
