@@ -17,7 +17,7 @@ TURN = 500
 MAX_STEPS = 1_000_000
 """Most steps: rounds of loops, calls of functions, elements of sequences, and what passes in C take the time of."""
 MAX_SECONDS = 2.0
-"""Longest evaluation, in seconds without its pauses; looked at when a turn ends."""
+"""Longest evaluation, in seconds of processor time without its pauses; looked at when a turn ends."""
 MAX_LENGTH = 1_048_576
 """Longest string that an expression may make, in characters, and most elements of an array or a list."""
 MAX_TOTAL = 64 * MAX_LENGTH
@@ -71,7 +71,7 @@ def _end_turn() -> None:
         raise StoppedError("TimeoutException", f"more than {MAX_STEPS} steps")
     if meter.steps > meter.match_end:
         raise EvaluationError("RegexMatchTimeoutException")
-    now = time.monotonic()
+    now = time.thread_time()
     if meter.end is None:
         meter.end = now + MAX_SECONDS
     elif now > meter.end:
@@ -80,7 +80,7 @@ def _end_turn() -> None:
         meter.places = meter.places or turns.place()
         if meter.places is not None:
             turns.pause()
-            meter.end += time.monotonic() - now
+            meter.end += time.thread_time() - now
     finally:
         _METER = meter
 
