@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, load_pem_private_key, pkcs12
 
 from apim_emulator.csharp import Type, compile_expression
-from apim_emulator.csharp.runtime import certificates, meter
+from apim_emulator.csharp.runtime import certificates, der, meter
 from apim_emulator.csharp.runtime.certificates import CertificateError, read_certificate
 from apim_emulator.csharp.runtime.distinguished_names import written
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, StoppedError
@@ -155,6 +155,16 @@ def test_file_that_would_take_long_to_open_is_not_opened(monkeypatch: pytest.Mon
 
     with pytest.raises(StoppedError, match="takes long to open"):
         value(f'@(new X509Certificate2(Convert.FromBase64String("{base64.b64encode(data).decode()}"), "pw").Subject)')
+
+
+def test_rounds_of_a_file_count_together_and_a_large_one_is_not_searched() -> None:
+    some = bytes.fromhex("0400 02030186a0")  # octets, and 100,000
+
+    assert der.is_cheap_to_open(some * 2)
+    assert not der.is_cheap_to_open(some * 3)
+    assert der.is_cheap_to_open(some * 20_000)
+    with pytest.raises(CertificateError, match="larger than"):
+        read_certificate(some * 20_000)
 
 
 def test_private_key_and_password_are_in_no_text_of_the_certificate() -> None:

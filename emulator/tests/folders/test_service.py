@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from apim_emulator.errors import EmulatorError
 from apim_emulator.folders.service import Documents, folder_files, read_service, state
@@ -142,6 +143,14 @@ def test_api_without_a_specification_takes_every_path_and_method(write: Write) -
     (api,) = write({"apis/chat/policy.xml": EMPTY}).gateway.apis
 
     assert (api.path, {one.url_template for one in api.operations}) == ("", {"/{*path}"})
+
+
+def test_specification_that_is_odd_in_places_is_read_as_far_as_it_goes(write: Write) -> None:
+    paths = {"/a": {"parameters": 7, "get": {"parameters": {"a": 1}}}, "/b": [1], 5: {"get": {}}}
+    specification = yaml.safe_dump({"openapi": "3.0.1", "paths": paths})
+    (api,) = write({"apis/a/policy.xml": EMPTY, "apis/a/specification.yaml": specification}).gateway.apis
+
+    assert [one.name for one in api.operations] == ["get-a"]
 
 
 @pytest.mark.parametrize(("scheme", "path"), [("Segment", "calc/v1"), ("Header", "calc")])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from apim_emulator.csharp.runtime.certificates import read_certificate
 from apim_emulator.gateway import certificates
@@ -123,6 +124,42 @@ def test_certificate_that_is_no_authority_vouches_for_nobody() -> None:
     assert not trust(ROOT)(pretender.issue("CN=leaf"), CLIENT)
 
 
+def limited(name: str, issuer: CertificateAuthority, *, below: int | None = None, signs: bool = True) -> Any:
+    """Issue an authority's certificate that says what it may sign."""
+    found = CertificateAuthority(name, issuer=issuer)
+    own = found.certificate
+    usage = dict.fromkeys(
+        (
+            "content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign",
+            "encipher_only", "decipher_only",
+        ), False,
+    )  # fmt: skip
+    found.certificate = (
+        x509.CertificateBuilder(own.issuer, own.subject, own.public_key(), own.serial_number)
+        .not_valid_before(own.not_valid_before_utc)
+        .not_valid_after(own.not_valid_after_utc)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=below), critical=True)
+        .add_extension(x509.KeyUsage(digital_signature=True, key_cert_sign=signs, **usage), critical=True)
+        .sign(issuer._key, SHA256())
+    )
+    return found
+
+
+def test_authority_vouches_for_no_more_authorities_than_it_may() -> None:
+    upper = limited("CN=Upper", ROOT, below=0)
+    lower = CertificateAuthority("CN=Lower", issuer=upper)
+
+    assert trust(ROOT)(upper.issue("CN=leaf"), upper)
+    assert not trust(ROOT)(lower.issue("CN=leaf"), lower, upper)
+
+
+@pytest.mark.parametrize("signs", [True, False])
+def test_authority_whose_key_is_not_for_certificates_vouches_for_nobody(signs: bool) -> None:
+    own = limited("CN=Own", ROOT, signs=signs)
+
+    assert trust(ROOT)(own.issue("CN=leaf"), own) is signs
+
+
 @pytest.mark.parametrize(("days", "valid"), [(10, False), (3650, True)])
 def test_certificate_is_valid_while_its_dates_say_so(days: int, valid: bool) -> None:
     assert trust(ROOT)(ROOT.issue("CN=dated", days=days)) is valid
@@ -149,13 +186,13 @@ def test_authorities_that_vouch_for_each_other_are_looked_at_once(monkeypatch: p
     made = {name: CertificateAuthority(name) for name in names}
     crossed = [CertificateAuthority(one, issuer=made[other]) for one in names for other in names if one != other]
     checked: list[str] = []
-    original = certificates._is_authority
+    original = certificates._may_issue
 
-    def counted(one: x509.Certificate) -> bool:
+    def counted(one: x509.Certificate, below: int) -> bool:
         checked.append("")
-        return original(one)
+        return original(one, below)
 
-    monkeypatch.setattr(certificates, "_is_authority", counted)
+    monkeypatch.setattr(certificates, "_may_issue", counted)
 
     assert not trust(ROOT, *crossed)(made[names[0]].issue("CN=leaf"))
     assert len(checked) < len(crossed) ** 2

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from apim_emulator.testing import PolicyBench
 from apim_emulator.tracing import TraceRecorder
@@ -154,3 +155,10 @@ async def test_filter_and_the_calls_beside_follow_the_address(recorder: Kept, st
     listed, call = await text("?q=status:4xx"), await text("3?q=status:4xx")
     assert [f'id="call-{number}"' in listed for number in range(1, 8)] == [True, False] * 3 + [True]
     assert (">Newer #5<" in call, ">Older #1<" in call, 'data-newest="7"' in call) == (True, True, True)
+
+
+async def test_list_is_shown_whatever_it_is_filtered_by(recorder: Kept, stack: AsyncExitStack) -> None:
+    _, url = await served(recorder, stack)
+    client = await stack.enter_async_context(aiohttp.ClientSession())
+
+    assert (await client.get(URL(f"{url}?q=a%00%0B%ED%A0%80%EF%BF%BE", encoded=True))).status == 200

@@ -451,6 +451,23 @@ def test_a_personal_claim_is_hidden_on_both_sides_where_it_is_demanded() -> None
     assert "@contoso.com" not in to_json([call]).decode()
 
 
+def test_a_token_is_refused_alike_whether_the_call_is_followed_or_not() -> None:
+    policy = document(
+        "<validate-jwt header-name='Authorization'>"
+        f"<issuer-signing-keys><key>{'c2VjcmV0' * 8}</key></issuer-signing-keys>"
+        "<audiences><audience>@(((string)null).ToString())</audience></audiences></validate-jwt>"
+    )
+    token = f"eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE5MDAwMDAwMDB9.{'A' * 43}"
+
+    answers = [
+        PolicyBench(policy, trace=trace).get(headers={"Authorization": f"Bearer {token}"}) for trace in (False, True)
+    ]
+
+    assert [(one.status_code, one.error and one.error.reason) for one in answers] == [
+        (401, "TokenSignatureInvalid")
+    ] * 2
+
+
 def test_a_token_of_a_thousand_claims_is_cut() -> None:
     bench = PolicyBench(ENTRA)
     many: dict[str, Any] = {f"claim{number}": "x" for number in range(300)}

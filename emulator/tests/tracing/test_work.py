@@ -121,6 +121,10 @@ def test_a_secret_beyond_what_is_kept_comes_into_view_by_no_hiding() -> None:
     assert second[:8] not in shown
 
 
+def test_a_secret_that_is_cut_off_comes_into_view_by_no_blank_that_is_left_out() -> None:
+    assert "a1b2c3d4" not in Mask(["a1b2c3d4" * 8]).code(f"key{' ' * 430}{'a1b2c3d4' * 8}")
+
+
 def test_a_long_secret_is_hidden_to_the_end() -> None:
     secret = "".join(f"{number:03}" for number in range(300))
 

@@ -79,15 +79,15 @@ class Trust:
 
     def leads_to_root(self, certificate: Certificate) -> bool:
         """Tell the same whatever the dates of the certificate itself."""
-        now, left = self._now(), [certificate.x509]
+        now, left = self._now(), [(certificate.x509, 0)]
         between = [*self._authorities, *certificate.others[:_LONGEST_CHAIN]]
         while left:
-            one = left.pop()
-            if one in self._roots or any(is_current(root, now) for root in _issuers(one, self._roots)):
+            one, below = left.pop()
+            if one in self._roots or any(is_current(root, now) for root in _issuers(one, self._roots, below)):
                 return True
-            found = [issuer for issuer in _issuers(one, between) if is_current(issuer, now)]
+            found = [issuer for issuer in _issuers(one, between, below) if is_current(issuer, now)]
             between = [other for other in between if other not in found]
-            left += found
+            left += [(issuer, below + 1) for issuer in found]
         return False
 
     def issuer(self, certificate: Certificate) -> x509.Certificate | None:
@@ -111,10 +111,12 @@ def has_not_ended(certificate: x509.Certificate, now: float) -> bool:
     return datetime.fromtimestamp(now, UTC) <= certificate.not_valid_after_utc
 
 
-def _issuers(certificate: x509.Certificate, known: Iterable[x509.Certificate]) -> Iterator[x509.Certificate]:
-    """List the authorities that signed a certificate."""
+def _issuers(
+    certificate: x509.Certificate, known: Iterable[x509.Certificate], below: int = 0
+) -> Iterator[x509.Certificate]:
+    """List the authorities that signed a certificate; `below`: how many authorities there are from it on."""
     for one in known:
-        if one.subject != certificate.issuer or not _is_authority(one):
+        if one.subject != certificate.issuer or not _may_issue(one, below):
             continue
         try:
             certificate.verify_directly_issued_by(one)
@@ -123,8 +125,13 @@ def _issuers(certificate: x509.Certificate, known: Iterable[x509.Certificate]) -
         yield one
 
 
-def _is_authority(certificate: x509.Certificate) -> bool:
+def _may_issue(certificate: x509.Certificate, below: int) -> bool:
+    """Tell whether it is an authority that may sign certificates, with so many authorities below it (RFC 5280, 6.1)."""
     try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        extensions = certificate.extensions
+        basic = extensions.get_extension_for_class(x509.BasicConstraints).value
     except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return False
+    usage = next((one.value for one in extensions if isinstance(one.value, x509.KeyUsage)), None)
+    is_long = basic.path_length is not None and below > basic.path_length
+    return basic.ca and not is_long and (usage is None or usage.key_cert_sign)

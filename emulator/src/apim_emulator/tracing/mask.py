@@ -152,7 +152,8 @@ class Mask:
 
     def code(self, text: str) -> str:
         """Show a piece of a document: a secret may also stand there in pieces, each between quotes."""
-        shown = self.text(" ".join(text[:_WINDOW].split()) + text[_WINDOW : _WINDOW + 1])
+        # Blanks go last: without them a secret that is cut off at the end of what is looked at would come into view.
+        shown = " ".join(self.text(text).split())
         return _QUOTED.sub(lambda found: f"{found[1]}{HIDDEN if self._is_piece(found[2]) else found[2]}", shown)
 
     def _is_piece(self, text: str) -> bool:

@@ -1,5 +1,6 @@
 """The pages and the JSON of the last calls, on an address of their own that only its owner knows."""
 
+import re
 import secrets
 from importlib.resources import files
 
@@ -30,6 +31,8 @@ page may show or read these."""
 _ASSETS = {"style.css": "text/css", "page.js": "text/javascript"}
 _MOST_TEXT = 500
 """Characters of a filter."""
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What no page can hold."""
 
 
 class TraceServer:
@@ -87,7 +90,7 @@ def _beside(calls: list[CallTrace], number: int, wanted: Filter) -> page.Beside:
 
 
 def _filter(request: web.Request) -> Filter:
-    return Filter(request.query.get("q", "")[:_MOST_TEXT])
+    return Filter(_NO_TEXT.sub("", request.query.get("q", "")[:_MOST_TEXT]))
 
 
 async def _asset(request: web.Request) -> web.Response:

@@ -11,11 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key, pkcs12
 
+from apim_emulator.csharp.runtime.der import MAX_SIZE
 from apim_emulator.csharp.runtime.rsa import CngRsa
 
 X509 = x509.Certificate
-MAX_SIZE = 65_536
-"""Bytes of the largest file that is read."""
 _PEM = b"-----BEGIN "
 _KEPT = 128
 """Files whose content is remembered: a private key is checked when it is read, which takes a while."""

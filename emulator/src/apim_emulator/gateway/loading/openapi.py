@@ -24,7 +24,7 @@ def operations(document: Mapping[str, Any], *, query_in_template: bool = True) -
             url_template=_template(path, item, operation) if query_in_template else path,
         )
         for path, item in paths.items()
-        if isinstance(item, Mapping)
+        if isinstance(path, str) and isinstance(item, Mapping)
         for method, operation in item.items()
         if method in _METHODS and isinstance(operation, Mapping)
     )
@@ -37,8 +37,8 @@ def operations(document: Mapping[str, Any], *, query_in_template: bool = True) -
 
 def _template(path: str, item: Mapping[str, Any], operation: Mapping[str, Any]) -> str:
     """Path with the required query parameters (API Management: "API import restrictions and known issues")."""
-    parameters = [*(item.get("parameters") or ()), *(operation.get("parameters") or ())]
-    given = [found for found in parameters if isinstance(found, Mapping)]
+    lists = [listed for listed in (item.get("parameters"), operation.get("parameters")) if isinstance(listed, list)]
+    given = [found for listed in lists for found in listed if isinstance(found, Mapping)]
     names = [found.get("name") for found in given if (found.get("in"), found.get("required")) == ("query", True)]
     return f"{path}?{'&'.join(f'{name}={{{name}}}' for name in dict.fromkeys(names))}" if names else path
 

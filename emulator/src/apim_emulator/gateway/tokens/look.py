@@ -34,12 +34,19 @@ class Look:
         wanted = " or ".join(self.signers) or "a key that the policy accepts"
         yield Demanded("signature", [f"{token.algorithm}{key}"], wanted, not self.signature_wrong)
         told = set()
-        for demand in self.demands():
+        for demand in self._made():
             told.add(demand.claim)
             yield Demanded(demand.claim, _values(token, demand.claim), _wanted(demand), _holds(demand))
         for name in token.payload:
             if name not in told:
                 yield Demanded(name, _values(token, name), None, ok=True)
+
+    def _made(self) -> Iterator[Demand]:
+        """Give the demands up to the first that an expression fails to make: to be followed changes no call."""
+        try:
+            yield from self.demands()
+        except EvaluationError:
+            return
 
 
 def _wanted(demand: Demand) -> str:
