@@ -1,6 +1,9 @@
+import gc
 import itertools
 import math
 import time
+import weakref
+from typing import Any
 
 import pytest
 
@@ -158,3 +161,31 @@ def test_nothing_is_parsed_when_an_expression_is_evaluated(monkeypatch: pytest.M
 
     assert run(context(CALL)) == "001|   5|2024-01-02T00:00:00Z07"
     assert [cache.cache_info().misses for cache in caches] == misses
+
+
+def test_what_a_failed_evaluation_made_is_given_back_at_once() -> None:
+    kept: list[weakref.ref[Any]] = []
+    context_ = context(CALL)
+
+    class Noted(str):
+        __slots__ = ("__weakref__",)
+
+    def given() -> Noted:
+        found = Noted("x" * 100)
+        kept.append(weakref.ref(found))
+        return found
+
+    run = compile_expression('@(int.Parse((string)context.Variables["given"]))', Type.INT)
+    gc.disable()
+    try:
+        context_.variables["given"] = given()
+        failed = None
+        try:
+            run(context_)
+        except EvaluationError as error:
+            failed = error
+        context_.variables.clear()
+        assert failed is not None
+        assert kept[0]() is None
+    finally:
+        gc.enable()

@@ -51,6 +51,10 @@ def evaluated(run: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     meter = _METER = _Meter()
     try:
         return run(*args, **kwargs)
+    except EvaluationError as error:
+        # What it has made goes at once, and not when the collector finds the frames of the traceback.
+        error.__context__ = None
+        raise error.with_traceback(None)  # noqa: B904 - it is the same one
     finally:
         if meter.places is not None:
             meter.places.release()
