@@ -675,3 +675,22 @@ def test_mistake_in_cases_for_a_folder_is_told(tmp_path: Path, cases: str, told:
 
     assert str(refused.value).replace(f"{tmp_path}/", "").startswith(told)
     assert "\n" not in str(refused.value)
+
+
+def test_no_difference_shows_the_credentials_of_a_folders_backend(tmp_path: Path) -> None:
+    credentials = {"header": {"X-Odd": ["hunter2-hunter2"]}, "query": {"zz": ["letmein-letmein"]}}
+    east = {"properties": {"url": "https://east.example", "credentials": credentials}}
+    cases = "tests: [{name: a, request: /echo/items, response: 200, received: {headers: {X-Odd: a}, query: {zz: b}}}]"
+    (result,) = folder_results(
+        tmp_path, f"folder: .\nnamed-values: {{tier: gold-gold}}\n{cases}",
+        files={
+            **{name: text for name, text in SERVICE.items() if not name.startswith(("products", "subscriptions"))},
+            "apis/echo/apiInformation.json": '{"properties": {"path": "echo", "subscriptionRequired": false}}',
+            "backends/east/backendInformation.json": json.dumps(east),
+        },
+    )  # fmt: skip
+
+    assert [str(one) for one in result.failed[0].differences] == [
+        'received.query.zz: expected "b", got "***"',
+        'received.headers.X-Odd: expected "a", got "***"',
+    ]

@@ -22,7 +22,7 @@ from apim_emulator.testing.tokens import CLIENT
 from apim_emulator.testing.values import BackendFunction, Reply, Response, event_stream
 from apim_emulator.testing.values import Request as Received
 from apim_emulator.tracing import CallTrace
-from apim_emulator.tracing.mask import Mask
+from apim_emulator.tracing.mask import Mask, gateway_mask
 
 _FAILURES = {"connection": ConnectionRefusedError, "timeout": TimeoutError}
 _KEY = "Ocp-Apim-Subscription-Key"
@@ -76,7 +76,8 @@ def run_case(cases: Cases, one: Runnable) -> Result:
         problems, _ = with_placeholders(error.problems, texts)
         lines = dict.fromkeys(problem.in_file(files) for problem in problems)
         raise CaseFileError("\n".join(lines)) from None
-    mask = Mask([*_secrets(cases), *map(key_of, _subscriptions_of(cases))], [_KEY])
+    known = () if cases.service is None else (gateway_mask(cases.service.gateway),)
+    mask = Mask([*_secrets(cases), *map(key_of, _subscriptions_of(cases))], [_KEY], within=known)
     names = certificates.names(cases.content, cases.path.parent)
     failed = []
     for number, call in enumerate(one.calls, 1):
