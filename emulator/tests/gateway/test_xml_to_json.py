@@ -1,5 +1,7 @@
 """XML as JSON: values that Json.NET's `SerializeXmlNode` gives, and when it is made."""
 
+import tracemalloc
+
 import pytest
 
 from apim_emulator.gateway.xml_json import json_of_xml
@@ -86,3 +88,21 @@ def test_a_request_is_converted_before_the_backend_gets_it() -> None:
 
     assert request.headers["Content-Type"] == "application/json"
     assert request.json() == {"a": {"b": [None] * 20_000}}
+
+
+def test_prefix_is_known_where_it_is_declared_alone() -> None:
+    inner = b'<a xmlns:p="u"><b xmlns:p="v"><p:c/></b><p:d/></a>'
+
+    assert '"p:d":null' in json_of_xml(inner, several=False)
+    with pytest.raises(ValueError, match="prefix of q:c is not declared"):
+        json_of_xml(b'<a><b xmlns:q="u"/><q:c/></a>', several=False)
+
+
+def test_declarations_are_not_copied_for_each_element_that_has_some() -> None:
+    around = b" ".join(b'xmlns:p%d="u"' % number for number in range(500))
+    tracemalloc.start()
+    try:
+        json_of_xml(b"<a %s>%s%s</a>" % (around, b'<b xmlns:q="u">' * 120, b"</b>" * 120), several=False)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()

@@ -5,6 +5,7 @@ elements of one name that stand beside one another become an array; text beside 
 """
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
@@ -47,7 +48,9 @@ class _Reader:
     def __init__(self) -> None:
         self._document = Node([])
         self._open = [self._document]
-        self._prefixes: list[set[str]] = [{"xml", "xmlns"}]
+        self._known = Counter(("xml", "xmlns"))
+        """How often each prefix is declared around the place."""
+        self._declared: list[set[str]] = []
         self._in_cdata = False
 
     def read(self, data: bytes) -> Node:
@@ -78,19 +81,19 @@ class _Reader:
             _refuse("Json.NET's own namespace")
         names = attributes[::2]
         declared = {one.removeprefix("xmlns:") for one in names if one.startswith("xmlns:")}
-        known = self._prefixes[-1] | declared if declared else self._prefixes[-1]
+        self._known.update(declared)
         for one in (name, *names):
-            if one.count(":") > 1 or (":" in one and one.partition(":")[0] not in known):
+            if one.count(":") > 1 or (":" in one and self._known[one.partition(":")[0]] == 0):
                 raise ValueError(f"the prefix of {one} is not declared")
         node = Node([(f"@{one}", value) for one, value in zip(names, attributes[1::2], strict=True)])
         self._add(name, node)
         self._open.append(node)
-        self._prefixes.append(known)
+        self._declared.append(declared)
 
     def _end(self, data: bytes, place: int) -> None:
         # After an empty-element tag Expat stands behind it, else before the end tag.
         self._open.pop().is_empty_tag = data[place - 2 : place] == b"/>"
-        self._prefixes.pop()
+        self._known.subtract(self._declared.pop())
 
     def _text(self, text: str) -> None:
         if self._in_cdata:
