@@ -167,6 +167,19 @@ def test_rounds_of_a_file_count_together_and_a_large_one_is_not_searched() -> No
         read_certificate(some * 20_000)
 
 
+@pytest.mark.parametrize("broken", ["version", "subject"])
+def test_certificate_with_a_part_that_cannot_be_read_is_none(broken: str) -> None:
+    data = issued().certificate.public_bytes(Encoding.DER)
+    subject = issued().certificate.subject.public_bytes()
+    wrong = {
+        "version": data.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020109"), 1),
+        "subject": data.replace(subject, subject[:-3] + b"\xff\xff\xff"),
+    }[broken]
+
+    with pytest.raises(CertificateError, match="no certificate"):
+        read_certificate(wrong)
+
+
 def test_private_key_and_password_are_in_no_text_of_the_certificate() -> None:
     found = read_certificate(pfx(), PASSWORD)
 

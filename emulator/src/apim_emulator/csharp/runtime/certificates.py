@@ -94,13 +94,22 @@ def read_certificate(data: bytes, password: str | None = None) -> Certificate:
     try:
         secret = None if password is None else password.encode()
         if _PEM in data:
-            return _read_pem(data, secret)
+            return _whole(_read_pem(data, secret))
         try:
-            return Certificate(x509.load_der_x509_certificate(data))
+            found = Certificate(x509.load_der_x509_certificate(data))
         except ValueError:
-            return _read_pkcs12(data, secret)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+            found = _read_pkcs12(data, secret)
+        return _whole(found)
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise CertificateError("is no certificate in PEM, DER or PKCS #12, or its password is another") from None
+
+
+def _whole(found: Certificate) -> Certificate:
+    """Return a certificate whose parts can be read; `cryptography` reads each when it is asked for."""
+    for one in (found.x509, *found.others):
+        _ = one.version, one.subject, one.issuer, one.not_valid_before_utc, one.not_valid_after_utc
+        _ = one.signature_algorithm_oid, one.public_key_algorithm_oid
+    return found
 
 
 def _read_pem(data: bytes, password: bytes | None) -> Certificate:
