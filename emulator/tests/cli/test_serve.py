@@ -736,3 +736,12 @@ async def test_mistake_in_a_credential_is_told(folder: Path, given: dict[str, An
     with pytest.raises(EmulatorError, match=told):
         async with serving(ServeOptions(policy=folder / "policy.xml", backend="http://127.0.0.1:9", port=0, **given)):
             pass
+
+
+def test_what_options_give_as_keys_and_values_is_in_no_repr() -> None:
+    options = ServeOptions(
+        policy=Path("p.xml"), backend="http://127.0.0.1:9", subscriptions=["team=k3y-of-a-team"], fillings=["x=v4lue"]
+    )
+
+    assert "k3y" not in repr(options)
+    assert "v4lue" not in f"{options!r} {DocumentFiles(policy=Path('p.xml'), fillings=['x=v4lue'])!r}"

@@ -75,12 +75,13 @@ async def test_few_long_evaluations_go_on_at_once(monkeypatch: pytest.MonkeyPatc
     most = []
 
     def paused() -> None:
-        going_on.add(getcurrent())
-        most.append(len(going_on))
+        if meter._METER.steps > meter.SHORT:
+            going_on.add(getcurrent())
+            most.append(len(going_on))
         pause()
 
     def one() -> int:
-        for _ in range(3 * meter.TURN):
+        for _ in range(meter.SHORT + 3 * meter.TURN):
             meter.spend()
         going_on.discard(getcurrent())
         return 1
@@ -92,6 +93,37 @@ async def test_few_long_evaluations_go_on_at_once(monkeypatch: pytest.MonkeyPatc
     await asyncio.gather(*(in_turns(work()) for _ in range(3 * turns.AT_ONCE)))
 
     assert max(most) == turns.AT_ONCE
+
+
+async def test_a_short_evaluation_waits_for_no_long_one() -> None:
+    long = [asyncio.create_task(in_turns(evaluated(ENDLESS))) for _ in range(2 * turns.AT_ONCE)]
+    await asyncio.sleep(0)
+
+    assert await in_turns(evaluated(LOOP.replace("40000", str(meter.SHORT // 4)))) == meter.SHORT // 4
+    assert not any(one.done() for one in long)
+    for one in long:
+        one.cancel()
+    await asyncio.gather(*long, return_exceptions=True)
+
+
+async def test_what_makes_much_waits_for_a_place_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    places: list[int] = []
+    place = turns.place
+
+    def noted() -> asyncio.Semaphore:
+        places.append(meter._METER.steps)
+        return place()
+
+    monkeypatch.setattr(turns, "place", noted)
+
+    await in_turns(
+        evaluated(
+            "@{ var s = new string('a', 1000000); s += \"b\"; for (var i = 0; i < 900; i++) { } return s.Length; }"
+        )
+    )
+
+    assert places
+    assert places[0] < meter.SHORT
 
 
 async def test_pauses_take_none_of_an_evaluation_s_time(monkeypatch: pytest.MonkeyPatch) -> None:

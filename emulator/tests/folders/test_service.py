@@ -1,6 +1,7 @@
 """A folder as one service: what each file of the layout means, and every mistake in it at once."""
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,13 @@ def test_a_policy_without_a_folder_of_apis_is_the_only_apis(write: Write) -> Non
     assert [(api.id, api.path, api.policy, api.subscription_required) for api in found.gateway.apis] == [
         ("api", "", EMPTY, False)
     ]
+
+
+def test_what_is_named_like_a_document_and_is_no_file_is_left_out(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "apis").mkdir()
+    os.mkfifo(tmp_path / "apis/waits.xml")
+
+    assert [one.id for one in write({"apis/echo.xml": EMPTY}).gateway.apis] == ["echo"]
 
 
 def test_api_without_a_specification_takes_every_path_and_method(write: Write) -> None:

@@ -31,7 +31,7 @@ class DocumentFiles:
     policy: Path
     named_values: Path | None = None
     fragments: Mapping[str, Path] = field(default_factory=dict)
-    fillings: Sequence[str] = ()
+    fillings: Sequence[str] = field(default=(), repr=False)
     """`NAME=VALUE` or `NAME`: what fills placeholders."""
     fillings_file: Path | None = None
     scope: str = "api"

@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from yarl import URL
@@ -54,7 +54,7 @@ class ServeOptions:
     named_values: Path | None = None
     fragments: Sequence[str] = ()
     """`NAME=FILE`."""
-    fillings: Sequence[str] = ()
+    fillings: Sequence[str] = field(default=(), repr=False)
     """`NAME=VALUE`, or `NAME` of the environment: what fills placeholders of other tools."""
     fillings_file: Path | None = None
     allowed_hosts: Sequence[str] = ()
@@ -64,7 +64,7 @@ class ServeOptions:
     """Scope of a document by itself."""
     apis: Sequence[str] = ()
     """APIs of a folder that are served; none: all."""
-    subscriptions: Sequence[str] = ()
+    subscriptions: Sequence[str] = field(default=(), repr=False)
     """`NAME=KEY`, or `NAME`, whose key is made up."""
     product: str | None = None
     """Product of the subscriptions, which one document is put in."""

@@ -152,6 +152,8 @@ def _entries(folder: Path, *information: str) -> list[Entry]:
         for one in _folders(folder)
     }
     for one in sorted(folder.glob("*.xml")) if folder.is_dir() else ():
+        if not one.is_file():
+            continue
         name = one.stem
         found[name] = Entry(name=name, policy=one, information=found[name].information if name in found else None)
     return [found[name] for name in sorted(found)]

@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 TURN = 500
 """Steps that an evaluation takes without a pause, mostly below a millisecond; then all else has its turn."""
+SHORT = 20 * TURN
+"""Steps that an evaluation takes, in turns, before it waits for a place among the long ones."""
 MAX_STEPS = 1_000_000
 """Most steps: rounds of loops, calls of functions, elements of sequences, and what passes in C take the time of."""
 MAX_SECONDS = 2.0
@@ -81,8 +83,9 @@ def _end_turn() -> None:
     elif now > meter.end:
         raise StoppedError("TimeoutException", f"longer than {MAX_SECONDS} seconds")
     try:
-        meter.places = meter.places or turns.place()
-        if meter.places is not None:
+        if turns.may_pause():
+            if meter.places is None and (meter.steps > SHORT or meter.size > MAX_LENGTH):
+                meter.places = turns.place()
             turns.pause()
             meter.end += time.thread_time() - now
     finally:

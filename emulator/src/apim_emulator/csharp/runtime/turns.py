@@ -91,10 +91,13 @@ def in_turns(work: Awaitable[T]) -> Generator[Any, Any, T]:
         del found, work  # the traceback of the error holds this frame
 
 
-def place() -> Semaphore | None:
-    """Wait for a place among the long pieces of work; None where nothing can wait. Whoever gets one releases it."""
-    if not isinstance(getcurrent(), _Turns):
-        return None
+def may_pause() -> bool:
+    """Tell whether there is a loop that can go on meanwhile."""
+    return isinstance(getcurrent(), _Turns)
+
+
+def place() -> Semaphore:
+    """Wait for a place among the long pieces of work. Whoever gets one releases it."""
     loop = get_running_loop()
     places = _PLACES.get(loop)
     if places is None:
