@@ -1,6 +1,7 @@
 """Certificates of a service and of its callers, in policies that read them."""
 
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 import pytest
@@ -66,6 +67,7 @@ def test_thumbprint_of_the_caller_is_looked_for_among_those_of_the_service() -> 
         (f'Certificates["{CLIENT.thumbprint}"].HasPrivateKey', True),
         ('Certificates.First(c => c.Value.SubjectName.Name.StartsWith("CN=client")).Key', CLIENT.thumbprint),
     ],
+    ids=map(str, count(1)),  # each run makes certificates of its own
 )
 def test_certificates_of_the_service_are_kept_by_thumbprint(expression: str, found: object) -> None:
     bench = reading(f"@(context.Deployment.{expression})", certificates=(kept(CLIENT),))

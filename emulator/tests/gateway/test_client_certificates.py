@@ -5,6 +5,7 @@ import base64
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def test_backend_without_the_policy_sees_no_certificate() -> None:
     assert bench("").get().requests[0].certificate is None
 
 
-@pytest.mark.parametrize("place", ['certificate-id="own"', f'thumbprint="{OWN.thumbprint}"'])
+@pytest.mark.parametrize("place", ['certificate-id="own"', f'thumbprint="{OWN.thumbprint}"'], ids=map(str, count(1)))
 def test_backend_sees_the_certificate(place: str) -> None:
     assert bench(f"<authentication-certificate {place}/>").get().requests[0].certificate == OWN.thumbprint
 
@@ -161,6 +162,7 @@ def test_trace_shows_which_certificate_is_presented_and_not_its_key() -> None:
         (("gone",), "", None),
         (("root",), '<authentication-certificate certificate-id="own"/>', OWN.thumbprint),
     ],
+    ids=map(str, count(1)),  # each run makes certificates of its own
 )
 def test_backend_has_a_certificate_of_its_own(names: tuple[str, ...], policy: str, presented: str | None) -> None:
     entity = Backend(id="east", certificates=names)
@@ -248,6 +250,7 @@ def status(identities: str = "", certificate: bytes | None = CLIENT.pem, attribu
         ('issuer-certificate-id="own"', False),
         ('common-name="*.contoso.com" dns-name="b.contoso.com"', False),
     ],
+    ids=map(str, count(1)),  # each run makes certificates of its own
 )
 def test_identity_is_compared(identity: str, accepted: bool) -> None:
     store = (*STORE, Certificate(id="ca", data=CONTOSO.pem))

@@ -1,4 +1,5 @@
 import base64
+from itertools import count
 from typing import Any
 
 import pytest
@@ -96,7 +97,7 @@ def test_a_document_that_names_no_certificate_of_the_service_is_refused(
         global_policy(azure, policy)
 
 
-@pytest.mark.parametrize("place", ['certificate-id="client"', f'thumbprint="{OWN.thumbprint}"'])
+@pytest.mark.parametrize("place", ['certificate-id="client"', f'thumbprint="{OWN.thumbprint}"'], ids=map(str, count(1)))
 def test_a_certificate_that_a_document_uses_cannot_be_deleted(azure: Azure, place: str) -> None:
     azure.service()
     certificate, _ = azure.certificate(data=pfx(), password="pw")
