@@ -60,7 +60,8 @@ def _strict(text: str) -> Any:
     return json.loads(text, object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_word)
 
 
-_QUOTED = re.compile(r"""(["'])(?P<inside>(?:\\.|(?!\1)[^\\])*+)(?P<end>\1)?""", re.DOTALL)
+# An atomic group: Python 3.11.2 loses the groups after a possessive repeat.
+_QUOTED = re.compile(r"""(["'])(?P<inside>(?>(?:\\.|(?!\1)[^\\])*))(?P<end>\1)?""", re.DOTALL)
 _INSIDE = re.compile(r"""(\\[^'])|\\'|\"""", re.DOTALL)
 
 
