@@ -42,6 +42,8 @@ EXPRESSIONS = {
     "Substring": MILLION + "return Enumerable.Range(0, 4000).Select(i => s.Substring(i)).ToList().Count;",
     "OrderBy": MILLION + "return Enumerable.Repeat(s, 1500).OrderBy(x => x, StringComparer.Ordinal).First().Length;",
     "Format": MILLION + f'return string.Format("{"{0}" * 1000}", s).Length;',
+    "json": f"return JArray.Parse({BODY}).Count;",
+    "matches": "return Regex.Matches(new string('a', 400000), \"a\").Count;",
     "loop": "var n = 0; for (var i = 0; i < 100000000; i++) { n = n + i % 7; } return n;",
     "Regex": f'return Regex.IsMatch({BODY}, "^(a+)+$");',
 }

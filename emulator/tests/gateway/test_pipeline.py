@@ -297,6 +297,15 @@ async def test_host_header_follows_the_backend_unless_a_policy_sets_it(gateway_b
     assert gateway_bench.backend.last.headers["Host"] == "example.org"
 
 
+@pytest.mark.parametrize("name", ["Authorization", "api-key"])
+async def test_connection_takes_no_credential_off(gateway_bench: Bench, name: str) -> None:
+    gateway_bench.load()
+
+    await gateway_bench.call(headers={"Connection": f"{name.lower()}, close", name: "mine"})
+
+    assert gateway_bench.backend.last.headers[name] == "mine"
+
+
 async def test_connection_headers_stay_on_their_connection(gateway_bench: Bench) -> None:
     gateway_bench.load()
 

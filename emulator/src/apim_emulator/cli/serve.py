@@ -24,7 +24,7 @@ from apim_emulator.gateway import GatewayServer
 from apim_emulator.gateway.backends.targets import endpoint
 from apim_emulator.gateway.loading.policy import SCOPES
 from apim_emulator.gateway.standalone import SKUS
-from apim_emulator.listening import serve
+from apim_emulator.listening import freeze_heap, serve
 from apim_emulator.model import Api as Model
 from apim_emulator.model import Backend, Gateway
 from apim_emulator.network import HostRefusedError, Network, is_loopback
@@ -91,6 +91,7 @@ def run(options: ServeOptions, as_json: bool) -> int:
 async def _until_signalled(options: ServeOptions, as_json: bool) -> None:
     stop = stop_signal()
     async with serving(options, note) as served:
+        freeze_heap()
         sys.stdout.write(f"{to_json(served.session) if as_json else served.text()}\n")
         sys.stdout.flush()
         await stop.wait()

@@ -15,9 +15,8 @@ from apim_emulator.csharp.types import RANGES
 
 NEW_LINE = "\r\n"
 """`Environment.NewLine`: the managed gateway runs on Windows (inferred)."""
-_A_CONTAINER = 512
-_A_VALUE = 64
-"""What tokens take, in characters."""
+_A_TOKEN = 512
+"""Characters that a token counts for: so many of them that the collector's pass over them keeps nobody waiting."""
 _MAX_DEPTH = 64
 """Json.NET refuses more since version 13, before it did not."""
 _WORDS = {"true", "false", "null", "undefined", "NaN", "Infinity", "new"}
@@ -34,8 +33,7 @@ def read(text: str | None, kind: type[JToken] = JToken) -> JToken:
         raise EvaluationError("ArgumentNullException")
     made(len(text))
     spend(len(text) // 64)
-    elements(text.count("]") + text.count("}"), _A_CONTAINER)
-    elements(text.count(","), _A_VALUE)
+    elements(text.count("]") + text.count("}") + text.count(","), _A_TOKEN)
     try:
         found = _loaded(text)
     except RecursionError:

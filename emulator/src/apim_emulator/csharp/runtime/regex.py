@@ -12,7 +12,7 @@ from typing import Any
 
 from apim_emulator.csharp.runtime import strings
 from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
-from apim_emulator.csharp.runtime.meter import joined, matched_within, passed, spend
+from apim_emulator.csharp.runtime.meter import joined, made, matched_within, passed, spend
 from apim_emulator.csharp.runtime.values import RegexOptions
 
 Captures = tuple[tuple[int, int] | None, ...]
@@ -26,6 +26,8 @@ _WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 _SPACE = frozenset(" \t\n\r\f\v")
 _CLASSES = {"d": _DIGIT, "w": _WORD, "s": _SPACE, "D": _ASCII - _DIGIT, "W": _ASCII - _WORD, "S": _ASCII - _SPACE}
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v", "a": "\a", "e": "\x1b"}
+_A_MATCH = 256
+"""Characters that a match counts for."""
 _MAX_PATTERN = 1000
 _MAX_REPEAT = 1000
 _PIECE = 1024
@@ -139,6 +141,7 @@ class Regex:
             if found is None or found.span is None:
                 break
             matches.append(found)
+            made(_A_MATCH)
             start, end = found.span
             place = end if end > start else end + 1
         return matches

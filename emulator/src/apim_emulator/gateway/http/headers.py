@@ -75,12 +75,17 @@ def is_sound_head(version: tuple[int, int], target: str, headers: CIMultiDictPro
     )
 
 
+_CREDENTIALS = frozenset({"authorization", "api-key", "ocp-apim-subscription-key"})
+"""What `Connection` cannot take off: it may not name what is meant for all recipients (RFC 9110, 7.6.1)."""
+
+
 def end_to_end(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
     """Copy headers without those of the connection: the standard ones and those that `Connection` names."""
     found = headers.copy()
     for value in headers.getall("Connection", ()):
         for name in value.split(","):
-            found.popall(name.strip(), None)
+            if name.strip().lower() not in _CREDENTIALS:
+                found.popall(name.strip(), None)
     for name in HOP_BY_HOP:
         found.popall(name, None)
     return found
