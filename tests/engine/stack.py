@@ -123,7 +123,9 @@ class Stack:
         shared_cloud(self.cloud())
 
     def kept(self) -> dict[str, dict[str, Any]]:
-        """Everything that exists in the cloud, by ID, as its file has it."""
+        """Everything that exists in the cloud, by ID, as its file has it; nothing before a plugin has made one."""
+        if not self.store.exists():
+            return {}
         connection = sqlite3.connect(self.store)
         try:
             bodies = [json.loads(body) for (body,) in connection.execute("SELECT body FROM resource")]

@@ -119,7 +119,7 @@ def test_nothing_is_lost_and_nothing_doubled_by_kills_at_random_moments(
             met[f"{phase}: {'killed' if was_killed else 'over before'}"] += 1
             met[f"{phase}: locked"] += moments.is_locked()
             met.update(f"{phase}: pending {found['type']}" for found in moments.state().get("pending_operations", ()))
-            secrets |= stack.secrets() if stack.store.exists() else set()
+            secrets |= stack.secrets()
             if was_killed and chance.random() < RECOVERY_KILLED:
                 words += _recovery_killed(stack, chance, met)
             recover(stack.folder, "sandbox", stack.environment)
