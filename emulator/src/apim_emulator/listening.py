@@ -36,8 +36,8 @@ async def serve(stack: AsyncExitStack, server: web.Application | web.Server, por
 def freeze_heap() -> None:
     """Spare the garbage collector what was made until now, in a process that only serves from here on.
 
-    A look at all that a deployment loads, or at all that a call has made, holds up every call for a tenth of a second. What
-    is young is looked at as ever, all else after millions of new objects.
+    A look at all that a deployment loads, or at all that a call has made, holds up every call for a tenth of a second.
+    What is young is looked at as ever, all else after millions of new objects.
     """
     gc.collect()
     gc.freeze()

@@ -26,7 +26,7 @@ _WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 _SPACE = frozenset(" \t\n\r\f\v")
 _CLASSES = {"d": _DIGIT, "w": _WORD, "s": _SPACE, "D": _ASCII - _DIGIT, "W": _ASCII - _WORD, "S": _ASCII - _SPACE}
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v", "a": "\a", "e": "\x1b"}
-_A_MATCH = 256
+_A_MATCH = 512
 """Characters that a match counts for."""
 _MAX_PATTERN = 1000
 _MAX_REPEAT = 1000
