@@ -193,8 +193,9 @@ def _with_region(ask: Ask) -> Ask:
     async def told(caller: Caller) -> str:
         status = await ask(caller)
         host = caller.last_account()
-        backend = next(found for found in caller.sandbox.service.backends if host in (found.url or ""))
-        return f"{status} from {backend.id.rpartition('-')[2]}"
+        # An account may have a second backend, whose name goes on after the region.
+        backend = min((one.id for one in caller.sandbox.service.backends if host in (one.url or "")), key=len)
+        return f"{status} from {backend.rpartition('-')[2]}"
 
     return told
 

@@ -164,7 +164,7 @@ async def test_body_that_nobody_reads_is_no_second_request(line: Line) -> None:
     tally.check(11)
 
 
-@pytest.mark.parametrize("name", ["Authorization", "Cookie", "api-key", "Content-Type", "X-Forwarded-For", "Host"])
+@pytest.mark.parametrize("name", ["Cookie", "Content-Type", "X-Forwarded-For", "Host"])
 async def test_connection_that_names_a_header_takes_it_off_and_nothing_else(line: Line, name: str) -> None:
     with line.watched() as seen:
         await line.send(post(f"Connection: {name}, close".encode(), f"{name}: evil".encode(), b"X-Kept: 1", CL,
