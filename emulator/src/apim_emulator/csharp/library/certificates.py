@@ -16,7 +16,7 @@ from apim_emulator.csharp.runtime import distinguished_names
 from apim_emulator.csharp.runtime.certificates import Certificate, CertificateError, judge, read_certificate
 from apim_emulator.csharp.runtime.dates import DateTime, from_unix
 from apim_emulator.csharp.runtime.der import is_cheap_to_open
-from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
+from apim_emulator.csharp.runtime.exceptions import EvaluationError, needed, unsure
 from apim_emulator.csharp.runtime.json_text import NEW_LINE
 from apim_emulator.csharp.runtime.meter import bounded, spend
 from apim_emulator.csharp.runtime.rsa import CngRsa, HashName
@@ -110,10 +110,9 @@ def _verify(certificate: Certificate | None) -> bool:
 
 
 def _needed(certificate: Certificate | None) -> Certificate:
-    if certificate is None:
-        raise EvaluationError("ArgumentNullException")
+    found = needed(certificate)
     spend(_READING)
-    return certificate
+    return found
 
 
 def _private(certificate: Certificate | None) -> CngRsa | None:

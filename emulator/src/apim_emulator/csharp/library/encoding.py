@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from apim_emulator.csharp.library.table import CHECKS, CONSTANTS, define, define_extensions
 from apim_emulator.csharp.runtime import strings
-from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
+from apim_emulator.csharp.runtime.exceptions import EvaluationError, needed, unsure
 from apim_emulator.csharp.runtime.meter import MAX_LENGTH, bounded, made, passed, replaced, spend
 from apim_emulator.csharp.runtime.values import Array
 from apim_emulator.csharp.types import Type
@@ -40,12 +40,11 @@ def _data(array: Array | None) -> bytes:
 
 def _needed(text: str | None) -> str:
     """Return a text that is not null, whose every character is about to be looked at."""
-    if text is None:
-        raise EvaluationError("ArgumentNullException")
-    spend(len(text) // 16)
-    if not text.isascii():
-        strings.encoded(text)
-    return text
+    found = needed(text)
+    spend(len(found) // 16)
+    if not found.isascii():
+        strings.encoded(found)
+    return found
 
 
 # Encoding

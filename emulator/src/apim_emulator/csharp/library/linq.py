@@ -9,7 +9,7 @@ from apim_emulator.csharp.library.collections import lazy, listed, new_list
 from apim_emulator.csharp.library.table import CONSTANTS, Generic, define, define_extensions
 from apim_emulator.csharp.runtime import numbers, strings
 from apim_emulator.csharp.runtime.casts import is_instance
-from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
+from apim_emulator.csharp.runtime.exceptions import EvaluationError, needed, unsure
 from apim_emulator.csharp.runtime.meter import compared, made
 from apim_emulator.csharp.runtime.system_convert import zero
 from apim_emulator.csharp.runtime.values import Array, Dictionary, Grouping, Lazy, Ordered, StringComparison
@@ -20,9 +20,8 @@ Test = Callable[[Any], bool]
 
 
 def _given(source: Items) -> Iterable[Any]:
-    if source is None:
-        raise EvaluationError("ArgumentNullException")
-    return strings.characters(source) if isinstance(source, str) else source
+    found = needed(source)
+    return strings.characters(found) if isinstance(found, str) else found
 
 
 def _query(make: Callable[..., Iterator[Any]]) -> Callable[..., Lazy]:

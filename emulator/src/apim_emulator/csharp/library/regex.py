@@ -7,7 +7,7 @@ from typing import Any
 from apim_emulator.csharp.library.collections import lazy
 from apim_emulator.csharp.library.table import CHECKS, Generic, define
 from apim_emulator.csharp.runtime.dates import TimeSpan
-from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
+from apim_emulator.csharp.runtime.exceptions import EvaluationError, needed, unsure
 from apim_emulator.csharp.runtime.meter import MAX_STEPS, bounded, made, spend
 from apim_emulator.csharp.runtime.regex import Found, Regex, compiled
 from apim_emulator.csharp.runtime.values import Array, Lazy, RegexOptions, describe, strings
@@ -38,25 +38,19 @@ def regex(pattern: str | None, options: Any = _NONE, limit: TimeSpan | None = No
     return found.limited(min(limit.ticks * _STEPS_A_TICK, MAX_STEPS // 4))
 
 
-def _needed(text: str | None) -> str:
-    if text is None:
-        raise EvaluationError("ArgumentNullException")
-    return text
-
-
 def _match(found: Regex, text: str | None) -> Found:
-    return found.find(_needed(text)) or Found(found, _needed(text), ())
+    return found.find(needed(text)) or Found(found, needed(text), ())
 
 
 def _matches(found: Regex, text: str | None) -> list[Found]:
-    return found.all(_needed(text))
+    return found.all(needed(text))
 
 
 def _replace(found: Regex, text: str | None, replacement: Any) -> str:
     if replacement is None:
         raise EvaluationError("ArgumentNullException")
     make = replacement if callable(replacement) else _replacement(found, replacement)
-    return bounded(found.replaced(_needed(text), lambda match: make(match) or ""))
+    return bounded(found.replaced(needed(text), lambda match: make(match) or ""))
 
 
 def _replacement(found: Regex, replacement: str) -> Callable[[Found], str]:
@@ -81,19 +75,19 @@ def _split(found: Regex, text: str | None) -> Array:
     if not found.captures_nothing:
         raise unsure("Split by a pattern with groups")
     pieces, place = [], 0
-    for match in found.all(_needed(text)):
+    for match in found.all(needed(text)):
         start, end = match.span or (0, 0)
         if start == end:
             raise unsure("Split by a pattern that may be empty")
-        pieces.append(_needed(text)[place:start])
+        pieces.append(needed(text)[place:start])
         place = end
-    return strings([*pieces, _needed(text)[place:]])
+    return strings([*pieces, needed(text)[place:]])
 
 
 def _escape(text: str | None) -> str:
-    spend(len(_needed(text)))
+    spend(len(needed(text)))
     special = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\f": "\\f"}
-    return "".join(special.get(one) or ("\\" + one if one in "\\*+?|{[()^$.# " else one) for one in _needed(text))
+    return "".join(special.get(one) or ("\\" + one if one in "\\*+?|{[()^$.# " else one) for one in needed(text))
 
 
 def _at(matches: list[Found], index: int) -> Found:
@@ -113,7 +107,7 @@ def _as_matches(type_: Type) -> Callable[[list[Found]], Lazy]:
 
 CHECKS["pattern"] = regex
 _USES: dict[str, Callable[..., Any]] = {
-    "IsMatch": lambda found, text: found.find(_needed(text)) is not None,
+    "IsMatch": lambda found, text: found.find(needed(text)) is not None,
     "Match": _match,
     "Matches": _matches,
     "Split": _split,

@@ -7,7 +7,7 @@ from typing import Any
 from apim_emulator.csharp.library.collections import lazy
 from apim_emulator.csharp.library.table import CONSTANTS, define, define_extensions
 from apim_emulator.csharp.runtime import xml_text
-from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
+from apim_emulator.csharp.runtime.exceptions import EvaluationError, needed, unsure
 from apim_emulator.csharp.runtime.meter import spend
 from apim_emulator.csharp.runtime.values import Lazy, LoadOptions, SaveOptions, XmlNodeType
 from apim_emulator.csharp.runtime.xlinq import (
@@ -28,7 +28,6 @@ from apim_emulator.csharp.runtime.xlinq import (
     name_of,
     named,
     namespace_of,
-    needed,
     pieces,
 )
 from apim_emulator.csharp.types import Type
@@ -43,7 +42,7 @@ define(
         "GetName(string): XName": lambda space, local: named(local, space),
         "ToString(): string": str,
     },
-    statics={"Get(string): XNamespace": lambda text: _given(namespace_of(text))},
+    statics={"Get(string): XNamespace": lambda text: needed(namespace_of(text))},
 )
 CONSTANTS["XNamespace.None"] = (Type("XNamespace"), XNamespace.NONE)
 CONSTANTS["XNamespace.Xml"] = (Type("XNamespace"), XNamespace.XML)
@@ -57,16 +56,10 @@ define(
     },
     methods={"Equals(object): bool": operator.eq, "ToString(): string": str},
     statics={
-        "Get(string): XName": lambda text: _given(name_of(text)),
+        "Get(string): XName": lambda text: needed(name_of(text)),
         "Get(string, string): XName": lambda local, space: named(local, namespace_of(space)),
     },
 )
-
-
-def _given(value: Any) -> Any:
-    if value is None:
-        raise EvaluationError("ArgumentNullException")
-    return value
 
 
 # What all have
@@ -83,6 +76,10 @@ def _keeps_blanks(options: LoadOptions) -> bool:
     if options not in {LoadOptions["None"], LoadOptions.PreserveWhitespace}:
         raise unsure("these LoadOptions")
     return options == LoadOptions.PreserveWhitespace
+
+
+def _with_options(read: Callable[..., Any]) -> Callable[[str | None, LoadOptions], Any]:
+    return lambda text, options: read(text, keep_blanks=_keeps_blanks(options))
 
 
 def _parent(value: XObject) -> XElement | None:
@@ -219,7 +216,7 @@ def _add_first(container: XContainer, content: object) -> None:
 def _replace_nodes(container: XContainer, content: object) -> None:
     found = list(pieces(content))
     container.clear()
-    container.add(found[0] if len(found) == 1 else lazy(lambda: iter(found)))
+    container.add_all(found)
 
 
 define(
@@ -256,8 +253,8 @@ def _new_element(name: XName | None, content: object = None) -> XElement:
     return element
 
 
-def _copied(other: XElement | XAttribute | XDocument | XText | None) -> Any:
-    return _given(other).clone()
+def _copied(other: Any) -> Any:
+    return needed(other).clone()
 
 
 def _rename(element: XElement, name: XName | None) -> None:
@@ -305,11 +302,11 @@ def _remove_all(element: XElement) -> None:
 def _replace_all(element: XElement, content: object) -> None:
     found = list(pieces(content))
     _remove_all(element)
-    element.add(lazy(lambda: iter(found)))
+    element.add_all(found)
 
 
 def _declared(element: XElement, wanted: Callable[[XAttribute], bool]) -> XAttribute | None:
-    """Find the nearest declaration around an element, the last of those at one element."""
+    """Find the nearest declaration around an element, the first of those at one element."""
     for one in _around(element):
         spend(len(one.attributes))
         found = [attribute for attribute in one.attributes if attribute.is_declaration and wanted(attribute)]
@@ -379,7 +376,7 @@ define(
         "ReplaceAll(params object[]): void": _replace_all,
         "SetAttributeValue(XName, object): void": _set_attribute,
         "SetElementValue(XName, object): void": _set_element,
-        "SetValue(object): void": lambda element, value: element.assign(content_text(_given(value))),
+        "SetValue(object): void": lambda element, value: element.assign(content_text(needed(value))),
     },
     constructors={
         "new(XName): XElement": XElement,
@@ -389,19 +386,9 @@ define(
     },
     statics={
         "Parse(string): XElement": xml_text.read_element,
-        "Parse(string, LoadOptions): XElement": lambda text, options: xml_text.read_element(
-            text, keep_blanks=_keeps_blanks(options)
-        ),
+        "Parse(string, LoadOptions): XElement": _with_options(xml_text.read_element),
     },
 )
-
-
-def _new_attribute(name: XName | None, value: object) -> XAttribute:
-    return XAttribute(name, value)
-
-
-def _set_value(attribute: XAttribute, value: object) -> None:
-    attribute.assign(value)
 
 
 def _beside(attribute: XAttribute, offset: int) -> XAttribute | None:
@@ -422,14 +409,14 @@ define(
         "PreviousAttribute: XAttribute": lambda attribute: _beside(attribute, -1),
         "Value: string": lambda attribute: attribute.value,
     },
-    setters={"Value: string": _set_value},
+    setters={"Value: string": XAttribute.assign},
     methods={
         "Remove(): void": XAttribute.remove,
-        "SetValue(object): void": _set_value,
+        "SetValue(object): void": XAttribute.assign,
         "ToString(): string": xml_text.write_attribute,
     },
     constructors={
-        "new(XName, object): XAttribute": _new_attribute,
+        "new(XName, object): XAttribute": XAttribute,
         "new(XAttribute): XAttribute": _copied,
     },
 )
@@ -469,9 +456,7 @@ define(
     },
     statics={
         "Parse(string): XDocument": xml_text.read_document,
-        "Parse(string, LoadOptions): XDocument": lambda text, options: xml_text.read_document(
-            text, keep_blanks=_keeps_blanks(options)
-        ),
+        "Parse(string, LoadOptions): XDocument": _with_options(xml_text.read_document),
     },
 )
 define(
@@ -507,14 +492,8 @@ define(
 # Sequences of them
 
 
-def _source(values: Iterable[Any] | None) -> Iterable[Any]:
-    if values is None:
-        raise EvaluationError("ArgumentNullException")
-    return values
-
-
 def _each(nodes: Callable[[Any], Iterable[Any]]) -> Callable[[Any], Iterator[Any]]:
-    """Go through what each of several leads to; null among them throws."""
+    """Go through what each of several leads to; null among them is left out."""
 
     def through(values: Iterable[Any]) -> Iterator[Any]:
         for value in values:
@@ -525,27 +504,17 @@ def _each(nodes: Callable[[Any], Iterable[Any]]) -> Callable[[Any], Iterator[Any
 
 
 def _several(nodes: Callable[[Any], Iterable[XNode]]) -> Callable[[Any], Lazy]:
-    through = _each(nodes)
-
-    def call(values: Iterable[Any] | None) -> Lazy:
-        found = _source(values)
-        return lazy(lambda: _only_elements(through(found)))
-
-    return call
+    find = _any_name(_each(nodes))
+    return lambda values: find(needed(values))
 
 
 def _several_named(nodes: Callable[[Any], Iterable[XNode]]) -> Callable[[Any, XName | None], Lazy]:
-    through = _each(nodes)
-
-    def call(values: Iterable[Any] | None, name: XName | None) -> Lazy:
-        found = _source(values)
-        return lazy(lambda: iter(()) if name is None else _only_elements(through(found), name))
-
-    return call
+    find = _by_name(_each(nodes))
+    return lambda values, name: find(needed(values), name)
 
 
 def _attributes_of(values: Iterable[XElement] | None, name: XName | None = None) -> Lazy:
-    found = _source(values)
+    found = needed(values)
 
     def attributes() -> Iterator[XAttribute]:
         for element in found:
@@ -560,14 +529,14 @@ def _named_attributes(values: Iterable[XElement] | None, name: XName | None) -> 
 
 
 def _remove_each(values: Iterable[Any] | None) -> None:
-    for value in list(_source(values)):
+    for value in list(needed(values)):
         if value is not None:
             spend()
             value.remove()
 
 
 def _nodes_of(values: Iterable[XContainer] | None) -> Lazy:
-    found, through = _source(values), _each(XContainer.live)
+    found, through = needed(values), _each(XContainer.live)
     return lazy(lambda: through(found))
 
 

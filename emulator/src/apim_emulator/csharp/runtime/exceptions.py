@@ -1,5 +1,9 @@
 """The ways in which an expression fails: when it is loaded, and when it is evaluated."""
 
+from typing import TypeVar
+
+T = TypeVar("T")
+
 
 class ExpressionError(ValueError):
     """An expression that is not loaded: not C#, or not surely evaluated as C# would."""
@@ -34,6 +38,13 @@ class StoppedError(EvaluationError):
 def unsure(detail: str) -> StoppedError:
     """Make the error that ends an evaluation whose further course is not surely that of .NET."""
     return StoppedError("NotSupportedException", detail)
+
+
+def needed(value: T | None) -> T:
+    """Return an argument that must not be null; raises `ArgumentNullException`."""
+    if value is None:
+        raise EvaluationError("ArgumentNullException")
+    return value
 
 
 BASES = {

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from functools import lru_cache
 
-from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
+from apim_emulator.csharp.runtime.exceptions import EvaluationError, needed, unsure
 from apim_emulator.csharp.runtime.meter import MAX_LENGTH, bounded, joined, made, passed, spend
 from apim_emulator.csharp.runtime.values import Array, StringComparison, StringSplitOptions, strings
 from apim_emulator.csharp.types import Type
@@ -20,13 +20,6 @@ _IGNORING_CASE = {
     StringComparison.InvariantCultureIgnoreCase,
     StringComparison.CurrentCultureIgnoreCase,
 }
-
-
-def needed(text: str | None) -> str:
-    """Return an argument that must not be null."""
-    if text is None:
-        raise EvaluationError("ArgumentNullException")
-    return text
 
 
 def ascii_only(*texts: str) -> None:

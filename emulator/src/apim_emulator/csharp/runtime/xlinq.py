@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from apim_emulator.csharp.runtime import numbers
-from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
+from apim_emulator.csharp.runtime.exceptions import EvaluationError, needed, unsure
 from apim_emulator.csharp.runtime.jtokens import JToken
 from apim_emulator.csharp.runtime.meter import joined, made, passed, spend
 from apim_emulator.csharp.runtime.values import Array, Lazy, List, describe
@@ -72,12 +72,11 @@ def name_of(text: str | None) -> XName | None:
 
 def named(local: str | None, namespace: XNamespace | None) -> XName:
     """`namespace + local`."""
-    if local is None or namespace is None:
-        raise EvaluationError("ArgumentNullException")
-    passed(len(local))
+    space = needed(namespace)
     if not local:
         raise EvaluationError("ArgumentNullException")
-    return XName(_verified(local), namespace)
+    passed(len(local))
+    return XName(_verified(local), space)
 
 
 def _verified(local: str) -> str:
@@ -87,13 +86,6 @@ def _verified(local: str) -> str:
             raise unsure("an XML name outside ASCII")
         raise EvaluationError("XmlException")
     return local
-
-
-def needed(name: XName | None) -> XName:
-    """Refuse null where .NET does."""
-    if name is None:
-        raise EvaluationError("ArgumentNullException")
-    return name
 
 
 # Objects
@@ -132,9 +124,7 @@ class XAttribute(XObject):
 
     def assign(self, value: object) -> None:
         """`SetValue(value)`."""
-        if value is None:
-            raise EvaluationError("ArgumentNullException")
-        self.value = content_text(value)
+        self.value = content_text(needed(value))
         made(len(self.value))
 
     @property
@@ -210,10 +200,9 @@ class XText(XNode):
 
     @value.setter
     def value(self, value: str | None) -> None:
-        if value is None:
-            raise EvaluationError("ArgumentNullException")
-        made(len(value))
-        self._value = value
+        found = needed(value)
+        made(len(found))
+        self._value = found
 
     @property
     def text(self) -> str:
@@ -297,7 +286,11 @@ class XContainer(XNode):
 
     def add(self, content: object) -> None:
         """`Add(content)`: what a constructor takes too."""
-        for piece in pieces(content):
+        self.add_all(pieces(content))
+
+    def add_all(self, found: Iterable[object]) -> None:
+        """Add pieces of content."""
+        for piece in found:
             self.take(piece, len(self.nodes))
 
     def take(self, piece: object, place: int) -> int:
@@ -425,10 +418,9 @@ class XElement(XContainer):
 
     def assign(self, value: str | None) -> None:
         """`Value = value`."""
-        if value is None:
-            raise EvaluationError("ArgumentNullException")
+        found = needed(value)
         self.clear()
-        self.add(value)
+        self.add(found)
 
 
 class XDocument(XContainer):

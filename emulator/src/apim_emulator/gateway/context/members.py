@@ -13,11 +13,10 @@ from multidict import CIMultiDict
 from apim_emulator.csharp.library.encoding import byte_array, decoded, uri
 from apim_emulator.csharp.library.sequences import define_view
 from apim_emulator.csharp.library.table import BODIES, Generic, define, define_extensions
-from apim_emulator.csharp.runtime import strings
 from apim_emulator.csharp.runtime.casts import cast
 from apim_emulator.csharp.runtime.certificates import Certificate
 from apim_emulator.csharp.runtime.dates import MAX_TICKS, SECOND, UNIX_EPOCH, DateTime, TimeSpan, from_unix
-from apim_emulator.csharp.runtime.exceptions import EvaluationError, unsure
+from apim_emulator.csharp.runtime.exceptions import EvaluationError, needed, unsure
 from apim_emulator.csharp.runtime.json_text import read
 from apim_emulator.csharp.runtime.jtokens import JArray, JObject, JToken
 from apim_emulator.csharp.runtime.meter import spend
@@ -301,7 +300,7 @@ def _joined(values: list[str], default: str | None) -> str | None:
 
 
 def _header(headers: CIMultiDict[str], name: str | None, default: str | None = None) -> str | None:
-    values = headers.getall(strings.needed(name), None)
+    values = headers.getall(needed(name), None)
     return default if values is None else values[0] if len(values) == 1 else ",".join(values)
 
 
@@ -311,24 +310,24 @@ def _query_values(query: Query, name: str) -> list[str]:
 
 
 def _query(query: Query, name: str | None, default: str | None = None) -> str | None:
-    return _joined(_query_values(query, strings.needed(name)), default)
+    return _joined(_query_values(query, needed(name)), default)
 
 
 def _claim(claims: Mapping[str, list[str]], name: str | None, default: str | None = None) -> str | None:
-    return _joined(claims.get(strings.needed(name), []), default)
+    return _joined(claims.get(needed(name), []), default)
 
 
 def _lookup(find: Callable[[Any, str], list[str]], pairs: Callable[[Any], Iterable[Any]]) -> dict[str, Any]:
     """Make the members that headers, query parameters and claims share."""
 
     def item(view: Any, name: str | None) -> Array:
-        values = find(view, strings.needed(name))
+        values = find(view, needed(name))
         if not values:
             raise EvaluationError("KeyNotFoundException")
         return string_array(values)
 
     def tried(view: Any, name: str | None) -> tuple[bool, Array | None]:
-        values = find(view, strings.needed(name))
+        values = find(view, needed(name))
         return bool(values), string_array(values) if values else None
 
     return {
@@ -341,7 +340,7 @@ def _lookup(find: Callable[[Any, str], list[str]], pairs: Callable[[Any], Iterab
         },
         "indexers": {"this(string): string[]": item},
         "methods": {
-            "ContainsKey(string): bool": lambda view, name: bool(find(view, strings.needed(name))),
+            "ContainsKey(string): bool": lambda view, name: bool(find(view, needed(name))),
             "TryGetValue(string, out string[]): bool": tried,
         },
     }
@@ -362,7 +361,7 @@ for _name, _find, _pairs, _value in (
 
 def _values(view: Any, name: str | None, default: Array | None) -> Array | None:
     """.NET's own `GetValueOrDefault`, after those of the service."""
-    key = strings.needed(name)
+    key = needed(name)
     if isinstance(view, CIMultiDict):
         values = view.getall(key, [])
     else:
@@ -374,7 +373,7 @@ define("IReadOnlyDictionary", methods={"GetValueOrDefault(K, V): V": _values})
 
 
 def _text_entry(table: Dictionary, name: str | None, default: str | None) -> str | None:
-    found: str | None = table.items.get(strings.needed(name), default)
+    found: str | None = table.items.get(needed(name), default)
     return found
 
 
@@ -386,25 +385,25 @@ define_extensions({"GetValueOrDefault(this IDictionary<string, string>, string, 
 
 
 def _entry(mapping: Mapping[str, Any], name: str | None) -> Any:
-    if strings.needed(name) not in mapping:
+    if needed(name) not in mapping:
         raise EvaluationError("KeyNotFoundException")
-    return mapping[strings.needed(name)]
+    return mapping[needed(name)]
 
 
 def _parameter(mapping: Mapping[str, str], name: str | None, default: str | None = None) -> str | None:
-    return mapping.get(strings.needed(name), default)
+    return mapping.get(needed(name), default)
 
 
 def _has_key(mapping: Mapping[str, Any], name: str | None) -> bool:
-    return strings.needed(name) in mapping
+    return needed(name) in mapping
 
 
 def variable(type_: Type) -> Callable[..., Any]:
     """`Variables.GetValueOrDefault<T>`: the default when absent, an exception when the type differs."""
 
     def call(variables: Mapping[str, object], name: str | None, *default: Any) -> Any:
-        if strings.needed(name) in variables:
-            return cast(variables[strings.needed(name)], type_)
+        if needed(name) in variables:
+            return cast(variables[needed(name)], type_)
         return default[0] if default else zero(type_)
 
     return call
@@ -419,12 +418,12 @@ define(
     indexers={"this(string): object": _entry},
     methods={
         "ContainsKey(string): bool": _has_key,
-        "GetValueOrDefault(string): object": lambda variables, name: variables.get(strings.needed(name)),
+        "GetValueOrDefault(string): object": lambda variables, name: variables.get(needed(name)),
         "GetValueOrDefault<U>(string): U": Generic(variable),
         "GetValueOrDefault<U>(string, U): U": Generic(variable),
         "TryGetValue(string, out object): bool": lambda variables, name: (
-            strings.needed(name) in variables,
-            variables.get(strings.needed(name)),
+            needed(name) in variables,
+            variables.get(needed(name)),
         ),
     },
 )
@@ -437,8 +436,8 @@ define(
         "GetValueOrDefault(string): string": _parameter,
         "GetValueOrDefault(string, string): string": _parameter,
         "TryGetValue(string, out string): bool": lambda mapping, name: (
-            strings.needed(name) in mapping,
-            mapping.get(strings.needed(name)),
+            needed(name) in mapping,
+            mapping.get(needed(name)),
         ),
     },
 )
@@ -449,7 +448,7 @@ define(
 
 def _thumbprint(certificates: Mapping[str, Certificate], name: str | None) -> str:
     """Return a key; whether the service finds one in another case is not sure."""
-    key = strings.needed(name)
+    key = needed(name)
     if key not in certificates and key.upper() in certificates:
         raise unsure("a thumbprint in lower case")
     return key
